@@ -1,0 +1,17 @@
+/** Who asks: what a backend may need to know of a request beyond its arguments. */
+import type { U64 } from "./protocol/messages.ts"
+
+export interface RequestContext {
+  readonly uid: number
+  readonly gid: number
+  /** The calling thread's id; 0 for work of the kernel's own (writeback, release). */
+  readonly pid: number
+  /** Bit 63 cleared: the same request delivered again has the same `unique`. */
+  readonly unique: U64
+  /** The request was delivered before, to an earlier server of this connection (FUSE_NOTIFY_RESEND). */
+  readonly resent: boolean
+  /** Random, the same for the whole life of one mount. */
+  readonly connectionId: string
+  /** The caller's supplementary groups, from `/proc/PID/status`; empty when the caller is gone. */
+  readonly groups: () => ReadonlyArray<number>
+}

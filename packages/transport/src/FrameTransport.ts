@@ -1,0 +1,83 @@
+/**
+ * What the dispatcher knows of a transport: frames arrive in slots, replies go back through them.
+ *
+ * A slot says where the parts of a request lie and where its reply may be encoded. On `/dev/fuse`
+ * (and on pipes and sockets) a frame is one contiguous read; on an io_uring queue the header, the
+ * first argument struct and the payload are separate. The dispatcher owns a slot from delivery until
+ * `reply`, `replyData`, `release` or `detach`.
+ */
+import type * as Effect from "effect/Effect"
+import type { TransportError } from "./errors.ts"
+
+/** One request in memory that stays put until the slot is given back. All offsets are into `bytes`. */
+export interface Slot {
+  /** The slot's memory: first the frame as read, then the area for the reply. */
+  readonly bytes: Uint8Array
+  /** The same memory. */
+  readonly view: DataView
+  /** Offset of `struct fuse_in_header` (40 bytes). */
+  readonly header: number
+  /** Offset of the first argument struct. */
+  readonly args: number
+  /**
+   * Offset of what follows the first argument struct. Equal to `args` when the frame is contiguous:
+   * then it begins right after the struct, whose size only the opcode tells.
+   */
+  readonly payload: number
+  /** Offset just past the last byte of the frame. */
+  readonly end: number
+  /** Offset where the reply's body may be encoded; the 16 bytes before it are the out header's. */
+  readonly body: number
+  /** Bytes available from `body` on. */
+  readonly bodyCapacity: number
+}
+
+/** A request whose slot was given back for reading; its reply is still owed. */
+export interface DetachedRequest {
+  /** `unique` of the request: low and high 32 bits, as read (bit 63 of a resend included). */
+  readonly uniqueLow: number
+  readonly uniqueHigh: number
+}
+
+/** Receives what the read loop reads. Called synchronously; it must not throw. */
+export interface FrameSink {
+  readonly onFrame: (slot: Slot) => void
+  /** The reader is about to return to the event loop: nothing more is ready, or the batch is full. */
+  readonly onBatchEnd: () => void
+}
+
+/** Why reading ended. `unmounted` is ENODEV, `aborted` ECONNABORTED, `closed` the peer's end of file. */
+export type TransportEnd = "unmounted" | "aborted" | "closed"
+
+export interface FrameTransport {
+  /** Largest frame a slot can hold, in bytes. */
+  readonly frameCapacity: number
+  /** Slots that are free for reading now. */
+  readonly freeSlots: () => number
+  /**
+   * The read loop: reads every ready frame in bounded batches on the environment's event loop and
+   * hands each to `sink`. Ends when the connection does; stops reading when interrupted, losing
+   * nothing: the next `run` continues on the same connection.
+   */
+  readonly run: (sink: FrameSink) => Effect.Effect<TransportEnd, TransportError>
+  /** One non-blocking read of one frame, for a host program's own loop; undefined when none is ready. */
+  readonly receive: () => Slot | TransportEnd | undefined
+  /** Writes `error` (0, or a negative errno) and the body encoded at `slot.body`; gives the slot back. Returns 0 or a negative errno. */
+  readonly reply: (slot: Slot, error: number, bodyLength: number) => number
+  /** As `reply` with error 0, for a body that lies elsewhere: gathered, not concatenated. */
+  readonly replyData: (slot: Slot, views: ReadonlyArray<Uint8Array>) => number
+  /** Gives the slot's memory back for reading while the reply is still owed. */
+  readonly detach: (slot: Slot) => DetachedRequest
+  /** Replies to a detached request: `error` 0 or a negative errno, then the body's parts. */
+  readonly replyDetached: (request: DetachedRequest, error: number, views: ReadonlyArray<Uint8Array>) => number
+  /** Keeps bytes of a frame beyond its request: returns memory that no later read will touch. */
+  readonly takePayload: (slot: Slot, offset: number, length: number) => Uint8Array
+  /** Gives back the slot of a request that has no reply. */
+  readonly release: (slot: Slot) => void
+  /** Writes one complete notification frame. Returns 0 or a negative errno (-ENOENT: not cached by the kernel). */
+  readonly notify: (...parts: ReadonlyArray<Uint8Array>) => number
+  /** Sends replies that the transport may still hold (a ring's submissions); nothing to do on a device. */
+  readonly flush: () => void
+  /** Closes the connection's file descriptor. Idempotent. */
+  readonly close: Effect.Effect<void>
+}
