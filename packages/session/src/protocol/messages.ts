@@ -109,8 +109,8 @@ export interface SetattrRequest extends RequestHeader, Handle {
   readonly mtime: Timespec
   readonly ctime: Timespec
   readonly mode: number
-  readonly uidTo: number
-  readonly gidTo: number
+  readonly newUid: number
+  readonly newGid: number
 }
 export interface ReadlinkRequest extends RequestHeader { readonly op: "readlink" }
 export interface SymlinkRequest extends RequestHeader, Named, Extended { readonly op: "symlink"; readonly target: Name }

@@ -1,0 +1,54 @@
+/**
+ * Errno as typed errors: one tag per errno, so `Effect.catchTag("ENOENT", ...)` works and an
+ * operation's signature says what it can fail with.
+ *
+ * `Errno.ENOENT` is the failure itself: an `Exit`, allocated once, that a backend returns as it is.
+ */
+import * as Exit from "effect/Exit"
+import { errnoName, type ErrnoName, errnoNumbers } from "./protocol/errno.ts"
+
+/** The error whose tag is `N`. Carries no stack: it is an answer, not a fault. */
+export interface ErrnoErrorOf<N extends ErrnoName> {
+  readonly _tag: N
+  /** The positive error number. */
+  readonly errno: number
+  readonly message: string
+}
+
+/** Any errno's error: a union discriminated by `_tag`. */
+export type ErrnoError = { readonly [N in ErrnoName]: ErrnoErrorOf<N> }[ErrnoName]
+
+const make = <N extends ErrnoName>(name: N, errno: number, message: string): ErrnoErrorOf<N> =>
+  Object.freeze({ _tag: name, errno, message })
+
+type Failures = { readonly [N in ErrnoName]: Exit.Exit<never, ErrnoErrorOf<N>> }
+
+const allErrors = new Map<number, ErrnoError>()
+const failures: Partial<Record<ErrnoName, Exit.Exit<never, ErrnoError>>> = {}
+for (const name of Object.keys(errnoNumbers) as ReadonlyArray<ErrnoName>) {
+  const error = make(name, errnoNumbers[name], name) as ErrnoError
+  allErrors.set(error.errno, error)
+  failures[name] = Exit.fail(error)
+}
+
+/** Every errno as a failure that is ready to be returned: `return Errno.ENOENT`. */
+export const Errno: Failures = failures as Failures
+
+/**
+ * The typed error of a positive error number. A number that Linux does not have becomes EIO, with
+ * the number kept in the message and in `errno`.
+ */
+export const errnoError = (number: number): ErrnoError =>
+  allErrors.get(number) ?? make("EIO", number, `unknown errno ${number}`)
+
+/** As `errnoError`, by name. */
+export const errnoErrorNamed = <N extends ErrnoName>(name: N): ErrnoErrorOf<N> =>
+  allErrors.get(errnoNumbers[name]) as ErrnoErrorOf<N>
+
+/** Whether a value is one of these errors. */
+export const isErrnoError = (value: unknown): value is ErrnoError =>
+  typeof value === "object" && value !== null && "errno" in value && typeof value.errno === "number" &&
+  "_tag" in value && typeof value._tag === "string" && value._tag in errnoNumbers
+
+/** The number to put on the wire for an error: EIO when it is none that the kernel accepts (1 to 511). */
+export const wireErrno = (error: ErrnoError): number => errnoName(error.errno) === undefined ? errnoNumbers.EIO : error.errno
