@@ -1,0 +1,321 @@
+/**
+ * INIT as a pure function: what the kernel offers, what we were told and what the backend can do give the
+ * reply and the record that everything after it goes by.
+ *
+ * Rules: `fs/fuse/inode.c` (process_init_reply), `include/uapi/linux/fuse.h`.
+ */
+import { initFlagBits, protocolVersion } from "./constants.ts"
+import type { InitReply, InitRequest } from "./messages.ts"
+
+export type InitFlagName = keyof typeof initFlagBits
+
+/** What decides the size of a message's structs. */
+export interface Version {
+  readonly minor: number
+  /** FUSE_SETXATTR_EXT: SETXATTR's struct has 16 bytes instead of 8. */
+  readonly setxattrExt: boolean
+  /** FUSE_SECURITY_CTX: creations carry the new file's security contexts. */
+  readonly securityCtx: boolean
+}
+
+/** What a connection's INIT agreed on. Plain data: it can be cloned, sent and stored. */
+export interface Negotiated extends Version {
+  readonly major: number
+  /** The smaller of the kernel's and ours. */
+  readonly minor: number
+  /** Flags in force: bits 0 to 31, and 32 to 63. See `hasFlag`. */
+  readonly flags: number
+  readonly flags2: number
+  /** Longest WRITE, in bytes. */
+  readonly maxWrite: number
+  /** Longest data of one request, in pages of 4096 bytes. */
+  readonly maxPages: number
+  /** In bytes. */
+  readonly maxReadahead: number
+  readonly maxBackground: number
+  readonly congestionThreshold: number
+  /** Granularity of times, in nanoseconds. */
+  readonly timeGran: number
+  readonly maxStackDepth: number
+  /** Seconds after which the kernel aborts the connection over an unanswered request; 0 for never. */
+  readonly requestTimeout: number
+  /** log2 of the alignment of DAX mappings; 0 without DAX. */
+  readonly mapAlignment: number
+  readonly asyncRead: boolean
+  readonly posixLocks: boolean
+  readonly flockLocks: boolean
+  readonly atomicOTrunc: boolean
+  readonly exportSupport: boolean
+  readonly dontMask: boolean
+  readonly readdirplus: boolean
+  readonly readdirplusAuto: boolean
+  readonly writebackCache: boolean
+  readonly noOpen: boolean
+  readonly noOpendir: boolean
+  readonly parallelDirops: boolean
+  readonly posixAcl: boolean
+  readonly abortError: boolean
+  readonly cacheSymlinks: boolean
+  readonly handleKillprivV2: boolean
+  readonly createSuppGroup: boolean
+  readonly expireOnly: boolean
+  readonly passthrough: boolean
+  /** FUSE_HAS_RESEND: FUSE_NOTIFY_RESEND works. */
+  readonly resend: boolean
+  readonly overIoUring: boolean
+}
+
+/** What the mount was told. Every field has a default. */
+export interface InitOptions {
+  /** Longest WRITE in bytes, 4096 to 1 MiB. Default 1 MiB. */
+  readonly maxWrite?: number
+  /** Bytes; only lowers the kernel's own. */
+  readonly maxReadahead?: number
+  /** Asynchronous requests (readahead, writeback, release) the kernel keeps going at once. Default 64. */
+  readonly maxBackground?: number
+  /** Default three quarters of `maxBackground`. */
+  readonly congestionThreshold?: number
+  /** Nanoseconds, 1 to 10^9. Default 1. */
+  readonly timeGranularity?: number
+  /** False turns it off for a backend that could. */
+  readonly writebackCache?: boolean
+  /** For a backend with the operation. Default "auto": the kernel chooses by how a directory is used. */
+  readonly readdirplus?: "auto" | "always" | "never"
+  /** Several reads of one file at once. Default true. */
+  readonly asyncRead?: boolean
+  /** LOOKUP and READDIR of one directory in parallel. Default true. */
+  readonly parallelDirops?: boolean
+  /** Unanswered requests can be asked for again (7.40). Default true. */
+  readonly resend?: boolean
+  /** An aborted connection reads ECONNABORTED instead of ENODEV. Default true. */
+  readonly abortError?: boolean
+  /** Seconds until the kernel aborts the connection over an unanswered request (7.43). Default 0: never. */
+  readonly requestTimeout?: number
+  /** The transport can serve the connection over io_uring (7.42). Default false. */
+  readonly overIoUring?: boolean
+  /** Filesystems that may be stacked below a passthrough file: 1 or 2. Default 1. */
+  readonly maxStackDepth?: number
+  /** Creations carry security contexts. Default false. */
+  readonly securityCtx?: boolean
+  /** Largest frame the transport can read, in bytes; bounds `maxWrite`. */
+  readonly frameCapacity?: number
+}
+
+/** The fields of a backend that INIT looks at. */
+export interface InitBackend {
+  readonly capabilities?: {
+    readonly posixLocks?: boolean
+    readonly flock?: boolean
+    readonly atomicOTrunc?: boolean
+    readonly exportSupport?: boolean
+    readonly handleKillprivV2?: boolean
+    readonly dontMask?: boolean
+    readonly writebackCache?: boolean
+    readonly cacheSymlinks?: boolean
+    readonly noOpen?: boolean
+    readonly noOpendir?: boolean
+    readonly passthrough?: boolean
+    readonly createSuppGroup?: boolean
+    readonly posixAcl?: boolean
+  }
+  readonly readdirplus?: unknown
+  readonly setlk?: unknown
+}
+
+/** Why no agreement is possible. */
+export interface InitError {
+  readonly _tag: "InitError"
+  readonly reason: "major" | "minor" | "option"
+  readonly message: string
+}
+export const isInitError = (value: object): value is InitError => "_tag" in value && value._tag === "InitError"
+
+/** A flag that was wanted and is not in force, and who could not honour it. */
+export interface RefusedFlag {
+  readonly flag: InitFlagName
+  readonly by: "kernel" | "backend" | "transport" | "conflict"
+}
+
+export interface Agreement {
+  readonly reply: InitReply
+  readonly negotiated: Negotiated
+  readonly refused: ReadonlyArray<RefusedFlag>
+}
+
+/** Whether a flag is set in the two words of a message or of a `Negotiated`. */
+export const hasFlag = (words: { readonly flags: number; readonly flags2: number }, flag: InitFlagName): boolean => {
+  const bit = initFlagBits[flag]
+  return ((bit < 32 ? words.flags >>> bit : words.flags2 >>> (bit - 32)) & 1) === 1
+}
+
+const pageSize = 4096
+/** `fs.fuse.max_pages_limit` of an untouched kernel. */
+const mostPages = 256
+/** `FUSE_DEFAULT_MAX_PAGES_PER_REQ`: what a kernel without FUSE_MAX_PAGES uses. */
+const defaultPages = 32
+/** Room in a frame for the header, the struct and a name. */
+const frameRoom = 4096
+
+const initError = (reason: InitError["reason"], message: string): InitError => ({ _tag: "InitError", reason, message })
+
+/** Undefined when `value` is a whole number of that range. */
+const outside = (name: string, value: number, least: number, most: number): InitError | undefined =>
+  Number.isInteger(value) && value >= least && value <= most
+    ? undefined
+    : initError("option", `${name} is ${value}; it must be a whole number from ${least} to ${most}`)
+
+const oneMiB = mostPages * pageSize
+
+/** Pure. Asks the kernel only for what it offers, the transport can carry and the backend has declared. */
+export const negotiate = (offer: InitRequest, options: InitOptions, backend: InitBackend): Agreement | InitError => {
+  if (offer.major !== protocolVersion.major) {
+    return initError("major", `the kernel speaks FUSE ${offer.major}.${offer.minor}; only 7.x is spoken here`)
+  }
+  if (offer.minor < protocolVersion.oldestMinor) {
+    return initError("minor", `the kernel speaks FUSE 7.${offer.minor}; 7.${protocolVersion.oldestMinor} is the oldest spoken here`)
+  }
+  const maxBackground = options.maxBackground ?? 64
+  const congestionThreshold = options.congestionThreshold ?? Math.max(1, Math.floor(maxBackground * 3 / 4))
+  const timeGran = options.timeGranularity ?? 1
+  const requestTimeout = options.requestTimeout ?? 0
+  const stackDepth = options.maxStackDepth ?? 1
+  const frameCapacity = options.frameCapacity ?? oneMiB + frameRoom
+  const problem = outside("maxWrite", options.maxWrite ?? oneMiB, pageSize, oneMiB) ??
+    outside("maxReadahead", options.maxReadahead ?? 0, 0, 0xffffffff) ??
+    outside("maxBackground", maxBackground, 1, 0xffff) ??
+    outside("congestionThreshold", congestionThreshold, 1, 0xffff) ??
+    outside("timeGranularity", timeGran, 1, 1_000_000_000) ??
+    outside("requestTimeout", requestTimeout, 0, 0xffff) ??
+    outside("maxStackDepth", stackDepth, 1, 2) ??
+    outside("frameCapacity", frameCapacity, 2 * pageSize, Number.MAX_SAFE_INTEGER)
+  if (problem !== undefined) return problem
+
+  const minor = Math.min(offer.minor, protocolVersion.minor)
+  const extended = hasFlag(offer, "FUSE_INIT_EXT")
+  let flags = 0
+  let flags2 = 0
+  const refused: Array<RefusedFlag> = []
+  const offered = (flag: InitFlagName): boolean => (initFlagBits[flag] < 32 || extended) && hasFlag(offer, flag)
+  const want = (flag: InitFlagName): boolean => {
+    if (!offered(flag)) {
+      refused.push({ flag, by: "kernel" })
+      return false
+    }
+    const bit = initFlagBits[flag]
+    if (bit < 32) flags = (flags | (1 << bit)) >>> 0
+    else flags2 = (flags2 | (1 << (bit - 32))) >>> 0
+    return true
+  }
+  const refuse = (flag: InitFlagName, by: RefusedFlag["by"]): false => {
+    refused.push({ flag, by })
+    return false
+  }
+  const able = backend.capabilities ?? {}
+
+  want("FUSE_BIG_WRITES")
+  want("FUSE_AUTO_INVAL_DATA")
+  want("FUSE_ASYNC_DIO")
+  want("FUSE_HAS_IOCTL_DIR")
+  want("FUSE_INIT_EXT")
+  const setxattrExt = want("FUSE_SETXATTR_EXT")
+  const expireOnly = want("FUSE_HAS_EXPIRE_ONLY")
+  const asyncRead = options.asyncRead !== false && want("FUSE_ASYNC_READ")
+  const parallelDirops = options.parallelDirops !== false && want("FUSE_PARALLEL_DIROPS")
+  const abortError = options.abortError !== false && want("FUSE_ABORT_ERROR")
+  const resend = options.resend !== false && want("FUSE_HAS_RESEND")
+  const overIoUring = options.overIoUring === true && want("FUSE_OVER_IO_URING")
+  const securityCtx = options.securityCtx === true && want("FUSE_SECURITY_CTX")
+  const timeout = requestTimeout > 0 && want("FUSE_REQUEST_TIMEOUT")
+  const posixLocks = able.posixLocks === true && (backend.setlk !== undefined ? want("FUSE_POSIX_LOCKS") : refuse("FUSE_POSIX_LOCKS", "backend"))
+  const flockLocks = able.flock === true && (backend.setlk !== undefined ? want("FUSE_FLOCK_LOCKS") : refuse("FUSE_FLOCK_LOCKS", "backend"))
+  const atomicOTrunc = able.atomicOTrunc === true && want("FUSE_ATOMIC_O_TRUNC")
+  const exportSupport = able.exportSupport === true && want("FUSE_EXPORT_SUPPORT")
+  const dontMask = able.dontMask === true && want("FUSE_DONT_MASK")
+  const handleKillprivV2 = able.handleKillprivV2 === true && want("FUSE_HANDLE_KILLPRIV_V2")
+  const cacheSymlinks = able.cacheSymlinks === true && want("FUSE_CACHE_SYMLINKS")
+  const noOpen = able.noOpen === true && want("FUSE_NO_OPEN_SUPPORT")
+  const noOpendir = able.noOpendir === true && want("FUSE_NO_OPENDIR_SUPPORT")
+  const posixAcl = able.posixAcl === true && want("FUSE_POSIX_ACL")
+  const createSuppGroup = able.createSuppGroup === true && want("FUSE_CREATE_SUPP_GROUP")
+  const passthrough = able.passthrough === true && want("FUSE_PASSTHROUGH")
+  let writebackCache = false
+  if (able.writebackCache === true && options.writebackCache !== false) {
+    // The kernel takes no passthrough file from a connection that caches writes.
+    writebackCache = passthrough ? refuse("FUSE_WRITEBACK_CACHE", "conflict") : want("FUSE_WRITEBACK_CACHE")
+  } else if (options.writebackCache === true) refuse("FUSE_WRITEBACK_CACHE", "backend")
+  let readdirplus = false
+  let readdirplusAuto = false
+  const plus = options.readdirplus ?? "auto"
+  if (plus !== "never" && backend.readdirplus !== undefined) {
+    readdirplus = want("FUSE_DO_READDIRPLUS")
+    readdirplusAuto = readdirplus && plus === "auto" && want("FUSE_READDIRPLUS_AUTO")
+  } else if (plus === "always") refuse("FUSE_DO_READDIRPLUS", "backend")
+
+  const wholePages = want("FUSE_MAX_PAGES") ? mostPages : defaultPages
+  const maxWrite = Math.min(
+    options.maxWrite ?? oneMiB,
+    wholePages * pageSize,
+    Math.max(pageSize, Math.floor((frameCapacity - frameRoom) / pageSize) * pageSize)
+  )
+  const maxPages = wholePages === mostPages ? Math.ceil(maxWrite / pageSize) : defaultPages
+  const maxReadahead = Math.min(options.maxReadahead ?? offer.maxReadahead, offer.maxReadahead)
+  const maxStackDepth = passthrough ? stackDepth : 0
+  const timeoutInForce = timeout ? requestTimeout : 0
+
+  return {
+    reply: {
+      major: protocolVersion.major,
+      minor,
+      maxReadahead,
+      flags,
+      maxBackground,
+      congestionThreshold,
+      maxWrite,
+      timeGran,
+      maxPages: wholePages === mostPages ? maxPages : 0,
+      mapAlignment: 0,
+      flags2,
+      maxStackDepth,
+      requestTimeout: timeoutInForce
+    },
+    negotiated: {
+      major: protocolVersion.major,
+      minor,
+      flags,
+      flags2,
+      maxWrite,
+      maxPages,
+      maxReadahead,
+      maxBackground,
+      congestionThreshold,
+      timeGran,
+      maxStackDepth,
+      requestTimeout: timeoutInForce,
+      mapAlignment: 0,
+      setxattrExt,
+      securityCtx,
+      asyncRead,
+      posixLocks,
+      flockLocks,
+      atomicOTrunc,
+      exportSupport,
+      dontMask,
+      readdirplus,
+      readdirplusAuto,
+      writebackCache,
+      noOpen,
+      noOpendir,
+      parallelDirops,
+      posixAcl,
+      abortError,
+      cacheSymlinks,
+      handleKillprivV2,
+      createSuppGroup,
+      expireOnly,
+      passthrough,
+      resend,
+      overIoUring
+    },
+    refused
+  }
+}
