@@ -1,0 +1,34 @@
+/** Log lines of the session: what a person needs to find the fault behind an EIO. */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+
+export interface Diagnostics {
+  /** An operation threw, died, or returned what cannot be encoded. */
+  readonly defect: (opcode: string, nodeid: number | bigint, cause: Cause.Cause<unknown>) => void
+  /** An operation returned nonsense. */
+  readonly refused: (opcode: string, nodeid: number | bigint, reason: string) => void
+  /** A frame that could not be decoded. */
+  readonly malformed: (message: string) => void
+  /** The kernel did not take a reply. */
+  readonly rejected: (opcode: string, errno: number) => void
+}
+
+/** Diagnostics that go to the Effect logger of `context`. */
+export const logDiagnostics = (context: Context.Context<never>): Diagnostics => {
+  const run = Effect.runForkWith(context)
+  return {
+    defect: (opcode, nodeid, cause) => {
+      run(Effect.logError(`${opcode} of node ${nodeid} failed with a defect, answered EIO`, cause))
+    },
+    refused: (opcode, nodeid, reason) => {
+      run(Effect.logError(`${opcode} of node ${nodeid} returned what cannot be sent, answered with an error: ${reason}`))
+    },
+    malformed: (message) => {
+      run(Effect.logError(`malformed request: ${message}`))
+    },
+    rejected: (opcode, errno) => {
+      run(Effect.logWarning(`the kernel did not take the reply to ${opcode}: errno ${errno}`))
+    }
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * A served connection: the supervision tree over it, from INIT to `destroy`.
+ *
+ * The tree is `rest_for_one` in the order backend, transport, session, dispatcher: what depends on a
+ * failed part is restarted after it, and the connection underneath stays. An unmount ends the tree
+ * normally; restarts past the intensity end it with a `SupervisorError`.
+ */
+import type { FrameTransport, Slot, TransportEnd } from "@bickford/transport"
+import type * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type { Backend } from "./Backend.ts"
+import { attachDispatcher, type Connection, connectionSink, makeConnection } from "./connection/Connection.ts"
+import { logDiagnostics } from "./Diagnostics.ts"
+import { makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
+import { handshake } from "./handshake.ts"
+import type { InitOptions, Negotiated } from "./protocol/init.ts"
+import * as Supervisor from "./supervisor/index.ts"
+
+/** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */
+export type BackendSource = Backend | Effect.Effect<Backend, unknown, Scope.Scope>
+
+export interface SessionOptions extends InitOptions {
+  /** OTP's `max_restarts`: more than so many within `maxSeconds` end the session. Default 3. */
+  readonly maxRestarts?: number
+  /** OTP's `max_seconds`, the window for `maxRestarts`. Default 5 seconds. */
+  readonly maxSeconds?: Duration.Input
+  /** How long calls in flight may run on when the session is stopped. Default 5 seconds. */
+  readonly drain?: Duration.Input
+}
+
+/** Why a session ended. */
+export type SessionEnd =
+  | { readonly reason: TransportEnd }
+  | { readonly reason: "failed"; readonly cause: Cause.Cause<unknown> }
+
+export interface Session {
+  readonly connection: Connection
+  /** Waits for INIT to be answered; fails when the session ends before. */
+  readonly negotiated: Effect.Effect<Negotiated, SessionEndedError>
+  /** Waits for the end. */
+  readonly awaitEnd: Effect.Effect<SessionEnd>
+  readonly supervisor: Supervisor.Supervisor
+}
+
+/** The session ended before what was waited for. */
+export interface SessionEndedError {
+  readonly _tag: "SessionEndedError"
+  readonly message: string
+  readonly end: SessionEnd
+}
+
+const acquire = (source: BackendSource): Effect.Effect<Backend, unknown, Scope.Scope> =>
+  Effect.isEffect(source) ? source : Effect.succeed(source)
+
+/** `destroy`, once in the life of a connection; a defect in it is logged, the end goes on. */
+const destroy = (connection: Connection): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const backend = connection.backend
+    if (connection.destroyed || backend?.destroy === undefined) return Effect.void
+    connection.destroyed = true
+    return Effect.catchCause(backend.destroy(), (cause) => Effect.logError("the backend's destroy failed", cause))
+  })
+
+const children = (
+  connection: Connection,
+  source: BackendSource,
+  options: SessionOptions,
+  ready: Deferred.Deferred<Negotiated>,
+  drain: Duration.Duration
+): ReadonlyArray<Supervisor.ChildSpec<unknown, never>> => [
+  {
+    id: "backend",
+    init: Effect.gen(function*() {
+      yield* Effect.acquireRelease(
+        Effect.tap(acquire(source), (backend) =>
+          Effect.sync(() => {
+            connection.backend = backend
+          })),
+        () =>
+          Effect.andThen(
+            stopInFlight(connection, "restart"),
+            Effect.sync(() => {
+              connection.backend = undefined
+            })
+          )
+      )
+      const { backend, negotiated } = connection
+      if (negotiated !== undefined && backend?.init !== undefined) yield* backend.init(negotiated)
+    }),
+    start: Effect.never
+  },
+  {
+    id: "transport",
+    restart: "transient",
+    significant: true,
+    start: Effect.tap(connection.transport.run(connectionSink(connection)), (end) =>
+      Effect.sync(() => {
+        connection.ended = end
+      }))
+  },
+  {
+    id: "session",
+    shutdown: "infinity",
+    init: Effect.addFinalizer(() =>
+      Effect.suspend(() => {
+        // Only the end of the connection ends the calls: a restart of this fiber leaves them running.
+        if (connection.ended === undefined) return Effect.void
+        const drained = Effect.callback<void>((resume) => {
+          const cancel = connection.inFlight.whenEmpty(() => resume(Effect.void))
+          return Effect.sync(cancel)
+        })
+        return drained.pipe(
+          Effect.timeoutOrElse({ duration: drain, orElse: () => stopInFlight(connection, "shutdown") }),
+          Effect.andThen(destroy(connection))
+        )
+      })
+    ),
+    start: Effect.gen(function*() {
+      if (connection.negotiated === undefined) {
+        const slot = yield* takeInit(connection)
+        yield* handshake(connection, slot, options)
+      }
+      if (connection.negotiated !== undefined) Deferred.doneUnsafe(ready, Exit.succeed(connection.negotiated))
+      return yield* Effect.never
+    })
+  },
+  {
+    id: "dispatcher",
+    start: Effect.gen(function*() {
+      const context = yield* Effect.context<never>()
+      return yield* Effect.callback<never, never>((resume) => {
+        const { backend } = connection
+        if (backend === undefined) {
+          resume(Effect.die(new Error("the dispatcher was started without a backend")))
+          return
+        }
+        const dispatcher = makeDispatcher(connection, backend, context, logDiagnostics(context))
+        const detach = attachDispatcher(connection, {
+          onFrame: (slot) => {
+            try {
+              dispatcher.onFrame(slot)
+            } catch (defect) {
+              connection.transport.reply(slot, -5, 0)
+              resume(Effect.die(defect))
+            }
+          },
+          onBatchEnd: dispatcher.onBatchEnd
+        })
+        return Effect.sync(detach)
+      })
+    })
+  }
+]
+
+const takeInit = (connection: Connection): Effect.Effect<Slot> =>
+  Effect.callback<Slot>((resume) => {
+    const parked = connection.parkedInit
+    if (parked !== undefined) {
+      connection.parkedInit = undefined
+      resume(Effect.succeed(parked))
+      return
+    }
+    connection.onInit = (slot) => resume(Effect.succeed(slot))
+    return Effect.sync(() => {
+      connection.onInit = undefined
+    })
+  })
+
+/**
+ * Serves `source` over `transport`. Closing the scope stops reading, gives calls in flight their time,
+ * calls `destroy` and closes the transport.
+ */
+export const make = Effect.fnUntraced(function*(transport: FrameTransport, source: BackendSource, options: SessionOptions = {}) {
+  const connection = makeConnection(transport)
+  const ready = yield* Deferred.make<Negotiated>()
+  const ended = yield* Deferred.make<SessionEnd>()
+  const drain = Duration.fromInputUnsafe(options.drain ?? "5 seconds")
+  yield* Effect.addFinalizer(() => transport.close)
+  const treeScope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => {
+    connection.ended ??= "closed"
+    return Scope.close(scope, exit)
+  })
+  const supervisor = yield* Scope.provide(
+    Supervisor.make(
+      {
+        id: "session",
+        strategy: "rest_for_one",
+        autoShutdown: "any_significant",
+        maxRestarts: options.maxRestarts ?? 3,
+        maxSeconds: options.maxSeconds ?? "5 seconds"
+      },
+      children(connection, source, options, ready, drain)
+    ),
+    treeScope
+  )
+  yield* Effect.forkIn(
+    Effect.flatMap(Effect.exit(supervisor.await), (exit) => {
+      const end: SessionEnd = Exit.isFailure(exit) ? { reason: "failed", cause: exit.cause } : { reason: connection.ended ?? "closed" }
+      return Deferred.succeed(ended, end)
+    }),
+    yield* Effect.scope
+  )
+  const awaitEnd = Deferred.await(ended)
+  const negotiated = Effect.raceFirst(
+    Deferred.await(ready),
+    Effect.flatMap(awaitEnd, (end) =>
+      Effect.fail<SessionEndedError>({ _tag: "SessionEndedError", message: `the session ended (${end.reason}) before INIT was answered`, end }))
+  )
+  const session: Session = { connection, negotiated, awaitEnd, supervisor }
+  return session
+})

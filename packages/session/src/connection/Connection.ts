@@ -1,0 +1,93 @@
+/**
+ * One FUSE connection as data: what must outlive the fibers that work on it.
+ *
+ * The transport, what INIT agreed on, the nodes the kernel holds, the requests in flight. Fibers that
+ * work on a connection can die and be started again without the kernel noticing; the connection
+ * belongs to the mount's root scope.
+ */
+import { randomUUID } from "node:crypto"
+import type { FrameSink, FrameTransport, Slot, TransportEnd } from "@bickford/transport"
+import type { Backend } from "../Backend.ts"
+import type { Negotiated } from "../protocol/init.ts"
+import { InFlightTable } from "./InFlightTable.ts"
+import { NodeTable } from "./NodeTable.ts"
+
+/** What a connection counts; the numbers only grow. */
+export interface ConnectionCounters {
+  requests: number
+  /** Operations that threw, died or returned nonsense: answered EIO. */
+  defects: number
+  /** Frames that could not be decoded. */
+  malformed: number
+}
+
+export interface Connection {
+  /** Random, the same for the connection's whole life. */
+  readonly id: string
+  readonly transport: FrameTransport
+  readonly nodes: NodeTable
+  readonly inFlight: InFlightTable
+  readonly counters: ConnectionCounters
+  /** Undefined until INIT has been answered; then never repeated. */
+  negotiated: Negotiated | undefined
+  /** The running instance; undefined while it is being (re)started. */
+  backend: Backend | undefined
+  /** `destroy` has been called on the last backend instance. */
+  destroyed: boolean
+  /** Why reading ended, once it has. */
+  ended: TransportEnd | undefined
+  /** Who takes frames now; undefined while the dispatcher is being (re)started. */
+  dispatcher: FrameSink | undefined
+  /** Takes the INIT request, once. */
+  onInit: ((slot: Slot) => void) | undefined
+  /** Frames read while nobody could take them. */
+  readonly parked: Array<Slot>
+  /** The INIT request, read before the session asked for it. */
+  parkedInit: Slot | undefined
+}
+
+export const makeConnection = (transport: FrameTransport): Connection => ({
+  id: randomUUID(),
+  transport,
+  nodes: new NodeTable(),
+  inFlight: new InFlightTable(),
+  counters: { requests: 0, defects: 0, malformed: 0 },
+  negotiated: undefined,
+  backend: undefined,
+  destroyed: false,
+  ended: undefined,
+  dispatcher: undefined,
+  onInit: undefined,
+  parked: [],
+  parkedInit: undefined
+})
+
+/** Where the read loop delivers: the dispatcher of the moment, or the parking place. */
+export const connectionSink = (connection: Connection): FrameSink => ({
+  onFrame: (slot) => {
+    const dispatcher = connection.dispatcher
+    if (dispatcher === undefined) connection.parked.push(slot)
+    else dispatcher.onFrame(slot)
+  },
+  onBatchEnd: () => connection.dispatcher?.onBatchEnd()
+})
+
+/** Makes `dispatcher` the taker of frames, and gives it those that waited. Returns how to take it away again. */
+export const attachDispatcher = (connection: Connection, dispatcher: FrameSink): () => void => {
+  connection.dispatcher = dispatcher
+  for (const slot of connection.parked.splice(0)) dispatcher.onFrame(slot)
+  dispatcher.onBatchEnd()
+  return () => {
+    if (connection.dispatcher === dispatcher) connection.dispatcher = undefined
+  }
+}
+
+/** Hands over the INIT request: to the session when it waits for it, else it is kept. */
+export const offerInit = (connection: Connection, slot: Slot): void => {
+  const take = connection.onInit
+  if (take === undefined) connection.parkedInit = slot
+  else {
+    connection.onInit = undefined
+    take(slot)
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The requests that the backend has suspended on: each has a fiber, and owes the kernel one reply.
+ * A request that is answered at once never enters the table.
+ */
+import type { DetachedRequest, Slot } from "@bickford/transport"
+import type * as Fiber from "effect/Fiber"
+import type { OpcodeRow } from "../protocol/opcodes.ts"
+import type { Request, U64 } from "../protocol/messages.ts"
+
+/** Why a request's fiber was told to stop; decides what the caller is answered. */
+export type StopReason = "interrupted" | "deadline" | "restart" | "shutdown"
+
+export interface InFlight {
+  /** `unique` with bit 63 cleared. */
+  readonly unique: U64
+  readonly row: OpcodeRow
+  readonly request: Request
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** Where the reply goes: the slot while the request's payload is still in use, else a detached request. */
+  readonly place: { readonly slot: Slot } | { readonly detached: DetachedRequest }
+  /** Set before the fiber is interrupted. */
+  stopped: StopReason | undefined
+}
+
+export class InFlightTable {
+  readonly #entries = new Map<U64, InFlight>()
+  readonly #onEmpty: Array<() => void> = []
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(unique: U64): InFlight | undefined {
+    return this.#entries.get(unique)
+  }
+
+  add(entry: InFlight): void {
+    this.#entries.set(entry.unique, entry)
+  }
+
+  /** Called when the reply has been written. */
+  delete(unique: U64): void {
+    this.#entries.delete(unique)
+    if (this.#entries.size === 0) for (const resume of this.#onEmpty.splice(0)) resume()
+  }
+
+  values(): IterableIterator<InFlight> {
+    return this.#entries.values()
+  }
+
+  /** Calls back once the table is empty, now or later; returns how to stop waiting. */
+  whenEmpty(resume: () => void): () => void {
+    if (this.#entries.size === 0) {
+      resume()
+      return () => {}
+    }
+    this.#onEmpty.push(resume)
+    return () => {
+      const index = this.#onEmpty.indexOf(resume)
+      if (index >= 0) this.#onEmpty.splice(index, 1)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Exactly one reply: the only place where an `Exit` becomes bytes.
+ *
+ * Success is encoded in place in the request's slot, a typed errno is its number, a defect is EIO with
+ * a log line, an interruption is what the reason for it says. An entry reply counts as a lookup only
+ * once the kernel has taken it.
+ */
+import type { DetachedRequest, Slot } from "@bickford/transport"
+import * as Cause from "effect/Cause"
+import type * as Exit from "effect/Exit"
+import type { Connection } from "../connection/Connection.ts"
+import type { StopReason } from "../connection/InFlightTable.ts"
+import type { Diagnostics } from "../Diagnostics.ts"
+import { isErrnoError, wireErrno } from "../errno.ts"
+import { errnoNumbers } from "../protocol/errno.ts"
+import type { Request, U64 } from "../protocol/messages.ts"
+import { encodeReply, isReplyRefusal, type OpcodeRow, replyData } from "../protocol/opcodes.ts"
+
+export interface Responder {
+  /** Replies through the request's slot and gives it back. */
+  readonly toSlot: (slot: Slot, row: OpcodeRow, request: Request, exit: Exit.Exit<unknown, unknown>, stopped: StopReason | undefined) => void
+  /** Replies to a request whose slot was given back before. */
+  readonly toDetached: (
+    detached: DetachedRequest,
+    row: OpcodeRow,
+    request: Request,
+    exit: Exit.Exit<unknown, unknown>,
+    stopped: StopReason | undefined
+  ) => void
+}
+
+/** Body bytes that a detached reply can have; as much as a slot's own area. */
+const scratchSize = 256 * 1024
+
+/** What a caller is answered whose operation was stopped for this reason, as a positive errno. */
+const stopErrno = (reason: StopReason | undefined): number => {
+  switch (reason) {
+    case "interrupted":
+      return errnoNumbers.EINTR
+    case "deadline":
+      return errnoNumbers.ETIMEDOUT
+    default:
+      return errnoNumbers.EIO
+  }
+}
+
+const noViews: ReadonlyArray<Uint8Array> = []
+
+export const makeResponder = (connection: Connection, diagnostics: Diagnostics): Responder => {
+  const { nodes, transport } = connection
+  const scratch = new Uint8Array(scratchSize).fill(0)
+  const scratchView = new DataView(scratch.buffer)
+  /** Node ids that the reply being encoded hands to the kernel: one lookup each. */
+  const lookups: Array<U64> = []
+  const count = (nodeid: U64): void => {
+    lookups.push(nodeid)
+  }
+
+  /** The negative errno that a failed exit is answered with. */
+  const failure = (row: OpcodeRow, request: Request, cause: Cause.Cause<unknown>, stopped: StopReason | undefined): number => {
+    for (const reason of cause.reasons) {
+      if (Cause.isFailReason(reason) && isErrnoError(reason.error)) return -wireErrno(reason.error)
+    }
+    if (stopped !== undefined && Cause.hasInterruptsOnly(cause)) return -stopErrno(stopped)
+    connection.counters.defects++
+    diagnostics.defect(row.name, request.nodeid, cause)
+    return -errnoNumbers.EIO
+  }
+
+  /** After the write: the kernel holds what it took; of what it did not take it knows nothing. */
+  const settle = (row: OpcodeRow, written: number): void => {
+    if (written === 0) for (const nodeid of lookups) nodes.add(nodeid)
+    else {
+      for (const nodeid of lookups) {
+        if (nodes.count(nodeid) === 0) connection.backend?.forget?.(nodeid, 1)
+      }
+      // ENOENT: the caller is gone or the connection was aborted; nobody waits for this reply.
+      if (written !== -errnoNumbers.ENOENT) diagnostics.rejected(row.name, -written)
+    }
+    lookups.length = 0
+  }
+
+  /** The body's length at `offset`, or the negative errno for what the backend returned. */
+  const encode = (row: OpcodeRow, request: Request, value: unknown, bytes: Uint8Array, view: DataView, offset: number, capacity: number): number => {
+    const length = encodeReply(row, value, request, connection.negotiated, bytes, view, offset, capacity, count)
+    if (!isReplyRefusal(length)) return length
+    lookups.length = 0
+    connection.counters.defects++
+    diagnostics.refused(row.name, request.nodeid, length.reason)
+    return -errnoNumbers[length.errno]
+  }
+
+  return {
+    toSlot: (slot, row, request, exit, stopped) => {
+      if (exit._tag === "Failure") {
+        settle(row, transport.reply(slot, failure(row, request, exit.cause, stopped), 0))
+        return
+      }
+      const views = replyData(row, exit.value, request)
+      if (views !== undefined) {
+        settle(row, transport.replyData(slot, views))
+        return
+      }
+      const length = encode(row, request, exit.value, slot.bytes, slot.view, slot.body, slot.bodyCapacity)
+      settle(row, length < 0 ? transport.reply(slot, length, 0) : transport.reply(slot, 0, length))
+    },
+    toDetached: (detached, row, request, exit, stopped) => {
+      if (exit._tag === "Failure") {
+        settle(row, transport.replyDetached(detached, failure(row, request, exit.cause, stopped), noViews))
+        return
+      }
+      const views = replyData(row, exit.value, request)
+      if (views !== undefined) {
+        settle(row, transport.replyDetached(detached, 0, views))
+        return
+      }
+      const length = encode(row, request, exit.value, scratch, scratchView, 0, scratchSize)
+      settle(
+        row,
+        length < 0 ? transport.replyDetached(detached, length, noViews) : transport.replyDetached(detached, 0, [scratch.subarray(0, length)])
+      )
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** INIT: what the kernel offers and what we and the backend can do, agreed on once per connection. */
+import type { Slot } from "@bickford/transport"
+import * as Effect from "effect/Effect"
+import type { Connection } from "./connection/Connection.ts"
+import { errnoNumbers } from "./protocol/errno.ts"
+import { isDecodeError } from "./protocol/decodeError.ts"
+import { encodeInitReply, type InitOptions, isInitError, negotiate } from "./protocol/init.ts"
+import { opcodeOf } from "./protocol/frame.ts"
+import { opcodeTable } from "./protocol/opcodes.ts"
+import type { InitRequest } from "./protocol/messages.ts"
+
+/** INIT was malformed, or asks for what we do not speak; the connection cannot be served. */
+export class HandshakeError extends Error {
+  readonly _tag = "HandshakeError"
+  override readonly name = "HandshakeError"
+}
+
+const decodeInit = (slot: Slot): InitRequest | HandshakeError => {
+  const request = opcodeTable[opcodeOf(slot)]?.decode(slot, undefined)
+  if (request === undefined) return new HandshakeError("the first message was not INIT")
+  if (isDecodeError(request)) return new HandshakeError(request.message)
+  return request.op === "init" ? request : new HandshakeError(`the first message was ${request.op}, not INIT`)
+}
+
+/**
+ * Answers INIT. The backend's own `init` runs first: nothing else of the mount is served before it
+ * has ended, and when it fails the mount fails.
+ */
+export const handshake = Effect.fnUntraced(function*(connection: Connection, slot: Slot, options: InitOptions) {
+  const { backend, transport } = connection
+  const refuse = (error: HandshakeError) => {
+    transport.reply(slot, -errnoNumbers.EPROTO, 0)
+    return Effect.fail(error)
+  }
+  const request = decodeInit(slot)
+  if (request instanceof HandshakeError) return yield* refuse(request)
+  const agreed = negotiate(request, options, backend ?? {})
+  if (isInitError(agreed)) return yield* refuse(new HandshakeError(agreed.message))
+  if (backend?.init !== undefined) {
+    yield* Effect.onError(backend.init(agreed.negotiated), () => Effect.sync(() => transport.reply(slot, -errnoNumbers.EIO, 0)))
+  }
+  // Set before the reply is written: the next request may be read at once.
+  connection.negotiated = agreed.negotiated
+  transport.reply(slot, 0, encodeInitReply(agreed.reply, slot.view, slot.body))
+})

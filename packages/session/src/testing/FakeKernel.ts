@@ -1,0 +1,191 @@
+/**
+ * The kernel's part of the FUSE protocol, for tests: a filesystem is driven through the whole session,
+ * over a socketpair, with no `/dev/fuse` and no privileges.
+ *
+ * ```ts
+ * const { kernel, session } = yield* FakeKernel.serve(backend)
+ * yield* kernel.init()
+ * const entry = yield* kernel.call({ op: "lookup", nodeid: 1, name: "hello" })
+ * ```
+ */
+import { close, type FuseHandle, makeDeviceTransport, readFrame, selectRead, socketpair, writeFrame } from "@bickford/transport"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { ErrnoError } from "../errno.ts"
+import { errnoError } from "../errno.ts"
+import { FUSE_KERNEL_MINOR_VERSION, FUSE_KERNEL_VERSION } from "../protocol/constants.ts"
+import { type DecodeError, type InitReply, type Notification, type ReplyOf, type Request, type RequestHeader, type U64 } from "../protocol/messages.ts"
+import { isDecodeError } from "../protocol/decodeError.ts"
+import { decodeNotification } from "../protocol/notifications.ts"
+import { frameOf } from "../protocol/frame.ts"
+import { decodeReply, encodeRequest } from "../protocol/opcodes.ts"
+import { type BackendSource, make as makeSession, type SessionOptions } from "../Session.ts"
+
+type Defaulted<R> = R extends RequestHeader ? Omit<R, keyof RequestHeader> & Partial<RequestHeader> : never
+
+/** A request; header fields left out are: a fresh `unique`, node 1, uid and gid 0, pid of this process. */
+export type RequestInput = Defaulted<Request>
+
+/** The connection was closed, or a frame of the server's was malformed. */
+export interface FakeKernelError {
+  readonly _tag: "FakeKernelError"
+  readonly message: string
+}
+
+/** A reply as it came: the errno (0 for success) and the whole frame. */
+export interface RawReply {
+  readonly error: number
+  readonly frame: Uint8Array
+}
+
+export interface FakeKernel {
+  /** Sends INIT with everything on offer (or what is given) and awaits the server's answer. */
+  readonly init: (offer?: { readonly minor?: number; readonly flags?: number; readonly flags2?: number; readonly maxReadahead?: number }) => Effect.Effect<InitReply, ErrnoError | FakeKernelError>
+  /** Sends a request and returns its `unique` at once. */
+  readonly send: (request: RequestInput) => Effect.Effect<U64, FakeKernelError>
+  /** Awaits the reply to a request that was sent. */
+  readonly reply: (unique: U64) => Effect.Effect<RawReply, FakeKernelError>
+  /** Sends a request and decodes its reply; an error reply fails with its errno. */
+  readonly call: <R extends RequestInput & { readonly op: keyof ReplyOf }>(request: R) => Effect.Effect<ReplyOf[R["op"]], ErrnoError | FakeKernelError>
+  /** Sends bytes as they are. */
+  readonly sendRaw: (frame: Uint8Array) => Effect.Effect<void, FakeKernelError>
+  /** As a signal to the caller does: INTERRUPT for a request that was sent. */
+  readonly interrupt: (unique: U64) => Effect.Effect<void, FakeKernelError>
+  /** Drops lookups of a node; no reply. */
+  readonly forget: (nodeid: U64, nlookup: U64) => Effect.Effect<void, FakeKernelError>
+  /** The notifications received so far. */
+  readonly notifications: () => ReadonlyArray<Notification>
+  /** Replies received that nobody was owed: `unique`s that were unknown or had been answered. A right server leaves it empty. */
+  readonly unexpected: () => ReadonlyArray<RawReply>
+  /** Hangs up, as an unmount does. */
+  readonly close: Effect.Effect<void>
+}
+
+const frameCapacity = (1 << 20) + 4096
+
+const fault = (message: string): FakeKernelError => ({ _tag: "FakeKernelError", message })
+
+/** Plays the kernel on `handle`, one end of a message-preserving socketpair. */
+export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
+  const waiting = new Map<U64, Deferred.Deferred<RawReply, FakeKernelError>>()
+  const sent = new Map<U64, Request>()
+  const notifications: Array<Notification> = []
+  const unexpected: Array<RawReply> = []
+  let nextUnique = 2
+  let hungUp: FakeKernelError | undefined
+
+  const end = (error: FakeKernelError): void => {
+    hungUp ??= error
+    for (const deferred of waiting.values()) Deferred.doneUnsafe(deferred, Effect.fail(error))
+    waiting.clear()
+  }
+
+  const receive = (frame: Uint8Array): void => {
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+    const error = view.getInt32(4, true)
+    const raw = view.getBigUint64(8, true)
+    const unique = raw <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(raw) : raw
+    if (unique === 0) {
+      const notification = decodeNotification(frameOf(frame))
+      if (isDecodeError(notification)) end(fault(notification.message))
+      else notifications.push(notification)
+      return
+    }
+    const deferred = waiting.get(unique)
+    if (deferred === undefined) {
+      unexpected.push({ error: -error, frame })
+      return
+    }
+    waiting.delete(unique)
+    Deferred.doneUnsafe(deferred, Effect.succeed({ error: -error, frame }))
+  }
+
+  const buffer = new Uint8Array(frameCapacity)
+  const drain = (): boolean => {
+    for (;;) {
+      const length = readFrame(handle, buffer)
+      if (length === -11) return true
+      if (length <= 0) {
+        end(fault(length === 0 ? "the server hung up" : `reading from the server failed: errno ${-length}`))
+        return false
+      }
+      receive(buffer.slice(0, length))
+    }
+  }
+  yield* Effect.forkScoped(
+    Effect.gen(function*() {
+      while (drain()) yield* selectRead(handle)
+    }).pipe(Effect.catch((error) => Effect.sync(() => end(fault(error.message)))))
+  )
+
+  const sendRaw = (frame: Uint8Array): Effect.Effect<void, FakeKernelError> =>
+    Effect.suspend(() => {
+      if (hungUp !== undefined) return Effect.fail(hungUp)
+      const written = writeFrame(handle, frame)
+      return written < 0 ? Effect.fail(fault(`writing to the server failed: errno ${-written}`)) : Effect.void
+    })
+
+  const send = (input: RequestInput): Effect.Effect<U64, FakeKernelError> =>
+    Effect.suspend(() => {
+      const unique = input.unique ?? nextUnique
+      if (input.unique === undefined) nextUnique += 2
+      const request = { nodeid: 1, uid: 0, gid: 0, pid: process.pid, ...input, unique } as Request
+      const frame = encodeRequest(request)
+      if (isEncodeFault(frame)) return Effect.fail(fault(frame.message))
+      sent.set(unique, request)
+      waiting.set(unique, Deferred.makeUnsafe())
+      return Effect.as(sendRaw(frame), unique)
+    })
+
+  const reply = (unique: U64): Effect.Effect<RawReply, FakeKernelError> =>
+    Effect.suspend(() => {
+      const deferred = waiting.get(unique)
+      return deferred === undefined ? Effect.fail(fault(`no reply is owed to ${unique}`)) : Deferred.await(deferred)
+    })
+
+  const call = <R extends RequestInput & { readonly op: keyof ReplyOf }>(input: R): Effect.Effect<ReplyOf[R["op"]], ErrnoError | FakeKernelError> =>
+    Effect.gen(function*() {
+      const unique = yield* send(input)
+      const raw = yield* reply(unique)
+      const request = sent.get(unique)
+      sent.delete(unique)
+      if (raw.error !== 0) return yield* Effect.fail(errnoError(raw.error))
+      if (request === undefined) return yield* Effect.fail(fault(`request ${unique} was never sent`))
+      const decoded = decodeReply(frameOf(raw.frame), request, offered)
+      if (isDecodeError(decoded)) return yield* Effect.fail(fault(decoded.message))
+      // The opcode table pairs the request's operation with the shape of its reply.
+      return decoded as ReplyOf[R["op"]]
+    })
+
+  const kernel: FakeKernel = {
+    init: (offer) =>
+      call({
+        op: "init",
+        nodeid: 0,
+        major: FUSE_KERNEL_VERSION,
+        minor: offer?.minor ?? FUSE_KERNEL_MINOR_VERSION,
+        maxReadahead: offer?.maxReadahead ?? 131072,
+        flags: offer?.flags ?? 0x73fffffb,
+        flags2: offer?.flags2 ?? 0x5fd
+      }),
+    send,
+    reply,
+    call,
+    sendRaw,
+    interrupt: (unique) =>
+      Effect.asVoid(post({ op: "interrupt", unique: typeof unique === "number" ? unique + 1 : unique | 1n, nodeid: 0, pid: 0, target: unique })),
+    forget: (nodeid, nlookup) => Effect.asVoid(post({ op: "forget", nodeid, nlookup, pid: 0 })),
+    notifications: () => notifications,
+    unexpected: () => unexpected,
+    close: Effect.suspend(() => close(handle))
+  }
+  return kernel
+})
+
+/** A session serving `source`, with a fake kernel at the other end of a socketpair. */
+export const serve = Effect.fnUntraced(function*(source: BackendSource, options?: SessionOptions) {
+  const [kernelEnd, serverEnd] = yield* socketpair({ type: "seqpacket" })
+  const kernel = yield* make(kernelEnd)
+  const session = yield* makeSession(yield* makeDeviceTransport(serverEnd), source, options)
+  return { kernel, session }
+})

@@ -1,0 +1,2 @@
+/** What a filesystem author needs to test without `/dev/fuse`. */
+export * as FakeKernel from "./FakeKernel.ts"
