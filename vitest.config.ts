@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config"
+
+// The `development` condition resolves the workspace's packages to their
+// TypeScript sources, so that tests never run a stale build.
+const conditions = ["development", "node", "import", "module", "default"]
+const nodeFlags = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    pool: "forks",
+    execArgv: nodeFlags,
+    maxWorkers: 2
+  }
+})
