@@ -13,11 +13,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Backend } from "./Backend.ts"
-import { attachDispatcher, type Connection, connectionSink, makeConnection } from "./connection/Connection.ts"
+import { attachDispatcher, type Connection, connectionSink, makeConnection, setBackend } from "./connection/Connection.ts"
 import { logDiagnostics } from "./Diagnostics.ts"
-import { makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
+import { type Deadline, makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
+import { gatekeeper } from "./gatekeeper.ts"
 import { handshake } from "./handshake.ts"
+import { errnoNumbers } from "./protocol/errno.ts"
 import type { InitOptions, Negotiated } from "./protocol/init.ts"
+import type { ReplyOf } from "./protocol/messages.ts"
+import type { OpcodeRow } from "./protocol/opcodes.ts"
 import * as Supervisor from "./supervisor/index.ts"
 
 /** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */
@@ -30,6 +34,10 @@ export interface SessionOptions extends InitOptions {
   readonly maxSeconds?: Duration.Input
   /** How long calls in flight may run on when the session is stopped. Default 5 seconds. */
   readonly drain?: Duration.Input
+  /** How long new calls wait for a backend that is being restarted, before they get EIO. Default 10 seconds. */
+  readonly grace?: Duration.Input
+  /** How long operations may take: one limit for all, or by operation. Default: no limit. */
+  readonly deadline?: Deadline | { readonly [Op in keyof ReplyOf]?: Deadline }
 }
 
 /** Why a session ended. */
@@ -65,6 +73,14 @@ const destroy = (connection: Connection): Effect.Effect<void> =>
     return Effect.catchCause(backend.destroy(), (cause) => Effect.logError("the backend's destroy failed", cause))
   })
 
+/** The limit of an opcode's operation. */
+const deadlineOf = (limits: SessionOptions["deadline"]): (row: OpcodeRow) => Deadline | undefined => {
+  if (limits === undefined) return () => undefined
+  if ("after" in limits) return () => limits
+  const byOperation = new Map<string, Deadline>(Object.entries(limits))
+  return (row) => byOperation.get(row.op)
+}
+
 const children = (
   connection: Connection,
   source: BackendSource,
@@ -73,20 +89,15 @@ const children = (
   drain: Duration.Duration
 ): ReadonlyArray<Supervisor.ChildSpec<unknown, never>> => [
   {
+    id: "gatekeeper",
+    start: gatekeeper(connection, options.grace ?? "10 seconds")
+  },
+  {
     id: "backend",
     init: Effect.gen(function*() {
       yield* Effect.acquireRelease(
-        Effect.tap(acquire(source), (backend) =>
-          Effect.sync(() => {
-            connection.backend = backend
-          })),
-        () =>
-          Effect.andThen(
-            stopInFlight(connection, "restart"),
-            Effect.sync(() => {
-              connection.backend = undefined
-            })
-          )
+        Effect.tap(acquire(source), (backend) => Effect.sync(() => setBackend(connection, backend))),
+        () => Effect.andThen(stopInFlight(connection, "restart"), Effect.sync(() => setBackend(connection, undefined)))
       )
       const { backend, negotiated } = connection
       if (negotiated !== undefined && backend?.init !== undefined) yield* backend.init(negotiated)
@@ -138,13 +149,13 @@ const children = (
           resume(Effect.die(new Error("the dispatcher was started without a backend")))
           return
         }
-        const dispatcher = makeDispatcher(connection, backend, context, logDiagnostics(context))
+        const dispatcher = makeDispatcher(connection, backend, context, logDiagnostics(context), deadlineOf(options.deadline))
         const detach = attachDispatcher(connection, {
           onFrame: (slot) => {
             try {
               dispatcher.onFrame(slot)
             } catch (defect) {
-              connection.transport.reply(slot, -5, 0)
+              connection.transport.reply(slot, -errnoNumbers.EIO, 0)
               resume(Effect.die(defect))
             }
           },

@@ -7,6 +7,7 @@
  */
 import { randomUUID } from "node:crypto"
 import type { FrameSink, FrameTransport, Slot, TransportEnd } from "@bickford/transport"
+import * as Effect from "effect/Effect"
 import type { Backend } from "../Backend.ts"
 import type { Negotiated } from "../protocol/init.ts"
 import { InFlightTable } from "./InFlightTable.ts"
@@ -30,8 +31,10 @@ export interface Connection {
   readonly counters: ConnectionCounters
   /** Undefined until INIT has been answered; then never repeated. */
   negotiated: Negotiated | undefined
-  /** The running instance; undefined while it is being (re)started. */
+  /** The running instance; undefined while it is being (re)started. Changed by `setBackend` only. */
   backend: Backend | undefined
+  /** Called back when `backend` has come or gone. */
+  readonly backendWatchers: Set<() => void>
   /** `destroy` has been called on the last backend instance. */
   destroyed: boolean
   /** Why reading ended, once it has. */
@@ -54,6 +57,7 @@ export const makeConnection = (transport: FrameTransport): Connection => ({
   counters: { requests: 0, defects: 0, malformed: 0 },
   negotiated: undefined,
   backend: undefined,
+  backendWatchers: new Set(),
   destroyed: false,
   ended: undefined,
   dispatcher: undefined,
@@ -61,6 +65,25 @@ export const makeConnection = (transport: FrameTransport): Connection => ({
   parked: [],
   parkedInit: undefined
 })
+
+/** A backend instance has come, or gone. */
+export const setBackend = (connection: Connection, backend: Backend | undefined): void => {
+  connection.backend = backend
+  for (const watcher of [...connection.backendWatchers]) watcher()
+}
+
+/** Waits until there is a backend, or none. */
+export const awaitBackend = (connection: Connection, present: boolean): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const watcher = (): void => {
+      if ((connection.backend !== undefined) !== present) return
+      connection.backendWatchers.delete(watcher)
+      resume(Effect.void)
+    }
+    connection.backendWatchers.add(watcher)
+    watcher()
+    return Effect.sync(() => connection.backendWatchers.delete(watcher))
+  })
 
 /** Where the read loop delivers: the dispatcher of the moment, or the parking place. */
 export const connectionSink = (connection: Connection): FrameSink => ({

@@ -15,11 +15,14 @@ export interface InFlight {
   readonly unique: U64
   readonly row: OpcodeRow
   readonly request: Request
-  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** Undefined while the request waits to be run again on a new backend. */
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
   /** Where the reply goes: the slot while the request's payload is still in use, else a detached request. */
   readonly place: { readonly slot: Slot } | { readonly detached: DetachedRequest }
   /** Set before the fiber is interrupted. */
   stopped: StopReason | undefined
+  /** The reply has been written though the fiber still runs: it outlived its deadline. */
+  answered: boolean
 }
 
 export class InFlightTable {
@@ -38,7 +41,7 @@ export class InFlightTable {
     this.#entries.set(entry.unique, entry)
   }
 
-  /** Called when the reply has been written. */
+  /** Called when the reply has been written and the fiber has ended. */
   delete(unique: U64): void {
     this.#entries.delete(unique)
     if (this.#entries.size === 0) for (const resume of this.#onEmpty.splice(0)) resume()

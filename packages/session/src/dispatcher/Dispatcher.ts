@@ -8,24 +8,32 @@
 import type { FrameSink, Slot } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import type { Backend } from "../Backend.ts"
 import { type Connection, offerInit } from "../connection/Connection.ts"
-import type { StopReason } from "../connection/InFlightTable.ts"
+import type { InFlight, StopReason } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
 import { Errno } from "../errno.ts"
 import { errnoNumbers } from "../protocol/errno.ts"
-import { opcodeOf, uniqueHighOf, uniqueOf } from "../protocol/frame.ts"
+import { opcodeOf } from "../protocol/frame.ts"
 import { isDecodeError } from "../protocol/decodeError.ts"
 import type { Request, U64 } from "../protocol/messages.ts"
 import { type OpcodeRow, opcodeTable } from "../protocol/opcodes.ts"
 import type { RequestContext } from "../RequestContext.ts"
 import { CallContext } from "./CallContext.ts"
 import { makeResponder } from "./Responder.ts"
+import { withOwnPayload } from "./payload.ts"
 
 type Handler = (request: Request, context: RequestContext) => Effect.Effect<unknown, unknown>
+
+/** How long an operation may take, and the positive errno its caller is answered when it takes longer. */
+export interface Deadline {
+  readonly after: Duration.Input
+  readonly errno: number
+}
 
 /** Bit 63 of `unique` marks a request delivered before (FUSE_NOTIFY_RESEND, 7.40). */
 const resendBit = 1n << 63n
@@ -39,7 +47,7 @@ const withoutResendBit = (unique: U64): U64 => {
 /** The operations of a backend by opcode, bound to it. */
 const handlersOf = (backend: Backend): ReadonlyArray<Handler | undefined> =>
   opcodeTable.map((row) => {
-    if (row === undefined || !(row.op in backend)) return undefined
+    if (row === undefined || row.op === "forget" || row.op === "batchForget" || row.op === "init" || row.op === "destroy") return undefined
     const operation: unknown = Reflect.get(backend, row.op)
     // The table pairs every opcode with the operation that takes its request.
     return typeof operation === "function" ? (operation.bind(backend) as Handler) : undefined
@@ -47,13 +55,15 @@ const handlersOf = (backend: Backend): ReadonlyArray<Handler | undefined> =>
 
 /**
  * The taker of frames for `connection`, calling the backend that is there when it is made. Fibers run
- * with the services of `context`.
+ * with the services of `context`. Calls that an earlier instance of a durable backend was stopped in
+ * are run again first.
  */
 export const makeDispatcher = (
   connection: Connection,
   backend: Backend,
   context: Context.Context<never>,
-  diagnostics: Diagnostics
+  diagnostics: Diagnostics,
+  deadline: (row: OpcodeRow) => Deadline | undefined
 ): FrameSink => {
   const { counters, inFlight, nodes, transport } = connection
   const responder = makeResponder(connection, diagnostics)
@@ -70,7 +80,63 @@ export const makeDispatcher = (
     // Unknown: answered already. On one fd an INTERRUPT follows its request, so it cannot be early.
     if (entry === undefined || !entry.row.interruptible || entry.stopped !== undefined) return
     entry.stopped = "interrupted"
-    entry.fiber.interruptUnsafe()
+    entry.fiber?.interruptUnsafe()
+  }
+
+  const answer = (entry: InFlight, exit: Exit.Exit<unknown, unknown>): void => {
+    const { place, request, row } = entry
+    if ("slot" in place) responder.toSlot(place.slot, row, request, exit, entry.stopped)
+    else responder.toDetached(place.detached, row, request, exit, entry.stopped)
+  }
+
+  /** The caller is answered at once; the fiber may take its time to end. */
+  const expire = (entry: InFlight, errno: number): void => {
+    if (entry.answered || !("detached" in entry.place)) return
+    entry.stopped = "deadline"
+    entry.answered = true
+    transport.replyDetached(entry.place.detached, -errno, [])
+    entry.fiber?.interruptUnsafe()
+  }
+
+  const watch = (entry: InFlight, fiber: Fiber.Fiber<unknown, unknown>): void => {
+    entry.fiber = fiber
+    const limit = deadline(entry.row)
+    const timer = limit === undefined ? undefined : run(Effect.delay(Effect.sync(() => expire(entry, limit.errno)), limit.after))
+    fiber.addObserver((exit) => {
+      timer?.interruptUnsafe()
+      // What a durable backend was stopped in is run again by its next instance, and answered then.
+      if (entry.stopped === "restart" && backend.durable === true && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) {
+        entry.fiber = undefined
+        return
+      }
+      if (!entry.answered) answer(entry, exit)
+      inFlight.delete(entry.unique)
+    })
+  }
+
+  /** Runs a handler; an answer that is there at once is an `Exit`, else the fiber that works on it. */
+  const call = (handler: Handler, request: Request, unique: U64): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
+    const caller = new CallContext(connection.id, unique, unique !== request.unique, request.uid, request.gid, request.pid)
+    let effect: Effect.Effect<unknown, unknown>
+    try {
+      effect = handler(request, caller)
+    } catch (defect) {
+      return Exit.die(defect)
+    }
+    if (Exit.isExit(effect)) return effect
+    if (!Effect.isEffect(effect)) return Exit.die(new TypeError(`${request.op} did not return an Effect`))
+    const fiber = run(effect)
+    return fiber.pollUnsafe() ?? fiber
+  }
+
+  const rerun = (entry: InFlight): void => {
+    entry.stopped = undefined
+    const handler = handlers[entry.row.opcode]
+    const outcome = handler === undefined ? Errno.ENOSYS : call(handler, entry.request, entry.unique)
+    if (Exit.isExit(outcome)) {
+      answer(entry, outcome)
+      inFlight.delete(entry.unique)
+    } else watch(entry, outcome)
   }
 
   /** What never reaches an operation of the backend by way of a reply. True when it was handled here. */
@@ -101,17 +167,6 @@ export const makeDispatcher = (
     return true
   }
 
-  const suspend = (slot: Slot, row: OpcodeRow, request: Request, unique: U64, fiber: Fiber.Fiber<unknown, unknown>, keepsSlot: boolean): void => {
-    const place = keepsSlot ? { slot } : { detached: transport.detach(slot) }
-    const entry = { unique, row, request, fiber, place, stopped: undefined as StopReason | undefined }
-    inFlight.add(entry)
-    fiber.addObserver((exit) => {
-      if ("slot" in place) responder.toSlot(place.slot, row, request, exit, entry.stopped)
-      else responder.toDetached(place.detached, row, request, exit, entry.stopped)
-      inFlight.delete(unique)
-    })
-  }
-
   const dispatch = (slot: Slot, row: OpcodeRow): void => {
     counters.requests++
     const request = row.decode(slot, connection.negotiated)
@@ -124,50 +179,27 @@ export const makeDispatcher = (
     }
     const handler = handlers[row.opcode]
     if (handler === undefined) {
-      if (applyHere(request, slot)) return
-      responder.toSlot(slot, row, request, Errno.ENOSYS, undefined)
+      if (!applyHere(request, slot)) responder.toSlot(slot, row, request, Errno.ENOSYS, undefined)
       return
     }
-    if (row.op === "forget" && applyHere(request, slot)) return
-    const raw = request.unique
-    const unique = withoutResendBit(raw)
-    const call = new CallContext(connection.id, unique, unique !== raw, request.uid, request.gid, request.pid)
-    // A payload lives in its slot. When few slots are left, it moves out, so that reading can go on:
-    // the request that would free the waiting ones may be the next to be read.
-    const crowded = row.hasPayload && transport.freeSlots() < 2
-    const owned = crowded ? withOwnPayload(slot, request) : request
-    let effect: Effect.Effect<unknown, unknown>
-    try {
-      effect = handler(owned, call)
-    } catch (defect) {
-      responder.toSlot(slot, row, owned, Exit.die(defect), undefined)
+    // A payload lives in its slot. When few slots are left it moves out, so that reading can go on: the
+    // request that would free the waiting ones may be the next to be read. Likewise under a deadline,
+    // whose reply gives the slot back while the fiber may still be looking at it.
+    const keepsSlot = row.hasPayload && transport.freeSlots() >= 2 && deadline(row) === undefined
+    const owned = row.hasPayload && !keepsSlot ? withOwnPayload(transport, slot, request) : request
+    const unique = withoutResendBit(request.unique)
+    const outcome = call(handler, owned, unique)
+    if (Exit.isExit(outcome)) {
+      responder.toSlot(slot, row, owned, outcome, undefined)
       return
     }
-    if (Exit.isExit(effect)) {
-      responder.toSlot(slot, row, owned, effect, undefined)
-      return
-    }
-    if (!Effect.isEffect(effect)) {
-      responder.toSlot(slot, row, owned, Exit.die(new TypeError(`${row.op} did not return an Effect`)), undefined)
-      return
-    }
-    const fiber = run(effect)
-    const exit = fiber.pollUnsafe()
-    if (exit !== undefined) responder.toSlot(slot, row, owned, exit, undefined)
-    else suspend(slot, row, owned, unique, fiber, row.hasPayload && !crowded)
+    const place = keepsSlot ? { slot } : { detached: transport.detach(slot) }
+    const entry: InFlight = { unique, row, request: owned, place, fiber: outcome, stopped: undefined, answered: false }
+    inFlight.add(entry)
+    watch(entry, outcome)
   }
 
-  const withOwnPayload = (slot: Slot, request: Request): Request => {
-    switch (request.op) {
-      case "write":
-      case "ioctl":
-        return { ...request, data: transport.takePayload(slot, request.data.byteOffset - slot.bytes.byteOffset, request.data.length) }
-      case "setxattr":
-        return { ...request, value: transport.takePayload(slot, request.value.byteOffset - slot.bytes.byteOffset, request.value.length) }
-      default:
-        return request
-    }
-  }
+  for (const entry of [...inFlight.values()]) if (entry.fiber === undefined) rerun(entry)
 
   return {
     onFrame: (slot) => {
@@ -181,13 +213,14 @@ export const makeDispatcher = (
   }
 }
 
-/** Tells every request in flight to stop, for `reason`; each still gets its one reply when its fiber has ended. */
+/** Tells every request in flight to stop, for `reason`, and waits until their fibers have ended; each gets its one reply. */
 export const stopInFlight = (connection: Connection, reason: StopReason): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    for (const entry of [...connection.inFlight.values()]) {
+  Effect.suspend(() => {
+    const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
+    for (const entry of connection.inFlight.values()) {
+      if (entry.fiber === undefined) continue
       entry.stopped ??= reason
-      entry.fiber.interruptUnsafe()
+      fibers.push(entry.fiber)
     }
-    const cancel = connection.inFlight.whenEmpty(() => resume(Effect.void))
-    return Effect.sync(cancel)
+    return Fiber.interruptAll(fibers)
   })
