@@ -53,6 +53,8 @@ export interface Backend {
   readonly durable?: boolean
   /** For durable backends: makes everything done since the last commit permanent, before any reply of the batch is sent. */
   readonly commit?: Effect.Effect<void, ErrnoError>
+  /** The backend's own process, if it has one: when it fails or ends, the backend is restarted. */
+  readonly run?: Effect.Effect<unknown, unknown>
   /** Called once the connection's INIT has been agreed on, before any other operation. */
   readonly init?: (negotiated: Negotiated) => Effect.Effect<void, ErrnoError>
   /** Called once, after the last reply. */

@@ -102,7 +102,7 @@ const children = (
       const { backend, negotiated } = connection
       if (negotiated !== undefined && backend?.init !== undefined) yield* backend.init(negotiated)
     }),
-    start: Effect.never
+    start: Effect.suspend(() => connection.backend?.run ?? Effect.never)
   },
   {
     id: "transport",

@@ -1,0 +1,277 @@
+/**
+ * The bytes of a regular file, sparse: chunks of 128 KiB, in each a bit per block of 4096 bytes that
+ * says whether the block is allocated, and a buffer that covers no more of the chunk than was written.
+ *
+ * Bytes of a buffer that lie in no allocated block, or past the end of the file, are zero. The file's
+ * size is kept by the inode; nothing here allocates more than it was asked to.
+ */
+import type { Data, U64 } from "@bickford/session"
+import { add, low, max, shiftLeft, shiftRight } from "./u64.ts"
+
+const chunkBits = 17
+const blockBits = 12
+const chunkSize = 1 << chunkBits
+const blockBytes = 1 << blockBits
+const zeros = new Uint8Array(chunkSize)
+const empty = new Uint8Array(0)
+
+interface Chunk {
+  /** Offset in the file / 128 KiB. */
+  readonly index: number
+  /** Where `bytes` begins in the chunk, a multiple of 4096. */
+  start: number
+  bytes: Uint8Array
+  /** Bit n: block n of the chunk is allocated. */
+  allocated: number
+}
+
+/** The bits of the blocks that [from, to) touches. */
+const touched = (from: number, to: number): number => bitsBetween(from >>> blockBits, (to + blockBytes - 1) >>> blockBits)
+/** The bits of the blocks that lie wholly in [from, to). */
+const covered = (from: number, to: number): number => bitsBetween((from + blockBytes - 1) >>> blockBits, to >>> blockBits)
+
+const bitsBetween = (from: number, to: number): number => {
+  const count = to - from
+  if (count <= 0) return 0
+  return count === 32 ? -1 : ((1 << count) - 1) << from
+}
+
+const countBits = (bits: number): number => {
+  let n = bits - ((bits >>> 1) & 0x55555555)
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333)
+  n = (n + (n >>> 4)) & 0x0f0f0f0f
+  return Math.imul(n, 0x01010101) >>> 24
+}
+
+const powerOfTwo = (atLeast: number): number => atLeast <= 64 ? 64 : 1 << (32 - Math.clz32(atLeast - 1))
+
+/** Makes a chunk's buffer cover [from, to). `whole`: the rest of the chunk will probably follow. */
+const cover = (chunk: Chunk, from: number, to: number, whole: boolean): void => {
+  const { bytes, start } = chunk
+  const end = start + bytes.length
+  if (bytes.length > 0 && from >= start && to <= end) return
+  const aligned = from & ~(blockBytes - 1)
+  const newStart = bytes.length === 0 ? aligned : Math.min(start, aligned)
+  const needed = (bytes.length === 0 ? to : Math.max(end, to)) - newStart
+  const grown = new Uint8Array(whole ? chunkSize - newStart : Math.min(powerOfTwo(needed), chunkSize - newStart))
+  grown.set(bytes, start - newStart)
+  chunk.start = newStart
+  chunk.bytes = grown
+}
+
+/** Zeros those bytes of [from, to) that the buffer covers. */
+const erase = (chunk: Chunk, from: number, to: number): void => {
+  chunk.bytes.fill(0, Math.max(0, from - chunk.start), Math.max(0, to - chunk.start))
+}
+
+/** Lets go of a buffer's ends that no allocated block needs, when that is worth a copy. */
+const shrink = (chunk: Chunk): void => {
+  const end = (32 - Math.clz32(chunk.allocated)) << blockBits
+  const start = (31 - Math.clz32(chunk.allocated & -chunk.allocated)) << blockBits
+  if (end <= chunk.start || start >= chunk.start + chunk.bytes.length) {
+    chunk.bytes = empty
+    return
+  }
+  const from = Math.max(start, chunk.start)
+  const to = Math.min(end, chunk.start + chunk.bytes.length)
+  if ((to - from) * 2 > chunk.bytes.length) return
+  chunk.bytes = new Uint8Array(chunk.bytes.subarray(from - chunk.start, to - chunk.start))
+  chunk.start = from
+}
+
+export class Chunks {
+  /** By index. */
+  readonly #chunks: Array<Chunk> = []
+  /** Allocated blocks of 4096 bytes. */
+  blocks = 0
+
+  /** Views of the bytes from `offset`, which stay as they are until the file is next written. */
+  read(offset: U64, size: number): Data {
+    let index = shiftRight(offset, chunkBits)
+    let from = low(offset, chunkBits)
+    let at = this.#position(index)
+    if (from + size <= chunkSize) {
+      const chunk = this.#chunks[at]
+      if (chunk === undefined || chunk.index !== index) return zeros.subarray(0, size)
+      const begin = from - chunk.start
+      if (begin >= 0 && begin + size <= chunk.bytes.length) return chunk.bytes.subarray(begin, begin + size)
+    }
+    const views: Array<Uint8Array> = []
+    const push = (view: Uint8Array): void => {
+      if (view.length > 0) views.push(view)
+    }
+    for (let left = size; left > 0; index++, from = 0) {
+      const to = Math.min(chunkSize, from + left)
+      left -= to - from
+      const chunk = this.#chunks[at]
+      if (chunk === undefined || chunk.index !== index) {
+        push(zeros.subarray(from, to))
+        continue
+      }
+      at++
+      const end = chunk.start + chunk.bytes.length
+      push(zeros.subarray(from, Math.min(to, Math.max(from, chunk.start))))
+      push(chunk.bytes.subarray(Math.max(0, from - chunk.start), Math.max(0, to - chunk.start)))
+      push(zeros.subarray(Math.max(from, Math.min(to, end)), to))
+    }
+    return views
+  }
+
+  /** Writes `data` at `offset`: copied once. */
+  write(offset: U64, data: Uint8Array): void {
+    let index = shiftRight(offset, chunkBits)
+    let from = low(offset, chunkBits)
+    for (let done = 0; done < data.length; index++, from = 0) {
+      const to = Math.min(chunkSize, from + data.length - done)
+      const source = done === 0 && to - from === data.length ? data : data.subarray(done, done + to - from)
+      const at = this.#position(index)
+      const chunk = this.#obtain(at, index)
+      if (to - from === chunkSize && chunk.bytes.length === 0) {
+        chunk.start = 0
+        chunk.bytes = new Uint8Array(source)
+      } else {
+        cover(chunk, from, to, this.#chunks[at - 1]?.index === index - 1)
+        chunk.bytes.set(source, from - chunk.start)
+      }
+      this.#mark(chunk, touched(from, to))
+      done += to - from
+    }
+  }
+
+  /** How many blocks writing or allocating [offset, end) would add. */
+  missing(offset: U64, end: U64): number {
+    if (offset >= end) return 0
+    let missing = shiftRight(add(end, blockBytes - 1), blockBits) - shiftRight(offset, blockBits)
+    this.#each(offset, end, (chunk, from, to) => {
+      missing -= countBits(chunk.allocated & touched(from, to))
+    })
+    return missing
+  }
+
+  /** How many bytes from `offset`, of `size`, can be written when `room` blocks may be added. */
+  fitting(offset: U64, size: number, room: number): number {
+    let left = room
+    let block = shiftRight(offset, blockBits)
+    for (let done = 0; done < size; block++) {
+      if (!this.#isAllocated(block) && left-- <= 0) return done
+      done += blockBytes - (done === 0 ? low(offset, blockBits) : 0)
+    }
+    return size
+  }
+
+  /** Allocates every block that [offset, end) touches. */
+  allocate(offset: U64, end: U64): void {
+    if (offset >= end) return
+    const last = shiftRight(add(end, -1), chunkBits)
+    let from = low(offset, chunkBits)
+    for (let index = shiftRight(offset, chunkBits); index <= last; index++, from = 0) {
+      const to = index === last ? low(add(end, -1), chunkBits) + 1 : chunkSize
+      this.#mark(this.#obtain(this.#position(index), index), touched(from, to))
+    }
+  }
+
+  /** Makes [offset, end) zero; blocks that lie wholly in it are given back. `end` undefined: all the rest. */
+  punch(offset: U64, end: U64 | undefined): void {
+    let emptied = false
+    this.#each(offset, end, (chunk, from, to) => {
+      erase(chunk, from, to)
+      const given = chunk.allocated & covered(from, to)
+      if (given === 0) return
+      chunk.allocated &= ~given
+      this.blocks -= countBits(given)
+      if (chunk.allocated === 0) emptied = true
+      else shrink(chunk)
+    })
+    if (!emptied) return
+    let kept = 0
+    for (const chunk of this.#chunks) if (chunk.allocated !== 0) this.#chunks[kept++] = chunk
+    this.#chunks.length = kept
+  }
+
+  /** Makes [offset, end) zero and gives nothing back. */
+  zero(offset: U64, end: U64): void {
+    this.#each(offset, end, erase)
+  }
+
+  /** The first allocated byte at `offset` or after it. */
+  data(offset: U64): U64 | undefined {
+    const block = shiftRight(offset, blockBits)
+    for (let at = this.#position(Math.floor(block / 32)); at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at]
+      if (chunk === undefined) return undefined
+      const first = chunk.index * 32
+      const from = Math.max(0, block - first)
+      const bits = chunk.allocated & (from > 31 ? 0 : -1 << from)
+      if (bits === 0) continue
+      return max(offset, shiftLeft(first + 31 - Math.clz32(bits & -bits), blockBits))
+    }
+    return undefined
+  }
+
+  /** The first byte at `offset` or after it that is not allocated. */
+  hole(offset: U64): U64 {
+    let block = shiftRight(offset, blockBits)
+    for (let at = this.#position(Math.floor(block / 32)); ; at++) {
+      const chunk = this.#chunks[at]
+      const within = block % 32
+      if (chunk === undefined || chunk.index !== Math.floor(block / 32)) break
+      const free = ~chunk.allocated & (-1 << within)
+      if (free !== 0) {
+        block = chunk.index * 32 + 31 - Math.clz32(free & -free)
+        break
+      }
+      block = (chunk.index + 1) * 32
+    }
+    return max(offset, shiftLeft(block, blockBits))
+  }
+
+  #isAllocated(block: number): boolean {
+    const index = Math.floor(block / 32)
+    const chunk = this.#chunks[this.#position(index)]
+    return chunk !== undefined && chunk.index === index && (chunk.allocated & (1 << (block % 32))) !== 0
+  }
+
+  #mark(chunk: Chunk, bits: number): void {
+    this.blocks += countBits(bits & ~chunk.allocated)
+    chunk.allocated |= bits
+  }
+
+  /** Where the chunk with this index is, or would be put. */
+  #position(index: number): number {
+    const chunks = this.#chunks
+    // A file without holes has each chunk at its index.
+    if (chunks[index]?.index === index) return index
+    let from = 0
+    let to = chunks.length
+    if (to === 0 || (chunks[to - 1]?.index ?? 0) < index) return to
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      if ((chunks[middle]?.index ?? 0) < index) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+
+  #obtain(at: number, index: number): Chunk {
+    const found = this.#chunks[at]
+    if (found !== undefined && found.index === index) return found
+    const chunk: Chunk = { index, start: 0, bytes: empty, allocated: 0 }
+    if (at === this.#chunks.length) this.#chunks.push(chunk)
+    else this.#chunks.splice(at, 0, chunk)
+    return chunk
+  }
+
+  /** Each chunk there is in [offset, end), with the part of it that lies in that range. */
+  #each(offset: U64, end: U64 | undefined, visit: (chunk: Chunk, from: number, to: number) => void): void {
+    if (end !== undefined && offset >= end) return
+    const first = shiftRight(offset, chunkBits)
+    const last = end === undefined ? Number.POSITIVE_INFINITY : shiftRight(add(end, -1), chunkBits)
+    for (let at = this.#position(first); at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at]
+      if (chunk === undefined || chunk.index > last) return
+      const from = chunk.index === first ? low(offset, chunkBits) : 0
+      const to = end !== undefined && chunk.index === last ? low(add(end, -1), chunkBits) + 1 : chunkSize
+      visit(chunk, from, to)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The entries of a directory: found by name, listed by cookie.
+ *
+ * A cookie is given to an entry when it comes, from a counter, and never changes. A listing goes on
+ * with the first entry whose cookie is larger, so entries that come and go meanwhile neither repeat
+ * nor hide another.
+ */
+import type { Dirent, Name, U64 } from "@bickford/session"
+import type { Inode } from "./inode.ts"
+
+/** One entry. It is its own `Dirent`; `inode` is undefined once it has been removed. */
+export class DirectoryEntry implements Dirent {
+  readonly name: Name
+  /** The entry's cookie: going on from here gives the entry after it. */
+  readonly off: number
+  inode: Inode | undefined
+
+  constructor(name: Name, off: number, inode: Inode) {
+    this.name = name
+    this.off = off
+    this.inode = inode
+  }
+
+  get ino(): number {
+    return this.inode?.ino ?? 0
+  }
+  get type(): number {
+    return (this.inode?.mode ?? 0) >>> 12
+  }
+  get entry(): Inode | undefined {
+    return this.inode
+  }
+}
+
+/** The cookies of `.` and `..`, the same in every directory. */
+export const dotOff = 1
+export const dotDotOff = 2
+
+// V8's Map holds no more.
+const entriesMax = 2 ** 24 - 1
+
+export class Directory {
+  parent: Inode
+  readonly #byKey = new Map<string, DirectoryEntry>()
+  /** By cookie, with removed entries in between until there are too many of them. */
+  #order: Array<DirectoryEntry> = []
+  #removed = 0
+  #nextOff = dotDotOff + 1
+
+  constructor(parent: Inode) {
+    this.parent = parent
+  }
+
+  get size(): number {
+    return this.#byKey.size
+  }
+  get full(): boolean {
+    return this.#byKey.size >= entriesMax
+  }
+
+  get(key: string): DirectoryEntry | undefined {
+    return this.#byKey.get(key)
+  }
+
+  /** `key` is `nameKey(name)`, and not there yet. */
+  add(key: string, name: Name, inode: Inode): void {
+    const entry = new DirectoryEntry(name, this.#nextOff++, inode)
+    this.#byKey.set(key, entry)
+    this.#order.push(entry)
+  }
+
+  remove(key: string, entry: DirectoryEntry): void {
+    this.#byKey.delete(key)
+    entry.inode = undefined
+    this.#removed++
+    if (this.#removed > 32 && this.#removed * 2 > this.#order.length) {
+      this.#order = this.#order.filter((kept) => kept.inode !== undefined)
+      this.#removed = 0
+    }
+  }
+
+  /** Entries whose cookie is larger than `off`. The directory may change between two steps. */
+  *after(off: U64): Generator<DirectoryEntry, void, undefined> {
+    let order = this.#order
+    let last = Number(off)
+    let position = indexAfter(order, last)
+    for (;;) {
+      if (order !== this.#order) {
+        order = this.#order
+        position = indexAfter(order, last)
+      }
+      const entry = order[position++]
+      if (entry === undefined) return
+      if (entry.inode === undefined) continue
+      last = entry.off
+      yield entry
+    }
+  }
+}
+
+const indexAfter = (order: ReadonlyArray<DirectoryEntry>, off: number): number => {
+  let from = 0
+  let to = order.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    const entry = order[middle]
+    if (entry !== undefined && entry.off <= off) from = middle + 1
+    else to = middle
+  }
+  return from
+}

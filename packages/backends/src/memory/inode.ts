@@ -1,0 +1,76 @@
+import type { Attr, Entry, Name, Timespec, U64 } from "@bickford/session"
+import type { Chunks } from "./chunks.ts"
+import type { Directory } from "./directory.ts"
+import { S_IFDIR, S_IFMT, S_IFREG } from "./linux.ts"
+import type { Xattrs } from "./xattr.ts"
+
+/** What a directory, a regular file that has bytes, and a symlink hold; nothing for the others. */
+export type Content = Directory | Chunks | Name | undefined
+
+/**
+ * One file of any type. It is its own `Attr`, `Entry` and `AttrReply`, so that a reply is encoded from
+ * the record as it stands: a million of these are kept, and one is answered with at each request.
+ */
+export class Inode implements Attr, Entry {
+  /** Also the node id. */
+  readonly ino: number
+  readonly generation: number
+  readonly entryValid: Timespec
+  readonly attrValid: Timespec
+  mode: number
+  nlink = 0
+  uid: number
+  gid: number
+  size: U64 = 0
+  blocks = 0
+  readonly rdev: number
+  atime: Timespec
+  mtime: Timespec
+  ctime: Timespec
+  readonly btime: Timespec
+  content: Content = undefined
+  xattrs: Xattrs | undefined = undefined
+  /** Whether the kernel may hold the node: a FORGET is then still to come. */
+  known = false
+
+  constructor(
+    ino: number,
+    generation: number,
+    mode: number,
+    uid: number,
+    gid: number,
+    rdev: number,
+    now: Timespec,
+    entryValid: Timespec,
+    attrValid: Timespec
+  ) {
+    this.ino = ino
+    this.generation = generation
+    this.mode = mode
+    this.uid = uid
+    this.gid = gid
+    this.rdev = rdev
+    this.atime = now
+    this.mtime = now
+    this.ctime = now
+    this.btime = now
+    this.entryValid = entryValid
+    this.attrValid = attrValid
+  }
+
+  get nodeid(): number {
+    return this.ino
+  }
+  get attr(): Attr {
+    return this
+  }
+  get blksize(): number {
+    return 4096
+  }
+  get flags(): number {
+    return 0
+  }
+}
+
+export const isDirectory = (inode: Inode): boolean => (inode.mode & S_IFMT) === S_IFDIR
+export const isRegular = (inode: Inode): boolean => (inode.mode & S_IFMT) === S_IFREG

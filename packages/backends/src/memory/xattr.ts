@@ -1,0 +1,61 @@
+/** Extended attributes: which names there can be, and one file's values (xattr(7)). */
+import { Errno, type Name } from "@bickford/session"
+import { XATTR_CREATE, XATTR_REPLACE, xattrListMax, xattrValueMax } from "./linux.ts"
+import { nameBytes, nameKey, ownName } from "./names.ts"
+
+/** Bytes of all values of one file. */
+const valuesMax = 16 * xattrValueMax
+
+interface Xattr {
+  readonly name: Name
+  readonly value: Uint8Array
+}
+
+/** By `nameKey`. */
+export type Xattrs = Map<string, Xattr>
+
+const text = (name: Name): string => typeof name === "string" ? name : Buffer.from(name.buffer, name.byteOffset, name.length).toString("latin1")
+
+const namespaces = ["user.", "trusted.", "security."]
+
+/** Why a name can never be an attribute's, if so. `system.` is left out: there are no ACLs. */
+export const refusedName = (name: Name) => {
+  const spelled = text(name)
+  const namespace = namespaces.find((prefix) => spelled.startsWith(prefix))
+  if (namespace === undefined) return Errno.ENOTSUP
+  return spelled.length === namespace.length ? Errno.EINVAL : undefined
+}
+
+/** The value, for whom it may be seen: `trusted.` is root's. */
+export const getXattr = (xattrs: Xattrs | undefined, name: Name, uid: number): Uint8Array | undefined =>
+  uid !== 0 && text(name).startsWith("trusted.") ? undefined : xattrs?.get(nameKey(name))?.value
+
+/** Sets a value, which is copied; why not, if it cannot be. */
+export const setXattr = (xattrs: Xattrs, name: Name, value: Uint8Array, flags: number) => {
+  if (value.length > xattrValueMax) return Errno.E2BIG
+  const key = nameKey(name)
+  const old = xattrs.get(key)
+  if (old !== undefined && (flags & XATTR_CREATE) !== 0) return Errno.EEXIST
+  if (old === undefined && (flags & XATTR_REPLACE) !== 0) return Errno.ENODATA
+  let values = value.length - (old?.value.length ?? 0)
+  let names = old === undefined ? nameBytes(name) + 1 : 0
+  for (const each of xattrs.values()) {
+    values += each.value.length
+    names += nameBytes(each.name) + 1
+  }
+  if (values > valuesMax || names > xattrListMax) return Errno.ENOSPC
+  xattrs.set(key, { name: ownName(name), value: new Uint8Array(value) })
+  return undefined
+}
+
+/** All names that `uid` may see, each followed by a NUL, as listxattr(2) gives them. */
+export const listXattrs = (xattrs: Xattrs | undefined, uid: number): Uint8Array => {
+  if (xattrs === undefined) return new Uint8Array(0)
+  const parts: Array<Uint8Array> = []
+  const nul = new Uint8Array(1)
+  for (const { name } of xattrs.values()) {
+    if (uid !== 0 && text(name).startsWith("trusted.")) continue
+    parts.push(typeof name === "string" ? Buffer.from(name) : name, nul)
+  }
+  return Buffer.concat(parts)
+}

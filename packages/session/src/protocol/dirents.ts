@@ -1,0 +1,136 @@
+/**
+ * Directory listings: records of 24 bytes (152 with attributes) and a name, padded to a multiple of 8.
+ * A listing that ends is one with no record left; `off` is the cookie to go on from after the record.
+ */
+import { getEntry, putEntry } from "./attr.ts"
+import type { Cursor } from "./cursor.ts"
+import type { Dirent, DirentPlus, Name, U64 } from "./messages.ts"
+import { asciiLength, longestName, nameBytes, putAscii } from "./name.ts"
+import { refuse } from "./refusal.ts"
+import { dirent as D, direntplus as P, entryOut } from "./structs.ts"
+import { getU64, setU64 } from "./u64.ts"
+
+const aligned = (size: number): number => (size + 7) & ~7
+
+/** Bytes that an entry takes with a name of `nameLength` bytes. */
+export const direntSize = (nameLength: number): number => aligned(D.bytes + nameLength)
+/** As `direntSize`, for READDIRPLUS. */
+export const direntplusSize = (nameLength: number): number => aligned(P.bytes + nameLength)
+
+const isDots = (name: Name): boolean => name === "." || name === ".."
+
+const put = (bytes: Uint8Array, view: DataView, at: number, limit: number, dirent: Dirent, prefix: number): number => {
+  const { name } = dirent
+  let length = asciiLength(name)
+  const encoded = length < 0 ? nameBytes(name) : undefined
+  if (encoded !== undefined) length = encoded.length
+  if (length === 0) refuse("EIO", "a name is empty")
+  if (length > longestName) refuse("ENAMETOOLONG", `a name has ${length} bytes`)
+  const size = aligned(prefix + D.bytes + length)
+  if (at + size > limit) return size
+  const record = at + prefix
+  setU64(view, record + D.ino, dirent.ino, "ino")
+  setU64(view, record + D.off, dirent.off, "off")
+  view.setUint32(record + D.namelen, length, true)
+  if ((dirent.type & 15) !== dirent.type) refuse("EIO", `type ${String(dirent.type)} is not a DT_* value`)
+  view.setUint32(record + D.type, dirent.type, true)
+  if (encoded === undefined) putAscii(bytes, record + D.name, name)
+  else bytes.set(encoded, record + D.name)
+  for (let zero = record + D.name + length; zero < at + size; zero++) bytes[zero] = 0
+  return size
+}
+
+/** Writes one entry at `at` if it ends by `limit`. Returns the space it needs either way, in bytes. */
+export const addDirent = (bytes: Uint8Array, view: DataView, at: number, limit: number, dirent: Dirent): number =>
+  put(bytes, view, at, limit, dirent, 0)
+
+/** As `addDirent`, for READDIRPLUS; `count` gets the node id when the kernel will count a lookup for it. */
+export const addDirentplus = (
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  limit: number,
+  dirent: DirentPlus,
+  count: (nodeid: U64) => void
+): number => {
+  const size = put(bytes, view, at, limit, dirent, entryOut.bytes)
+  if (at + size > limit) return size
+  const { entry } = dirent
+  if (entry === undefined) bytes.fill(0, at, at + entryOut.bytes)
+  else {
+    const dots = isDots(dirent.name)
+    // The kernel skips `.` and `..` of a listing, whatever they carry.
+    if (putEntry(view, at, entry, dots ? "dots" : "listed") && !dots) count(entry.nodeid)
+  }
+  return size
+}
+
+const tooSmall = (size: number, room: number): never => refuse("EINVAL", `the first entry takes ${size} bytes, ${room} are there`)
+
+/** Packs entries up to the first that does not fit; returns the listing's length in bytes. */
+export const packDirents = (bytes: Uint8Array, view: DataView, offset: number, room: number, dirents: Iterable<Dirent>): number => {
+  const limit = offset + room
+  let at = offset
+  for (const dirent of dirents) {
+    const size = addDirent(bytes, view, at, limit, dirent)
+    if (at + size > limit) return at === offset ? tooSmall(size, room) : at - offset
+    at += size
+  }
+  return at - offset
+}
+
+/** As `packDirents`, for READDIRPLUS. */
+export const packDirentplus = (
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  room: number,
+  dirents: Iterable<DirentPlus>,
+  count: (nodeid: U64) => void
+): number => {
+  const limit = offset + room
+  let at = offset
+  for (const dirent of dirents) {
+    const size = addDirentplus(bytes, view, at, limit, dirent, count)
+    if (at + size > limit) return at === offset ? tooSmall(size, room) : at - offset
+    at += size
+  }
+  return at - offset
+}
+
+const readDirent = (cursor: Cursor): Dirent => {
+  const at = cursor.take(D.bytes, "dirent")
+  const { view } = cursor
+  return {
+    ino: getU64(view, at + D.ino),
+    off: getU64(view, at + D.off),
+    type: view.getUint32(at + D.type, true),
+    name: cursor.name(view.getUint32(at + D.namelen, true), "name")
+  }
+}
+
+/** Past the padding; the last record's may be missing, as the kernel takes that too. */
+const skipPadding = (cursor: Cursor, start: number): void => {
+  cursor.at = Math.min(cursor.end, start + aligned(cursor.at - start))
+}
+
+export const readDirents = (cursor: Cursor): ReadonlyArray<Dirent> => {
+  const dirents: Array<Dirent> = []
+  while (cursor.left > 0) {
+    const start = cursor.at
+    dirents.push(readDirent(cursor))
+    skipPadding(cursor, start)
+  }
+  return dirents
+}
+
+export const readDirentplus = (cursor: Cursor): ReadonlyArray<DirentPlus> => {
+  const dirents: Array<DirentPlus> = []
+  while (cursor.left > 0) {
+    const start = cursor.take(entryOut.bytes, "entry")
+    const nodeid = getU64(cursor.view, start)
+    dirents.push({ ...readDirent(cursor), entry: nodeid === 0 ? undefined : getEntry(cursor.view, start) })
+    skipPadding(cursor, start)
+  }
+  return dirents
+}

@@ -1,0 +1,105 @@
+/** File names between bytes and `Name`: a string iff the bytes are UTF-8. */
+import type { Name } from "./messages.ts"
+import { refuse } from "./refusal.ts"
+
+// A byte order mark is part of a name, so it must not be swallowed.
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+const encoder = new TextEncoder()
+const slash = 0x2f
+
+/** Longest name in a directory listing that every kernel takes (FUSE_NAME_LOW_MAX). */
+export const longestName = 1024
+/** Longest symlink target (PATH_MAX without its NUL). */
+export const longestTarget = 4095
+
+const decodeUtf8 = (bytes: Uint8Array): Name => {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return bytes.slice()
+  }
+}
+
+/** The bytes from `start` to `end` as they are: no check but for UTF-8. */
+export const toName = (bytes: Uint8Array, start: number, end: number): Name => {
+  let ascii = 0
+  for (let at = start; at < end; at++) ascii |= bytes[at] ?? 0
+  return ascii < 0x80 ? asciiString(bytes, start, end) : decodeUtf8(bytes.subarray(start, end))
+}
+
+declare global {
+  interface Buffer {
+    // Node's own, absent from its types; works on any Uint8Array, and no decoder is faster for short names.
+    latin1Slice(this: Uint8Array, start: number, end: number): string
+  }
+}
+const { latin1Slice } = Buffer.prototype
+
+const asciiString = (bytes: Uint8Array, start: number, end: number): string => latin1Slice.call(bytes, start, end)
+
+/** Undefined when it is empty or holds a NUL or `/`. */
+export const readName = (bytes: Uint8Array, start: number, end: number): Name | undefined => {
+  if (start >= end) return undefined
+  let seen = 0
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte === 0 || byte === slash) return undefined
+    seen |= byte
+  }
+  return seen < 0x80 ? asciiString(bytes, start, end) : decodeUtf8(bytes.subarray(start, end))
+}
+
+/** As `readName`, with `/` allowed: a symlink's target, TMPFILE's placeholder. */
+export const readPath = (bytes: Uint8Array, start: number, end: number): Name | undefined => {
+  if (start >= end) return undefined
+  for (let at = start; at < end; at++) if (bytes[at] === 0) return undefined
+  return toName(bytes, start, end)
+}
+
+/** Offset of the first NUL from `start` on, or -1. */
+export const findNul = (bytes: Uint8Array, start: number, end: number): number => {
+  for (let at = start; at < end; at++) if (bytes[at] === 0) return at
+  return -1
+}
+
+/**
+ * The length of a string name that is all ASCII; -1 for other strings and for bytes, which `nameBytes` takes.
+ * Refuses NUL and `/`.
+ */
+export const asciiLength = (name: Name): number => {
+  if (typeof name !== "string") return -1
+  const length = name.length
+  for (let index = 0; index < length; index++) {
+    const code = name.charCodeAt(index)
+    if (code >= 0x80) return -1
+    if (code === 0 || code === slash) refuse("EIO", `a name holds ${code === 0 ? "a NUL" : "a slash"}: ${JSON.stringify(name)}`)
+  }
+  return length
+}
+
+/** Copies a name that `asciiLength` has measured. */
+export const putAscii = (bytes: Uint8Array, at: number, name: Name): void => {
+  if (typeof name !== "string") return
+  for (let index = 0; index < name.length; index++) bytes[at + index] = name.charCodeAt(index)
+}
+
+/** A path's bytes: `/` allowed. Refuses what is empty, holds a NUL or a lone surrogate (EILSEQ). */
+export const pathBytes = (path: Name, what: string): Uint8Array => {
+  let bytes: Uint8Array
+  if (typeof path === "string") {
+    if (!path.isWellFormed()) refuse("EILSEQ", `${what} has a lone surrogate: ${JSON.stringify(path)}`)
+    bytes = encoder.encode(path)
+  } else if (path instanceof Uint8Array) bytes = path
+  else refuse("EIO", `${what} is neither a string nor bytes`)
+  if (bytes.length === 0) refuse("EIO", `${what} is empty`)
+  if (bytes.includes(0)) refuse("EIO", `${what} holds a NUL`)
+  return bytes
+}
+
+/** A name's bytes. Refuses, beyond what `pathBytes` does, `/` and more than 1024 bytes. */
+export const nameBytes = (name: Name, what = "a name"): Uint8Array => {
+  const bytes = pathBytes(name, what)
+  if (bytes.includes(slash)) refuse("EIO", `${what} holds a slash`)
+  if (bytes.length > longestName) refuse("ENAMETOOLONG", `${what} has ${bytes.length} bytes`)
+  return bytes
+}

@@ -1,0 +1,90 @@
+/**
+ * 64-bit numbers in two 32-bit halves: a `number` when it is a safe integer, else a `bigint`. No BigInt is
+ * made on the way of a safe integer.
+ */
+import type { S64, U64 } from "./messages.ts"
+import { refuse } from "./refusal.ts"
+
+const two32 = 4294967296
+/** High halves from here on are beyond Number.MAX_SAFE_INTEGER. */
+const unsafeHigh = 0x200000
+
+const wide = (high: number, low: number): bigint => (BigInt(high) << 32n) | BigInt(low)
+
+export const u64Of = (high: number, low: number): U64 => {
+  if (high === 0) return low
+  return high < unsafeHigh ? high * two32 + low : wide(high, low)
+}
+
+export const getU64 = (view: DataView, at: number): U64 => {
+  const low = view.getUint32(at, true)
+  const high = view.getUint32(at + 4, true)
+  if (high === 0) return low
+  return high < unsafeHigh ? high * two32 + low : wide(high, low)
+}
+
+export const getS64 = (view: DataView, at: number): S64 => {
+  const low = view.getUint32(at, true)
+  const high = view.getInt32(at + 4, true)
+  if (high === 0) return low
+  // -2^53 itself is not a safe integer.
+  if (high < unsafeHigh && (high > -unsafeHigh || (high === -unsafeHigh && low > 0))) return high * two32 + low
+  return BigInt.asIntN(64, wide(high >>> 0, low))
+}
+
+/** Refuses what is not an exact unsigned 64-bit number. */
+export const setU64 = (view: DataView, at: number, value: U64, field: string): void => {
+  if (typeof value === "number") {
+    const low = value >>> 0
+    if (low === value) {
+      view.setUint32(at, low, true)
+      view.setUint32(at + 4, 0, true)
+      return
+    }
+    if (Number.isSafeInteger(value) && value >= 0) {
+      view.setUint32(at, low, true)
+      view.setUint32(at + 4, (value - low) / two32, true)
+      return
+    }
+  } else if (typeof value === "bigint" && value >= 0n && value <= 0xffff_ffff_ffff_ffffn) {
+    view.setBigUint64(at, value, true)
+    return
+  }
+  refuse("EIO", `${field} is ${String(value)}, not an exact unsigned 64-bit number`)
+}
+
+/** Refuses what is not an exact signed 64-bit number. */
+export const setS64 = (view: DataView, at: number, value: S64, field: string): void => {
+  if (typeof value === "number") {
+    const low = value >>> 0
+    if (low === value) {
+      view.setUint32(at, low, true)
+      view.setUint32(at + 4, 0, true)
+      return
+    }
+    if (Number.isSafeInteger(value)) {
+      view.setUint32(at, low, true)
+      view.setInt32(at + 4, (value - low) / two32, true)
+      return
+    }
+  } else if (typeof value === "bigint" && value >= -0x8000_0000_0000_0000n && value <= 0x7fff_ffff_ffff_ffffn) {
+    view.setBigInt64(at, value, true)
+    return
+  }
+  refuse("EIO", `${field} is ${String(value)}, not an exact signed 64-bit number`)
+}
+
+export const setU32 = (view: DataView, at: number, value: number, field: string): void => {
+  if (value >>> 0 !== value) refuse("EIO", `${field} is ${String(value)}, not an unsigned 32-bit number`)
+  view.setUint32(at, value, true)
+}
+
+export const setU16 = (view: DataView, at: number, value: number, field: string): void => {
+  if ((value & 0xffff) !== value) refuse("EIO", `${field} is ${String(value)}, not an unsigned 16-bit number`)
+  view.setUint16(at, value, true)
+}
+
+export const setS32 = (view: DataView, at: number, value: number, field: string): void => {
+  if ((value | 0) !== value) refuse("EIO", `${field} is ${String(value)}, not a signed 32-bit number`)
+  view.setInt32(at, value, true)
+}
