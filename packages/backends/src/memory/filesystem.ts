@@ -1,5 +1,5 @@
 /** The state that all operations share, and what more than one of them does with it. */
-import { Errno, type ErrnoError, type Name, type RequestContext, type Timespec, type U64 } from "@bickford/session"
+import { Errno, type ErrnoError, type Name, type Timespec, type U64 } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import * as os from "node:os"
 import { Chunks } from "./chunks.ts"
@@ -58,9 +58,6 @@ export const makeFilesystem = (options: MemoryOptions) => {
     usage,
     locks,
 
-    /** The directory a node id names. */
-    directory: (nodeid: U64): Inode | undefined => nodes.get(nodeid),
-
     /** A new inode of the caller's, with no name yet. `noInode` has said that there is room. */
     make: (mode: number, uid: number, gid: number, rdev: number, at: Timespec): Inode => {
       usage.charge(uid, 0, 1)
@@ -101,7 +98,7 @@ export const makeFilesystem = (options: MemoryOptions) => {
       const { atime } = inode
       if (!notAfter(atime, inode.mtime) && !notAfter(atime, inode.ctime)) {
         const at = now()
-        if (at.sec > atime.sec && BigInt(at.sec) - BigInt(atime.sec) >= relatimeSeconds) inode.atime = at
+        if (Number(at.sec) - Number(atime.sec) >= relatimeSeconds) inode.atime = at
         return
       }
       inode.atime = now()
@@ -142,6 +139,3 @@ export const makeFilesystem = (options: MemoryOptions) => {
 }
 
 export type Filesystem = ReturnType<typeof makeFilesystem>
-
-/** Whose a request is, for what is charged. */
-export type Caller = Pick<RequestContext, "uid">

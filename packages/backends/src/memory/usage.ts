@@ -11,7 +11,7 @@ export interface UserQuota {
   readonly inodes?: number
 }
 
-interface Used {
+export interface Used {
   blocks: number
   inodes: number
 }

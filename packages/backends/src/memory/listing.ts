@@ -1,0 +1,54 @@
+/** READDIR and READDIRPLUS. */
+import { type Backend, type Dirent, type DirentPlus, Errno, type U64 } from "@bickford/session"
+import * as Exit from "effect/Exit"
+import { Directory, type DirectoryEntry, dotDotOff, dotOff } from "./directory.ts"
+import type { Filesystem } from "./filesystem.ts"
+import type { Inode } from "./inode.ts"
+import { S_IFDIR } from "./linux.ts"
+
+const directoryType = S_IFDIR >>> 12
+
+const dots = (inode: Inode, parent: Inode, offset: U64): ReadonlyArray<DirentPlus> => {
+  const entries: Array<DirentPlus> = []
+  if (offset < dotOff) entries.push({ ino: inode.ino, off: dotOff, type: directoryType, name: ".", entry: undefined })
+  if (offset < dotDotOff) entries.push({ ino: parent.ino, off: dotDotOff, type: directoryType, name: "..", entry: undefined })
+  return entries
+}
+
+function* list(inode: Inode, directory: Directory, offset: U64): Generator<Dirent, void, undefined> {
+  if (inode.nlink === 0) return
+  if (offset < dotDotOff) yield* dots(inode, directory.parent, offset)
+  yield* directory.after(offset)
+}
+
+function* listPlus(inode: Inode, directory: Directory, offset: U64): Generator<DirentPlus, void, undefined> {
+  if (inode.nlink === 0) return
+  if (offset < dotDotOff) yield* dots(inode, directory.parent, offset)
+  for (const entry of directory.after(offset)) {
+    hold(entry)
+    yield entry
+  }
+}
+
+// One entry more is taken than fits. To think that the kernel holds it does no harm: to remove it, the
+// kernel looks it up, and so will forget it.
+const hold = (entry: DirectoryEntry): void => {
+  if (entry.inode !== undefined) entry.inode.known = true
+}
+
+export const listingOperations = (fs: Filesystem): Pick<Backend, "readdir" | "readdirplus"> => ({
+  readdir: ({ nodeid, offset }) => {
+    const inode = fs.nodes.get(nodeid)
+    if (inode === undefined) return Errno.ESTALE
+    if (!(inode.content instanceof Directory)) return Errno.ENOTDIR
+    fs.accessed(inode)
+    return Exit.succeed(list(inode, inode.content, offset))
+  },
+  readdirplus: ({ nodeid, offset }) => {
+    const inode = fs.nodes.get(nodeid)
+    if (inode === undefined) return Errno.ESTALE
+    if (!(inode.content instanceof Directory)) return Errno.ENOTDIR
+    fs.accessed(inode)
+    return Exit.succeed(listPlus(inode, inode.content, offset))
+  }
+})

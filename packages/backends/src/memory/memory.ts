@@ -1,0 +1,88 @@
+/** A filesystem in this process's memory: complete, and gone with it. */
+import type { Backend, Statfs } from "@bickford/session"
+import * as Exit from "effect/Exit"
+import { attributeOperations } from "./attributes.ts"
+import { timespec } from "./clock.ts"
+import { dataOperations } from "./data.ts"
+import { makeFilesystem } from "./filesystem.ts"
+import { nameMax, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./linux.ts"
+import { listingOperations } from "./listing.ts"
+import { lockOperations } from "./lockOperations.ts"
+import { namespaceOperations } from "./namespace.ts"
+import { fileOpened, openOperations, releasedir } from "./open.ts"
+import type { MemoryOptions } from "./options.ts"
+import { renameOperations } from "./rename.ts"
+import { blockSize } from "./usage.ts"
+import { xattrOperations } from "./xattrOperations.ts"
+
+/** What a memory filesystem uses. */
+export interface MemoryStats {
+  /** The root included, and files that were unlinked but are still held. */
+  readonly inodes: number
+  /** Bytes of file data, in whole blocks of 4096. */
+  readonly bytes: number
+  readonly locksHeld: number
+  readonly locksWaiting: number
+}
+
+export interface MemoryBackend extends Backend {
+  readonly stats: () => MemoryStats
+}
+
+const alwaysReady = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
+
+/**
+ * An empty filesystem in memory. Mount it with `default_permissions`: permission bits are the kernel's
+ * to check. All operations but SETLKW answer at once. FSYNC and ACCESS are absent, and so cost nothing.
+ */
+export const memory = (options: MemoryOptions = {}): MemoryBackend => {
+  const fs = makeFilesystem(options)
+  const locks = options.locks ?? "kernel"
+  const noOpen = options.noOpen === true && locks === "kernel"
+  const opened = fileOpened(locks)
+  const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
+  const { usage } = fs
+
+  return {
+    capabilities: {
+      posixLocks: locks === "server",
+      flock: locks === "server",
+      // Without OPEN the kernel has to send the truncation as a SETATTR.
+      atomicOTrunc: !noOpen,
+      exportSupport: true,
+      handleKillprivV2: true,
+      cacheSymlinks: true,
+      noOpen,
+      noOpendir: noOpen
+    },
+    ...namespaceOperations(fs, opened, negative),
+    ...renameOperations(fs),
+    ...listingOperations(fs),
+    ...attributeOperations(fs),
+    ...dataOperations(fs),
+    ...(options.xattrs === false ? {} : xattrOperations(fs)),
+    ...lockOperations(fs),
+    ...(noOpen ? {} : openOperations(fs, opened)),
+    releasedir,
+    statfs: () => {
+      const free = usage.blocksMax - usage.total.blocks
+      const files = usage.maxInodes
+      const reply: Statfs = {
+        blocks: usage.blocksMax,
+        bfree: free,
+        bavail: free,
+        files,
+        ffree: files - usage.total.inodes,
+        bsize: blockSize,
+        namelen: nameMax,
+        frsize: blockSize
+      }
+      return Exit.succeed(reply)
+    },
+    poll: ({ events }) => Exit.succeed(events & alwaysReady),
+    stats: () => {
+      const { held, waiting } = fs.locks.count()
+      return { inodes: usage.total.inodes, bytes: usage.total.blocks * blockSize, locksHeld: held, locksWaiting: waiting }
+    }
+  }
+}

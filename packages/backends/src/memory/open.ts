@@ -1,0 +1,42 @@
+/** Opening, which keeps nothing: a file is found by its node, a place in a directory by its cookie. */
+import { type Backend, Errno, type Open } from "@bickford/session"
+import * as Exit from "effect/Exit"
+import { done, type Filesystem } from "./filesystem.ts"
+import { type Inode, isRegular } from "./inode.ts"
+import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID, O_TRUNC } from "./linux.ts"
+import { dropCapability, killSuidSgid } from "./privileges.ts"
+
+/** What every open file is told. The kernel's cache is right as it is: nobody else changes a file. */
+export const fileOpened = (locks: "kernel" | "server"): Open => ({
+  fh: 0,
+  // A FLUSH would only have to drop the closing process's locks.
+  openFlags: FOPEN_KEEP_CACHE | (locks === "kernel" ? FOPEN_NOFLUSH : 0)
+})
+
+const directoryOpened: Exit.Exit<Open> = Exit.succeed({ fh: 0, openFlags: FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR })
+
+/** O_TRUNC of an open or a create (FUSE_ATOMIC_O_TRUNC). */
+export const truncateOnOpen = (fs: Filesystem, inode: Inode, openFlags: number): void => {
+  fs.resize(inode, 0)
+  if ((openFlags & FUSE_OPEN_KILL_SUIDGID) !== 0) killSuidSgid(inode)
+  dropCapability(inode)
+  const at = fs.now()
+  inode.mtime = at
+  inode.ctime = at
+}
+
+export const openOperations = (fs: Filesystem, opened: Open): Pick<Backend, "open" | "opendir"> => {
+  const fileReply: Exit.Exit<Open> = Exit.succeed(opened)
+  return {
+    open: ({ flags, nodeid, openFlags }) => {
+      const inode = fs.nodes.get(nodeid)
+      if (inode === undefined) return Errno.ESTALE
+      if ((flags & O_TRUNC) !== 0 && isRegular(inode)) truncateOnOpen(fs, inode, openFlags)
+      return fileReply
+    },
+    opendir: ({ nodeid }) => fs.nodes.get(nodeid) === undefined ? Errno.ESTALE : directoryOpened
+  }
+}
+
+/** Nothing was opened, so nothing is closed. */
+export const releasedir = (): typeof done => done
