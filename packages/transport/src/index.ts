@@ -1,0 +1,11 @@
+/** File descriptors, frames, readiness, mount and unmount, as typed Effects. */
+export { type DeviceTransportOptions, makeDeviceTransport } from "./DeviceTransport.ts"
+export { systemError, type TransportError, type TransportReason } from "./errors.ts"
+export { readFrame, writeFrame } from "./frame.ts"
+export type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
+export { fusermount3Mount, fusermount3Unmount } from "./fusermount.ts"
+export { close, fd, fromFd, openDevFuse, pipePair, socketpair } from "./handle.ts"
+export { abortConnection, forceUnmount, mountDevice, type MountDeviceOptions, type MountedDevice, unmountDevice, unmountPath } from "./mount.ts"
+export { mountAt, type MountInfo, parseMountInfo, readMounts } from "./mountinfo.ts"
+export type { FuseHandle, HelperOutcome } from "./native.ts"
+export { selectRead } from "./select.ts"
