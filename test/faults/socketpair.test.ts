@@ -131,7 +131,7 @@ describe("the failure contract, over a socketpair", () => {
       yield* kernel.init()
       const inFlight = yield* kernel.send(read)
       yield* Deferred.await(started)
-      yield* session.supervisor.restartChild(id)
+      assert.isTrue(session.supervisor.kill(id))
       yield* kernel.call(getattr)
       yield* Deferred.succeed(go, undefined)
       assert.strictEqual((yield* kernel.reply(inFlight)).error, 0)

@@ -6,6 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { SupervisorError } from "./supervision/index.ts"
 import { type BackendSource, make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
 
 export interface MountOptions {
@@ -36,7 +37,7 @@ export interface MountTimeoutError {
   readonly message: string
 }
 
-export type MountError = TransportError | SessionEndedError | MountTimeoutError
+export type MountError = TransportError | SupervisorError | SessionEndedError | MountTimeoutError
 
 /** Why a mount ended: `asked` when it was unmounted through this object or its scope. */
 export interface MountEnd {
@@ -92,7 +93,8 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
         yield* Effect.ignore(abortConnection(device))
         yield* Effect.ignore(unmountDevice(device, { lazy: true }))
       }
-      yield* Deferred.succeed(ended, { reason: asked && end.reason === "unmounted" ? "asked" : end.reason, session: end })
+      const reason: MountEnd["reason"] = asked && end.reason === "unmounted" ? "asked" : end.reason
+      yield* Deferred.succeed(ended, { reason, session: end })
     })
   )
   // Added after the session, so it runs before the session's own end: the mount goes while it is served.

@@ -22,7 +22,7 @@ import { errnoNumbers } from "./protocol/errno.ts"
 import type { InitOptions, Negotiated } from "./protocol/init.ts"
 import type { ReplyOf } from "./protocol/messages.ts"
 import type { OpcodeRow } from "./protocol/opcodes.ts"
-import * as Supervisor from "./supervisor/index.ts"
+import * as Supervisor from "./supervision/index.ts"
 
 /** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */
 export type BackendSource = Backend | Effect.Effect<Backend, unknown, Scope.Scope>
@@ -87,7 +87,7 @@ const children = (
   options: SessionOptions,
   ready: Deferred.Deferred<Negotiated>,
   drain: Duration.Duration
-): ReadonlyArray<Supervisor.ChildSpec<unknown, never>> => [
+): ReadonlyArray<Supervisor.ChildSpec> => [
   {
     id: "gatekeeper",
     start: gatekeeper(connection, options.grace ?? "10 seconds")

@@ -13,12 +13,13 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { ErrnoError } from "../errno.ts"
 import { errnoError } from "../errno.ts"
-import { FUSE_KERNEL_MINOR_VERSION, FUSE_KERNEL_VERSION } from "../protocol/constants.ts"
-import { type DecodeError, type InitReply, type Notification, type ReplyOf, type Request, type RequestHeader, type U64 } from "../protocol/messages.ts"
+import { protocolVersion } from "../protocol/constants.ts"
+import type { InitReply, Notification, ReplyOf, Request, RequestHeader, U64 } from "../protocol/messages.ts"
 import { isDecodeError } from "../protocol/decodeError.ts"
+import { hasFlag, type Version } from "../protocol/init.ts"
 import { decodeNotification } from "../protocol/notifications.ts"
-import { frameOf } from "../protocol/frame.ts"
 import { decodeReply, encodeRequest } from "../protocol/opcodes.ts"
+import { isEncodeError } from "../protocol/refusal.ts"
 import { type BackendSource, make as makeSession, type SessionOptions } from "../Session.ts"
 
 type Defaulted<R> = R extends RequestHeader ? Omit<R, keyof RequestHeader> & Partial<RequestHeader> : never
@@ -71,13 +72,14 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
   const sent = new Map<U64, Request>()
   const notifications: Array<Notification> = []
   const unexpected: Array<RawReply> = []
+  const answered = new Set<U64>()
   let nextUnique = 2
+  let negotiated: Version | undefined
   let hungUp: FakeKernelError | undefined
 
   const end = (error: FakeKernelError): void => {
     hungUp ??= error
     for (const deferred of waiting.values()) Deferred.doneUnsafe(deferred, Effect.fail(error))
-    waiting.clear()
   }
 
   const receive = (frame: Uint8Array): void => {
@@ -86,7 +88,7 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
     const raw = view.getBigUint64(8, true)
     const unique = raw <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(raw) : raw
     if (unique === 0) {
-      const notification = decodeNotification(frameOf(frame))
+      const notification = decodeNotification(frame)
       if (isDecodeError(notification)) end(fault(notification.message))
       else notifications.push(notification)
       return
@@ -96,7 +98,8 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
       unexpected.push({ error: -error, frame })
       return
     }
-    waiting.delete(unique)
+    if (answered.has(unique)) unexpected.push({ error: -error, frame })
+    answered.add(unique)
     Deferred.doneUnsafe(deferred, Effect.succeed({ error: -error, frame }))
   }
 
@@ -125,16 +128,27 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
       return written < 0 ? Effect.fail(fault(`writing to the server failed: errno ${-written}`)) : Effect.void
     })
 
-  const send = (input: RequestInput): Effect.Effect<U64, FakeKernelError> =>
+  /** Fills the header and writes the frame. */
+  const post = (input: RequestInput): Effect.Effect<Request, FakeKernelError> =>
     Effect.suspend(() => {
       const unique = input.unique ?? nextUnique
       if (input.unique === undefined) nextUnique += 2
+      // The input lacks at most the header's fields, which are put in here.
       const request = { nodeid: 1, uid: 0, gid: 0, pid: process.pid, ...input, unique } as Request
-      const frame = encodeRequest(request)
-      if (isEncodeFault(frame)) return Effect.fail(fault(frame.message))
-      sent.set(unique, request)
+      const frame = encodeRequest(request, negotiated)
+      if (isEncodeError(frame)) return Effect.fail(fault(frame.message))
+      return Effect.as(sendRaw(frame), request)
+    })
+
+  const send = (input: RequestInput): Effect.Effect<U64, FakeKernelError> =>
+    Effect.suspend(() => {
+      const unique = input.unique ?? nextUnique
+      // Before the frame is written: the reply may be there at once.
       waiting.set(unique, Deferred.makeUnsafe())
-      return Effect.as(sendRaw(frame), unique)
+      return Effect.map(post(input), (request) => {
+        sent.set(request.unique, request)
+        return request.unique
+      })
     })
 
   const reply = (unique: U64): Effect.Effect<RawReply, FakeKernelError> =>
@@ -149,25 +163,34 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
       const raw = yield* reply(unique)
       const request = sent.get(unique)
       sent.delete(unique)
+      waiting.delete(unique)
       if (raw.error !== 0) return yield* Effect.fail(errnoError(raw.error))
       if (request === undefined) return yield* Effect.fail(fault(`request ${unique} was never sent`))
-      const decoded = decodeReply(frameOf(raw.frame), request, offered)
+      const decoded = decodeReply(raw.frame, request)
       if (isDecodeError(decoded)) return yield* Effect.fail(fault(decoded.message))
       // The opcode table pairs the request's operation with the shape of its reply.
-      return decoded as ReplyOf[R["op"]]
+      const value: unknown = decoded.value
+      return value as ReplyOf[R["op"]]
     })
 
   const kernel: FakeKernel = {
     init: (offer) =>
-      call({
+      Effect.tap(call({
         op: "init",
         nodeid: 0,
-        major: FUSE_KERNEL_VERSION,
-        minor: offer?.minor ?? FUSE_KERNEL_MINOR_VERSION,
+        major: protocolVersion.major,
+        minor: offer?.minor ?? protocolVersion.minor,
         maxReadahead: offer?.maxReadahead ?? 131072,
         flags: offer?.flags ?? 0x73fffffb,
         flags2: offer?.flags2 ?? 0x5fd
-      }),
+      }), (reply) =>
+        Effect.sync(() => {
+          negotiated = {
+            minor: reply.minor,
+            setxattrExt: hasFlag(reply, "FUSE_SETXATTR_EXT"),
+            securityCtx: hasFlag(reply, "FUSE_SECURITY_CTX")
+          }
+        })),
     send,
     reply,
     call,
