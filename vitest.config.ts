@@ -12,6 +12,7 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
     execArgv: nodeFlags,
-    maxWorkers: 2
+    maxWorkers: 2,
+    silent: "passed-only"
   }
 })

@@ -54,7 +54,7 @@ const cover = (chunk: Chunk, from: number, to: number, whole: boolean): void => 
   const newStart = bytes.length === 0 ? aligned : Math.min(start, aligned)
   const needed = (bytes.length === 0 ? to : Math.max(end, to)) - newStart
   const grown = new Uint8Array(whole ? chunkSize - newStart : Math.min(powerOfTwo(needed), chunkSize - newStart))
-  grown.set(bytes, start - newStart)
+  if (bytes.length > 0) grown.set(bytes, start - newStart)
   chunk.start = newStart
   chunk.bytes = grown
 }

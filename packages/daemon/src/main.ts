@@ -1,0 +1,62 @@
+/** The `bickford` program. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import type * as CliError from "effect/cli/CliError"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { readFileSync } from "node:fs"
+import { bickford } from "./cli.ts"
+
+const readVersion = (): string => {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown"
+}
+
+const oneLine = (text: string): string => text.trim().split(/\s*\n\s*/)[0] ?? ""
+
+const complain = (text: string): Effect.Effect<void> => Console.error(`bickford: ${oneLine(text)}`)
+
+/** Help where it was asked for; a wrong invocation is one line, as every error. */
+const presenter: CliOutput.Presenter = {
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? complain(`${event.errors.map((error) => oneLine(error.message)).join("; ")} (see ${event.commandPath.join(" ")} --help)`)
+      : CliOutput.defaultPresenter.present(event)
+}
+
+const isShowHelp = (error: unknown): error is CliError.ShowHelp =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "ShowHelp"
+
+const messageOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "message" in error && typeof error.message === "string" && error.message !== ""
+    ? error.message
+    : String(error)
+
+const exitStatus = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
+  const error = Cause.squash(cause)
+  // Help and wrong invocations were presented already.
+  if (isShowHelp(error)) return Effect.succeed(error.errors.length === 0 ? 0 : 2)
+  return Effect.as(complain(messageOf(error)), 1)
+}
+
+const layers = Layer.mergeAll(
+  NodeServices.layer,
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
+  CliOutput.layerPresenter(presenter),
+  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+)
+
+const program = Command.runWith(bickford, { version: readVersion() })(process.argv.slice(2)).pipe(
+  Effect.as(0),
+  Effect.catchCause(exitStatus),
+  Effect.provide(layers)
+)
+
+Effect.runFork(program).addObserver((exit) => process.exit(Exit.isSuccess(exit) ? exit.value : 1))

@@ -1,0 +1,145 @@
+/** `-o` options, named as in mount.fuse(8) and tmpfs(5). */
+import type { MemoryOptions } from "@bickford/backends"
+import type { MountOptions } from "@bickford/session"
+import * as Result from "effect/Result"
+import { type CommandError, commandError } from "./CommandError.ts"
+import { nearest } from "./nearest.ts"
+
+type Writable<A> = { -readonly [K in keyof A]: A[K] }
+
+/** What `-o` says, sorted by who needs it. */
+export interface ParsedOptions {
+  readonly mount: Partial<Omit<MountOptions, "mountpoint" | "backend" | "session">>
+  readonly memory: MemoryOptions
+}
+
+interface Target {
+  readonly mount: Writable<ParsedOptions["mount"]>
+  readonly memory: Writable<MemoryOptions>
+}
+
+type Row =
+  | { readonly takes: "nothing"; readonly help: string; readonly apply: (target: Target) => void }
+  | { readonly takes: "text"; readonly help: string; readonly apply: (target: Target, value: string) => void }
+  | {
+    readonly takes: "number" | "octal" | "seconds" | "size"
+    readonly help: string
+    readonly apply: (target: Target, value: number) => void
+  }
+
+const rows: { readonly [name: string]: Row } = {
+  ro: { takes: "nothing", help: "read-only", apply: (t) => (t.mount.readOnly = true) },
+  rw: { takes: "nothing", help: "read and write (the default)", apply: (t) => (t.mount.readOnly = false) },
+  allow_other: {
+    takes: "nothing",
+    help: "let other users in (root's mounts do; others need user_allow_other in /etc/fuse.conf)",
+    apply: (t) => (t.mount.allowOther = true)
+  },
+  default_permissions: {
+    takes: "nothing",
+    help: "let the kernel check permissions by mode and owner (the default)",
+    apply: (t) => (t.mount.defaultPermissions = true)
+  },
+  fsname: { takes: "text", help: "the source shown in /proc/mounts", apply: (t, value) => (t.mount.fsname = value) },
+  subtype: { takes: "text", help: "the type shown is fuse.SUBTYPE", apply: (t, value) => (t.mount.subtype = value) },
+  max_read: { takes: "number", help: "the largest read, in bytes", apply: (t, value) => (t.mount.maxRead = value) },
+  entry_timeout: {
+    takes: "seconds",
+    help: "how long the kernel may trust a name",
+    apply: (t, value) => (t.memory.entryTimeout = value)
+  },
+  attr_timeout: {
+    takes: "seconds",
+    help: "how long the kernel may trust attributes",
+    apply: (t, value) => (t.memory.attrTimeout = value)
+  },
+  negative_timeout: {
+    takes: "seconds",
+    help: "how long the kernel may trust that a name is missing",
+    apply: (t, value) => (t.memory.negativeTimeout = value)
+  },
+  uid: { takes: "number", help: "the root folder's owner", apply: (t, value) => (t.memory.uid = value) },
+  gid: { takes: "number", help: "the root folder's group", apply: (t, value) => (t.memory.gid = value) },
+  mode: { takes: "octal", help: "the root folder's permissions", apply: (t, value) => (t.memory.mode = value) },
+  size: {
+    takes: "size",
+    help: "the most bytes of data, with k, m or g (default: half of the memory)",
+    apply: (t, value) => (t.memory.capacity = value)
+  },
+  nr_inodes: { takes: "size", help: "the most files and folders", apply: (t, value) => (t.memory.maxInodes = value) }
+}
+
+/** One line for each option, for the help. */
+export const optionsHelp: string = Object.entries(rows)
+  .map(([name, row]) => `  ${(row.takes === "nothing" ? name : `${name}=${row.takes.toUpperCase()}`).padEnd(26)}${row.help}`)
+  .join("\n")
+
+const units: { readonly [unit: string]: number } = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
+
+const parseNumber = (takes: "number" | "octal" | "seconds" | "size", value: string): number | undefined => {
+  switch (takes) {
+    case "number":
+      return /^\d{1,10}$/.test(value) && Number(value) <= 0xffff_ffff ? Number(value) : undefined
+    case "octal":
+      return /^[0-7]{1,5}$/.test(value) && Number.parseInt(value, 8) <= 0o7777 ? Number.parseInt(value, 8) : undefined
+    case "seconds":
+      return /^\d{1,10}(\.\d+)?$/.test(value) ? Number(value) : undefined
+    case "size": {
+      const [, digits, unit = ""] = /^(\d{1,12})([kmg]?)$/i.exec(value) ?? []
+      const bytes = Number(digits) * (units[unit.toLowerCase()] ?? 1)
+      return Number.isSafeInteger(bytes) ? bytes : undefined
+    }
+  }
+}
+
+/** Splits at commas; a backslash keeps the character after it, as in libfuse. */
+const split = (text: string): ReadonlyArray<string> => {
+  const parts: Array<string> = []
+  let part = ""
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]
+    if (c === "\\" && i + 1 < text.length) part += text[++i]
+    else if (c === ",") {
+      parts.push(part)
+      part = ""
+    } else part += c
+  }
+  parts.push(part)
+  return parts.filter((p) => p !== "")
+}
+
+const applyOption = (target: Target, option: string): CommandError | undefined => {
+  const at = option.indexOf("=")
+  const name = at < 0 ? option : option.slice(0, at)
+  const value = at < 0 ? undefined : option.slice(at + 1)
+  const row = Object.hasOwn(rows, name) ? rows[name] : undefined
+  if (row === undefined) {
+    return commandError(`unknown option ${name}; did you mean ${nearest(name, Object.keys(rows))}?`)
+  }
+  if (row.takes === "nothing") {
+    if (value !== undefined) return commandError(`option ${name} takes no value`)
+    row.apply(target)
+    return undefined
+  }
+  if (value === undefined || value === "") return commandError(`option ${name} needs a value: ${name}=${row.takes.toUpperCase()}`)
+  if (row.takes === "text") {
+    row.apply(target, value)
+    return undefined
+  }
+  const number = parseNumber(row.takes, value)
+  if (number === undefined) return commandError(`option ${name}: ${value} is not a valid ${row.takes}`)
+  row.apply(target, number)
+  return undefined
+}
+
+/** Parses the values of `-o` flags, each with options separated by commas; a later one wins. */
+export const parseMountOptions = (texts: ReadonlyArray<string>): Result.Result<ParsedOptions, CommandError> => {
+  const target: Target = { mount: {}, memory: {} }
+  for (const text of texts) {
+    for (const option of split(text)) {
+      const error = applyOption(target, option)
+      if (error !== undefined) return Result.fail(error)
+    }
+  }
+  return Result.succeed(target)
+}

@@ -1,0 +1,44 @@
+/** `bickford mount`: mounts, says so, and serves until it is unmounted or told to stop. */
+import { mount, type MountEnd } from "@bickford/session"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { type CommandError, commandError } from "./CommandError.ts"
+import { parseMountOptions } from "./mountOptions.ts"
+import { canonical, clear } from "./mountpoint.ts"
+import { backendFor } from "./source.ts"
+import { stopSignal } from "./stopSignal.ts"
+
+export interface MountRequest {
+  readonly source: string
+  readonly mountpoint: string
+  /** The values of `-o`. */
+  readonly options: ReadonlyArray<string>
+}
+
+const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> => {
+  switch (end.reason) {
+    case "unmounted":
+    case "asked":
+      return Effect.void
+    case "failed": {
+      const cause = end.session.reason === "failed" ? Cause.squash(end.session.cause) : undefined
+      return Effect.fail(commandError(`${place}: the filesystem failed: ${cause instanceof Error ? cause.message : String(cause)}`))
+    }
+    default:
+      return Effect.fail(commandError(`${place}: the connection was ${end.reason}`))
+  }
+}
+
+const serveOnce = Effect.fnUntraced(function*(request: MountRequest) {
+  const options = yield* Effect.fromResult(parseMountOptions(request.options))
+  const backend = yield* Effect.fromResult(backendFor(request.source, options))
+  const place = yield* canonical(request.mountpoint)
+  yield* clear(place)
+  const mounted = yield* mount({ fsname: request.source, ...options.mount, mountpoint: place, backend })
+  yield* Console.log(`${request.source} is mounted at ${mounted.mountpoint}; Ctrl-C unmounts it.`)
+  return yield* Effect.flatMap(mounted.awaitEnd, (end) => judge(place, end))
+}, Effect.scoped)
+
+/** Ends normally however it is asked to: a signal unmounts first, while the filesystem is still served. */
+export const serve = (request: MountRequest) => Effect.raceFirst(serveOnce(request), stopSignal)
