@@ -12,6 +12,7 @@ export interface MountInfo {
   readonly options: string
 }
 
+/** Only ASCII is escaped: space, tab, newline, backslash and the hash. */
 const unescape = (field: string): string => field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
 /** Undefined for a line that is none. Paths are taken as UTF-8. */
@@ -20,8 +21,7 @@ export const parseMountInfo = (line: string): MountInfo | undefined => {
   const [id, , device, , mountpoint] = before?.split(" ") ?? []
   const [type, source, options] = after?.split(" ") ?? []
   if (id === undefined || device === undefined || mountpoint === undefined || type === undefined) return undefined
-  const text = (field: string): string => Buffer.from(unescape(field), field.includes("\\") ? "latin1" : "utf8").toString("utf8")
-  return { id: Number(id), device, mountpoint: text(mountpoint), type, source: text(source ?? ""), options: options ?? "" }
+  return { id: Number(id), device, mountpoint: unescape(mountpoint), type, source: unescape(source ?? ""), options: options ?? "" }
 }
 
 /** Every mount that this process sees, in the order they were made. */
