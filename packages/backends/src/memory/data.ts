@@ -26,8 +26,6 @@ const copyMax = 64 * 1024 * 1024
 /** What the 32-bit reply of COPY_FILE_RANGE can say. */
 const narrowCopyMax = 0x7ffff000
 
-const isFailure = <A extends object, E extends object>(value: number | A | E): value is A | E => typeof value === "object"
-
 export const dataOperations = (
   fs: Filesystem
 ): Pick<Backend, "read" | "write" | "fallocate" | "lseek" | "copyFileRange"> => {
@@ -70,7 +68,7 @@ export const dataOperations = (
       const wanted = Math.min(data.length, Number(subtract(fileSizeMax, start)))
       const chunks = fs.chunks(inode)
       const size = roomFor(inode, chunks, start, wanted)
-      if (isFailure(size)) return size
+      if (typeof size !== "number") return size
       // What the kernel writes back it cannot take back: all or nothing.
       if (cached && size < data.length) return fs.usage.noRoom(inode.uid)
       chunks.write(start, size === data.length ? data : data.subarray(0, size))
@@ -137,7 +135,7 @@ export const dataOperations = (
       let copied: number | bigint = 0
       let budget = copyMax
       let failure: typeof Errno.ENOSPC | typeof Errno.EDQUOT | undefined
-      while (left > 0 && budget > 0 && failure === undefined) {
+      while (left > 0 && budget > 0) {
         const at = add(offIn, copied)
         const destination = add(offOut, copied)
         const data = from.data(at)
@@ -150,9 +148,10 @@ export const dataOperations = (
           continue
         }
         const step = Number(min(min(left, budget), min(128 * 1024, subtract(from.hole(at), at))))
-        const size = roomFor(target, to, destination, step)
+        // What a hole gave back may be needed here.
         fs.recount(target, to)
-        if (isFailure(size)) {
+        const size = roomFor(target, to, destination, step)
+        if (typeof size !== "number") {
           failure = size
           break
         }
@@ -162,7 +161,6 @@ export const dataOperations = (
           to.write(add(destination, written), view)
           written += view.length
         }
-        fs.recount(target, to)
         copied = add(copied, size)
         left = subtract(left, size)
         budget -= size

@@ -52,6 +52,14 @@ export const makeFilesystem = (options: MemoryOptions) => {
     inode.xattrs = undefined
   }
 
+  /** After a change of a file's bytes: what it uses is counted anew. */
+  const recount = (inode: Inode, chunks: Chunks): void => {
+    const blocks = chunks.blocks * 8
+    if (blocks === inode.blocks) return
+    usage.charge(inode.uid, (blocks - inode.blocks) / 8, 0)
+    inode.blocks = blocks
+  }
+
   return {
     now,
     nodes,
@@ -112,21 +120,14 @@ export const makeFilesystem = (options: MemoryOptions) => {
       return chunks
     },
 
-    /** After a change of a file's bytes: what it uses is counted anew. */
-    recount: (inode: Inode, chunks: Chunks): void => {
-      const blocks = chunks.blocks * 8
-      if (blocks === inode.blocks) return
-      usage.charge(inode.uid, (blocks - inode.blocks) / 8, 0)
-      inode.blocks = blocks
-    },
+    recount,
 
     /** Sets a regular file's size; what lies beyond is given back. */
     resize: (inode: Inode, size: U64): void => {
       const chunks = inode.content
       if (chunks instanceof Chunks) {
         chunks.punch(size, undefined)
-        usage.charge(inode.uid, chunks.blocks - inode.blocks / 8, 0)
-        inode.blocks = chunks.blocks * 8
+        recount(inode, chunks)
         if (size === 0) inode.content = undefined
       }
       inode.size = size
