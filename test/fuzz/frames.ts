@@ -119,7 +119,7 @@ export const fuzz = (count: number, seed: number): Tally => {
       tally(decodeRequest(frameOf(cut), version))
     }
   }
-  let frame = new Uint8Array()
+  let frame: Uint8Array = new Uint8Array()
   try {
     for (let made = 0; made < count; made++) {
       const kind = random(8)

@@ -42,6 +42,8 @@ export interface OpcodeRow {
   readonly enosysIsSticky: boolean
   /** An INTERRUPT stops the operation, where the backend says nothing else. */
   readonly interruptible: boolean
+  /** Answered by the session itself, not by an operation of the backend. */
+  readonly bySession: boolean
   /** Seen from a real kernel, and its reply taken by one. */
   readonly tested: boolean
   decode(frame: Frame, version: Version | undefined): Request | DecodeError
@@ -63,6 +65,7 @@ interface Spec<Req extends Request> {
   readonly enosysIsSticky?: true
   readonly interruptible?: true
   readonly hasPayload?: true
+  readonly bySession?: true
   readonly tested?: false
 }
 
@@ -90,6 +93,7 @@ const row = <Req extends Request>(spec: Spec<Req>): OpcodeRow => {
     mutates: spec.mutates ?? spec.changesNamespace ?? false,
     enosysIsSticky: spec.enosysIsSticky ?? false,
     interruptible: spec.interruptible ?? false,
+    bySession: spec.bySession ?? false,
     tested: spec.tested ?? true,
     decode: (frame, version) => {
       const size = argsSizeOf === undefined ? argsSize : argsSizeOf(version)
@@ -108,24 +112,21 @@ const row = <Req extends Request>(spec: Spec<Req>): OpcodeRow => {
 
 const rows: ReadonlyArray<OpcodeRow> = [
   row<M.LookupRequest>({
-    opcode: 1, name: "LOOKUP", op: "lookup", since: [7, 1], request: Q.nameOnly("lookup"), reply: R.found,
-    
+    opcode: 1, name: "LOOKUP", op: "lookup", since: [7, 1], request: Q.nameOnly("lookup"), reply: R.found
   }),
   row<M.ForgetRequest>({
     opcode: 2, name: "FORGET", op: "forget", since: [7, 1], request: Q.forget, reply: undefined,
-    
+    bySession: true
   }),
   row<M.GetattrRequest>({
-    opcode: 3, name: "GETATTR", op: "getattr", since: [7, 1], request: Q.getattr, reply: R.attributes,
-    
+    opcode: 3, name: "GETATTR", op: "getattr", since: [7, 1], request: Q.getattr, reply: R.attributes
   }),
   row<M.SetattrRequest>({
     opcode: 4, name: "SETATTR", op: "setattr", since: [7, 1], request: Q.setattr, reply: R.attributes,
     mutates: true
   }),
   row<M.ReadlinkRequest>({
-    opcode: 5, name: "READLINK", op: "readlink", since: [7, 1], request: Q.noArgs("readlink"), reply: R.target,
-    
+    opcode: 5, name: "READLINK", op: "readlink", since: [7, 1], request: Q.noArgs("readlink"), reply: R.target
   }),
   row<M.SymlinkRequest>({
     opcode: 6, name: "SYMLINK", op: "symlink", since: [7, 1], request: Q.symlink, reply: R.newEntry,
@@ -168,12 +169,10 @@ const rows: ReadonlyArray<OpcodeRow> = [
     mutates: true, hasPayload: true
   }),
   row<M.StatfsRequest>({
-    opcode: 17, name: "STATFS", op: "statfs", since: [7, 1], request: Q.noArgs("statfs"), reply: R.usage,
-    
+    opcode: 17, name: "STATFS", op: "statfs", since: [7, 1], request: Q.noArgs("statfs"), reply: R.usage
   }),
   row<M.ReleaseRequest>({
-    opcode: 18, name: "RELEASE", op: "release", since: [7, 1], request: Q.releasing("release"), reply: R.nothing,
-    
+    opcode: 18, name: "RELEASE", op: "release", since: [7, 1], request: Q.releasing("release"), reply: R.nothing
   }),
   row<M.FsyncRequest>({
     opcode: 20, name: "FSYNC", op: "fsync", since: [7, 1], request: Q.fsyncing("fsync"), reply: R.nothing,
@@ -199,30 +198,29 @@ const rows: ReadonlyArray<OpcodeRow> = [
     opcode: 25, name: "FLUSH", op: "flush", since: [7, 1], request: Q.flush, reply: R.nothing,
     enosysIsSticky: true
   }),
-  row<M.InitRequest>({ opcode: 26, name: "INIT", op: "init", since: [7, 1], request: Q.init, reply: R.agreed }),
+  row<M.InitRequest>({
+    opcode: 26, name: "INIT", op: "init", since: [7, 1], request: Q.init, reply: R.agreed,
+    bySession: true
+  }),
   row<M.OpendirRequest>({
     opcode: 27, name: "OPENDIR", op: "opendir", since: [7, 1], request: Q.opening("opendir"), reply: R.opened,
     enosysIsSticky: true
   }),
   row<M.ReaddirRequest>({
-    opcode: 28, name: "READDIR", op: "readdir", since: [7, 1], request: Q.reading("readdir"), reply: R.listing,
-    
+    opcode: 28, name: "READDIR", op: "readdir", since: [7, 1], request: Q.reading("readdir"), reply: R.listing
   }),
   row<M.ReleasedirRequest>({
-    opcode: 29, name: "RELEASEDIR", op: "releasedir", since: [7, 1], request: Q.releasing("releasedir"), reply: R.nothing,
-    
+    opcode: 29, name: "RELEASEDIR", op: "releasedir", since: [7, 1], request: Q.releasing("releasedir"), reply: R.nothing
   }),
   row<M.FsyncdirRequest>({
     opcode: 30, name: "FSYNCDIR", op: "fsyncdir", since: [7, 2], request: Q.fsyncing("fsyncdir"), reply: R.nothing,
     enosysIsSticky: true
   }),
   row<M.GetlkRequest>({
-    opcode: 31, name: "GETLK", op: "getlk", since: [7, 7], request: Q.locking("getlk"), reply: R.conflict,
-    
+    opcode: 31, name: "GETLK", op: "getlk", since: [7, 7], request: Q.locking("getlk"), reply: R.conflict
   }),
   row<M.SetlkRequest>({
-    opcode: 32, name: "SETLK", op: "setlk", since: [7, 7], request: Q.locking("setlk"), reply: R.nothing,
-    
+    opcode: 32, name: "SETLK", op: "setlk", since: [7, 7], request: Q.locking("setlk"), reply: R.nothing
   }),
   row<M.SetlkwRequest>({
     opcode: 33, name: "SETLKW", op: "setlkw", since: [7, 7], request: Q.locking("setlkw"), reply: R.nothing,
@@ -238,7 +236,7 @@ const rows: ReadonlyArray<OpcodeRow> = [
   }),
   row<M.InterruptRequest>({
     opcode: 36, name: "INTERRUPT", op: "interrupt", since: [7, 7], request: Q.interrupt, reply: undefined,
-    enosysIsSticky: true
+    enosysIsSticky: true, bySession: true
   }),
   row<M.BmapRequest>({
     opcode: 37, name: "BMAP", op: "bmap", since: [7, 8], request: Q.bmap, reply: R.block,
@@ -246,7 +244,7 @@ const rows: ReadonlyArray<OpcodeRow> = [
   }),
   row<M.DestroyRequest>({
     opcode: 38, name: "DESTROY", op: "destroy", since: [7, 8], request: Q.noArgs("destroy"), reply: R.nothing,
-    
+    bySession: true
   }),
   row<M.IoctlRequest>({
     opcode: 39, name: "IOCTL", op: "ioctl", since: [7, 11], request: Q.ioctl, reply: R.controlled,
@@ -258,19 +256,18 @@ const rows: ReadonlyArray<OpcodeRow> = [
   }),
   row<M.NotifyReplyRequest>({
     opcode: 41, name: "NOTIFY_REPLY", op: "notifyReply", since: [7, 15], request: Q.notifyReply, reply: undefined,
-    hasPayload: true
+    hasPayload: true, bySession: true
   }),
   row<M.BatchForgetRequest>({
     opcode: 42, name: "BATCH_FORGET", op: "batchForget", since: [7, 16], request: Q.batchForget, reply: undefined,
-    
+    bySession: true
   }),
   row<M.FallocateRequest>({
     opcode: 43, name: "FALLOCATE", op: "fallocate", since: [7, 19], request: Q.fallocate, reply: R.nothing,
     mutates: true, enosysIsSticky: true
   }),
   row<M.ReaddirplusRequest>({
-    opcode: 44, name: "READDIRPLUS", op: "readdirplus", since: [7, 21], request: Q.reading("readdirplus"), reply: R.listingPlus,
-    
+    opcode: 44, name: "READDIRPLUS", op: "readdirplus", since: [7, 21], request: Q.reading("readdirplus"), reply: R.listingPlus
   }),
   row<M.RenameRequest>({
     opcode: 45, name: "RENAME2", op: "rename", since: [7, 23], request: Q.rename2, reply: R.nothing,

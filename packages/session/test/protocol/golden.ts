@@ -1,7 +1,8 @@
 /** The recorded frames, and what the codec is to make of them: the recorder's fields under our names. */
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
-import type { Name, U64, Version } from "./codec.ts"
+import type { Version } from "../../src/protocol/init.ts"
+import type { Name, U64 } from "../../src/protocol/messages.ts"
 
 const folder = new URL("../../../../test/golden/", import.meta.url)
 

@@ -1,0 +1,169 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { initFlagBits, openReplyFlags } from "../../src/protocol/constants.ts"
+import { isDecodeError } from "../../src/protocol/decodeError.ts"
+import { flagsOfNames, initFlagsOfNames, namesOfFlags, namesOfInitFlags } from "../../src/protocol/flags.ts"
+import { frameOf } from "../../src/protocol/frame.ts"
+import {
+  type Agreement, encodeInitReply, hasFlag, type InitBackend, isInitError, type InitFlagName, type InitOptions, negotiate, readInitReply
+} from "../../src/protocol/init.ts"
+import type { InitRequest } from "../../src/protocol/messages.ts"
+import { decodeRequest } from "../../src/protocol/opcodes.ts"
+import { bytesOf, readJson } from "./golden.ts"
+
+const kernel = (() => {
+  const request = decodeRequest(frameOf(bytesOf(readJson("frames/001-init-session-full.json")["request_hex"])))
+  if (isDecodeError(request) || request.op !== "init") throw new Error("not INIT")
+  return request
+})()
+
+const agree = (offer: InitRequest = kernel, options: InitOptions = {}, backend: InitBackend = {}): Agreement => {
+  const agreement = negotiate(offer, options, backend)
+  if (isInitError(agreement)) throw new Error(agreement.message)
+  return agreement
+}
+const problem = (offer: InitRequest, options: InitOptions = {}) => {
+  const agreement = negotiate(offer, options, {})
+  return isInitError(agreement) ? agreement.reason : "agreed"
+}
+const all = {
+  capabilities: {
+    posixLocks: true, flock: true, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, dontMask: true, writebackCache: true,
+    cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true
+  },
+  setlk: () => {},
+  readdirplus: () => {}
+}
+
+describe("a backend of which nothing is known", () => {
+  const { negotiated, refused, reply } = agree()
+  it("gets what needs nothing of it, and no more", () => {
+    const names = [...namesOfInitFlags(reply).names].sort()
+    expect(names).toEqual([
+      "FUSE_ABORT_ERROR", "FUSE_ASYNC_DIO", "FUSE_ASYNC_READ", "FUSE_AUTO_INVAL_DATA", "FUSE_BIG_WRITES", "FUSE_HAS_EXPIRE_ONLY",
+      "FUSE_HAS_IOCTL_DIR", "FUSE_HAS_RESEND", "FUSE_INIT_EXT", "FUSE_MAX_PAGES", "FUSE_PARALLEL_DIROPS", "FUSE_SETXATTR_EXT"
+    ])
+    expect(refused).toEqual([])
+  })
+  it("gets requests of 1 MiB", () => {
+    expect(negotiated).toMatchObject({ minor: 45, maxWrite: 1048576, maxPages: 256, maxBackground: 64, congestionThreshold: 48, timeGran: 1 })
+    expect(reply).toMatchObject({ major: 7, minor: 45, maxReadahead: kernel.maxReadahead, maxPages: 256 })
+  })
+  it("agrees on plain data", () => {
+    expect(structuredClone(negotiated)).toEqual(negotiated)
+  })
+})
+
+it("a capability is asked for when it is declared and the operations are there", () => {
+  const { negotiated } = agree(kernel, {}, all)
+  expect(negotiated).toMatchObject({
+    posixLocks: true, flockLocks: true, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, dontMask: true, writebackCache: true,
+    cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true, readdirplus: true, readdirplusAuto: true
+  })
+  const without = agree(kernel, {}, { capabilities: { posixLocks: true } })
+  expect(without.negotiated.posixLocks).toBe(false)
+  expect(without.refused).toEqual([{ flag: "FUSE_POSIX_LOCKS", by: "backend" }])
+})
+
+it("options turn off what would be on, and on what the transport can do", () => {
+  const off = agree(kernel, { asyncRead: false, parallelDirops: false, abortError: false, resend: false, writebackCache: false, readdirplus: "never" }, all)
+  expect(off.negotiated).toMatchObject({
+    asyncRead: false, parallelDirops: false, abortError: false, resend: false, writebackCache: false, readdirplus: false
+  })
+  expect(agree(kernel, { readdirplus: "always" }, all).negotiated).toMatchObject({ readdirplus: true, readdirplusAuto: false })
+  expect(agree(kernel, { readdirplus: "always" }).refused).toEqual([{ flag: "FUSE_DO_READDIRPLUS", by: "backend" }])
+  expect(agree(kernel, { writebackCache: true }).refused).toEqual([{ flag: "FUSE_WRITEBACK_CACHE", by: "backend" }])
+  const offer = { ...kernel, flags2: 0xffffffff }
+  expect(agree(offer, { overIoUring: true, securityCtx: true, requestTimeout: 30 })).toMatchObject({
+    negotiated: { overIoUring: true, securityCtx: true, requestTimeout: 30 },
+    reply: { requestTimeout: 30 }
+  })
+  expect(agree({ ...kernel, flags2: 0 }, { requestTimeout: 30 }).negotiated.requestTimeout).toBe(0)
+})
+
+it("passthrough excludes the writeback cache and gets a stack depth", () => {
+  const { negotiated, refused, reply } = agree(kernel, { maxStackDepth: 2 }, { capabilities: { passthrough: true, writebackCache: true } })
+  expect(negotiated).toMatchObject({ passthrough: true, writebackCache: false })
+  expect(reply.maxStackDepth).toBe(2)
+  expect(refused).toEqual([{ flag: "FUSE_WRITEBACK_CACHE", by: "conflict" }])
+})
+
+it("the transport's frames bound a write", () => {
+  expect(agree(kernel, { frameCapacity: 135168 }).negotiated.maxWrite).toBe(131072)
+  expect(agree(kernel, { maxWrite: 5000 }).negotiated).toMatchObject({ maxWrite: 5000, maxPages: 2 })
+})
+
+describe("older kernels", () => {
+  it("7.31 has no second word of flags", () => {
+    const { negotiated, reply } = agree({ ...kernel, minor: 31, flags: 0x03ffffff & kernel.flags, flags2: 0 }, {}, all)
+    expect(reply).toMatchObject({ minor: 31, flags2: 0, maxPages: 256 })
+    expect(negotiated).toMatchObject({ minor: 31, setxattrExt: false, resend: false, handleKillprivV2: false, readdirplus: true })
+  })
+  it("one without FUSE_MAX_PAGES is held to 32 pages", () => {
+    const { negotiated, reply } = agree({ ...kernel, minor: 27, flags: (1 << 22) - 1, flags2: 0 })
+    expect(negotiated).toMatchObject({ maxWrite: 131072, maxPages: 32 })
+    expect(reply.maxPages).toBe(0)
+  })
+  it("7.22 and before take 24 bytes", () => {
+    const view = new DataView(new ArrayBuffer(64))
+    const { reply } = agree({ ...kernel, minor: 22, flags: 0xffff, flags2: 0 })
+    expect(encodeInitReply(reply, view, 0)).toBe(24)
+    expect(readInitReply(view, 0, 24)).toMatchObject({ minor: 22, maxWrite: reply.maxWrite, timeGran: 0, flags2: 0 })
+    expect(encodeInitReply({ ...reply, minor: 23 }, view, 0)).toBe(64)
+  })
+  it("their INIT ends after 16 bytes", () => {
+    const frame = bytesOf(readJson("frames/001-init-session-full.json")["request_hex"]).slice(0, 56)
+    frame[0] = 56
+    expect(decodeRequest(frameOf(frame))).toMatchObject({ op: "init", flags: kernel.flags, flags2: 0 })
+  })
+  it("before 7.12, and other majors, are refused", () => {
+    expect(problem({ ...kernel, minor: 11 })).toBe("minor")
+    expect(problem({ ...kernel, major: 6 })).toBe("major")
+    expect(problem({ ...kernel, major: 8 })).toBe("major")
+    expect(problem({ ...kernel, minor: 12, flags2: 0 })).toBe("agreed")
+  })
+})
+
+it("a newer kernel gets our minor", () => {
+  expect(agree({ ...kernel, minor: 99 }).negotiated.minor).toBe(45)
+})
+
+it.each<[keyof InitOptions, number]>([
+  ["maxWrite", 4095], ["maxWrite", 1048577], ["maxWrite", Number.NaN], ["maxBackground", 0], ["maxBackground", 65536], ["timeGranularity", 0],
+  ["congestionThreshold", 0], ["requestTimeout", -1], ["maxStackDepth", 3], ["maxReadahead", -1], ["frameCapacity", 100]
+])("%s cannot be %d", (option, value) => {
+  expect(problem(kernel, { [option]: value })).toBe("option")
+})
+
+it("never answers with what was not offered", () => {
+  const word = fc.integer({ min: 0, max: 0xffffffff })
+  fc.assert(fc.property(word, word, fc.integer({ min: 12, max: 60 }), (flags, flags2, minor) => {
+    const { negotiated, reply } = agree({ ...kernel, minor, flags, flags2 }, { overIoUring: true, securityCtx: true, requestTimeout: 5 }, {
+      ...all,
+      capabilities: { ...all.capabilities, passthrough: true }
+    })
+    expect((reply.flags & ~flags) >>> 0).toBe(0)
+    expect((reply.flags2 & ~flags2) >>> 0).toBe(0)
+    if (!hasFlag({ flags, flags2 }, "FUSE_INIT_EXT")) expect(reply.flags2).toBe(0)
+    expect(negotiated.flags).toBe(reply.flags)
+    expect(negotiated.flags2).toBe(reply.flags2)
+  }))
+})
+
+describe("flag words", () => {
+  const word = fc.integer({ min: 0, max: 0xffffffff })
+  it("are sets of names and what has none, and back", () => {
+    expect([...namesOfFlags(0x83, openReplyFlags).names]).toEqual(["FOPEN_DIRECT_IO", "FOPEN_KEEP_CACHE", "FOPEN_PASSTHROUGH"])
+    expect(namesOfFlags(0x80000001, openReplyFlags).unknown).toBe(0x80000000)
+    fc.assert(fc.property(word, (flags) => {
+      expect(flagsOfNames(namesOfFlags(flags, openReplyFlags), openReplyFlags)).toBe(flags)
+    }))
+  })
+  it("of INIT likewise, both words", () => {
+    fc.assert(fc.property(word, word, (flags, flags2) => {
+      const named = namesOfInitFlags({ flags, flags2 })
+      expect(initFlagsOfNames(named)).toEqual({ flags, flags2 })
+      for (const name of Object.keys(initFlagBits) as ReadonlyArray<InitFlagName>) expect(named.names.has(name)).toBe(hasFlag({ flags, flags2 }, name))
+    }))
+  })
+})
