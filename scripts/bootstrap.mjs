@@ -100,6 +100,18 @@ const systemHeaders = () => {
   return prefix !== undefined && existsSync(join(prefix, "include", "node", "node_api.h")) ? prefix : undefined
 }
 
+/** The arguments for `node` that run node-gyp with `args`. */
+export const gypArguments = (args) => {
+  const headers = process.env.npm_config_nodedir === undefined ? systemHeaders() : undefined
+  return [
+    join(root, "node_modules", "node-gyp", "bin", "node-gyp.js"),
+    ...args,
+    "--loglevel=warn",
+    "--jobs=max",
+    ...(headers === undefined ? [] : [`--nodedir=${headers}`])
+  ]
+}
+
 /** Builds the addon when its sources are not the ones it was built from, or always when `force`. */
 export const buildAddon = ({ force = false } = {}) => {
   const napi = join(root, "node_modules", "node-addon-api", "package.json")
@@ -111,15 +123,7 @@ export const buildAddon = ({ force = false } = {}) => {
     }
   }
   say("Building the addon...")
-  const headers = systemHeaders()
-  quietly("Building the addon", node, [
-    join(root, "node_modules", "node-gyp", "bin", "node-gyp.js"),
-    ...(force ? ["clean", "configure", "build"] : ["configure", "build"]),
-    "--directory=native",
-    "--loglevel=warn",
-    "--jobs=max",
-    ...(process.env.npm_config_nodedir === undefined && headers !== undefined ? [`--nodedir=${headers}`] : [])
-  ])
+  quietly("Building the addon", node, gypArguments([...(force ? ["clean", "configure", "build"] : ["configure", "build"]), "--directory=native"]))
   writeFileSync(addonStamp, wanted)
 }
 

@@ -19,7 +19,7 @@ const readVersion = (): string => {
   return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown"
 }
 
-const oneLine = (text: string): string => text.trim().split(/\s*\n\s*/)[0] ?? ""
+const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, " ")
 
 const complain = (text: string): Effect.Effect<void> => Console.error(`bickford: ${oneLine(text)}`)
 

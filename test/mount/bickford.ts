@@ -1,0 +1,112 @@
+/** The `bickford` program on the real kernel. */
+import { mountAt, type MountInfo } from "@bickford/transport"
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { attempt, ended, type Outcome, run, type RunOptions } from "./processes.ts"
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+const main = [
+  "--conditions=development",
+  "--disable-warning=ExperimentalWarning",
+  join(root, "packages", "daemon", "src", "main.ts")
+]
+
+/** Runs `bickford` to its end. */
+export const bickford = (args: ReadonlyArray<string>, options?: RunOptions): Promise<Outcome> =>
+  attempt(process.execPath, [...main, ...args], { timeoutMilliseconds: 20_000, ...options })
+
+export interface Served {
+  readonly mountpoint: string
+  readonly server: ChildProcess
+  /** The mount as the kernel lists it, while it is there. */
+  readonly mounted: () => MountInfo | undefined
+  /** Runs a command that works inside the mount; one that hangs has the connection aborted under it. */
+  readonly run: (command: string, args: ReadonlyArray<string>, options?: RunOptions) => Promise<string>
+  /** What the server has written to stderr. */
+  readonly log: () => string
+  /** The exit status, or the signal that ended the server. */
+  readonly end: () => Promise<number | NodeJS.Signals | null>
+}
+
+const control = (device: string): string => `/sys/fs/fuse/connections/${device.split(":")[1]}`
+
+/** Aborts the connection, so that whoever waits for it goes on; says how many calls were waiting. */
+const abort = async (mounted: MountInfo | undefined): Promise<string> => {
+  if (mounted === undefined) return "the mount was gone"
+  await attempt("mountpoint", ["-q", "/sys/fs/fuse/connections"]).then((probe) =>
+    probe.status === 0 ? probe : attempt("mount", ["-t", "fusectl", "fusectl", "/sys/fs/fuse/connections"])
+  )
+  const waiting = (await readFile(join(control(mounted.device), "waiting"), "utf8").catch(() => "unknown")).trim()
+  await writeFile(join(control(mounted.device), "abort"), "1").catch(() => undefined)
+  return `the connection was aborted with ${waiting} calls in flight`
+}
+
+/** Starts `bickford mount memory: MOUNTPOINT` and waits until it says that it serves. */
+export const start = async (mountpoint: string, args: ReadonlyArray<string> = []): Promise<Served> => {
+  const server = spawn(process.execPath, [...main, "mount", ...args, "memory:", mountpoint], { stdio: ["ignore", "pipe", "pipe"] })
+  let log = ""
+  server.stderr.setEncoding("utf8").on("data", (text: string) => (log += text))
+  let said = ""
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      server.kill("SIGKILL")
+      reject(new Error(`the server did not get ready: ${said}${log}`))
+    }, 20_000)
+    server.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text
+      if (!said.includes(" is mounted at ")) return
+      clearTimeout(timer)
+      resolve()
+    })
+    server.once("exit", (status, signal) => {
+      clearTimeout(timer)
+      reject(new Error(`the server ended with ${signal ?? status}: ${said}${log}`))
+    })
+  })
+  const mounted = () => mountAt(mountpoint)
+  return {
+    mountpoint,
+    server,
+    mounted,
+    log: () => log,
+    run: (command, commandArgs, options) =>
+      run(command, commandArgs, { onTimeout: async () => `${await abort(mounted())}; the server said: ${log}`, ...options }),
+    end: async () => {
+      const { signal, status } = await ended(server)
+      return signal ?? status
+    }
+  }
+}
+
+/** A fresh folder to mount on, its path as the kernel will list it. */
+export const makeMountpoint = async (): Promise<string> => realpath(await mkdtemp(join(tmpdir(), "bickford-mount-")))
+
+/** Takes away whatever a test left behind: the server, the mounts, the folder. */
+export const cleanUp = async (mountpoint: string, servers: ReadonlyArray<Served>): Promise<void> => {
+  for (let mounted = mountAt(mountpoint); mounted !== undefined; mounted = mountAt(mountpoint)) {
+    if (mounted.type.startsWith("fuse")) await abort(mounted)
+    await run("umount", ["-l", mountpoint])
+  }
+  for (const { server } of servers) {
+    if (server.exitCode === null && server.signalCode === null) server.kill("SIGKILL")
+    await ended(server)
+  }
+  await rm(mountpoint, { recursive: true, force: true })
+}
+
+/** Runs `body` with a live mount, and leaves nothing behind. */
+export const withMount = async <A>(body: (served: Served) => Promise<A>, args: ReadonlyArray<string> = []): Promise<A> => {
+  const mountpoint = await makeMountpoint()
+  const servers: Array<Served> = []
+  try {
+    const served = await start(mountpoint, args)
+    servers.push(served)
+    return await body(served)
+  } finally {
+    await cleanUp(mountpoint, servers)
+  }
+}
