@@ -28,7 +28,7 @@ describe("locked ranges", () => {
           const lock: Lock = { owner, start, end, type, pid: 0 }
           const cells = naive.slice(start, end + 1)
           const refused = type !== F_UNLCK && cells.some((cell) =>
-            [...cell].some(([other, held]) => other !== owner && (held === F_WRLCK || type === F_WRLCK)))
+            [...cell].some(([other, kind]) => other !== owner && (kind === F_WRLCK || type === F_WRLCK)))
           assert.strictEqual(type !== F_UNLCK && held.some((other) => conflicting(other, lock)), refused)
           if (refused) continue
           held = withLock(held, lock)
@@ -42,7 +42,7 @@ describe("locked ranges", () => {
           }
           assert.isFalse(held.some((other) => other.owner === owner && other.type === type && other.start === Number(end) + 1), "not joined")
         }
-        assert.deepStrictEqual(rebuilt.map((cell) => [...cell].sort()), naive.map((cell) => [...cell].sort()))
+        assert.deepStrictEqual(rebuilt.map((cell) => [...cell].toSorted()), naive.map((cell) => [...cell].toSorted()))
       }),
       { numRuns: 500 }
     )
