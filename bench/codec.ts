@@ -20,7 +20,7 @@ const frames: ReadonlyArray<readonly [string, string]> = [
   ["SETATTR", "015-setattr-chmod"]
 ]
 
-const version = { minor: 45, setxattrExt: true, securityCtx: false }
+const version = { minor: 45, setxattrExt: true }
 const flag = process.argv.indexOf("--rounds")
 const rounds = flag < 0 ? 400_000 : Number(process.argv[flag + 1])
 

@@ -21,7 +21,7 @@ const generator = (seed: number) => {
 interface Recorded {
   readonly request: Uint8Array
   readonly reply: Uint8Array | undefined
-  readonly version: { readonly minor: number; readonly setxattrExt: boolean; readonly securityCtx: boolean }
+  readonly version: { readonly minor: number; readonly setxattrExt: boolean }
 }
 
 const golden = new URL("../golden/", import.meta.url)
@@ -37,7 +37,7 @@ const recorded: ReadonlyArray<Recorded> = readdirSync(new URL("frames/", golden)
   return {
     request: hex(frame.request_hex),
     reply: frame.reply_hex === null ? undefined : hex(frame.reply_hex),
-    version: { minor: 45, setxattrExt: frame.negotiated.setxattr_ext, securityCtx: true }
+    version: { minor: 45, setxattrExt: frame.negotiated.setxattr_ext }
   }
 })
 const notices = readdirSync(new URL("notifications/", golden)).filter((file) => /^\d/.test(file)).map((file) => {

@@ -16,8 +16,6 @@ export interface Version {
   readonly minor: number
   /** FUSE_SETXATTR_EXT: SETXATTR's struct has 16 bytes instead of 8. */
   readonly setxattrExt: boolean
-  /** FUSE_SECURITY_CTX: creations carry the new file's security contexts. */
-  readonly securityCtx: boolean
 }
 
 /** What a connection's INIT agreed on. Plain data: it can be cloned, sent and stored. */
@@ -60,6 +58,8 @@ export interface Negotiated extends Version {
   readonly cacheSymlinks: boolean
   readonly handleKillprivV2: boolean
   readonly createSuppGroup: boolean
+  /** FUSE_SECURITY_CTX: creations carry the new file's security contexts. */
+  readonly securityCtx: boolean
   readonly expireOnly: boolean
   readonly passthrough: boolean
   /** FUSE_HAS_RESEND: FUSE_NOTIFY_RESEND works. */
@@ -130,7 +130,7 @@ export interface InitError {
   readonly reason: "major" | "minor" | "option"
   readonly message: string
 }
-export const isInitError = (value: object): value is InitError => "_tag" in value && value._tag === "InitError"
+export const isInitError = (value: object): value is InitError => "reason" in value && "message" in value
 
 /** A flag that was wanted and is not in force, and who could not honour it. */
 export interface RefusedFlag {
@@ -226,7 +226,8 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   const abortError = options.abortError !== false && want("FUSE_ABORT_ERROR")
   const resend = options.resend !== false && want("FUSE_HAS_RESEND")
   const overIoUring = options.overIoUring === true && want("FUSE_OVER_IO_URING")
-  const securityCtx = options.securityCtx === true && want("FUSE_SECURITY_CTX")
+  // 7.36 and 7.37 sent the contexts with no length in the header to find them by.
+  const securityCtx = options.securityCtx === true && (minor >= 38 ? want("FUSE_SECURITY_CTX") : refuse("FUSE_SECURITY_CTX", "kernel"))
   const timeout = requestTimeout > 0 && want("FUSE_REQUEST_TIMEOUT")
   const posixLocks = able.posixLocks === true && (backend.setlk !== undefined ? want("FUSE_POSIX_LOCKS") : refuse("FUSE_POSIX_LOCKS", "backend"))
   const flockLocks = able.flock === true && (backend.setlk !== undefined ? want("FUSE_FLOCK_LOCKS") : refuse("FUSE_FLOCK_LOCKS", "backend"))

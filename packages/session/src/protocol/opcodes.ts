@@ -77,7 +77,7 @@ const misshapen = (frame: Frame, size: number, at: number): DecodeError => {
   return malformedRequest(frame, "len", header, `${lengthOf(frame)} bytes promised`)
 }
 
-const row = <Req extends Request>(spec: Spec<Req>): OpcodeRow => {
+const opcode = <Req extends Request>(spec: Spec<Req>): OpcodeRow => {
   const { reply, request: shape } = spec
   const { argsSize, argsSizeOf, exact } = shape
   return {
@@ -111,197 +111,197 @@ const row = <Req extends Request>(spec: Spec<Req>): OpcodeRow => {
 }
 
 const rows: ReadonlyArray<OpcodeRow> = [
-  row<M.LookupRequest>({
+  opcode<M.LookupRequest>({
     opcode: 1, name: "LOOKUP", op: "lookup", since: [7, 1], request: Q.nameOnly("lookup"), reply: R.found
   }),
-  row<M.ForgetRequest>({
+  opcode<M.ForgetRequest>({
     opcode: 2, name: "FORGET", op: "forget", since: [7, 1], request: Q.forget, reply: undefined,
     bySession: true
   }),
-  row<M.GetattrRequest>({
+  opcode<M.GetattrRequest>({
     opcode: 3, name: "GETATTR", op: "getattr", since: [7, 1], request: Q.getattr, reply: R.attributes
   }),
-  row<M.SetattrRequest>({
+  opcode<M.SetattrRequest>({
     opcode: 4, name: "SETATTR", op: "setattr", since: [7, 1], request: Q.setattr, reply: R.attributes,
     mutates: true
   }),
-  row<M.ReadlinkRequest>({
+  opcode<M.ReadlinkRequest>({
     opcode: 5, name: "READLINK", op: "readlink", since: [7, 1], request: Q.noArgs("readlink"), reply: R.target
   }),
-  row<M.SymlinkRequest>({
+  opcode<M.SymlinkRequest>({
     opcode: 6, name: "SYMLINK", op: "symlink", since: [7, 1], request: Q.symlink, reply: R.newEntry,
     changesNamespace: true
   }),
-  row<M.MknodRequest>({
+  opcode<M.MknodRequest>({
     opcode: 8, name: "MKNOD", op: "mknod", since: [7, 1], request: Q.mknod, reply: R.newEntry,
     changesNamespace: true
   }),
-  row<M.MkdirRequest>({
+  opcode<M.MkdirRequest>({
     opcode: 9, name: "MKDIR", op: "mkdir", since: [7, 1], request: Q.mkdir, reply: R.newEntry,
     changesNamespace: true
   }),
-  row<M.UnlinkRequest>({
+  opcode<M.UnlinkRequest>({
     opcode: 10, name: "UNLINK", op: "unlink", since: [7, 1], request: Q.nameOnly("unlink"), reply: R.nothing,
     changesNamespace: true
   }),
-  row<M.RmdirRequest>({
+  opcode<M.RmdirRequest>({
     opcode: 11, name: "RMDIR", op: "rmdir", since: [7, 1], request: Q.nameOnly("rmdir"), reply: R.nothing,
     changesNamespace: true
   }),
-  row<M.RenameRequest>({
+  opcode<M.RenameRequest>({
     opcode: 12, name: "RENAME", op: "rename", since: [7, 1], request: Q.rename, reply: R.nothing,
     changesNamespace: true
   }),
-  row<M.LinkRequest>({
+  opcode<M.LinkRequest>({
     opcode: 13, name: "LINK", op: "link", since: [7, 1], request: Q.link, reply: R.newEntry,
     changesNamespace: true, enosysIsSticky: true
   }),
-  row<M.OpenRequest>({
+  opcode<M.OpenRequest>({
     opcode: 14, name: "OPEN", op: "open", since: [7, 1], request: Q.opening("open"), reply: R.opened,
     enosysIsSticky: true
   }),
-  row<M.ReadRequest>({
+  opcode<M.ReadRequest>({
     opcode: 15, name: "READ", op: "read", since: [7, 1], request: Q.reading("read"), reply: R.content,
     interruptible: true
   }),
-  row<M.WriteRequest>({
+  opcode<M.WriteRequest>({
     opcode: 16, name: "WRITE", op: "write", since: [7, 1], request: Q.write, reply: R.written,
     mutates: true, hasPayload: true
   }),
-  row<M.StatfsRequest>({
+  opcode<M.StatfsRequest>({
     opcode: 17, name: "STATFS", op: "statfs", since: [7, 1], request: Q.noArgs("statfs"), reply: R.usage
   }),
-  row<M.ReleaseRequest>({
+  opcode<M.ReleaseRequest>({
     opcode: 18, name: "RELEASE", op: "release", since: [7, 1], request: Q.releasing("release"), reply: R.nothing
   }),
-  row<M.FsyncRequest>({
+  opcode<M.FsyncRequest>({
     opcode: 20, name: "FSYNC", op: "fsync", since: [7, 1], request: Q.fsyncing("fsync"), reply: R.nothing,
     enosysIsSticky: true
   }),
-  row<M.SetxattrRequest>({
+  opcode<M.SetxattrRequest>({
     opcode: 21, name: "SETXATTR", op: "setxattr", since: [7, 1], request: Q.setxattr, reply: R.nothing,
     mutates: true, enosysIsSticky: true, hasPayload: true
   }),
-  row<M.GetxattrRequest>({
+  opcode<M.GetxattrRequest>({
     opcode: 22, name: "GETXATTR", op: "getxattr", since: [7, 1], request: Q.getxattr, reply: R.attribute,
     enosysIsSticky: true
   }),
-  row<M.ListxattrRequest>({
+  opcode<M.ListxattrRequest>({
     opcode: 23, name: "LISTXATTR", op: "listxattr", since: [7, 1], request: Q.listxattr, reply: R.attribute,
     enosysIsSticky: true
   }),
-  row<M.RemovexattrRequest>({
+  opcode<M.RemovexattrRequest>({
     opcode: 24, name: "REMOVEXATTR", op: "removexattr", since: [7, 1], request: Q.removexattr, reply: R.nothing,
     mutates: true, enosysIsSticky: true
   }),
-  row<M.FlushRequest>({
+  opcode<M.FlushRequest>({
     opcode: 25, name: "FLUSH", op: "flush", since: [7, 1], request: Q.flush, reply: R.nothing,
     enosysIsSticky: true
   }),
-  row<M.InitRequest>({
+  opcode<M.InitRequest>({
     opcode: 26, name: "INIT", op: "init", since: [7, 1], request: Q.init, reply: R.agreed,
     bySession: true
   }),
-  row<M.OpendirRequest>({
+  opcode<M.OpendirRequest>({
     opcode: 27, name: "OPENDIR", op: "opendir", since: [7, 1], request: Q.opening("opendir"), reply: R.opened,
     enosysIsSticky: true
   }),
-  row<M.ReaddirRequest>({
+  opcode<M.ReaddirRequest>({
     opcode: 28, name: "READDIR", op: "readdir", since: [7, 1], request: Q.reading("readdir"), reply: R.listing
   }),
-  row<M.ReleasedirRequest>({
+  opcode<M.ReleasedirRequest>({
     opcode: 29, name: "RELEASEDIR", op: "releasedir", since: [7, 1], request: Q.releasing("releasedir"), reply: R.nothing
   }),
-  row<M.FsyncdirRequest>({
+  opcode<M.FsyncdirRequest>({
     opcode: 30, name: "FSYNCDIR", op: "fsyncdir", since: [7, 2], request: Q.fsyncing("fsyncdir"), reply: R.nothing,
     enosysIsSticky: true
   }),
-  row<M.GetlkRequest>({
+  opcode<M.GetlkRequest>({
     opcode: 31, name: "GETLK", op: "getlk", since: [7, 7], request: Q.locking("getlk"), reply: R.conflict
   }),
-  row<M.SetlkRequest>({
+  opcode<M.SetlkRequest>({
     opcode: 32, name: "SETLK", op: "setlk", since: [7, 7], request: Q.locking("setlk"), reply: R.nothing
   }),
-  row<M.SetlkwRequest>({
+  opcode<M.SetlkwRequest>({
     opcode: 33, name: "SETLKW", op: "setlkw", since: [7, 7], request: Q.locking("setlkw"), reply: R.nothing,
     interruptible: true
   }),
-  row<M.AccessRequest>({
+  opcode<M.AccessRequest>({
     opcode: 34, name: "ACCESS", op: "access", since: [7, 3], request: Q.access, reply: R.nothing,
     enosysIsSticky: true
   }),
-  row<M.CreateRequest>({
+  opcode<M.CreateRequest>({
     opcode: 35, name: "CREATE", op: "create", since: [7, 3], request: Q.create, reply: R.created,
     changesNamespace: true, enosysIsSticky: true
   }),
-  row<M.InterruptRequest>({
+  opcode<M.InterruptRequest>({
     opcode: 36, name: "INTERRUPT", op: "interrupt", since: [7, 7], request: Q.interrupt, reply: undefined,
     enosysIsSticky: true, bySession: true
   }),
-  row<M.BmapRequest>({
+  opcode<M.BmapRequest>({
     opcode: 37, name: "BMAP", op: "bmap", since: [7, 8], request: Q.bmap, reply: R.block,
     enosysIsSticky: true
   }),
-  row<M.DestroyRequest>({
+  opcode<M.DestroyRequest>({
     opcode: 38, name: "DESTROY", op: "destroy", since: [7, 8], request: Q.noArgs("destroy"), reply: R.nothing,
     bySession: true
   }),
-  row<M.IoctlRequest>({
+  opcode<M.IoctlRequest>({
     opcode: 39, name: "IOCTL", op: "ioctl", since: [7, 11], request: Q.ioctl, reply: R.controlled,
     interruptible: true, hasPayload: true
   }),
-  row<M.PollRequest>({
+  opcode<M.PollRequest>({
     opcode: 40, name: "POLL", op: "poll", since: [7, 11], request: Q.poll, reply: R.ready,
     enosysIsSticky: true, interruptible: true
   }),
-  row<M.NotifyReplyRequest>({
+  opcode<M.NotifyReplyRequest>({
     opcode: 41, name: "NOTIFY_REPLY", op: "notifyReply", since: [7, 15], request: Q.notifyReply, reply: undefined,
     hasPayload: true, bySession: true
   }),
-  row<M.BatchForgetRequest>({
+  opcode<M.BatchForgetRequest>({
     opcode: 42, name: "BATCH_FORGET", op: "batchForget", since: [7, 16], request: Q.batchForget, reply: undefined,
     bySession: true
   }),
-  row<M.FallocateRequest>({
+  opcode<M.FallocateRequest>({
     opcode: 43, name: "FALLOCATE", op: "fallocate", since: [7, 19], request: Q.fallocate, reply: R.nothing,
     mutates: true, enosysIsSticky: true
   }),
-  row<M.ReaddirplusRequest>({
+  opcode<M.ReaddirplusRequest>({
     opcode: 44, name: "READDIRPLUS", op: "readdirplus", since: [7, 21], request: Q.reading("readdirplus"), reply: R.listingPlus
   }),
-  row<M.RenameRequest>({
+  opcode<M.RenameRequest>({
     opcode: 45, name: "RENAME2", op: "rename", since: [7, 23], request: Q.rename2, reply: R.nothing,
     changesNamespace: true, enosysIsSticky: true
   }),
-  row<M.LseekRequest>({
+  opcode<M.LseekRequest>({
     opcode: 46, name: "LSEEK", op: "lseek", since: [7, 24], request: Q.lseek, reply: R.position,
     enosysIsSticky: true
   }),
-  row<M.CopyFileRangeRequest>({
+  opcode<M.CopyFileRangeRequest>({
     opcode: 47, name: "COPY_FILE_RANGE", op: "copyFileRange", since: [7, 28], request: Q.copyFileRange(false), reply: R.copied,
     mutates: true, enosysIsSticky: true
   }),
-  row<M.SetupmappingRequest>({
+  opcode<M.SetupmappingRequest>({
     opcode: 48, name: "SETUPMAPPING", op: "setupmapping", since: [7, 31], request: Q.setupmapping, reply: R.nothing,
     tested: false
   }),
-  row<M.RemovemappingRequest>({
+  opcode<M.RemovemappingRequest>({
     opcode: 49, name: "REMOVEMAPPING", op: "removemapping", since: [7, 31], request: Q.removemapping, reply: R.nothing,
     tested: false
   }),
-  row<M.SyncfsRequest>({
+  opcode<M.SyncfsRequest>({
     opcode: 50, name: "SYNCFS", op: "syncfs", since: [7, 34], request: Q.syncfs, reply: R.nothing,
     enosysIsSticky: true
   }),
-  row<M.TmpfileRequest>({
+  opcode<M.TmpfileRequest>({
     opcode: 51, name: "TMPFILE", op: "tmpfile", since: [7, 37], request: Q.tmpfile, reply: R.created,
     changesNamespace: true, enosysIsSticky: true
   }),
-  row<M.StatxRequest>({
+  opcode<M.StatxRequest>({
     opcode: 52, name: "STATX", op: "statx", since: [7, 39], request: Q.statx, reply: R.extendedAttributes,
     enosysIsSticky: true
   }),
-  row<M.CopyFileRangeRequest>({
+  opcode<M.CopyFileRangeRequest>({
     opcode: 53, name: "COPY_FILE_RANGE_64", op: "copyFileRange", since: [7, 45], request: Q.copyFileRange(true), reply: R.copied,
     mutates: true, enosysIsSticky: true
   }),
@@ -312,7 +312,7 @@ const lastOpcode = 53
 /** The rows by opcode. */
 export const opcodeTable: ReadonlyArray<OpcodeRow | undefined> = Array.from(
   { length: lastOpcode + 1 },
-  (_, opcode) => rows.find((row) => row.opcode === opcode)
+  (_, number) => rows.find((row) => row.opcode === number)
 )
 
 const rowsByOp = new Map<Request["op"], OpcodeRow>()
@@ -387,8 +387,14 @@ export const encodeReply = (
 }
 
 /** The body as the backend's own memory, to be sent gathered; undefined when it must be encoded (or refused) by `encodeReply`. */
-export const replyData = (row: OpcodeRow, value: unknown, request: Request): ReadonlyArray<Uint8Array> | undefined =>
-  row.reply?.views?.(value, request)
+export const replyData = (row: OpcodeRow, value: unknown, request: Request): ReadonlyArray<Uint8Array> | undefined => {
+  try {
+    return row.reply?.views?.(value, request)
+  } catch {
+    // `encodeReply` meets the same and says why.
+    return undefined
+  }
+}
 
 const noCount: R.CountLookup = () => {}
 /** Beyond any body that is not data: a listing is bounded by its request's size. */

@@ -38,7 +38,7 @@ export interface EncodeError {
   readonly errno: ErrnoName
   readonly message: string
 }
-export const isEncodeError = (value: object): value is EncodeError => "_tag" in value && value._tag === "EncodeError"
+export const isEncodeError = (value: object): value is EncodeError => "errno" in value && "message" in value
 
 export const encodeErrorOf = (thrown: unknown): EncodeError => {
   const { errno, reason } = refusalOf(thrown)

@@ -102,7 +102,7 @@ describe("frames of a ring, their parts apart", () => {
     bytes.set(header)
     bytes.set(payload, header.length)
     const apart = { bytes, view: viewOf(bytes), header: 0, args: 128, payload: header.length, end: bytes.length }
-    const version = { minor: 45, setxattrExt: true, securityCtx: false }
+    const version = { minor: 45, setxattrExt: true }
     const request = decodeRequest(apart, version)
     if (isDecodeError(request)) throw new Error(request.message)
     expect(rowOf(request).name).toBe(textOf(frame["opcode"]))

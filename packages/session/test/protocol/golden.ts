@@ -39,8 +39,8 @@ export const exact = (value: Json | undefined): U64 => {
 
 export const camel = (name: string): string => name.replace(/^_+/, "").replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
-export const frameFiles = readdirSync(new URL("frames/", folder)).filter((file) => /^\d.*\.json$/.test(file)).sort()
-export const notificationFiles = readdirSync(new URL("notifications/", folder)).filter((file) => /^\d.*\.json$/.test(file)).sort()
+export const frameFiles = readdirSync(new URL("frames/", folder)).filter((file) => /^\d.*\.json$/.test(file)).toSorted()
+export const notificationFiles = readdirSync(new URL("notifications/", folder)).filter((file) => /^\d.*\.json$/.test(file)).toSorted()
 
 const meaningless = /^(_|padding|dummy|unused|spare|reserved)/
 
@@ -232,5 +232,5 @@ export const expectedReply = (body: Fields): unknown => {
 /** What the recording session had agreed on. */
 export const versionOf = (frame: Fields): Version => {
   const negotiated = fieldsOf(frame["negotiated"])
-  return { minor: 45, setxattrExt: negotiated["setxattr_ext"] === true, securityCtx: frame["session"] === "secctx" }
+  return { minor: 45, setxattrExt: negotiated["setxattr_ext"] === true }
 }

@@ -38,7 +38,7 @@ const all = {
 describe("a backend of which nothing is known", () => {
   const { negotiated, refused, reply } = agree()
   it("gets what needs nothing of it, and no more", () => {
-    const names = [...namesOfInitFlags(reply).names].sort()
+    const names = [...namesOfInitFlags(reply).names].toSorted()
     expect(names).toEqual([
       "FUSE_ABORT_ERROR", "FUSE_ASYNC_DIO", "FUSE_ASYNC_READ", "FUSE_AUTO_INVAL_DATA", "FUSE_BIG_WRITES", "FUSE_HAS_EXPIRE_ONLY",
       "FUSE_HAS_IOCTL_DIR", "FUSE_HAS_RESEND", "FUSE_INIT_EXT", "FUSE_MAX_PAGES", "FUSE_PARALLEL_DIROPS", "FUSE_SETXATTR_EXT"
@@ -79,6 +79,12 @@ it("options turn off what would be on, and on what the transport can do", () => 
     reply: { requestTimeout: 30 }
   })
   expect(agree({ ...kernel, flags2: 0 }, { requestTimeout: 30 }).negotiated.requestTimeout).toBe(0)
+})
+
+it("security contexts need 7.38, which says where they lie", () => {
+  const offer = { ...kernel, minor: 37, flags2: 0xffffffff }
+  expect(agree(offer, { securityCtx: true }).negotiated.securityCtx).toBe(false)
+  expect(agree({ ...offer, minor: 38 }, { securityCtx: true }).negotiated.securityCtx).toBe(true)
 })
 
 it("passthrough excludes the writeback cache and gets a stack depth", () => {

@@ -30,6 +30,11 @@ const errnoOf = (request: Request, value: unknown, capacity?: number): string =>
   return isReplyRefusal(result) ? result.errno : `encoded ${result} bytes`
 }
 
+function* halfWay() {
+  yield { ino: 1, off: 1, type: 8, name: "a" }
+  throw new Error("half way")
+}
+
 describe("a reply that would harm the kernel is refused", () => {
   it.each<[string, Request, unknown, string]>([
     ["no file type", lookup, { ...entry, attr: { ...attr, mode: 0o644 } }, "EIO"],
@@ -88,11 +93,7 @@ describe("a reply that would harm the kernel is refused", () => {
     }
     const { result } = encoded(lookup, trap)
     expect(result).toMatchObject({ _tag: "ReplyRefusal", errno: "EIO", reason: "a trap" })
-    const endless = function*() {
-      yield { ino: 1, off: 1, type: 8, name: "a" }
-      throw new Error("half way")
-    }
-    expect(encoded(readdir, endless()).result).toMatchObject({ errno: "EIO", reason: "half way" })
+    expect(encoded(readdir, halfWay()).result).toMatchObject({ errno: "EIO", reason: "half way" })
   })
 
   it("so is one with no room, and nothing is written past the room", () => {
@@ -120,6 +121,7 @@ it("data is handed on as it is, and copied only where it must be", () => {
   expect(replyData(rowOf(read), parts[0], read)).toEqual([parts[0]])
   expect(replyData(rowOf(read), new Uint8Array(4097), read)).toBeUndefined()
   expect(replyData(rowOf(getxattr), new Uint8Array(5), getxattr)).toBeUndefined()
+  expect(replyData(rowOf(getxattr), null, getxattr)).toBeUndefined()
   const { bytes, result } = encoded(read, parts)
   expect(result).toBe(3)
   expect([...bytes.subarray(32, 35)]).toEqual([1, 2, 3])
@@ -184,22 +186,23 @@ describe("listings", () => {
   })
 })
 
+const frameFor = (request: Request) => {
+  const frame = encodeRequest(request)
+  if (!(frame instanceof Uint8Array)) throw new Error(frame.message)
+  return frame
+}
+const problem = (bytes: Uint8Array) => {
+  const value = decodeRequest(frameOf(bytes))
+  if (!isDecodeError(value)) throw new Error("decoded")
+  const { field, length, offset, opcode, unique } = value
+  return { field, offset, length, opcode, unique }
+}
+const relength = (bytes: Uint8Array) => {
+  viewOf(bytes).setUint32(0, bytes.length, true)
+  return bytes
+}
+
 describe("malformed requests say what is wrong and where", () => {
-  const frameFor = (request: Request) => {
-    const frame = encodeRequest(request)
-    if (!(frame instanceof Uint8Array)) throw new Error(frame.message)
-    return frame
-  }
-  const problem = (bytes: Uint8Array) => {
-    const value = decodeRequest(frameOf(bytes))
-    if (!isDecodeError(value)) throw new Error("decoded")
-    const { field, length, offset, opcode, unique } = value
-    return { field, offset, length, opcode, unique }
-  }
-  const relength = (bytes: Uint8Array) => {
-    viewOf(bytes).setUint32(0, bytes.length, true)
-    return bytes
-  }
 
   it("a header cut short", () => {
     expect(problem(frameFor(lookup).subarray(0, 39))).toEqual({ field: "header", offset: 0, length: 39, opcode: 1, unique: 2 })

@@ -6,11 +6,11 @@ import { decodeNotification, encodeNotification } from "../../src/protocol/notif
 import { decodeReply, decodeRequest, encodeReplyFrame, encodeRequest, isReplyRefusal, rowOf } from "../../src/protocol/opcodes.ts"
 import { notifications, replyTo, requests } from "./arbitraries.ts"
 
-const latest = { minor: 45, setxattrExt: true, securityCtx: true }
+const latest = { minor: 45, setxattrExt: true }
 /** What Wick speaks. */
-const old = { minor: 31, setxattrExt: false, securityCtx: false }
+const old = { minor: 31, setxattrExt: false }
 
-describe.each(Object.entries(requests))("%s", (_, arbitrary) => {
+describe.each(Object.entries(requests))("%s", (_op, arbitrary) => {
   it.each([["7.45", latest], ["7.31", old]] as const)("a request encoded and decoded is the same, %s", (_, version) => {
     fc.assert(fc.property(arbitrary, (drawn) => {
       const request = drawn.op === "setxattr" && !version.setxattrExt ? { ...drawn, setxattrFlags: 0 } : drawn

@@ -12,7 +12,7 @@ describe("structs", () => {
   const ours = new Map<string, Readonly<Record<string, number>>>(Object.entries(structs))
 
   it("are those of the kernel's header, all 76", () => {
-    expect([...ours.keys()].sort()).toEqual(recorded.map(([name]) => camel(name.replace(/^fuse_/, ""))).sort())
+    expect([...ours.keys()].toSorted()).toEqual(recorded.map(([name]) => camel(name.replace(/^fuse_/, ""))).toSorted())
     expect(ours.size).toBe(76)
   })
 
