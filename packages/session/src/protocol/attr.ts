@@ -18,7 +18,7 @@ const checkTypeAndSize = (mode: number, size: U64): void => {
   if (typeof size === "bigint" && size > largestSize) refuse("EIO", `size is ${size}, over 2^63-1`)
 }
 
-export const setNsec = (view: DataView, at: number, nsec: number, field: string): void => {
+const setNsec = (view: DataView, at: number, nsec: number, field: string): void => {
   // NaN and fractions fail the first test: `>>> 0` changes them.
   if (nsec >>> 0 !== nsec || nsec > 999_999_999) refuse("EIO", `${field} has ${String(nsec)} nanoseconds`)
   view.setUint32(at, nsec, true)
@@ -49,7 +49,7 @@ const putAttr = (view: DataView, at: number, attr: Attr): void => {
   setU32(view, at + A.flags, attr.flags, "flags")
 }
 
-export const getAttr = (view: DataView, at: number): Attr => ({
+const getAttr = (view: DataView, at: number): Attr => ({
   ino: getU64(view, at + A.ino),
   size: getU64(view, at + A.size),
   blocks: getU64(view, at + A.blocks),

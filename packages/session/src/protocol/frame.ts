@@ -34,8 +34,6 @@ export const afterArgs = (frame: Frame, size: number): number => frame.payload =
 export const lengthOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.len, true)
 export const opcodeOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.opcode, true)
 export const uniqueOf = (frame: Frame): U64 => getU64(frame.view, frame.header + inHeader.unique)
-export const uniqueLowOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.unique, true)
-export const uniqueHighOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.unique + 4, true)
 export const nodeidOf = (frame: Frame): U64 => getU64(frame.view, frame.header + inHeader.nodeid)
 export const uidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.uid, true)
 export const gidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.gid, true)

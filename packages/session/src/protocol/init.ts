@@ -133,7 +133,7 @@ export interface InitError {
 export const isInitError = (value: object): value is InitError => "reason" in value && "message" in value
 
 /** A flag that was wanted and is not in force, and who could not honour it. */
-export interface RefusedFlag {
+interface RefusedFlag {
   readonly flag: InitFlagName
   readonly by: "kernel" | "backend" | "transport" | "conflict"
 }

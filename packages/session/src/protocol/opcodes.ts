@@ -16,7 +16,6 @@ import { inHeader, outHeader } from "./structs.ts"
 import { Writer } from "./writer.ts"
 
 export { isReplyRefusal, type ReplyRefusal } from "./refusal.ts"
-export type { CountLookup } from "./replyShapes.ts"
 
 export interface OpcodeRow {
   readonly opcode: number

@@ -20,7 +20,7 @@ class Refusal implements ReplyRefusal {
 
 export const isReplyRefusal = (value: unknown): value is ReplyRefusal => value instanceof Refusal
 
-export const refusal = (errno: ErrnoName, reason: string): ReplyRefusal => new Refusal(errno, reason)
+const refusal = (errno: ErrnoName, reason: string): ReplyRefusal => new Refusal(errno, reason)
 
 /** Leaves the encoder; caught by its public functions, which return the refusal. */
 export function refuse(errno: ErrnoName, reason: string): never {

@@ -11,11 +11,6 @@ const unsafeHigh = 0x200000
 
 const wide = (high: number, low: number): bigint => (BigInt(high) << 32n) | BigInt(low)
 
-export const u64Of = (high: number, low: number): U64 => {
-  if (high === 0) return low
-  return high < unsafeHigh ? high * two32 + low : wide(high, low)
-}
-
 export const getU64 = (view: DataView, at: number): U64 => {
   const low = view.getUint32(at, true)
   const high = view.getUint32(at + 4, true)

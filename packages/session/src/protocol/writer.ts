@@ -1,7 +1,6 @@
 /** A growing message, for what is not on the hot path: requests and notifications. */
 import { viewOf } from "./frame.ts"
-import type { S64, Timespec, U64 } from "./messages.ts"
-import { refuse } from "./refusal.ts"
+import type { S64, U64 } from "./messages.ts"
 import { setS32, setS64, setU16, setU32, setU64 } from "./u64.ts"
 
 /** Refuses a field that its bytes cannot hold. */
@@ -47,10 +46,6 @@ export class Writer {
   s64(value: S64, field: string): void {
     const at = this.grow(8)
     setS64(this.view, at, value, field)
-  }
-  nsec(time: Timespec, field: string): void {
-    if (!(time.nsec >= 0 && time.nsec <= 999_999_999)) refuse("EIO", `${field} has ${time.nsec} nanoseconds`)
-    this.u32(time.nsec, field)
   }
   data(bytes: Uint8Array): void {
     const at = this.grow(bytes.length)

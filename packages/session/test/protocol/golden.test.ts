@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { isDecodeError } from "../../src/protocol/decodeError.ts"
-import { frameOf, viewOf } from "../../src/protocol/frame.ts"
+import { frameOf, readInHeader, viewOf } from "../../src/protocol/frame.ts"
 import { decodeNotification, encodeNotification } from "../../src/protocol/notifications.ts"
 import {
   decodeReply, decodeRequest, encodeErrorFrame, encodeReplyFrame, encodeRequest, opcodeTable, rowOf
@@ -25,6 +25,14 @@ describe.each(frameFiles)("%s", (file) => {
     expect("data" in request ? { ...request, data: hashed(request.data, expected["data"]) } : request).toEqual(expected)
     expect(rowOf(request).opcode).toBe(numberOf(frame["opcode_number"]))
     expect(encodeRequest(request, versionOf(frame))).toEqual(bytes)
+  })
+
+  it("its header is the recorded one", () => {
+    const { opcode, padding: _padding, total_extlen: totalExtlen, unique, ...rest } = fieldsOf(fieldsOf(frame["decoded"])["header"])
+    const { nodeid, ...numbers } = rest
+    expect(readInHeader(frameOf(bytesOf(frame["request_hex"])))).toEqual({
+      ...numbers, opcode, totalExtlen, unique: exact(unique), nodeid: exact(nodeid)
+    })
   })
 
   it("so does a request that lies inside a larger memory", () => {
