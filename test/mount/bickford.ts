@@ -85,16 +85,26 @@ export const start = async (mountpoint: string, args: ReadonlyArray<string> = []
 /** A fresh folder to mount on, its path as the kernel will list it. */
 export const makeMountpoint = async (): Promise<string> => realpath(await mkdtemp(join(tmpdir(), "bickford-mount-")))
 
-/** Takes away whatever a test left behind: the server, the mounts, the folder. */
+/** Whether a server ends within ten seconds. */
+const endsSoon = (served: Served): Promise<boolean> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), 10_000)
+    void served.end().then(() => {
+      clearTimeout(timer)
+      resolve(true)
+    })
+  })
+
+/** Takes away whatever a test left behind: the servers, the mounts, the folder. */
 export const cleanUp = async (mountpoint: string, servers: ReadonlyArray<Served>): Promise<void> => {
-  for (let mounted = mountAt(mountpoint); mounted !== undefined; mounted = mountAt(mountpoint)) {
-    if (mounted.type.startsWith("fuse")) await abort(mounted)
-    await run("umount", ["-l", mountpoint])
+  for (const served of servers) {
+    served.server.kill("SIGTERM")
+    if (await endsSoon(served)) continue
+    await abort(served.mounted())
+    served.server.kill("SIGKILL")
+    await served.end()
   }
-  for (const { server } of servers) {
-    if (server.exitCode === null && server.signalCode === null) server.kill("SIGKILL")
-    await ended(server)
-  }
+  while (mountAt(mountpoint) !== undefined) await run("umount", ["-l", mountpoint])
   await rm(mountpoint, { recursive: true, force: true })
 }
 
