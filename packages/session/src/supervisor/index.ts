@@ -1,0 +1,7 @@
+/** OTP's supervisors for Effect; nothing of FUSE in it. */
+export type { BackoffPolicy } from "./backoff.ts"
+export { ChildError, type RestartRecord, SupervisorError } from "./errors.ts"
+export type { SupervisorEvent } from "./events.ts"
+export type { AutoShutdown, ChildSpec, Restart, Strategy, SupervisorOptions } from "./spec.ts"
+export { make, nested, type Supervisor } from "./supervisor.ts"
+export type { NodeState, TreeNode } from "./tree.ts"

@@ -1,0 +1,24 @@
+/** OTP's restart intensity: how many restarts a sliding window of time may hold. */
+import type { RestartRecord } from "./errors.ts"
+
+export interface Intensity {
+  /** Adds a restart and says whether the window now holds too many. */
+  readonly exceeded: (restart: RestartRecord) => boolean
+  /** The restarts in the window, oldest first. */
+  readonly history: () => ReadonlyArray<RestartRecord>
+}
+
+/** A restart that is `windowMillis` old still counts, as in OTP. */
+export const makeIntensity = (maxRestarts: number, windowMillis: number): Intensity => {
+  let restarts: Array<RestartRecord> = []
+  return {
+    exceeded: (restart) => {
+      // Nothing can exceed an infinite limit, and its history would only grow.
+      if (maxRestarts === Infinity) return false
+      restarts = restarts.filter((earlier) => earlier.at >= restart.at - windowMillis)
+      restarts.push(restart)
+      return restarts.length > maxRestarts
+    },
+    history: () => restarts.slice()
+  }
+}
