@@ -42,7 +42,8 @@ interface Addon {
   readonly lock_memory: (bytes: Uint8Array) => number
 }
 
-const location = fileURLToPath(new URL("../../../native/build/Release/bickford.node", import.meta.url))
+/** `BICKFORD_ADDON` names another build, as the one with AddressSanitizer. */
+const location = process.env["BICKFORD_ADDON"] ?? fileURLToPath(new URL("../../../native/build/Release/bickford.node", import.meta.url))
 
 const load = (): Addon => {
   try {

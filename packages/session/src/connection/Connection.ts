@@ -69,7 +69,7 @@ export const makeConnection = (transport: FrameTransport): Connection => ({
 /** A backend instance has come, or gone. */
 export const setBackend = (connection: Connection, backend: Backend | undefined): void => {
   connection.backend = backend
-  for (const watcher of [...connection.backendWatchers]) watcher()
+  for (const watcher of connection.backendWatchers) watcher()
 }
 
 /** Waits until there is a backend, or none. */

@@ -199,7 +199,7 @@ export const makeDispatcher = (
     watch(entry, outcome)
   }
 
-  for (const entry of [...inFlight.values()]) if (entry.fiber === undefined) rerun(entry)
+  for (const entry of inFlight.values()) if (entry.fiber === undefined) rerun(entry)
 
   return {
     onFrame: (slot) => {
