@@ -34,7 +34,7 @@ export const handshake = Effect.fnUntraced(function*(connection: Connection, slo
   }
   const request = decodeInit(slot)
   if (request instanceof HandshakeError) return yield* refuse(request)
-  const agreed = negotiate(request, options, backend ?? {})
+  const agreed = negotiate(request, { frameCapacity: transport.frameCapacity, ...options }, backend ?? {})
   if (isInitError(agreed)) return yield* refuse(new HandshakeError(agreed.message))
   if (backend?.init !== undefined) {
     yield* Effect.onError(backend.init(agreed.negotiated), () => Effect.sync(() => transport.reply(slot, -errnoNumbers.EIO, 0)))

@@ -187,8 +187,7 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
         Effect.sync(() => {
           negotiated = {
             minor: reply.minor,
-            setxattrExt: hasFlag(reply, "FUSE_SETXATTR_EXT"),
-            securityCtx: hasFlag(reply, "FUSE_SECURITY_CTX")
+            setxattrExt: hasFlag(reply, "FUSE_SETXATTR_EXT")
           }
         })),
     send,
