@@ -112,9 +112,11 @@ describe("the failure contract, over a socketpair", () => {
           ? Effect.succeed<Backend>({ ...root, run: Effect.andThen(Deferred.await(broken), Effect.fail("gone")) })
           : Effect.as(Deferred.await(back), root)
       )
-      const { kernel } = yield* FakeKernel.serve(source, { grace: "20 millis" })
+      const { kernel, session } = yield* FakeKernel.serve(source, { grace: "20 millis" })
       yield* kernel.init()
       yield* Deferred.succeed(broken, undefined)
+      // Until then the first instance may still answer.
+      while (session.connection.backend !== undefined) yield* Effect.sleep(1)
       assert.strictEqual((yield* Effect.flip(kernel.call(getattr)))._tag, "EIO")
       yield* Deferred.succeed(back, undefined)
       yield* Effect.eventually(kernel.call(getattr))

@@ -6,7 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { SupervisorError } from "./supervision/index.ts"
+import type { SupervisorError } from "./supervisor/index.ts"
 import { type BackendSource, make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
 
 export interface MountOptions {

@@ -22,7 +22,7 @@ import { errnoNumbers } from "./protocol/errno.ts"
 import type { InitOptions, Negotiated } from "./protocol/init.ts"
 import type { ReplyOf } from "./protocol/messages.ts"
 import type { OpcodeRow } from "./protocol/opcodes.ts"
-import * as Supervisor from "./supervision/index.ts"
+import * as Supervisor from "./supervisor/index.ts"
 
 /** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */
 export type BackendSource = Backend | Effect.Effect<Backend, unknown, Scope.Scope>
@@ -87,7 +87,7 @@ const children = (
   options: SessionOptions,
   ready: Deferred.Deferred<Negotiated>,
   drain: Duration.Duration
-): ReadonlyArray<Supervisor.ChildSpec> => [
+): ReadonlyArray<Supervisor.ChildSpec<unknown, never>> => [
   {
     id: "gatekeeper",
     start: gatekeeper(connection, options.grace ?? "10 seconds")
@@ -95,10 +95,10 @@ const children = (
   {
     id: "backend",
     init: Effect.gen(function*() {
-      yield* Effect.acquireRelease(
-        Effect.tap(acquire(source), (backend) => Effect.sync(() => setBackend(connection, backend))),
-        () => Effect.andThen(stopInFlight(connection, "restart"), Effect.sync(() => setBackend(connection, undefined)))
-      )
+      // Interruptible: a source that waits for its database must not hold up the end of the mount.
+      const instance = yield* acquire(source)
+      yield* Effect.addFinalizer(() => Effect.andThen(stopInFlight(connection, "restart"), Effect.sync(() => setBackend(connection, undefined))))
+      setBackend(connection, instance)
       const { backend, negotiated } = connection
       if (negotiated !== undefined && backend?.init !== undefined) yield* backend.init(negotiated)
     }),

@@ -38,7 +38,12 @@ const refusing = (connection: Connection): FrameSink => {
 /** The gatekeeper's body: never ends by itself. */
 export const gatekeeper = (connection: Connection, grace: Duration.Input): Effect.Effect<never> => {
   const back = awaitBackend(connection, true)
-  const refuse = Effect.ignore(connection.transport.run(refusing(connection))).pipe(
+  const sink = refusing(connection)
+  const refuse = Effect.sync(() => {
+    // Read just before the reader was stopped, when nobody could take them any more.
+    for (const slot of connection.parked.splice(0)) sink.onFrame(slot)
+  }).pipe(
+    Effect.andThen(Effect.ignore(connection.transport.run(sink))),
     // The connection is gone: nobody is left to be refused.
     Effect.andThen(Effect.never)
   )

@@ -2,6 +2,7 @@
 export type { BackoffPolicy } from "./backoff.ts"
 export { ChildError, type RestartRecord, SupervisorError } from "./errors.ts"
 export type { SupervisorEvent } from "./events.ts"
+export { nested } from "./nested.ts"
 export type { AutoShutdown, ChildSpec, Restart, Strategy, SupervisorOptions } from "./spec.ts"
-export { make, nested, type Supervisor } from "./supervisor.ts"
+export { make, type Supervisor } from "./supervisor.ts"
 export type { NodeState, TreeNode } from "./tree.ts"

@@ -122,7 +122,7 @@ const run = Effect.fnUntraced(function*(self: State, started: Deferred.Deferred<
  * started is stopped and this fails with `start_failed`. Closing the scope stops the children in
  * reverse order. Options and specs that cannot be are defects (TypeError).
  */
-export const make = Effect.fnUntraced(function*<E, R>(options: SupervisorOptions, specs: ReadonlyArray<ChildSpec<E, R>>) {
+export const make = Effect.fnUntraced(function*<E = never, R = never>(options: SupervisorOptions, specs: ReadonlyArray<ChildSpec<E, R>>) {
   checkOptions(options)
   const context = yield* Effect.context<R>()
   const clock = yield* Clock.Clock
@@ -170,9 +170,3 @@ export const make = Effect.fnUntraced(function*<E, R>(options: SupervisorOptions
   }
   return supervisor
 })
-
-/** A whole supervisor as the `start` of another's child (`type: "supervisor"`): it fails upward and shows in the parent's tree. */
-export const nested = <E, R>(
-  options: SupervisorOptions,
-  specs: ReadonlyArray<ChildSpec<E, R>>
-): Effect.Effect<void, SupervisorError, R | Scope.Scope> => Effect.flatMap(make(options, specs), (supervisor) => supervisor.await)
