@@ -3,10 +3,9 @@ import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { ChildError, type ChildSpec, type Supervisor, type TreeNode } from "../../src/supervisor/index.ts"
+import type { ChildError, ChildSpec, Supervisor, TreeNode } from "../../src/supervisor/index.ts"
 
 type Spec = Omit<ChildSpec<unknown, never>, "id" | "init" | "start">
 
@@ -94,6 +93,3 @@ export const child = (tree: TreeNode, id: string): TreeNode => {
 /** The reason why a command was refused. */
 export const refusal = <A, R>(command: Effect.Effect<A, ChildError, R>): Effect.Effect<ChildError["reason"], A, R> =>
   Effect.map(Effect.flip(command), (error) => error.reason)
-
-/** Ends a fiber that is not the test's child. */
-export const interrupt = <A, E>(fiber: Fiber.Fiber<A, E>): Effect.Effect<void> => Fiber.interrupt(fiber)
