@@ -8,7 +8,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { constants as osConstants } from "node:os"
-import { delimiter, dirname, join } from "node:path"
+import { delimiter, dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -42,7 +42,7 @@ const read = (file) => {
 
 const hashFiles = (files, extra) => {
   const hash = createHash("sha256").update(extra)
-  for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(file))
+  for (const file of files) hash.update(`\0${relative(root, file)}\0`).update(readFileSync(file))
   return hash.digest("hex")
 }
 
