@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { readFileSync } from "node:fs"
-import { bickford } from "./cli.ts"
+import { commandError } from "./CommandError.ts"
 
 const readVersion = (): string => {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
@@ -53,7 +53,11 @@ const layers = Layer.mergeAll(
   Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 )
 
-const program = Command.runWith(bickford, { version: readVersion() })(process.argv.slice(2)).pipe(
+/** Loads the addon, which may not be there: an error like any other. */
+const loadCommands = Effect.tryPromise({ try: () => import("./cli.ts"), catch: (error) => commandError(messageOf(error)) })
+
+const program = loadCommands.pipe(
+  Effect.flatMap(({ bickford }) => Command.runWith(bickford, { version: readVersion() })(process.argv.slice(2))),
   Effect.as(0),
   Effect.catchCause(exitStatus),
   Effect.provide(layers)
