@@ -20,7 +20,7 @@ export interface TransportError {
 }
 
 /** The name of a positive error number. */
-export const errnoNameOf = (errno: number): string => {
+const errnoNameOf = (errno: number): string => {
   try {
     return getSystemErrorName(-errno)
   } catch {

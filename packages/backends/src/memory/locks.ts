@@ -158,7 +158,6 @@ export const makeLocks = () => {
   }
 }
 
-export type Locks = ReturnType<typeof makeLocks>
 
 /** A lock as a request describes it: flock(2) has no ranges. */
 export const requestedLock = (owner: U64, lk: FileLock, kind: LockKind): Lock =>

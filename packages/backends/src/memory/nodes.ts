@@ -7,7 +7,7 @@ export interface NodeTimeouts {
   readonly attrValid: Timespec
 }
 
-export const rootId = 1
+const rootId = 1
 
 export const makeNodes = ({ attrValid, entryValid }: NodeTimeouts) => {
   const nodes: Array<Inode | undefined> = [undefined]
@@ -48,4 +48,3 @@ export const makeNodes = ({ attrValid, entryValid }: NodeTimeouts) => {
   }
 }
 
-export type Nodes = ReturnType<typeof makeNodes>

@@ -80,4 +80,3 @@ export const makeUsage = ({ capacity, maxInodes, userQuota }: Limits) => {
   }
 }
 
-export type Usage = ReturnType<typeof makeUsage>

@@ -10,7 +10,7 @@ export interface Caller {
   readonly gid: number
   readonly groups?: ReadonlyArray<number>
 }
-export const root: Caller = { uid: 0, gid: 0 }
+const root: Caller = { uid: 0, gid: 0 }
 export const epoch: Timespec = { sec: 0, nsec: 0 }
 export const rootNode = 1
 

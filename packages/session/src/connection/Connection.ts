@@ -14,7 +14,7 @@ import { InFlightTable } from "./InFlightTable.ts"
 import { NodeTable } from "./NodeTable.ts"
 
 /** What a connection counts; the numbers only grow. */
-export interface ConnectionCounters {
+interface ConnectionCounters {
   requests: number
   /** Operations that threw, died or returned nonsense: answered EIO. */
   defects: number

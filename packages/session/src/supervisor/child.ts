@@ -21,12 +21,12 @@ export interface Run {
 }
 
 /** Children that are started together when `fiber` has slept. */
-export interface Timer {
+interface Timer {
   readonly members: Set<Child>
   readonly fiber: Fiber.Fiber<unknown, unknown>
 }
 
-export type OnExit = (run: Run, exit: Exit.Exit<unknown, unknown>) => void
+type OnExit = (run: Run, exit: Exit.Exit<unknown, unknown>) => void
 
 export interface Child {
   readonly id: string

@@ -25,7 +25,7 @@ export const removeChild = (self: State, child: Child): void => {
 }
 
 /** Stops a child's group in reverse order and answers who is to come back: not the temporary siblings. */
-export const stopGroup = Effect.fnUntraced(function*(self: State, child: Child) {
+const stopGroup = Effect.fnUntraced(function*(self: State, child: Child) {
   const group = groupOf(self, child)
   for (const member of group.toReversed()) {
     yield* stopChild(self, member)
