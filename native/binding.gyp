@@ -4,15 +4,35 @@
     {
       "target_name": "bickford",
       "sources": [
-        "src/addon.cc", "src/handle.cc", "src/open.cc", "src/poll.cc", "src/frame.cc", "src/job.cc", "src/mount.cc", "src/fusermount.cc", "src/memory.cc"
+        "src/addon.cc",
+        "src/arena.cc",
+        "src/arguments.cc",
+        "src/frame.cc",
+        "src/from_fd.cc",
+        "src/fusermount.cc",
+        "src/handle.cc",
+        "src/job.cc",
+        "src/memory.cc",
+        "src/mount.cc",
+        "src/open.cc",
+        "src/path.cc",
+        "src/pipe.cc",
+        "src/poll.cc",
+        "src/socketpair.cc",
+        "src/spawn.cc"
       ],
+      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "_GNU_SOURCE"],
+      "cflags!": ["-Wno-unused-parameter"],
+      "cflags": ["-Wall", "-Wextra", "-Werror", "-O2", "-fvisibility=hidden"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "_GNU_SOURCE"],
-      "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-Wno-cast-function-type"],
-      "cflags_cc": ["-std=c++17", "-fno-exceptions"],
-      "ldflags": ["-Wl,-z,nodelete"],
+      "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fvisibility-inlines-hidden"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
+      "ldflags": ["-Wl,-z,nodelete", "-pthread"],
       "conditions": [
-        ["asan==1", { "cflags": ["-fsanitize=address", "-fno-omit-frame-pointer", "-O1", "-g"], "ldflags": ["-fsanitize=address"] }]
+        ["asan==1", {
+          "cflags": ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"],
+          "ldflags": ["-fsanitize=address"]
+        }]
       ]
     }
   ]

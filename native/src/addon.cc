@@ -1,38 +1,92 @@
-// What the addon exports: thin system calls, one environment's own each.
-#include "handle.h"
+#include "addon.h"
 
-namespace bickford {
+#include "arena.h"
+#include "frame.h"
+#include "from_fd.h"
+#include "fusermount.h"
+#include "handle.h"
+#include "job.h"
+#include "memory.h"
+#include "mount.h"
+#include "open.h"
+#include "path.h"
+#include "pipe.h"
+#include "poll.h"
+#include "socketpair.h"
+
+void Addon::uv_handle_closed() {
+  if (--open_uv_handles == 0 && ending) napi_remove_async_cleanup_hook(cleanup);
+}
+
+void call_from_loop(Addon* addon, napi_value function, int argument) {
+  const napi_env env = addon->env;
+  napi_value receiver = nullptr;
+  napi_value argv[1] = {nullptr};
+  if (napi_get_global(env, &receiver) != napi_ok || napi_create_int32(env, argument, argv) != napi_ok) return;
+  if (napi_make_callback(env, addon->context, receiver, function, 1, argv, nullptr) != napi_pending_exception) return;
+  napi_value thrown = nullptr;
+  // Not there when the environment is being terminated.
+  if (napi_get_and_clear_last_exception(env, &thrown) == napi_ok) napi_fatal_exception(env, thrown);
+}
 
 namespace {
 
-void CleanUp(napi_async_cleanup_hook_handle hook, void* data) {
-  auto* environment = static_cast<Environment*>(data);
-  environment->closing = true;
-  if (environment->watchers.empty()) {
-    napi_remove_async_cleanup_hook(hook);
-    return;
+// The environment ends: closes everything that its loop still has, and lets it go on when that is done.
+void end(napi_async_cleanup_hook_handle, void* data) {
+  Addon* addon = static_cast<Addon*>(data);
+  addon->ending = true;
+  for (const void* known : addon->handles) {
+    Handle* handle = const_cast<Handle*>(static_cast<const Handle*>(known));
+    if (handle->poller != nullptr) detach_poller(handle);
   }
-  auto open = environment->watchers;
-  for (Watcher* watcher : open) CloseWatcher(watcher);
+  close_mailbox(addon);
+}
+
+void define(Addon* addon, Napi::Object exports, const char* name, napi_callback function) {
+  napi_value value = nullptr;
+  napi_create_function(addon->env, name, NAPI_AUTO_LENGTH, function, addon, &value);
+  exports.Set(name, Napi::Value(addon->env, value));
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  Addon* addon = new Addon;
+  addon->env = env;
+  napi_value name = nullptr;
+  if (napi_get_uv_event_loop(env, &addon->loop) != napi_ok || napi_create_string_utf8(env, "bickford", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_async_init(env, nullptr, name, &addon->context) != napi_ok || !open_mailbox(addon)) {
+    Napi::Error::New(env, "the event loop of this environment cannot be used").ThrowAsJavaScriptException();
+    return exports;
+  }
+  napi_set_instance_data(env, addon, [](napi_env, void* data, void*) { static_cast<Addon*>(data)->release(); }, nullptr);
+  napi_add_async_cleanup_hook(env, end, addon, &addon->cleanup);
+
+  const auto set = [&](const char* key, Napi::Value (*function)(const Napi::CallbackInfo&)) { exports.Set(key, Napi::Function::New(env, function, key)); };
+  set("open_dev_fuse", open_dev_fuse);
+  set("pipe_pair", pipe_pair);
+  set("socketpair", make_socketpair);
+  set("from_fd", from_fd);
+  set("close", close_handle);
+  set("fd", handle_fd);
+  set("kind", handle_kind);
+  set("select_read", select_read);
+  set("select_write", select_write);
+  set("select_stop", select_stop);
+  set("arena", make_arena);
+  set("lock_memory", lock_memory);
+  set("fusermount3_mount", fusermount3_mount);
+  set("fusermount3_unmount", fusermount3_unmount);
+  set("mount", mount_filesystem);
+  set("unmount", unmount_filesystem);
+  set("resolve_path", resolve_path);
+  set("file_mode", file_mode);
+  define(addon, exports, "read_frame", read_frame);
+  define(addon, exports, "write_frame", write_frame);
+  define(addon, exports, "read_slot", read_slot);
+  define(addon, exports, "write_slot", write_slot);
+  define(addon, exports, "write_some", write_some);
+  return exports;
 }
 
 }  // namespace
 
-Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  auto* environment = new Environment();
-  napi_set_instance_data(
-      env, environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr);
-  napi_add_async_cleanup_hook(env, CleanUp, environment, &environment->cleanup);
-  Handle::Init(env);
-  InitOpen(env, exports);
-  InitPoll(env, exports);
-  InitFrame(env, exports);
-  InitMount(env, exports);
-  InitFusermount(env, exports);
-  InitMemory(env, exports);
-  return exports;
-}
-
-NODE_API_MODULE(bickford, Init)
-
-}  // namespace bickford
+NODE_API_MODULE(bickford, initialize)

@@ -1,115 +1,157 @@
-// One frame in, one frame out. The hot path: plain Node-API, no allocation, no exceptions.
-#include <errno.h>
+#include "frame.h"
+
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "handle.h"
+#include <cerrno>
 
-namespace bickford {
+#include "arena.h"
+#include "arguments.h"
+#include "handle.h"
 
 namespace {
 
-// Header, and as many views as a reply is gathered from: 1 MiB of 64 KiB chunks needs 17.
-constexpr size_t kMaxParts = 64;
+// writev takes 1024 parts; a reply has a header and a few.
+constexpr size_t max_parts = 64;
 
-napi_value Int(napi_env env, int64_t value) {
+napi_value number(napi_env env, int64_t value) {
   napi_value result = nullptr;
-  napi_create_int32(env, static_cast<int32_t>(value), &result);
+  napi_create_int64(env, value, &result);
   return result;
 }
 
-napi_value Throw(napi_env env, const char* message) {
-  napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", message);
-  return nullptr;
+bool is_undefined(napi_env env, napi_value value) {
+  napi_valuetype type;
+  return napi_typeof(env, value, &type) == napi_ok && type == napi_undefined;
 }
 
-bool Bytes(napi_env env, napi_value value, iovec* out) {
-  napi_typedarray_type type;
-  void* data = nullptr;
-  size_t length = 0;
-  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok || type != napi_uint8_array) return false;
-  *out = {data, length};
-  return true;
+// A non-negative 32-bit integer; a TypeError is pending otherwise.
+bool unsigned_argument(napi_env env, napi_value value, size_t* into) {
+  int64_t number = 0;
+  if (napi_get_value_int64(env, value, &number) == napi_ok && number >= 0 && number <= INT32_MAX) {
+    *into = static_cast<size_t>(number);
+    return true;
+  }
+  napi_throw_type_error(env, nullptr, "expected an offset or a length");
+  return false;
 }
 
-// Narrows `bytes` to `length` bytes from `offset`; false when they lie outside.
-bool Narrow(napi_env env, napi_value offset, napi_value length, iovec* bytes) {
-  uint32_t from = 0;
-  uint32_t count = 0;
-  if (napi_get_value_uint32(env, offset, &from) != napi_ok || napi_get_value_uint32(env, length, &count) != napi_ok) return false;
-  if (from > bytes->iov_len || count > bytes->iov_len - from) return false;
-  bytes->iov_base = static_cast<uint8_t*>(bytes->iov_base) + from;
-  bytes->iov_len = count;
-  return true;
+bool in_range(napi_env env, size_t offset, size_t length, size_t size) {
+  if (offset <= size && length <= size - offset) return true;
+  napi_throw_range_error(env, nullptr, "the range lies outside the memory");
+  return false;
 }
 
-int64_t Send(int fd, const iovec* parts, size_t count) {
-  size_t total = 0;
-  for (size_t i = 0; i < count; i++) total += parts[i].iov_len;
-  ssize_t written = count == 1 ? ::write(fd, parts[0].iov_base, parts[0].iov_len) : ::writev(fd, parts, static_cast<int>(count));
-  if (written < 0) return -errno;
-  return static_cast<size_t>(written) == total ? written : -EAGAIN;
-}
+napi_value result_of(napi_env env, ssize_t count) { return number(env, count < 0 ? -errno : count); }
 
-// read_frame(handle, into, [offset, length]): bytes read, 0 at the end of file, or a negative errno.
-napi_value ReadFrame(napi_env env, napi_callback_info info) {
+// (handle, memory, offset = 0, length = the rest)
+struct View {
+  Handle* handle;
+  unsigned char* data;
+  size_t length;
+};
+
+bool view_arguments(napi_env env, napi_callback_info info, View* view) {
   size_t argc = 4;
   napi_value argv[4];
-  napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
-  Handle* handle = argc >= 2 ? Handle::From(env, argv[0]) : nullptr;
-  iovec into;
-  if (handle == nullptr || !Bytes(env, argv[1], &into)) return Throw(env, "read_frame: a handle and a Uint8Array expected");
-  if (argc >= 4 && !Narrow(env, argv[2], argv[3], &into)) return Throw(env, "read_frame: the range lies outside the buffer");
-  if (handle->fd() < 0) return Int(env, -EBADF);
-  ssize_t length = ::read(handle->fd(), into.iov_base, into.iov_len);
-  return Int(env, length < 0 ? -errno : length);
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return false;
+  view->handle = unwrap_handle(static_cast<Addon*>(data), argv[0]);
+  if (view->handle == nullptr) return false;
+  void* bytes = nullptr;
+  size_t size = 0;
+  if (!bytes_of(env, argv[1], &bytes, &size)) return false;
+  size_t offset = 0;
+  if (argc > 2 && !is_undefined(env, argv[2]) && !unsigned_argument(env, argv[2], &offset)) return false;
+  if (!in_range(env, offset, 0, size)) return false;
+  size_t length = size - offset;
+  if (argc > 3 && !is_undefined(env, argv[3]) && !unsigned_argument(env, argv[3], &length)) return false;
+  if (!in_range(env, offset, length, size)) return false;
+  view->data = static_cast<unsigned char*>(bytes) + offset;
+  view->length = length;
+  return true;
 }
 
-// write_frame(handle, ...parts): bytes written, or a negative errno; a short write is -EAGAIN.
-napi_value WriteFrame(napi_env env, napi_callback_info info) {
-  size_t argc = kMaxParts + 1;
-  napi_value argv[kMaxParts + 1];
-  napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
-  if (argc > kMaxParts + 1) return Int(env, -E2BIG);
-  Handle* handle = argc >= 2 ? Handle::From(env, argv[0]) : nullptr;
-  if (handle == nullptr) return Throw(env, "write_frame: a handle and at least one Uint8Array expected");
-  iovec parts[kMaxParts];
-  for (size_t i = 1; i < argc; i++) {
-    if (!Bytes(env, argv[i], &parts[i - 1])) return Throw(env, "write_frame: a part is not a Uint8Array");
-  }
-  if (handle->fd() < 0) return Int(env, -EBADF);
-  return Int(env, Send(handle->fd(), parts, argc - 1));
+// (handle, arena, offset, length)
+bool slot_arguments(napi_env env, napi_callback_info info, View* view) {
+  size_t argc = 4;
+  napi_value argv[4];
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return false;
+  Addon* addon = static_cast<Addon*>(data);
+  view->handle = unwrap_handle(addon, argv[0]);
+  if (view->handle == nullptr) return false;
+  Arena* arena = unwrap_arena(addon, argv[1]);
+  if (arena == nullptr) return false;
+  size_t offset = 0;
+  if (!unsigned_argument(env, argv[2], &offset) || !unsigned_argument(env, argv[3], &view->length)) return false;
+  if (!in_range(env, offset, view->length, arena->size)) return false;
+  view->data = arena->data + offset;
+  return true;
 }
 
-// write_range(handle, bytes, offset, length, ...parts): as write_frame, the first part a range of `bytes`.
-napi_value WriteRange(napi_env env, napi_callback_info info) {
-  size_t argc = kMaxParts + 3;
-  napi_value argv[kMaxParts + 3];
-  napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
-  if (argc > kMaxParts + 3) return Int(env, -E2BIG);
-  Handle* handle = argc >= 4 ? Handle::From(env, argv[0]) : nullptr;
-  iovec parts[kMaxParts];
-  if (handle == nullptr || !Bytes(env, argv[1], &parts[0])) return Throw(env, "write_range: a handle and a Uint8Array expected");
-  if (!Narrow(env, argv[2], argv[3], &parts[0])) return Throw(env, "write_range: the range lies outside the buffer");
-  for (size_t i = 4; i < argc; i++) {
-    if (!Bytes(env, argv[i], &parts[i - 3])) return Throw(env, "write_range: a part is not a Uint8Array");
-  }
-  if (handle->fd() < 0) return Int(env, -EBADF);
-  return Int(env, Send(handle->fd(), parts, argc - 3));
+napi_value read_view(napi_env env, const View& view) {
+  if (!view.handle->fd.open()) return number(env, -EBADF);
+  return result_of(env, ::read(view.handle->fd.get(), view.data, view.length));
 }
 
-void Export(napi_env env, napi_value exports, const char* name, napi_callback callback) {
-  napi_value function = nullptr;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
-  napi_set_named_property(env, exports, name, function);
+// A whole frame or nothing: the kernel takes all of one, or none.
+napi_value write_view(napi_env env, const View& view) {
+  if (!view.handle->fd.open()) return number(env, -EBADF);
+  const ssize_t count = ::write(view.handle->fd.get(), view.data, view.length);
+  if (count >= 0 && static_cast<size_t>(count) < view.length) return number(env, -EAGAIN);
+  return result_of(env, count);
 }
 
 }  // namespace
 
-void InitFrame(Napi::Env env, Napi::Object exports) {
-  Export(env, exports, "read_frame", ReadFrame);
-  Export(env, exports, "write_frame", WriteFrame);
-  Export(env, exports, "write_range", WriteRange);
+// (handle, into, offset?, length?): bytes read, 0 at the end of a pipe or socket, or a negative errno.
+napi_value read_frame(napi_env env, napi_callback_info info) {
+  View view;
+  return view_arguments(env, info, &view) ? read_view(env, view) : nullptr;
 }
 
-}  // namespace bickford
+// (handle, arena, offset, length): as read_frame.
+napi_value read_slot(napi_env env, napi_callback_info info) {
+  View view;
+  return slot_arguments(env, info, &view) ? read_view(env, view) : nullptr;
+}
+
+// (handle, arena, offset, length): as write_frame, of one part.
+napi_value write_slot(napi_env env, napi_callback_info info) {
+  View view;
+  return slot_arguments(env, info, &view) ? write_view(env, view) : nullptr;
+}
+
+// (handle, from, offset?, length?): bytes written, possibly fewer than given, or a negative errno.
+// For byte streams, where the rest of a frame can follow later.
+napi_value write_some(napi_env env, napi_callback_info info) {
+  View view;
+  if (!view_arguments(env, info, &view)) return nullptr;
+  if (!view.handle->fd.open()) return number(env, -EBADF);
+  return result_of(env, ::write(view.handle->fd.get(), view.data, view.length));
+}
+
+// (handle, ...parts): bytes written, or a negative errno; -EAGAIN when the whole did not go out.
+napi_value write_frame(napi_env env, napi_callback_info info) {
+  size_t argc = max_parts + 1;
+  napi_value argv[max_parts + 1];
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
+  Handle* handle = unwrap_handle(static_cast<Addon*>(data), argv[0]);
+  if (handle == nullptr) return nullptr;
+  if (argc < 2 || argc > max_parts + 1) {
+    napi_throw_type_error(env, nullptr, "expected between 1 and 64 parts");
+    return nullptr;
+  }
+  iovec parts[max_parts];
+  size_t total = 0;
+  for (size_t i = 1; i < argc; ++i) {
+    if (!bytes_of(env, argv[i], &parts[i - 1].iov_base, &parts[i - 1].iov_len)) return nullptr;
+    total += parts[i - 1].iov_len;
+  }
+  if (!handle->fd.open()) return number(env, -EBADF);
+  const ssize_t count = ::writev(handle->fd.get(), parts, static_cast<int>(argc - 1));
+  if (count >= 0 && static_cast<size_t>(count) < total) return number(env, -EAGAIN);
+  return result_of(env, count);
+}

@@ -1,63 +1,84 @@
 #include "handle.h"
 
-#include <unistd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
-namespace bickford {
+#include <cerrno>
+
+#include "poll.h"
 
 namespace {
-// Marks our objects, so that no other wrapped object is taken for one.
-constexpr napi_type_tag kHandleTag = {0x8f0f6d4bb5f04a3eULL, 0x9c1d5a7e2b64c0d1ULL};
+
+int close_now(Handle* handle) {
+  if (!handle->fd.open()) return -EBADF;
+  if (handle->poller != nullptr) detach_poller(handle);
+  // Linux frees the number whatever close returns, so there is nothing to retry.
+  return ::close(handle->fd.take()) == 0 || errno == EINTR ? 0 : -errno;
+}
+
+void finalize(napi_env, void* data, void*) {
+  Handle* handle = static_cast<Handle*>(data);
+  Addon* addon = handle->addon;
+  close_now(handle);
+  addon->handles.erase(handle);
+  if (addon->last_handle == handle) addon->last_handle = nullptr;
+  delete handle;
+  addon->release();
+}
+
 }  // namespace
 
-UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
-  if (this != &other) reset(other.release());
-  return *this;
+napi_value wrap_handle(Addon* addon, UniqueFd fd) {
+  Handle* handle = new Handle{addon, std::move(fd)};
+  napi_value external = nullptr;
+  if (napi_create_external(addon->env, handle, finalize, nullptr, &external) != napi_ok) {
+    delete handle;
+    napi_throw_error(addon->env, nullptr, "the environment is ending");
+    return nullptr;
+  }
+  addon->acquire();
+  addon->handles.insert(handle);
+  return external;
 }
 
-void UniqueFd::reset(int fd) {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = fd;
-}
-
-Environment* GetEnvironment(napi_env env) {
+Handle* unwrap_handle(Addon* addon, napi_value value) {
   void* data = nullptr;
-  napi_get_instance_data(env, &data);
-  return static_cast<Environment*>(data);
-}
-
-void Handle::Init(Napi::Env env) {
-  Napi::Function constructor = DefineClass(env, "FuseHandle", {});
-  GetEnvironment(env)->handle_constructor = Napi::Persistent(constructor);
-}
-
-Handle::Handle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Handle>(info) {
-  napi_type_tag_object(info.Env(), info.This(), &kHandleTag);
-  if (info.Length() == 1 && info[0].IsExternal()) {
-    fd_ = std::move(*info[0].As<Napi::External<UniqueFd>>().Data());
+  if (napi_get_value_external(addon->env, value, &data) == napi_ok && data != nullptr) {
+    if (data == addon->last_handle) return static_cast<Handle*>(data);
+    if (addon->handles.count(data) != 0) {
+      addon->last_handle = data;
+      return static_cast<Handle*>(data);
+    }
   }
+  napi_throw_type_error(addon->env, nullptr, "expected a handle");
+  return nullptr;
 }
 
-Handle::~Handle() { Close(); }
+Napi::Value close_handle(const Napi::CallbackInfo& info) {
+  Handle* handle = unwrap_handle(Addon::of(info.Env()), info[0]);
+  if (handle == nullptr) return {};
+  return Napi::Number::New(info.Env(), close_now(handle));
+}
 
-void Handle::Close() {
-  // The watcher first: the event loop must not hold a number that the kernel may hand out again.
-  if (watcher != nullptr) {
-    CloseWatcher(watcher);
-    watcher = nullptr;
+Napi::Value handle_fd(const Napi::CallbackInfo& info) {
+  Handle* handle = unwrap_handle(Addon::of(info.Env()), info[0]);
+  if (handle == nullptr) return {};
+  return Napi::Number::New(info.Env(), handle->fd.open() ? handle->fd.get() : -EBADF);
+}
+
+// "device", "seqpacket" (message boundaries are kept) or "stream" (they are not), or a negative errno.
+Napi::Value handle_kind(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Handle* handle = unwrap_handle(Addon::of(env), info[0]);
+  if (handle == nullptr) return {};
+  struct stat st;
+  if (!handle->fd.open()) return Napi::Number::New(env, -EBADF);
+  if (fstat(handle->fd.get(), &st) != 0) return Napi::Number::New(env, -errno);
+  if (S_ISSOCK(st.st_mode)) {
+    int type = 0;
+    socklen_t length = sizeof type;
+    if (getsockopt(handle->fd.get(), SOL_SOCKET, SO_TYPE, &type, &length) != 0) return Napi::Number::New(env, -errno);
+    return Napi::String::New(env, type == SOCK_STREAM ? "stream" : "seqpacket");
   }
-  fd_.reset();
+  return Napi::String::New(env, S_ISCHR(st.st_mode) ? "device" : "stream");
 }
-
-Napi::Value Handle::Make(Napi::Env env, UniqueFd fd) {
-  return GetEnvironment(env)->handle_constructor.New({Napi::External<UniqueFd>::New(env, &fd)});
-}
-
-Handle* Handle::From(napi_env env, napi_value value) {
-  bool ours = false;
-  if (napi_check_object_type_tag(env, value, &kHandleTag, &ours) != napi_ok || !ours) return nullptr;
-  void* handle = nullptr;
-  if (napi_unwrap(env, value, &handle) != napi_ok) return nullptr;
-  return static_cast<Handle*>(handle);
-}
-
-}  // namespace bickford

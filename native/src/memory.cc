@@ -1,31 +1,27 @@
-// Memory that stays resident: a process killed while the kernel copies through an absent page fails that request.
-#include <errno.h>
+#include "memory.h"
+
 #include <sys/mman.h>
+#include <unistd.h>
 
-#include "handle.h"
+#include <cerrno>
 
-namespace bickford {
+#include "arguments.h"
 
-namespace {
-
-// lock_memory(bytes): touches every page and locks them where RLIMIT_MEMLOCK allows; 0 or a negative errno.
-Napi::Value LockMemory(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  if (info.Length() < 1 || !info[0].IsTypedArray()) {
-    Napi::TypeError::New(env, "lock_memory: a Uint8Array expected").ThrowAsJavaScriptException();
-    return env.Undefined();
+// (bytes): makes the memory resident by writing to each of its pages, and locks it if allowed.
+// Returns 0, or the negative errno of mlock; the pages have been touched either way.
+Napi::Value lock_memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsTypedArray()) {
+    Napi::TypeError::New(env, "expected a typed array").ThrowAsJavaScriptException();
+    return {};
   }
-  auto array = info[0].As<Napi::Uint8Array>();
-  volatile uint8_t* bytes = array.Data();
-  for (size_t at = 0; at < array.ByteLength(); at += 4096) bytes[at] = bytes[at];
-  int failed = ::mlock(array.Data(), array.ByteLength());
-  return Napi::Number::New(env, failed < 0 ? -errno : 0);
+  void* data = nullptr;
+  size_t size = 0;
+  if (!bytes_of(env, info[0], &data, &size)) return {};
+  if (size == 0) return Napi::Number::New(env, 0);
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  volatile unsigned char* bytes = static_cast<unsigned char*>(data);
+  for (size_t at = 0; at < size; at += page) bytes[at] = bytes[at];
+  bytes[size - 1] = bytes[size - 1];
+  return Napi::Number::New(env, mlock(data, size) == 0 ? 0 : -errno);
 }
-
-}  // namespace
-
-void InitMemory(Napi::Env env, Napi::Object exports) {
-  exports.Set("lock_memory", Napi::Function::New(env, LockMemory, "lock_memory"));
-}
-
-}  // namespace bickford

@@ -1,58 +1,57 @@
-// mount(2) and umount2(2).
-#include <errno.h>
+#include "mount.h"
+
 #include <sys/mount.h>
 
-#include <string>
+#include <cerrno>
 
-#include "handle.h"
+#include "arguments.h"
 #include "job.h"
-
-namespace bickford {
 
 namespace {
 
-Deliver Status(int status) {
-  return [status](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, status); };
-}
+struct MountJob : Job {
+  std::string source;
+  std::string target;
+  std::string type;
+  std::string data;
+  unsigned long flags = 0;
+  int error = 0;
 
-// mount(source, target, type, flags, data): a promise of 0 or a negative errno.
-Napi::Value Mount(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  if (info.Length() < 5 || !info[0].IsString() || !info[1].IsString() || !info[2].IsString() || !info[3].IsNumber() || !info[4].IsString()) {
-    Napi::TypeError::New(env, "mount: source, target, type, flags and data expected").ThrowAsJavaScriptException();
-    return env.Undefined();
+  void run() override { error = ::mount(source.c_str(), target.c_str(), type.c_str(), flags, data.c_str()) == 0 ? 0 : errno; }
+  Napi::Value result(Napi::Env env) override { return Napi::Number::New(env, -error); }
+  void abandon() override {
+    if (error == 0) umount2(target.c_str(), MNT_DETACH);
   }
-  std::string source = info[0].As<Napi::String>();
-  std::string target = info[1].As<Napi::String>();
-  std::string type = info[2].As<Napi::String>();
-  unsigned long flags = info[3].As<Napi::Number>().Uint32Value();
-  std::string data = info[4].As<Napi::String>();
-  return RunJob(env, "bickford:mount", [=]() {
-    int failed = ::mount(source.c_str(), target.c_str(), type.c_str(), flags, data.c_str());
-    return Status(failed < 0 ? -errno : 0);
-  });
-}
+};
 
-// unmount(target, flags): a promise of 0 or a negative errno. Flags are those of umount2(2).
-Napi::Value Unmount(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  if (info.Length() < 2 || !info[0].IsString() || !info[1].IsNumber()) {
-    Napi::TypeError::New(env, "unmount: target and flags expected").ThrowAsJavaScriptException();
-    return env.Undefined();
-  }
-  std::string target = info[0].As<Napi::String>();
-  int flags = info[1].As<Napi::Number>().Int32Value();
-  return RunJob(env, "bickford:unmount", [=]() {
-    int failed = ::umount2(target.c_str(), flags);
-    return Status(failed < 0 ? -errno : 0);
-  });
-}
+struct UnmountJob : Job {
+  std::string target;
+  int flags = 0;
+  int error = 0;
+
+  void run() override { error = umount2(target.c_str(), flags) == 0 ? 0 : errno; }
+  Napi::Value result(Napi::Env env) override { return Napi::Number::New(env, -error); }
+  void abandon() override {}
+};
 
 }  // namespace
 
-void InitMount(Napi::Env env, Napi::Object exports) {
-  exports.Set("mount", Napi::Function::New(env, Mount, "mount"));
-  exports.Set("unmount", Napi::Function::New(env, Unmount, "unmount"));
+// (source, target, type, flags, data), as mount(2): a promise of 0 or a negative errno.
+Napi::Value mount_filesystem(const Napi::CallbackInfo& info) {
+  auto job = std::make_unique<MountJob>();
+  uint32_t flags = 0;
+  if (!read_string(info, 0, "source", &job->source) || !read_string(info, 1, "target", &job->target)) return {};
+  if (!read_string(info, 2, "type", &job->type) || !read_uint32(info, 3, "flags", &flags)) return {};
+  if (!read_string(info, 4, "data", &job->data)) return {};
+  job->flags = flags;
+  return start_job(info.Env(), std::move(job));
 }
 
-}  // namespace bickford
+// (target, flags), as umount2(2): a promise of 0 or a negative errno.
+Napi::Value unmount_filesystem(const Napi::CallbackInfo& info) {
+  auto job = std::make_unique<UnmountJob>();
+  uint32_t flags = 0;
+  if (!read_string(info, 0, "target", &job->target) || !read_uint32(info, 1, "flags", &flags)) return {};
+  job->flags = static_cast<int>(flags);
+  return start_job(info.Env(), std::move(job));
+}

@@ -1,5 +1,5 @@
 /** The `bickford` program on the real kernel. */
-import { mountAt, type MountInfo } from "@bickford/transport"
+import { findMount, type MountEntry } from "@bickford/transport"
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -23,7 +23,7 @@ export interface Served {
   readonly mountpoint: string
   readonly server: ChildProcess
   /** The mount as the kernel lists it, while it is there. */
-  readonly mounted: () => MountInfo | undefined
+  readonly mounted: () => MountEntry | undefined
   /** Runs a command that works inside the mount; one that hangs has the connection aborted under it. */
   readonly run: (command: string, args: ReadonlyArray<string>, options?: RunOptions) => Promise<string>
   /** What the server has written to stderr. */
@@ -35,7 +35,7 @@ export interface Served {
 const control = (device: string): string => `/sys/fs/fuse/connections/${device.split(":")[1]}`
 
 /** Aborts the connection, so that whoever waits for it goes on; says how many calls were waiting. */
-const abort = async (mounted: MountInfo | undefined): Promise<string> => {
+const abort = async (mounted: MountEntry | undefined): Promise<string> => {
   if (mounted === undefined) return "the mount was gone"
   await attempt("mountpoint", ["-q", "/sys/fs/fuse/connections"]).then((probe) =>
     probe.status === 0 ? probe : attempt("mount", ["-t", "fusectl", "fusectl", "/sys/fs/fuse/connections"])
@@ -67,7 +67,7 @@ export const start = async (mountpoint: string, args: ReadonlyArray<string> = []
       reject(new Error(`the server ended with ${signal ?? status}: ${said}${log}`))
     })
   })
-  const mounted = () => mountAt(mountpoint)
+  const mounted = () => findMount(mountpoint)
   return {
     mountpoint,
     server,
@@ -104,7 +104,7 @@ export const cleanUp = async (mountpoint: string, servers: ReadonlyArray<Served>
     served.server.kill("SIGKILL")
     await served.end()
   }
-  while (mountAt(mountpoint) !== undefined) await run("umount", ["-l", mountpoint])
+  while (findMount(mountpoint) !== undefined) await run("umount", ["-l", mountpoint])
   await rm(mountpoint, { recursive: true, force: true })
 }
 

@@ -1,5 +1,5 @@
 /** The place to mount on: what is there, and whether it may be used. */
-import { mountAt, type MountInfo, unmountPath } from "@bickford/transport"
+import { findMount, type MountEntry, unmountDevice } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { realpath } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
@@ -20,14 +20,14 @@ export const canonical = (path: string): Effect.Effect<string, CommandError> =>
     catch: () => commandError(`${path}: no such directory`)
   }).pipe(
     Effect.flatMap((place) =>
-      mountAt(place) !== undefined
+      findMount(place) !== undefined
         ? Effect.succeed(place)
         : Effect.tryPromise({ try: () => realpath(place), catch: () => commandError(`${path}: no such directory`) })
     )
   )
 
 /** The mount at `place`, as a person would name it: its type, source and, when known, its process. */
-export const describe = (mounted: MountInfo): Effect.Effect<string> =>
+export const describe = (mounted: MountEntry): Effect.Effect<string> =>
   Effect.gen(function*() {
     const what = `${mounted.type} (source ${mounted.source}, device ${mounted.device})`
     if (!isFuse(mounted)) return what
@@ -35,7 +35,7 @@ export const describe = (mounted: MountInfo): Effect.Effect<string> =>
     return holder === undefined ? what : `${what}, served by process ${holder.pid} (${holder.name})`
   })
 
-export const isFuse = (mounted: MountInfo): boolean => /^fuse(blk)?(\.|$)/.test(mounted.type)
+export const isFuse = (mounted: MountEntry): boolean => /^fuse(blk)?(\.|$)/.test(mounted.type)
 
 /**
  * Makes `place` ready to be mounted on: detaches dead mounts that killed servers left there, and refuses
@@ -43,7 +43,7 @@ export const isFuse = (mounted: MountInfo): boolean => /^fuse(blk)?(\.|$)/.test(
  */
 export const clear: (place: string) => Effect.Effect<void, CommandError> = Effect.fnUntraced(function*(place: string) {
   for (;;) {
-    const mounted = mountAt(place)
+    const mounted = findMount(place)
     if (mounted === undefined) return
     const health = isFuse(mounted) ? yield* probe(place) : "alive"
     if (health !== "dead") {
@@ -51,7 +51,7 @@ export const clear: (place: string) => Effect.Effect<void, CommandError> = Effec
       return yield* Effect.fail(commandError(`${place} is already a mountpoint: ${yield* describe(mounted)}${silent}`))
     }
     yield* Effect.mapError(
-      unmountPath(place, { lazy: true }),
+      unmountDevice({ mountpoint: place }, { lazy: true }),
       (error) => commandError(`${place} is dead and could not be detached: ${error.message}`)
     )
   }

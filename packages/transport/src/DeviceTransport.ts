@@ -1,224 +1,337 @@
-/**
- * Frames over one descriptor that keeps message boundaries: `/dev/fuse`, or a SEQPACKET socket.
- *
- * A small pool of slots bounds memory; each is touched, and locked where allowed, before its first
- * read. Frames are read until there is none, in bounded batches, so that the host program's timers and
- * sockets stay alive.
- */
+/** Frames over one descriptor: `/dev/fuse`, or a pipe or socket in its place. */
 import * as Effect from "effect/Effect"
-import { systemError, type TransportError } from "./errors.ts"
+import type * as Scope from "effect/Scope"
+import { DeviceSlot, inHeaderSize, makeSlotPool, outHeaderSize, type SlotPool } from "./DeviceSlot.ts"
+import { errnoError, type TransportError } from "./errors.ts"
 import type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
-import { type FuseHandle, native } from "./native.ts"
-import { watchRead } from "./select.ts"
+import { addon, type FuseHandle } from "./native.ts"
+import { makeOutbox, type Outbox } from "./outbox.ts"
+import { selectError } from "./select.ts"
+import { makeStreamReader, type StreamReader } from "./streamReader.ts"
 
-const inHeaderSize = 40
-const outHeaderSize = 16
-/** Frames handled before the event loop gets its turn. */
-const batchSize = 64
-
-const EIO = 5
-const EINTR = 4
 const ENOENT = 2
+const EINTR = 4
 const EAGAIN = 11
 const ENODEV = 19
 const ECONNRESET = 104
 const ECONNABORTED = 103
-const EPIPE = 32
+const EBUSY = 16
+const EINVAL = 22
+
+/** Frames read before the event loop gets its turn. */
+const batch = 64
+/** Parts that one write_frame takes, less the header. */
+const maxParts = 63
 
 export interface DeviceTransportOptions {
-  /** Requests that can hold memory at once. Default 8. */
+  /** Where replies go when it is not where requests come from: the write end of another pipe. */
+  readonly write?: FuseHandle
+  /** Requests that can be held at once. Default 8. */
   readonly slots?: number
-  /** Largest frame, in bytes; max_write plus room for a header and names. Default 1 MiB + 72 KiB. */
+  /** Largest frame in bytes. Default: 1 MiB of payload, and room for headers, names and extended attributes. */
   readonly frameCapacity?: number
-  /** Largest reply body that is encoded in place, in bytes. Default 256 KiB. */
+  /** Largest body that can be encoded in a slot, in bytes. Default 256 KiB. */
   readonly bodyCapacity?: number
 }
 
-class DeviceSlot implements Slot {
-  readonly bytes: Uint8Array
-  readonly view: DataView
-  readonly header = 0
-  readonly args = inHeaderSize
-  readonly payload = inHeaderSize
-  end = 0
-  readonly body: number
-  readonly bodyCapacity: number
-  /** Given out and not yet given back. */
-  owned = false
+class DeviceTransport implements FrameTransport {
+  readonly frameCapacity: number
+  readonly close: Effect.Effect<void>
+  private readonly handle: FuseHandle
+  private readonly writeHandle: FuseHandle
+  private readonly pool: SlotPool
+  private readonly stream: StreamReader | undefined
+  private readonly outbox: Outbox | undefined
+  private sink: FrameSink | undefined
+  private finish: ((end: Effect.Effect<TransportEnd, TransportError>) => void) | undefined
+  private armed = false
+  /** Reading stopped because no slot was free. */
+  private starved = false
+  private scheduled: NodeJS.Immediate | undefined
+  private readonly smallHeader = new Uint8Array(outHeaderSize)
+  private readonly smallHeaderView = new DataView(this.smallHeader.buffer)
 
-  constructor(frameCapacity: number, bodyCapacity: number) {
-    this.body = frameCapacity + outHeaderSize
-    this.bodyCapacity = bodyCapacity
-    this.bytes = new Uint8Array(new ArrayBuffer(this.body + bodyCapacity))
-    this.view = new DataView(this.bytes.buffer)
-    // Best effort: without the right to lock, the pages are at least there now.
-    native.lock_memory(this.bytes)
+  constructor(handle: FuseHandle, writeHandle: FuseHandle, frameCapacity: number, pool: SlotPool, stream: StreamReader | undefined, outbox: Outbox | undefined) {
+    this.handle = handle
+    this.writeHandle = writeHandle
+    this.frameCapacity = frameCapacity
+    this.pool = pool
+    this.stream = stream
+    this.outbox = outbox
+    this.close = Effect.sync(() => {
+      addon.close(handle)
+      if (writeHandle !== handle) addon.close(writeHandle)
+    })
   }
+
+  freeSlots = (): number => this.pool.free.length
+
+  run = (sink: FrameSink): Effect.Effect<TransportEnd, TransportError> =>
+    Effect.callback((resume) => {
+      if (this.sink !== undefined) {
+        resume(Effect.fail(errnoError("read", -EBUSY, "the connection is being read from already")))
+        return
+      }
+      this.sink = sink
+      this.finish = resume
+      if (this.arm() && this.stream?.ready() === true) this.schedule()
+      return Effect.sync(this.stop)
+    })
+
+  private stop = (): void => {
+    this.sink = undefined
+    this.finish = undefined
+    this.starved = false
+    if (this.scheduled !== undefined) clearImmediate(this.scheduled)
+    this.scheduled = undefined
+    this.disarm()
+  }
+
+  private end(result: Effect.Effect<TransportEnd, TransportError>): void {
+    const finish = this.finish
+    this.stop()
+    finish?.(result)
+  }
+
+  private arm(): boolean {
+    if (this.armed) return true
+    const status = addon.select_read(this.handle, this.onReady, true)
+    if (status < 0) {
+      this.end(Effect.fail(selectError(status)))
+      return false
+    }
+    this.armed = true
+    return true
+  }
+
+  private disarm(): void {
+    if (!this.armed) return
+    this.armed = false
+    addon.select_stop(this.handle)
+  }
+
+  /** A stream's frames can be here already, and then no readiness comes for them. */
+  private schedule(): void {
+    this.scheduled ??= setImmediate(() => {
+      this.scheduled = undefined
+      this.onReady(0)
+    })
+  }
+
+  private onReady = (status: number): void => {
+    const sink = this.sink
+    if (sink === undefined) return
+    if (status < 0) {
+      this.armed = false
+      this.end(Effect.succeed("closed"))
+      return
+    }
+    try {
+      this.readBatch(sink)
+    } catch (defect) {
+      this.end(Effect.die(defect))
+    }
+  }
+
+  private readBatch(sink: FrameSink): void {
+    let frames = 0
+    let result = 0
+    while (frames < batch) {
+      const slot = this.pool.free.pop()
+      if (slot === undefined) {
+        // Until one is given back the kernel keeps what comes.
+        this.starved = true
+        this.disarm()
+        break
+      }
+      result = this.read(slot)
+      if (result <= 0) {
+        this.pool.free.push(slot)
+        break
+      }
+      frames++
+      slot.free = false
+      sink.onFrame(slot)
+      // The sink may have interrupted this loop.
+      if (this.sink !== sink) break
+    }
+    sink.onBatchEnd()
+    if (this.sink !== sink) return
+    if (frames === batch || this.starved) {
+      if (!this.starved && this.stream?.ready() === true) this.schedule()
+      return
+    }
+    if (result === -EAGAIN) return
+    this.end(this.endOf(result))
+  }
+
+  /** Reads one frame: its length, 0 at the end, or a negative errno that is not to be retried. */
+  private read(slot: DeviceSlot): number {
+    for (;;) {
+      const count =
+        this.stream === undefined
+          ? addon.read_slot(this.handle, this.pool.arena, slot.base, this.frameCapacity)
+          : this.stream.next(slot.bytes)
+      // ENOENT: the request was withdrawn while it was being read.
+      if (count === -EINTR || count === -ENOENT) continue
+      if (count > 0) {
+        slot.end = count
+        // What a short frame lacks must not be what an earlier one left.
+        if (count < inHeaderSize) slot.bytes.fill(0, count, inHeaderSize)
+      }
+      return count
+    }
+  }
+
+  private endOf(result: number): Effect.Effect<TransportEnd, TransportError> {
+    const end = endReason(result)
+    if (end !== undefined) return Effect.succeed(end)
+    return Effect.fail(errnoError("read", result, result === -EINVAL ? "the slots are smaller than the kernel's largest request" : undefined))
+  }
+
+  receive = (): Slot | TransportEnd | undefined => {
+    const slot = this.pool.free.pop()
+    if (slot === undefined) return undefined
+    const result = this.read(slot)
+    if (result > 0) {
+      slot.free = false
+      return slot
+    }
+    this.pool.free.push(slot)
+    return result === -EAGAIN ? undefined : (endReason(result) ?? "aborted")
+  }
+
+  private giveBack(slot: DeviceSlot): void {
+    if (slot.free) throw new Error("a slot was given back twice")
+    slot.free = true
+    this.pool.free.push(slot)
+    if (!this.starved) return
+    this.starved = false
+    if (this.sink === undefined) return
+    if (this.arm() && this.stream?.ready() === true) this.schedule()
+  }
+
+  reply = (slot: Slot, error: number, bodyLength: number): number => {
+    const own = slot as DeviceSlot
+    const length = error === 0 ? outHeaderSize + bodyLength : outHeaderSize
+    const at = own.body - outHeaderSize
+    writeOutHeader(own, length, error)
+    const result =
+      this.outbox === undefined
+        ? addon.write_slot(this.writeHandle, this.pool.arena, own.base + at, length)
+        : this.outbox.write([own.bytes.subarray(at, at + length)])
+    this.giveBack(own)
+    return result < 0 ? result : 0
+  }
+
+  replyData = (slot: Slot, views: ReadonlyArray<Uint8Array>): number => {
+    const own = slot as DeviceSlot
+    writeOutHeader(own, outHeaderSize + totalLength(views), 0)
+    const result = this.writeParts(own.outHeader, views)
+    this.giveBack(own)
+    return result
+  }
+
+  detach = (slot: Slot): DetachedRequest => {
+    const own = slot as DeviceSlot
+    const request = { uniqueLow: own.view.getUint32(8, true), uniqueHigh: own.view.getUint32(12, true) }
+    this.giveBack(own)
+    return request
+  }
+
+  replyDetached = (request: DetachedRequest, error: number, views: ReadonlyArray<Uint8Array>): number => {
+    const view = this.smallHeaderView
+    view.setUint32(0, error === 0 ? outHeaderSize + totalLength(views) : outHeaderSize, true)
+    view.setInt32(4, error, true)
+    view.setUint32(8, request.uniqueLow, true)
+    view.setUint32(12, request.uniqueHigh, true)
+    return this.writeParts(this.smallHeader, error === 0 ? views : [])
+  }
+
+  private writeParts(header: Uint8Array, views: ReadonlyArray<Uint8Array>): number {
+    if (this.outbox !== undefined) return this.outbox.write([header, ...views])
+    const [first] = views
+    let result: number
+    if (first === undefined) result = addon.write_frame(this.writeHandle, header)
+    else if (views.length === 1) result = addon.write_frame(this.writeHandle, header, first)
+    else if (views.length <= maxParts) result = addon.write_frame(this.writeHandle, header, ...views)
+    else result = addon.write_frame(this.writeHandle, header, Buffer.concat(views))
+    return result < 0 ? result : 0
+  }
+
+  takePayload = (slot: Slot, offset: number, length: number): Uint8Array => slot.bytes.slice(offset, offset + length)
+
+  release = (slot: Slot): void => this.giveBack(slot as DeviceSlot)
+
+  notify = (...parts: ReadonlyArray<Uint8Array>): number => {
+    const result = this.outbox === undefined ? addon.write_frame(this.writeHandle, ...parts) : this.outbox.write(parts)
+    return result < 0 ? result : 0
+  }
+
+  flush = (): void => this.outbox?.flush()
 }
 
-const endOf = (length: number): TransportEnd | undefined => {
-  switch (length) {
-    case 0:
-    case -ECONNRESET:
-    case -EPIPE:
-      return "closed"
+const endReason = (result: number): TransportEnd | undefined => {
+  switch (result) {
     case -ENODEV:
       return "unmounted"
     case -ECONNABORTED:
       return "aborted"
+    case 0:
+    case -ECONNRESET:
+      return "closed"
     default:
       return undefined
   }
 }
 
-/** A transport on `handle`, which it closes with its own end. */
-export const makeDeviceTransport = (handle: FuseHandle, options?: DeviceTransportOptions): Effect.Effect<FrameTransport> =>
-  Effect.sync(() => deviceTransport(handle, options))
-
-const deviceTransport = (handle: FuseHandle, options: DeviceTransportOptions | undefined): FrameTransport => {
-  const frameCapacity = (options?.frameCapacity ?? (1 << 20) + 72 * 1024) & ~15
-  const bodyCapacity = options?.bodyCapacity ?? 256 * 1024
-  const count = options?.slots ?? 8
-  const free: Array<DeviceSlot> = []
-  for (let index = 0; index < count; index++) free.push(new DeviceSlot(frameCapacity, bodyCapacity))
-  const detachedHeader = new Uint8Array(outHeaderSize)
-  const detachedView = new DataView(detachedHeader.buffer)
-  /** Called when a slot comes free while the reader waits for one. */
-  let onFree: (() => void) | undefined
-
-  const giveBack = (slot: Slot): void => {
-    // Every slot given out is one of the pool's.
-    const own = slot as DeviceSlot
-    if (!own.owned) return
-    own.owned = false
-    free.push(own)
-    if (onFree !== undefined) onFree()
-  }
-
-  const writeHeader = (view: DataView, at: number, length: number, error: number, low: number, high: number): void => {
-    view.setUint32(at, length, true)
-    view.setInt32(at + 4, error, true)
-    view.setUint32(at + 8, low, true)
-    view.setUint32(at + 12, high, true)
-  }
-
-  /** Reads one frame into a free slot. */
-  const readOne = (): DeviceSlot | number => {
-    const slot = free.pop()
-    if (slot === undefined) return -EAGAIN
-    for (;;) {
-      const length = native.read_frame(handle, slot.bytes, 0, frameCapacity)
-      // ENOENT: the request vanished while it was copied.
-      if (length === -EINTR || length === -ENOENT) continue
-      if (length > 0 && length < inHeaderSize) continue
-      if (length <= 0) {
-        free.push(slot)
-        return length
-      }
-      slot.end = length
-      slot.owned = true
-      return slot
-    }
-  }
-
-  const run = (sink: FrameSink): Effect.Effect<TransportEnd, TransportError> =>
-    Effect.callback<TransportEnd, TransportError>((resume) => {
-      let stopped = false
-      const stop = (): void => {
-        stopped = true
-        onFree = undefined
-        native.select_stop(handle)
-      }
-      const arm = (): void => {
-        const failed = watchRead(handle, onReady, true)
-        if (failed !== undefined) {
-          stop()
-          resume(Effect.fail(failed))
-        }
-      }
-      const onReady = (): void => {
-        for (let budget = batchSize; budget > 0 && !stopped; budget--) {
-          if (free.length === 0) {
-            // Level-triggered readiness would spin: it is armed again when a slot comes back.
-            native.select_stop(handle)
-            onFree = () => {
-              onFree = undefined
-              arm()
-            }
-            break
-          }
-          const slot = readOne()
-          if (typeof slot === "number") {
-            if (slot === -EAGAIN) break
-            stop()
-            const end = endOf(slot)
-            resume(end === undefined ? Effect.fail(systemError("read", slot)) : Effect.succeed(end))
-            break
-          }
-          sink.onFrame(slot)
-        }
-        sink.onBatchEnd()
-      }
-      if (native.fd(handle) < 0) {
-        resume(Effect.succeed("closed"))
-        return
-      }
-      arm()
-      return Effect.sync(stop)
-    })
-
-  const send = (slot: Slot, error: number, bodyLength: number): number => {
-    const at = slot.body - outHeaderSize
-    const length = outHeaderSize + bodyLength
-    const { view } = slot
-    writeHeader(view, at, length, error, view.getUint32(8, true), view.getUint32(12, true))
-    const written = native.write_range(handle, slot.bytes, at, length)
-    giveBack(slot)
-    return written < 0 ? written : 0
-  }
-
-  return {
-    frameCapacity,
-    freeSlots: () => free.length,
-    run,
-    receive: () => {
-      const slot = readOne()
-      if (typeof slot !== "number") return slot
-      return slot === -EAGAIN ? undefined : endOf(slot) ?? "closed"
-    },
-    reply: send,
-    replyData: (slot, views) => {
-      if (!views.every((view) => view instanceof Uint8Array)) return send(slot, -EIO, 0)
-      let length = outHeaderSize
-      for (const view of views) length += view.length
-      const at = slot.body - outHeaderSize
-      writeHeader(slot.view, at, length, 0, slot.view.getUint32(8, true), slot.view.getUint32(12, true))
-      const first = views[0]
-      const written = views.length === 1 && first !== undefined
-        ? native.write_range(handle, slot.bytes, at, outHeaderSize, first)
-        : native.write_range(handle, slot.bytes, at, outHeaderSize, ...views)
-      giveBack(slot)
-      return written < 0 ? written : 0
-    },
-    detach: (slot) => {
-      const detached: DetachedRequest = { uniqueLow: slot.view.getUint32(8, true), uniqueHigh: slot.view.getUint32(12, true) }
-      giveBack(slot)
-      return detached
-    },
-    replyDetached: (request, error, views) => {
-      let length = outHeaderSize
-      for (const view of views) length += view.length
-      writeHeader(detachedView, 0, length, error, request.uniqueLow, request.uniqueHigh)
-      const written = native.write_frame(handle, detachedHeader, ...views)
-      return written < 0 ? written : 0
-    },
-    takePayload: (slot, offset, length) => slot.bytes.slice(offset, offset + length),
-    release: giveBack,
-    notify: (...parts) => {
-      const written = native.write_frame(handle, ...parts)
-      return written < 0 ? written : 0
-    },
-    flush: () => {},
-    close: Effect.sync(() => native.close(handle))
-  }
+const totalLength = (views: ReadonlyArray<Uint8Array>): number => {
+  let total = 0
+  for (const view of views) total += view.length
+  return total
 }
+
+/** `struct fuse_out_header`, with the request's own `unique`, before the slot's body. */
+const writeOutHeader = (slot: DeviceSlot, length: number, error: number): void => {
+  const view = slot.view
+  const at = slot.body - outHeaderSize
+  view.setUint32(at, length, true)
+  view.setInt32(at + 4, error, true)
+  view.setUint32(at + 8, view.getUint32(8, true), true)
+  view.setUint32(at + 12, view.getUint32(12, true), true)
+}
+
+const defaultFrameCapacity = (1 << 20) + 4096 + 65536
+const defaultBodyCapacity = 256 << 10
+
+/**
+ * The transport over a handle, closed with its scope. A device or `seqpacket` socket gives one frame a
+ * read; over a pipe or stream the frames are put together from their header's length.
+ */
+export const makeDeviceTransport = (
+  handle: FuseHandle,
+  options: DeviceTransportOptions = {}
+): Effect.Effect<FrameTransport, TransportError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      const writeHandle = options.write ?? handle
+      const frameCapacity = options.frameCapacity ?? defaultFrameCapacity
+      const readKind = addon.kind(handle)
+      if (typeof readKind === "number") return Effect.fail(errnoError("fstat", readKind))
+      const writeKind = addon.kind(writeHandle)
+      if (typeof writeKind === "number") return Effect.fail(errnoError("fstat", writeKind))
+      const pool = makeSlotPool(options.slots ?? 8, frameCapacity, options.bodyCapacity ?? defaultBodyCapacity)
+      if (typeof pool === "number") return Effect.fail(errnoError("mmap", pool, "no memory for the request slots"))
+      return Effect.succeed<FrameTransport>(
+        new DeviceTransport(
+          handle,
+          writeHandle,
+          frameCapacity,
+          pool,
+          readKind === "stream" ? makeStreamReader(handle, frameCapacity) : undefined,
+          writeKind === "device" ? undefined : makeOutbox(writeHandle, writeKind === "seqpacket")
+        )
+      )
+    }),
+    (transport) => transport.close
+  )

@@ -1,8 +1,14 @@
-/** One frame in, one frame out; negative results are negative errnos. */
-import { type FuseHandle, native } from "./native.ts"
+/** Single frames, without a transport: for tests, and for programs that play the kernel. */
+import { addon, type FuseHandle } from "./native.ts"
 
-/** One non-blocking read(2) into `into`: bytes read, 0 at the end of file. */
-export const readFrame = (handle: FuseHandle, into: Uint8Array): number => native.read_frame(handle, into, 0, into.length)
+/** One non-blocking read. Returns the bytes read, 0 at the end of a pipe or socket, or a negative errno. */
+export const readFrame = (handle: FuseHandle, into: Uint8Array): number => addon.read_frame(handle, into)
 
-/** One non-blocking writev(2) of one frame; a short write is -EAGAIN. */
-export const writeFrame = (handle: FuseHandle, ...parts: ReadonlyArray<Uint8Array>): number => native.write_frame(handle, ...parts)
+/**
+ * One non-blocking write of a frame made of up to 64 parts. Returns the bytes written, or a negative
+ * errno: -EAGAIN also when a pipe or stream took only a part of it.
+ */
+export const writeFrame = (handle: FuseHandle, ...parts: ReadonlyArray<Uint8Array>): number => addon.write_frame(handle, ...parts)
+
+/** Makes memory resident, and locks it if allowed: for bodies of replies, see DESIGN.md. */
+export const lockMemory = (bytes: Uint8Array): void => void addon.lock_memory(bytes)

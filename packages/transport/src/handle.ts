@@ -1,43 +1,57 @@
-/** Handles: file descriptors that belong to a scope. */
+/** Handles, each owning a descriptor, closed with their scope. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { systemError, type TransportError } from "./errors.ts"
-import { type FuseHandle, native } from "./native.ts"
+import { errnoError, type TransportError } from "./errors.ts"
+import { addon, type FuseHandle } from "./native.ts"
 
-const closing = (handle: FuseHandle): Effect.Effect<void> => Effect.sync(() => native.close(handle))
+export type { FuseHandle } from "./native.ts"
 
-const hints: Readonly<Record<number, string>> = {
-  2: "/dev/fuse is missing: load the fuse module (modprobe fuse)",
-  13: "/dev/fuse is not open to this user: mount through fusermount3",
-  19: "/dev/fuse has no driver: load the fuse module (modprobe fuse)"
+/** Closes a handle. Idempotent; whoever waits for the handle fails with `select_already_closed`. */
+export const close = (handle: FuseHandle): Effect.Effect<void> => Effect.sync(() => void addon.close(handle))
+
+/** The descriptor's number, or undefined when the handle is closed. It stays the handle's: do not close it. */
+export const fd = (handle: FuseHandle): number | undefined => {
+  const number = addon.fd(handle)
+  return number < 0 ? undefined : number
 }
 
-const acquire = <A>(syscall: string, open: () => A | number, close: (value: A) => Effect.Effect<void>): Effect.Effect<A, TransportError, Scope.Scope> =>
+/** Takes ownership of what a call of the addon made, or fails with its errno. */
+export const owned = <A extends object>(
+  syscall: string,
+  make: () => A | number,
+  closeAll: (made: A) => Effect.Effect<void>,
+  hint?: (errno: number) => string | undefined
+): Effect.Effect<A, TransportError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => {
-      const opened = open()
-      return typeof opened === "number" ? Effect.fail(systemError(syscall, opened, hints[-opened])) : Effect.succeed(opened)
+      const made = make()
+      return typeof made === "number" ? Effect.fail(errnoError(syscall, made, hint?.(-made))) : Effect.succeed(made)
     }),
-    close
+    closeAll
   )
 
-const closingBoth = ([first, second]: readonly [FuseHandle, FuseHandle]) => Effect.andThen(closing(first), closing(second))
+const closeBoth = ([one, two]: readonly [FuseHandle, FuseHandle]): Effect.Effect<void> => Effect.andThen(close(one), close(two))
 
-/** `/dev/fuse`, not yet mounted; non-blocking, close-on-exec. */
-export const openDevFuse: Effect.Effect<FuseHandle, TransportError, Scope.Scope> = acquire("open", native.open_dev_fuse, closing)
+const deviceHint = (errno: number): string | undefined => {
+  if (errno === 2 || errno === 6 || errno === 19) return "/dev/fuse is missing: load the kernel's module (modprobe fuse), or let the container have the device"
+  return errno === 13 || errno === 1 ? "this user may not open /dev/fuse" : undefined
+}
 
-/** pipe(2): the reading end, then the writing end. */
-export const pipePair: Effect.Effect<readonly [FuseHandle, FuseHandle], TransportError, Scope.Scope> = acquire("pipe2", native.pipe_pair, closingBoth)
+/** Opens `/dev/fuse`, not mounted yet. */
+export const openDevFuse: Effect.Effect<FuseHandle, TransportError, Scope.Scope> = owned("open", addon.open_dev_fuse, close, deviceHint)
 
-/** socketpair(2): two ends that both read and write. `seqpacket` keeps frame boundaries, as `/dev/fuse` does. */
-export const socketpair = (options?: { readonly type?: "stream" | "seqpacket" }): Effect.Effect<readonly [FuseHandle, FuseHandle], TransportError, Scope.Scope> =>
-  acquire("socketpair", () => native.socketpair(options?.type ?? "stream"), closingBoth)
+/** A non-blocking pipe: the end to read from, and the one to write to. */
+export const pipePair: Effect.Effect<readonly [read: FuseHandle, write: FuseHandle], TransportError, Scope.Scope> = owned(
+  "pipe2",
+  addon.pipe_pair,
+  closeBoth
+)
 
-/** A handle on a duplicate of a descriptor this process holds: inherited, or received over a socket. */
-export const fromFd = (fd: number): Effect.Effect<FuseHandle, TransportError, Scope.Scope> => acquire("fcntl", () => native.from_fd(fd), closing)
+/** Two connected, non-blocking ends. `seqpacket` keeps message boundaries, as `/dev/fuse` does; `stream`, the default, does not. */
+export const socketpair = (
+  options: { readonly type?: "stream" | "seqpacket" } = {}
+): Effect.Effect<readonly [FuseHandle, FuseHandle], TransportError, Scope.Scope> =>
+  owned("socketpair", () => addon.socketpair(options.type), closeBoth)
 
-/** Closes now; harmless when closed already. */
-export const close = closing
-
-/** The descriptor's number; -1 once closed. */
-export const fd = (handle: FuseHandle): number => native.fd(handle)
+/** A handle on a duplicate of a descriptor that is open already (inherited, or received). Makes the open file non-blocking. */
+export const fromFd = (number: number): Effect.Effect<FuseHandle, TransportError, Scope.Scope> => owned("fcntl", () => addon.from_fd(number), close)

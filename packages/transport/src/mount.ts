@@ -1,143 +1,196 @@
-/**
- * In and out of the file tree. Root mounts with mount(2), everyone else through fusermount3; both give
- * the same thing. Unmounting never touches a mount that is not the one meant.
- */
-import { readdirSync, statSync, type Stats, writeFileSync } from "node:fs"
-import { realpath, stat } from "node:fs/promises"
+/** Mounting and unmounting: root by itself, everyone else through fusermount3, with the same result. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { systemError, transportError, type TransportError } from "./errors.ts"
-import { fusermount3Mount, fusermount3Unmount } from "./fusermount.ts"
-import { openDevFuse } from "./handle.ts"
-import { mountAt } from "./mountinfo.ts"
-import { type FuseHandle, native } from "./native.ts"
+import { basename, dirname, join, resolve } from "node:path"
+import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
+import { fusermountMount, type FusermountOptions, fusermountUnmount } from "./fusermount.ts"
+import { fd, openDevFuse } from "./handle.ts"
+import { findMount, type MountEntry, mountTable } from "./mountinfo.ts"
+import { addon, type FuseHandle } from "./native.ts"
+
+// <sys/mount.h>
+const MS_RDONLY = 1
+const MS_NOSUID = 2
+const MS_NODEV = 4
+const MS_NOEXEC = 8
+const MS_NOATIME = 1024
+const MNT_DETACH = 2
+const UMOUNT_NOFOLLOW = 8
+// <sys/stat.h>
+const S_IFMT = 0o170000
+
+const EPERM = 1
+const ENOENT = 2
+const ENODEV = 19
+const EINVAL = 22
+const EBUSY = 16
+const ENOTCONN = 107
 
 export interface MountDeviceOptions {
+  /** An existing directory or file. */
   readonly mountpoint: string
-  readonly fsname: string
-  readonly subtype: string
-  readonly allowOther: boolean
-  readonly defaultPermissions: boolean
-  readonly readOnly: boolean
+  /** The source in the mount table. Default `bickford`. */
+  readonly fsname?: string
+  /** The type in the mount table is `fuse.SUBTYPE`; without one it is `fuse`. */
+  readonly subtype?: string
+  readonly allowOther?: boolean
+  readonly defaultPermissions?: boolean
+  readonly readOnly?: boolean
+  readonly noexec?: boolean
+  readonly noatime?: boolean
+  /** Largest READ, in bytes; 0, the default, sets no limit. */
   readonly maxRead?: number
+  /** Mounts through the helper even as root; also says how to run it. */
+  readonly fusermount?: FusermountOptions
 }
 
 export interface MountedDevice {
   readonly handle: FuseHandle
-  /** Absolute, symlinks resolved. */
+  /** Absolute, without links. */
   readonly mountpoint: string
-  /** `MAJOR:MINOR` in /proc/self/mountinfo; the minor is the connection's number in fusectl. */
+  /** As in /proc/self/mountinfo: `MAJOR:MINOR`. */
   readonly device: string
 }
 
-// include/uapi/linux/mount.h
-const MS_RDONLY = 1
-const MS_NOSUID = 2
-const MS_NODEV = 4
-const MNT_FORCE = 1
-const MNT_DETACH = 2
+const isRoot = (): boolean => process.geteuid?.() === 0
 
-const isRoot = (): boolean => process.getuid?.() === 0
-
-const codeOf = (cause: unknown): string => cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "EIO"
-
-const checkMountpoint = (mountpoint: string): Effect.Effect<{ readonly path: string; readonly stats: Stats }, TransportError> =>
-  Effect.tryPromise({
-    try: async () => {
-      const path = await realpath(mountpoint)
-      return { path, stats: await stat(path) }
-    },
-    catch: (cause) => {
-      const code = codeOf(cause)
-      if (code === "ENOTCONN") {
-        return transportError("stale_mountpoint", "stat", `${mountpoint}: a dead mount is left there (its server is gone); detach it with: umount -l ${mountpoint}`, 107)
-      }
-      const why = code === "ENOENT" ? "it does not exist; create it first (mkdir)" : code
-      return { _tag: code, message: `the mountpoint ${mountpoint} cannot be used: ${why}`, syscall: "stat", errno: cause instanceof Error && "errno" in cause ? Math.abs(Number(cause.errno)) : 5 }
-    }
+/** The absolute path without links. Does not enter the last component: what is mounted there may not answer. */
+const resolvePath = (path: string): Effect.Effect<string, TransportError> =>
+  Effect.gen(function*() {
+    const absolute = resolve(path)
+    const resolved = yield* Effect.promise(() => addon.resolve_path(absolute))
+    if (typeof resolved === "string") return resolved
+    // A dead mount may refuse even to be looked at; the folder that it lies in does not.
+    const parent = yield* Effect.promise(() => addon.resolve_path(dirname(absolute)))
+    if (typeof parent === "string" && findMount(join(parent, basename(absolute))) !== undefined) return join(parent, basename(absolute))
+    const hint = resolved === -ENOENT ? `the mountpoint ${absolute} does not exist` : `the mountpoint ${absolute} cannot be reached`
+    return yield* Effect.fail(errnoError("realpath", resolved, hint))
   })
 
-const escape = (value: string): string => value.replace(/[\\,]/g, (character) => `\\${character}`)
+/** The mountpoint's file type, or why nothing can be mounted there. */
+const rootmode = (mountpoint: string): Effect.Effect<number, TransportError> =>
+  Effect.gen(function*() {
+    const mode = yield* Effect.promise(() => addon.file_mode(mountpoint))
+    if (mode >= 0) return mode & S_IFMT
+    if (mode === -ENOTCONN) {
+      const message = `${mountpoint}: a mount whose server is gone was left here (ENOTCONN); unmount it first (fusermount3 -u ${mountpoint})`
+      return yield* Effect.fail(transportError("stale_mountpoint", "stat", ENOTCONN, message))
+    }
+    return yield* Effect.fail(errnoError("stat", mode, `the mountpoint ${mountpoint} cannot be used`))
+  })
 
-const mountDirectly = Effect.fnUntraced(function*(options: MountDeviceOptions, path: string, stats: Stats) {
-  const handle = yield* openDevFuse
-  const data = [
-    `fd=${native.fd(handle)}`,
-    `rootmode=${(stats.mode & 0o170000).toString(8)}`,
-    `user_id=${process.getuid?.() ?? 0}`,
-    `group_id=${process.getgid?.() ?? 0}`,
-    ...(options.allowOther ? ["allow_other"] : []),
-    ...(options.defaultPermissions ? ["default_permissions"] : []),
-    ...(options.maxRead === undefined ? [] : [`max_read=${options.maxRead}`])
-  ].join(",")
-  const flags = MS_NOSUID | MS_NODEV | (options.readOnly ? MS_RDONLY : 0)
-  const mounted = yield* Effect.promise(() => native.mount(options.fsname, path, `fuse.${options.subtype}`, flags, data))
-  if (mounted < 0) return yield* Effect.fail(systemError("mount", mounted, path))
-  return handle
-})
+const flagOptions = (options: MountDeviceOptions): ReadonlyArray<string> => [
+  ...(options.allowOther === true ? ["allow_other"] : []),
+  ...(options.defaultPermissions === true ? ["default_permissions"] : []),
+  ...(options.maxRead === undefined || options.maxRead === 0 ? [] : [`max_read=${options.maxRead}`])
+]
 
-const mountThroughHelper = (options: MountDeviceOptions, path: string): Effect.Effect<FuseHandle, TransportError, Scope.Scope> =>
-  Effect.acquireRelease(
-    fusermount3Mount(
-      path,
-      [
-        `fsname=${escape(options.fsname)}`,
-        `subtype=${escape(options.subtype)}`,
-        "nosuid",
-        "nodev",
-        ...(options.allowOther ? ["allow_other"] : []),
-        ...(options.defaultPermissions ? ["default_permissions"] : []),
-        ...(options.readOnly ? ["ro"] : []),
-        ...(options.maxRead === undefined ? [] : [`max_read=${options.maxRead}`])
-      ].join(",")
-    ),
-    (handle) => Effect.sync(() => native.close(handle))
-  )
+const mountHint = (errno: number, mountpoint: string): string => {
+  if (errno === EPERM) return `mounting at ${mountpoint} needs CAP_SYS_ADMIN, which this process lacks`
+  if (errno === ENODEV) return "the kernel has no FUSE: load its module (modprobe fuse)"
+  return `mounting at ${mountpoint} failed`
+}
 
-/** Mounts; the handle is closed with the scope, which does not unmount. */
-export const mountDevice = Effect.fnUntraced(function*(options: MountDeviceOptions) {
-  const { path, stats } = yield* checkMountpoint(options.mountpoint)
-  const handle = isRoot() ? yield* mountDirectly(options, path, stats) : yield* mountThroughHelper(options, path)
-  const mounted: MountedDevice = { handle, mountpoint: path, device: mountAt(path)?.device ?? "" }
-  return mounted
-})
+const mountDirectly = (mountpoint: string, mode: number, options: MountDeviceOptions): Effect.Effect<FuseHandle, TransportError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const handle = yield* openDevFuse
+    const data = [`fd=${fd(handle)}`, `rootmode=${mode.toString(8)}`, `user_id=${process.geteuid?.()}`, `group_id=${process.getegid?.()}`, ...flagOptions(options)]
+    const flags =
+      MS_NOSUID |
+      MS_NODEV |
+      (options.readOnly === true ? MS_RDONLY : 0) |
+      (options.noexec === true ? MS_NOEXEC : 0) |
+      (options.noatime === true ? MS_NOATIME : 0)
+    const type = options.subtype === undefined ? "fuse" : `fuse.${options.subtype}`
+    const result = yield* Effect.promise(() => addon.mount(options.fsname ?? "bickford", mountpoint, type, flags, data.join(",")))
+    if (result < 0) return yield* Effect.fail(errnoError("mount", result, mountHint(-result, mountpoint)))
+    return handle
+  })
 
-const notOurs = (device: MountedDevice): Effect.Effect<boolean> => Effect.sync(() => mountAt(device.mountpoint)?.device !== device.device)
+/** Commas separate options; libfuse's helper takes `\,` for one that does not. */
+const escape = (value: string): string => value.replace(/[\\,]/g, "\\$&")
 
-/** Detaches or unmounts whatever is at a path. */
-export const unmountPath = (mountpoint: string, options: { readonly lazy: boolean }): Effect.Effect<void, TransportError> =>
-  isRoot()
-    ? Effect.flatMap(Effect.promise(() => native.unmount(mountpoint, options.lazy ? MNT_DETACH : 0)), (status) =>
-      status < 0 ? Effect.fail(systemError("umount2", status, mountpoint)) : Effect.void)
-    : fusermount3Unmount(mountpoint, options.lazy)
+const mountThroughHelper = (mountpoint: string, options: MountDeviceOptions): Effect.Effect<FuseHandle, TransportError, Scope.Scope> => {
+  const given = [
+    options.readOnly === true ? "ro" : "rw",
+    "nosuid",
+    "nodev",
+    ...(options.noexec === true ? ["noexec"] : []),
+    ...(options.noatime === true ? ["noatime"] : []),
+    `fsname=${escape(options.fsname ?? "bickford")}`,
+    ...(options.subtype === undefined ? [] : [`subtype=${escape(options.subtype)}`]),
+    ...flagOptions(options)
+  ]
+  return fusermountMount(mountpoint, given.join(","), options.fusermount)
+}
 
-/** Unmounts this mount; does nothing when it is gone, or another mount lies over it. */
-export const unmountDevice = (device: MountedDevice, options: { readonly lazy: boolean }): Effect.Effect<void, TransportError> =>
-  Effect.flatMap(notOurs(device), (gone) => gone ? Effect.void : unmountPath(device.mountpoint, options))
-
-const controlFolder = "/sys/fs/fuse/connections"
+/** Takes away what was mounted here for nothing; that it is gone already is as good. */
+const undo = (mountpoint: string, device: string, how?: FusermountOptions): Effect.Effect<void> =>
+  Effect.ignore(unmountDevice({ mountpoint, device }, { lazy: true, ...(how === undefined ? {} : { fusermount: how }) }))
 
 /**
- * Aborts the connection: every call in flight and every later one fails. By fusectl, which root mounts
- * when it is not; else by closing the handle, which does the same.
+ * Mounts a new connection. The kernel's INIT waits to be read from `handle`. When the scope closes a
+ * mount that is still there is detached, then the handle closed. Fails with `stale_mountpoint` where a
+ * dead mount was left behind.
  */
-export const abortConnection = (device: MountedDevice): Effect.Effect<void, TransportError> =>
+export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedDevice, TransportError, Scope.Scope> =>
   Effect.gen(function*() {
-    const file = `${controlFolder}/${device.device.split(":")[1] ?? ""}/abort`
-    if (isRoot() && readdirSync(controlFolder).length === 0) {
-      yield* Effect.promise(() => native.mount("fusectl", controlFolder, "fusectl", 0, ""))
-    }
-    yield* Effect.sync(() => {
-      try {
-        statSync(file)
-        writeFileSync(file, "1")
-      } catch {
-        native.close(device.handle)
-      }
-    })
+    const mountpoint = yield* resolvePath(options.mountpoint)
+    const mode = yield* rootmode(mountpoint)
+    // Nothing may come between the mount and the promise to take it away again.
+    return yield* Effect.uninterruptible(
+      Effect.gen(function*() {
+        const handle = yield* isRoot() && options.fusermount === undefined
+          ? mountDirectly(mountpoint, mode, options)
+          : mountThroughHelper(mountpoint, options)
+        const entry = findMount(mountpoint)
+        if (entry === undefined || !entry.type.startsWith("fuse")) {
+          return yield* Effect.fail(errnoError("mount", -EINVAL, `${mountpoint} was mounted, and unmounted again at once`))
+        }
+        yield* Effect.addFinalizer(() => undo(mountpoint, entry.device, options.fusermount))
+        return { handle, mountpoint, device: entry.device }
+      })
+    )
   })
 
-/** umount2's MNT_FORCE: aborts and unmounts. */
-export const forceUnmount = (mountpoint: string): Effect.Effect<void, TransportError> =>
-  Effect.flatMap(Effect.promise(() => native.unmount(mountpoint, MNT_FORCE)), (status) =>
-    status < 0 ? Effect.fail(systemError("umount2", status, mountpoint)) : Effect.void)
+export interface UnmountTarget {
+  readonly mountpoint: string
+  /** When given, only this mount is unmounted: `MAJOR:MINOR`. Else any FUSE mount. */
+  readonly device?: string
+}
+
+export interface UnmountOptions {
+  /** Detach a mount that is in use; it ends when its last user does. */
+  readonly lazy?: boolean
+  readonly fusermount?: FusermountOptions
+}
+
+const whyNot = (mountpoint: string, entry: MountEntry | undefined, device: string | undefined): TransportError | undefined => {
+  if (entry === undefined) return errnoError("umount2", -EINVAL, `nothing is mounted at ${mountpoint}`)
+  if (device !== undefined && entry.device !== device) {
+    const covered = mountTable().some((other) => other.mountpoint === mountpoint && other.device === device)
+    return covered
+      ? errnoError("umount2", -EBUSY, `${mountpoint}: another mount (${entry.type}) lies on top of this one`)
+      : errnoError("umount2", -EINVAL, `${mountpoint}: the mount is gone, and what is there now (${entry.type}) is another one`)
+  }
+  if (!entry.type.startsWith("fuse")) return errnoError("umount2", -EINVAL, `${mountpoint}: what is mounted there (${entry.type}) is not FUSE`)
+  return undefined
+}
+
+/**
+ * Unmounts; a mount that is in use gives EBUSY (through the helper `fusermount_failed`, with that errno)
+ * unless `lazy`. Never a mount that is not the one meant.
+ */
+export const unmountDevice = (target: UnmountTarget, options: UnmountOptions = {}): Effect.Effect<void, TransportError> =>
+  Effect.gen(function*() {
+    const mountpoint = yield* resolvePath(target.mountpoint)
+    const refusal = whyNot(mountpoint, findMount(mountpoint), target.device)
+    if (refusal !== undefined) return yield* Effect.fail(refusal)
+    const lazy = options.lazy === true
+    if (!isRoot() || options.fusermount !== undefined) return yield* fusermountUnmount(mountpoint, lazy, options.fusermount)
+    const result = yield* Effect.promise(() => addon.unmount(mountpoint, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
+    if (result < 0) {
+      const hint = errnoTag(-result) === "EBUSY" ? `${mountpoint} is in use` : `unmounting ${mountpoint} failed`
+      return yield* Effect.fail(errnoError("umount2", result, hint))
+    }
+  })

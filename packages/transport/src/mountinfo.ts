@@ -1,32 +1,50 @@
-/** What is mounted where: `/proc/self/mountinfo` (proc(5)). */
+/** The mount table of this process: `/proc/self/mountinfo`, proc(5). */
 import { readFileSync } from "node:fs"
 
-export interface MountInfo {
-  readonly id: number
-  /** `MAJOR:MINOR` of the files' st_dev. */
+export interface MountEntry {
+  /** `MAJOR:MINOR`, st_dev of what lies there. */
   readonly device: string
   readonly mountpoint: string
-  /** `fuse.bickford`, `ext4`... */
+  /** As `fuse.bickford`. */
   readonly type: string
   readonly source: string
+  /** The mount's own options, as `rw,nosuid`. */
   readonly options: string
+  /** The filesystem's options, as `rw,user_id=0`. */
+  readonly superOptions: string
 }
 
-/** Only ASCII is escaped: space, tab, newline, backslash and the hash. */
-const unescape = (field: string): string => field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+/** Space, tab, newline and backslash are written as three octal digits. */
+const unescape = (field: string): string =>
+  field.includes("\\")
+    ? Buffer.from(field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8))), "latin1").toString()
+    : Buffer.from(field, "latin1").toString()
 
-/** Undefined for a line that is none. Paths are taken as UTF-8. */
-export const parseMountInfo = (line: string): MountInfo | undefined => {
-  const [before, after] = line.split(" - ")
-  const [id, , device, , mountpoint] = before?.split(" ") ?? []
-  const [type, source, options] = after?.split(" ") ?? []
-  if (id === undefined || device === undefined || mountpoint === undefined || type === undefined) return undefined
-  return { id: Number(id), device, mountpoint: unescape(mountpoint), type, source: unescape(source ?? ""), options: options ?? "" }
+/** Parses the whole table; lines that are not mounts are left out. `text` is latin1: one character a byte. */
+export const parseMountinfo = (text: string): ReadonlyArray<MountEntry> => {
+  const entries: Array<MountEntry> = []
+  for (const line of text.split("\n")) {
+    const fields = line.split(" ")
+    // Optional fields, as many as there are, end with a lone hyphen.
+    const hyphen = fields.indexOf("-", 6)
+    const [, , device, , mountpoint, options] = fields
+    const [type, source, superOptions] = fields.slice(hyphen + 1)
+    if (hyphen < 0 || device === undefined || mountpoint === undefined || options === undefined) continue
+    if (type === undefined || source === undefined || superOptions === undefined) continue
+    entries.push({
+      device,
+      mountpoint: unescape(mountpoint),
+      type: unescape(type),
+      source: unescape(source),
+      options,
+      superOptions: unescape(superOptions)
+    })
+  }
+  return entries
 }
 
-/** Every mount that this process sees, in the order they were made. */
-export const readMounts = (): ReadonlyArray<MountInfo> =>
-  readFileSync("/proc/self/mountinfo", "utf8").split("\n").flatMap((line) => parseMountInfo(line) ?? [])
+/** The table as it is now, in the order of mounting. Asks no filesystem, so none can make it wait. */
+export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readFileSync("/proc/self/mountinfo", "latin1"))
 
-/** The topmost mount at exactly this absolute path. */
-export const mountAt = (mountpoint: string): MountInfo | undefined => readMounts().findLast((mount) => mount.mountpoint === mountpoint)
+/** What is mounted at an absolute path without links: the topmost mount, if any. */
+export const findMount = (mountpoint: string): MountEntry | undefined => mountTable().findLast((entry) => entry.mountpoint === mountpoint)

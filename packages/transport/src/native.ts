@@ -1,57 +1,86 @@
-/** The addon: thin system calls, under their C names. Nothing outside this package calls it. */
+/** The addon: system calls, and nothing else. Its functions return a negative errno where they fail. */
+import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 
-declare const brand: unique symbol
+declare const handleBrand: unique symbol
+declare const arenaBrand: unique symbol
 
-/** A file descriptor owned by the addon: closed by `close`, or when nothing refers to it any more. */
+/** Owns one file descriptor: `close` closes it, and so does the garbage collector when it was forgotten. */
 export interface FuseHandle {
-  readonly [brand]: "FuseHandle"
+  readonly [handleBrand]: true
 }
 
-/** How a run of the fusermount3 helper ended. */
+/** Memory that frames are read into and written from by offset. */
+export interface Arena {
+  readonly [arenaBrand]: true
+}
+
+/** How to run fusermount3. */
+export interface HelperOptions {
+  /** A path, or a name to look up. Default `fusermount3`. */
+  readonly program?: string
+  /** The helper's PATH. */
+  readonly path?: string
+  /** Milliseconds until it is killed. Default 30000. */
+  readonly timeout?: number
+}
+
+/** How the helper ended. */
 export interface HelperOutcome {
-  /** 0, or the negative errno for which the helper could not be run or waited for. */
+  /** 0, or the negative errno of `syscall`; -ETIMEDOUT when it was killed. */
   readonly error: number
   readonly syscall: string
-  /** Exit status, or 128 plus the signal's number. */
-  readonly status: number
-  /** Descriptors received. */
-  readonly descriptors: number
-  readonly stderr: string
+  readonly exitCode: number
+  readonly signal: number
+  /** Standard output and error, the first 8 KiB. */
+  readonly output: string
+  /** The device, when it exited with 0 and sent one. */
   readonly handle?: FuseHandle
 }
 
-/** Calls return a negative errno where the system call failed. */
-interface Addon {
+type Bytes = Uint8Array | DataView
+
+export interface Addon {
   readonly open_dev_fuse: () => FuseHandle | number
-  readonly pipe_pair: () => readonly [FuseHandle, FuseHandle] | number
-  readonly socketpair: (type: "stream" | "seqpacket") => readonly [FuseHandle, FuseHandle] | number
+  readonly pipe_pair: () => [FuseHandle, FuseHandle] | number
+  readonly socketpair: (type?: "stream" | "seqpacket") => [FuseHandle, FuseHandle] | number
   readonly from_fd: (fd: number) => FuseHandle | number
-  readonly close: (handle: FuseHandle) => void
+  readonly close: (handle: FuseHandle) => number
   readonly fd: (handle: FuseHandle) => number
-  readonly select_read: (handle: FuseHandle, callback: (status: number) => void, persistent: boolean) => number
-  readonly select_stop: (handle: FuseHandle) => void
-  readonly read_frame: (handle: FuseHandle, into: Uint8Array, offset: number, length: number) => number
-  readonly write_frame: (handle: FuseHandle, ...parts: ReadonlyArray<Uint8Array>) => number
-  readonly write_range: (handle: FuseHandle, bytes: Uint8Array, offset: number, length: number, ...parts: ReadonlyArray<Uint8Array>) => number
+  readonly kind: (handle: FuseHandle) => "device" | "seqpacket" | "stream" | number
+  readonly select_read: (handle: FuseHandle, callback: (status: number) => void, persistent?: boolean) => number
+  readonly select_write: (handle: FuseHandle, callback: (status: number) => void, persistent?: boolean) => number
+  readonly select_stop: (handle: FuseHandle) => number
+  readonly read_frame: (handle: FuseHandle, into: Bytes, offset?: number, length?: number) => number
+  readonly write_frame: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => number
+  readonly write_some: (handle: FuseHandle, from: Bytes, offset?: number, length?: number) => number
+  readonly arena: (bytes: number) => [Arena, ArrayBuffer, boolean] | number
+  readonly read_slot: (handle: FuseHandle, arena: Arena, offset: number, length: number) => number
+  readonly write_slot: (handle: FuseHandle, arena: Arena, offset: number, length: number) => number
+  readonly lock_memory: (bytes: Bytes) => number
+  readonly fusermount3_mount: (mountpoint: string, options: string, helper?: HelperOptions) => Promise<HelperOutcome | number>
+  readonly fusermount3_unmount: (mountpoint: string, lazy: boolean, helper?: HelperOptions) => Promise<HelperOutcome | number>
   readonly mount: (source: string, target: string, type: string, flags: number, data: string) => Promise<number>
   readonly unmount: (target: string, flags: number) => Promise<number>
-  readonly fusermount3_mount: (mountpoint: string, options: string, program: string, environment: ReadonlyArray<string>, timeoutMs: number) => Promise<HelperOutcome>
-  readonly fusermount3_unmount: (mountpoint: string, how: "" | "z", program: string, environment: ReadonlyArray<string>, timeoutMs: number) => Promise<HelperOutcome>
-  readonly lock_memory: (bytes: Uint8Array) => number
+  readonly resolve_path: (path: string) => Promise<string | number>
+  readonly file_mode: (path: string) => Promise<number>
 }
 
-/** `BICKFORD_ADDON` names another build, as the one with AddressSanitizer. */
-const location = process.env["BICKFORD_ADDON"] ?? fileURLToPath(new URL("../../../native/build/Release/bickford.node", import.meta.url))
+// In a checkout the addon is built in native/; a published package carries its own. BICKFORD_ADDON
+// names another build of it, as one with AddressSanitizer.
+const places = ["../../../native/build/Release/bickford.node", "../native/bickford.node"].map((place) =>
+  fileURLToPath(new URL(place, import.meta.url))
+)
 
 const load = (): Addon => {
-  try {
-    const addon: Addon = createRequire(import.meta.url)(location)
-    return addon
-  } catch (cause) {
-    throw new Error(`the native addon could not be loaded (build it with: npm run build:addon): ${location}`, { cause })
+  const file = process.env["BICKFORD_ADDON"] ?? places.find((place) => existsSync(place))
+  if (file === undefined) {
+    throw new Error(`the native addon has not been built: run "npm run build:addon" (it needs python3, make and g++); looked for ${places.join(", ")}`)
   }
+  const require = createRequire(import.meta.url)
+  return require(file) as Addon
 }
 
-export const native: Addon = load()
+/** The addon of this environment (the main thread or a worker). */
+export const addon: Addon = load()

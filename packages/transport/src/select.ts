@@ -1,23 +1,35 @@
-/** Readiness, one notification at a time. */
+/** Waiting for a handle, on the event loop of this environment. */
 import * as Effect from "effect/Effect"
-import { systemError, transportError, type TransportError } from "./errors.ts"
-import { type FuseHandle, native } from "./native.ts"
+import { errnoError, type TransportError, transportError } from "./errors.ts"
+import { addon, type FuseHandle } from "./native.ts"
 
-/** Arms a readiness watch; undefined, or why it could not be armed. */
-export const watchRead = (handle: FuseHandle, callback: (status: number) => void, persistent: boolean): TransportError | undefined => {
-  const failed = native.select_read(handle, callback, persistent)
-  if (failed >= 0) return undefined
-  if (failed === -9) return transportError("select_already_closed", "select_read", "the handle is closed", 9)
-  if (failed === -1) return transportError("select_not_supported", "select_read", "this kind of file has no readiness (regular files are always ready)", 1)
-  return transportError("select_failed", "select_read", systemError("select_read", failed).message, -failed)
+const EPERM = 1
+const EBADF = 9
+const ECANCELED = 125
+
+/** The error of a wait that ended with `status`, a negative errno. */
+export const selectError = (status: number): TransportError => {
+  const errno = -status
+  if (errno === EBADF || errno === ECANCELED) {
+    return transportError("select_already_closed", "epoll", errno, "the handle was closed, so it will never be ready")
+  }
+  if (errno === EPERM) {
+    return transportError("select_not_supported", "epoll", errno, "only devices, pipes and sockets can be waited for, not regular files")
+  }
+  return transportError("select_failed", "epoll", errno, errnoError("epoll", status).message)
 }
 
-/** Succeeds once there is something to read, or the end of file. Interrupting it disarms. */
+/**
+ * Waits, once, until reading would not give EAGAIN: there is something to read, or the end, or an error
+ * that the read will tell. Fails with `select_already_closed`, `select_not_supported` or
+ * `select_failed`; -EBUSY, as `select_failed`, when somebody waits for the handle already.
+ */
 export const selectRead = (handle: FuseHandle): Effect.Effect<void, TransportError> =>
-  Effect.callback<void, TransportError>((resume) => {
-    const failed = watchRead(handle, (status) => {
-      resume(status < 0 ? Effect.fail(transportError("select_failed", "select_read", systemError("poll", status).message, -status)) : Effect.void)
-    }, false)
-    if (failed !== undefined) resume(Effect.fail(failed))
-    return Effect.sync(() => native.select_stop(handle))
+  Effect.callback((resume) => {
+    const armed = addon.select_read(handle, (status) => resume(status < 0 ? Effect.fail(selectError(status)) : Effect.void))
+    if (armed < 0) {
+      resume(Effect.fail(selectError(armed)))
+      return
+    }
+    return Effect.sync(() => void addon.select_stop(handle))
   })

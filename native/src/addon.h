@@ -1,0 +1,51 @@
+// The addon's state in one environment (the main thread or a worker).
+#pragma once
+
+#include <napi.h>
+#include <uv.h>
+
+#include <memory>
+#include <unordered_set>
+
+#include "mailbox.h"
+
+struct Handle;
+struct Arena;
+
+struct Addon {
+  napi_env env = nullptr;
+  uv_loop_t* loop = nullptr;
+  napi_async_context context = nullptr;
+  napi_async_cleanup_hook_handle cleanup = nullptr;
+  // An external is one of ours only if its pointer is in here: cheaper than a type tag, and as safe,
+  // since no other live object can have the same address.
+  std::unordered_set<const void*> handles;
+  std::unordered_set<const void*> arenas;
+  const void* last_handle = nullptr;
+  const void* last_arena = nullptr;
+  std::shared_ptr<Mailbox> mailbox;
+  uv_async_t* wake = nullptr;
+  int jobs = 0;
+  // libuv handles that are open; the environment waits for them at its end.
+  int open_uv_handles = 0;
+  bool ending = false;
+  int references = 1;
+
+  static Addon* of(napi_env env) {
+    void* data = nullptr;
+    napi_get_instance_data(env, &data);
+    return static_cast<Addon*>(data);
+  }
+
+  void acquire() { ++references; }
+  void release() {
+    if (--references == 0) delete this;
+  }
+
+  // To be called from the close callback of each libuv handle counted in open_uv_handles.
+  void uv_handle_closed();
+};
+
+// Calls a JavaScript function from the event loop, as Node does: ticks and microtasks run after it,
+// and what it throws is an uncaught exception.
+void call_from_loop(Addon* addon, napi_value function, int argument);

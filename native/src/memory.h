@@ -1,0 +1,5 @@
+#pragma once
+
+#include <napi.h>
+
+Napi::Value lock_memory(const Napi::CallbackInfo& info);

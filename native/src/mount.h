@@ -1,0 +1,6 @@
+#pragma once
+
+#include <napi.h>
+
+Napi::Value mount_filesystem(const Napi::CallbackInfo& info);
+Napi::Value unmount_filesystem(const Napi::CallbackInfo& info);

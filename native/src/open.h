@@ -1,0 +1,5 @@
+#pragma once
+
+#include <napi.h>
+
+Napi::Value open_dev_fuse(const Napi::CallbackInfo& info);

@@ -1,0 +1,5 @@
+#pragma once
+
+#include <napi.h>
+
+Napi::Value pipe_pair(const Napi::CallbackInfo& info);

@@ -1,0 +1,5 @@
+#pragma once
+
+#include <napi.h>
+
+Napi::Value make_socketpair(const Napi::CallbackInfo& info);

@@ -1,0 +1,53 @@
+/** A transport's slots: all their memory is one arena, touched and locked before the first read. */
+import type { Slot } from "./FrameTransport.ts"
+import { type Arena, addon } from "./native.ts"
+
+/** Bytes of `struct fuse_in_header`. */
+export const inHeaderSize = 40
+/** Bytes of `struct fuse_out_header`. */
+export const outHeaderSize = 16
+
+const page = 4096
+const wholePages = (bytes: number): number => Math.ceil(bytes / page) * page
+
+export class DeviceSlot implements Slot {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  readonly header = 0
+  readonly args = inHeaderSize
+  readonly payload = inHeaderSize
+  end = 0
+  readonly body: number
+  readonly bodyCapacity: number
+  /** Where the slot lies in the arena. */
+  readonly base: number
+  /** The 16 bytes before the body. */
+  readonly outHeader: Uint8Array
+  /** With the pool: not delivered, or given back. */
+  free = true
+
+  constructor(memory: ArrayBuffer, base: number, frameCapacity: number, bodyCapacity: number) {
+    this.base = base
+    this.body = wholePages(frameCapacity) + outHeaderSize
+    this.bodyCapacity = bodyCapacity
+    this.bytes = new Uint8Array(memory, base, this.body + bodyCapacity)
+    this.view = new DataView(memory, base, this.body + bodyCapacity)
+    this.outHeader = this.bytes.subarray(this.body - outHeaderSize, this.body)
+  }
+}
+
+export interface SlotPool {
+  readonly arena: Arena
+  /** The slots that are free, the one used last on top: its memory is the warmest. */
+  readonly free: Array<DeviceSlot>
+}
+
+/** `count` slots, or a negative errno when there is no memory for them. */
+export const makeSlotPool = (count: number, frameCapacity: number, bodyCapacity: number): SlotPool | number => {
+  const size = wholePages(wholePages(frameCapacity) + outHeaderSize + bodyCapacity)
+  const made = addon.arena(size * count)
+  if (typeof made === "number") return made
+  const [arena, memory] = made
+  const free = Array.from({ length: count }, (_, index) => new DeviceSlot(memory, index * size, frameCapacity, bodyCapacity))
+  return { arena, free: free.reverse() }
+}

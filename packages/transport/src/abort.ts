@@ -1,0 +1,49 @@
+/** Aborting a connection: everyone who waits for an answer gets ECONNABORTED at once. */
+import * as Effect from "effect/Effect"
+import { closeSync, existsSync, openSync, writeSync } from "node:fs"
+import { errnoError, type TransportError } from "./errors.ts"
+import { addon } from "./native.ts"
+
+const EIO = 5
+const ENOENT = 2
+
+const fusectl = "/sys/fs/fuse/connections"
+
+const negativeErrno = (error: unknown): number =>
+  typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : -EIO
+
+/** 0 or a negative errno. Synchronous: the kernel answers it by itself, and libuv's pool may be what hangs. */
+const writeAbort = (file: string): number => {
+  try {
+    const fd = openSync(file, "w")
+    try {
+      writeSync(fd, "1")
+    } finally {
+      closeSync(fd)
+    }
+    return 0
+  } catch (error) {
+    return negativeErrno(error)
+  }
+}
+
+/**
+ * Aborts the connection of the mount on `device` (`MAJOR:MINOR`), through fusectl, which root mounts
+ * where it is missing. A connection that is gone already is not an error. The mount itself stays, dead:
+ * unmount it too.
+ */
+export const abortConnection = (target: { readonly device: string }): Effect.Effect<void, TransportError> =>
+  Effect.gen(function*() {
+    const connection = `${fusectl}/${target.device.slice(target.device.indexOf(":") + 1)}`
+    let result = writeAbort(`${connection}/abort`)
+    if (result === -ENOENT && process.geteuid?.() === 0 && existsSync(fusectl)) {
+      // EBUSY: it is mounted there, so the connection is what is missing.
+      const mounted = yield* Effect.promise(() => addon.mount("fusectl", fusectl, "fusectl", 0, ""))
+      if (mounted === 0) result = writeAbort(`${connection}/abort`)
+      if (result === -ENOENT && (mounted === 0 || mounted === -16)) return
+    }
+    if (result < 0) {
+      const hint = result === -ENOENT ? `fusectl is not mounted at ${fusectl}, or the connection is gone` : `aborting through ${connection}`
+      return yield* Effect.fail(errnoError("open", result, hint))
+    }
+  })
