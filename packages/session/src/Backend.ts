@@ -47,6 +47,18 @@ export interface BackendCapabilities {
   readonly posixAcl?: boolean
 }
 
+/** The connection that a backend serves, as much of it as is the backend's business. */
+export interface BackendConnection {
+  /** Random, the same for the connection's whole life; a later server of the same connection has it too. */
+  readonly id: string
+  /**
+   * Tells the kernel something unasked. Fails with ENOENT for what the kernel does not hold and ENOSYS
+   * for what it is too old for. Never wait for it inside an operation: the kernel may have to wait for
+   * that operation's answer first (fork it).
+   */
+  readonly notify: (notification: P.Notification) => Effect.Effect<void, ErrnoError>
+}
+
 export interface Backend {
   readonly capabilities?: BackendCapabilities
   /** A new instance finds nodes and handles again, so calls in flight may be run again after a restart. */
@@ -56,7 +68,12 @@ export interface Backend {
   /** The backend's own process, if it has one: when it fails or ends, the backend is restarted. */
   readonly run?: Effect.Effect<unknown, unknown>
   /** Called once the connection's INIT has been agreed on, before any other operation. */
-  readonly init?: (negotiated: Negotiated) => Effect.Effect<void, ErrnoError>
+  readonly init?: (negotiated: Negotiated, connection: BackendConnection) => Effect.Effect<void, ErrnoError>
+  /**
+   * For durable backends: these requests were answered, so what was recorded to answer them again may go.
+   * Called after their replies were written; must not suspend.
+   */
+  readonly delivered?: (uniques: ReadonlyArray<P.U64>) => void
   /** Called once, after the last reply. */
   readonly destroy?: () => Effect.Effect<void>
 

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Backend } from "./Backend.ts"
-import { attachDispatcher, type Connection, connectionSink, makeConnection, setBackend } from "./connection/Connection.ts"
+import { attachDispatcher, backendConnection, type Connection, connectionSink, makeConnection, setBackend } from "./connection/Connection.ts"
 import { logDiagnostics } from "./Diagnostics.ts"
 import { type Deadline, makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
 import { gatekeeper } from "./gatekeeper.ts"
@@ -38,6 +38,19 @@ export interface SessionOptions extends InitOptions {
   readonly grace?: Duration.Input
   /** How long operations may take: one limit for all, or by operation. Default: no limit. */
   readonly deadline?: Deadline | { readonly [Op in keyof ReplyOf]?: Deadline }
+  /**
+   * The connection was served before, by a process that is gone: INIT is not repeated, and what that
+   * process had read and not answered is delivered again (FUSE_NOTIFY_RESEND), where that was negotiated.
+   */
+  readonly resume?: ConnectionRecord
+  /** Called with what a later server of the connection needs to `resume` it, before INIT's answer is written. */
+  readonly onNegotiated?: (record: ConnectionRecord) => Effect.Effect<void>
+}
+
+/** What one server of a connection leaves to the next; plain data, fit for JSON. */
+export interface ConnectionRecord {
+  readonly id: string
+  readonly negotiated: Negotiated
 }
 
 /** Why a session ended. */
@@ -100,7 +113,7 @@ const children = (
       yield* Effect.addFinalizer(() => Effect.andThen(stopInFlight(connection, "restart"), Effect.sync(() => setBackend(connection, undefined))))
       setBackend(connection, instance)
       const { backend, negotiated } = connection
-      if (negotiated !== undefined && backend?.init !== undefined) yield* backend.init(negotiated)
+      if (negotiated !== undefined && backend?.init !== undefined) yield* backend.init(negotiated, backendConnection(connection))
     }),
     start: Effect.suspend(() => connection.backend?.run ?? Effect.never)
   },
@@ -133,7 +146,11 @@ const children = (
     start: Effect.gen(function*() {
       if (connection.negotiated === undefined) {
         const slot = yield* takeInit(connection)
-        yield* handshake(connection, slot, options)
+        const { onNegotiated } = options
+        yield* handshake(connection, slot, options, (negotiated) => onNegotiated?.({ id: connection.id, negotiated }) ?? Effect.void)
+      } else if (options.resume !== undefined && !connection.resumed) {
+        connection.resumed = true
+        if (connection.negotiated.resend) yield* backendConnection(connection).notify({ notify: "resend" })
       }
       if (connection.negotiated !== undefined) Deferred.doneUnsafe(ready, Exit.succeed(connection.negotiated))
       return yield* Effect.never
@@ -186,7 +203,7 @@ const takeInit = (connection: Connection): Effect.Effect<Slot> =>
  * calls `destroy` and closes the transport.
  */
 export const make = Effect.fnUntraced(function*(transport: FrameTransport, source: BackendSource, options: SessionOptions = {}) {
-  const connection = makeConnection(transport)
+  const connection = makeConnection(transport, options.resume)
   const ready = yield* Deferred.make<Negotiated>()
   const ended = yield* Deferred.make<SessionEnd>()
   const drain = Duration.fromInputUnsafe(options.drain ?? "5 seconds")

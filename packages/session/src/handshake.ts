@@ -1,10 +1,10 @@
 /** INIT: what the kernel offers and what we and the backend can do, agreed on once per connection. */
 import type { Slot } from "@bickford/transport"
 import * as Effect from "effect/Effect"
-import type { Connection } from "./connection/Connection.ts"
+import { backendConnection, type Connection } from "./connection/Connection.ts"
 import { errnoNumbers } from "./protocol/errno.ts"
 import { isDecodeError } from "./protocol/decodeError.ts"
-import { encodeInitReply, type InitOptions, isInitError, negotiate } from "./protocol/init.ts"
+import { encodeInitReply, type InitOptions, isInitError, type Negotiated, negotiate } from "./protocol/init.ts"
 import { opcodeOf } from "./protocol/frame.ts"
 import { opcodeTable } from "./protocol/opcodes.ts"
 import type { InitRequest } from "./protocol/messages.ts"
@@ -24,9 +24,14 @@ const decodeInit = (slot: Slot): InitRequest | HandshakeError => {
 
 /**
  * Answers INIT. The backend's own `init` runs first: nothing else of the mount is served before it
- * has ended, and when it fails the mount fails.
+ * has ended, and when it fails the mount fails. `onNegotiated` runs last, before the answer is written.
  */
-export const handshake = Effect.fnUntraced(function*(connection: Connection, slot: Slot, options: InitOptions) {
+export const handshake = Effect.fnUntraced(function*(
+  connection: Connection,
+  slot: Slot,
+  options: InitOptions,
+  onNegotiated: (negotiated: Negotiated) => Effect.Effect<void>
+) {
   const { backend, transport } = connection
   const refuse = (error: HandshakeError) => {
     transport.reply(slot, -errnoNumbers.EPROTO, 0)
@@ -37,8 +42,10 @@ export const handshake = Effect.fnUntraced(function*(connection: Connection, slo
   const agreed = negotiate(request, { frameCapacity: transport.frameCapacity, ...options }, backend ?? {})
   if (isInitError(agreed)) return yield* refuse(new HandshakeError(agreed.message))
   if (backend?.init !== undefined) {
-    yield* Effect.onError(backend.init(agreed.negotiated), () => Effect.sync(() => transport.reply(slot, -errnoNumbers.EIO, 0)))
+    const initialised = backend.init(agreed.negotiated, backendConnection(connection))
+    yield* Effect.onError(initialised, () => Effect.sync(() => transport.reply(slot, -errnoNumbers.EIO, 0)))
   }
+  yield* onNegotiated(agreed.negotiated)
   // Set before the reply is written: the next request may be read at once.
   connection.negotiated = agreed.negotiated
   transport.reply(slot, 0, encodeInitReply(agreed.reply, slot.view, slot.body))

@@ -1,11 +1,11 @@
 /** Sessions: the FUSE protocol, dispatch and supervision over a transport. */
-export type { Backend, BackendCapabilities, Operation } from "./Backend.ts"
+export type { Backend, BackendCapabilities, BackendConnection, Operation } from "./Backend.ts"
 export * from "./errno.ts"
 export { type Mount, type MountEnd, type MountError, type MountOptions, type MountTimeoutError, mount } from "./Mount.ts"
 export type * from "./protocol/messages.ts"
 export type { Negotiated, InitOptions } from "./protocol/init.ts"
 export type { RequestContext } from "./RequestContext.ts"
 export * as Session from "./Session.ts"
-export type { BackendSource } from "./Session.ts"
+export type { BackendSource, ConnectionRecord } from "./Session.ts"
 export * as Supervisor from "./supervisor/index.ts"
 export { errnoAliases, errnoName, type ErrnoName, errnoNumbers } from "./protocol/errno.ts"

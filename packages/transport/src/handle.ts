@@ -16,7 +16,7 @@ export const fd = (handle: FuseHandle): number | undefined => {
 }
 
 /** Takes ownership of what a call of the addon made, or fails with its errno. */
-export const owned = <A extends object>(
+const owned = <A extends object>(
   syscall: string,
   make: () => A | number,
   closeAll: (made: A) => Effect.Effect<void>,

@@ -8,8 +8,12 @@
 import { randomUUID } from "node:crypto"
 import type { FrameSink, FrameTransport, Slot, TransportEnd } from "@bickford/transport"
 import * as Effect from "effect/Effect"
-import type { Backend } from "../Backend.ts"
+import type { Backend, BackendConnection } from "../Backend.ts"
+import { errnoError } from "../errno.ts"
+import { errnoNumbers } from "../protocol/errno.ts"
 import type { Negotiated } from "../protocol/init.ts"
+import { encodeNotification } from "../protocol/notifications.ts"
+import { isEncodeError } from "../protocol/refusal.ts"
 import { InFlightTable } from "./InFlightTable.ts"
 import { NodeTable } from "./NodeTable.ts"
 
@@ -35,6 +39,8 @@ export interface Connection {
   backend: Backend | undefined
   /** Called back when `backend` has come or gone. */
   readonly backendWatchers: Set<() => void>
+  /** The kernel was told to deliver again what an earlier server had not answered. */
+  resumed: boolean
   /** `destroy` has been called on the last backend instance. */
   destroyed: boolean
   /** Why reading ended, once it has. */
@@ -49,21 +55,40 @@ export interface Connection {
   parkedInit: Slot | undefined
 }
 
-export const makeConnection = (transport: FrameTransport): Connection => ({
-  id: randomUUID(),
+/** What a connection can start from: by default, one that nobody has served yet. */
+export interface ConnectionState {
+  readonly id?: string
+  readonly negotiated?: Negotiated
+}
+
+export const makeConnection = (transport: FrameTransport, state: ConnectionState = {}): Connection => ({
+  id: state.id ?? randomUUID(),
   transport,
   nodes: new NodeTable(),
   inFlight: new InFlightTable(),
   counters: { requests: 0, defects: 0, malformed: 0 },
-  negotiated: undefined,
+  negotiated: state.negotiated,
   backend: undefined,
   backendWatchers: new Set(),
+  resumed: false,
   destroyed: false,
   ended: undefined,
   dispatcher: undefined,
   onInit: undefined,
   parked: [],
   parkedInit: undefined
+})
+
+/** The backend's view of the connection. */
+export const backendConnection = (connection: Connection): BackendConnection => ({
+  id: connection.id,
+  notify: (notification) =>
+    Effect.suspend(() => {
+      const parts = encodeNotification(notification, connection.negotiated?.minor ?? 0)
+      if (isEncodeError(parts)) return Effect.fail(errnoError(errnoNumbers[parts.errno]))
+      const result = connection.transport.notify(...parts)
+      return result < 0 ? Effect.fail(errnoError(-result)) : Effect.void
+    })
 })
 
 /** A backend instance has come, or gone. */
