@@ -84,6 +84,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   define(addon, exports, "read_slot", read_slot);
   define(addon, exports, "write_slot", write_slot);
   define(addon, exports, "write_some", write_some);
+  define(addon, exports, "read_range", read_range);
   return exports;
 }
 

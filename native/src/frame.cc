@@ -132,6 +132,38 @@ napi_value write_some(napi_env env, napi_callback_info info) {
   return result_of(env, ::write(view.handle->fd.get(), view.data, view.length));
 }
 
+// (fd, into, offset, length, position): up to `length` bytes of a file from `position` on, put at `offset`
+// of `into`. Bytes read, fewer only at the file's end, or a negative errno.
+napi_value read_range(napi_env env, napi_callback_info info) {
+  size_t argc = 5;
+  napi_value argv[5];
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr) != napi_ok) return nullptr;
+  size_t fd = 0;
+  void* bytes = nullptr;
+  size_t size = 0;
+  size_t offset = 0;
+  size_t length = 0;
+  int64_t position = 0;
+  if (!unsigned_argument(env, argv[0], &fd) || !bytes_of(env, argv[1], &bytes, &size)) return nullptr;
+  if (!unsigned_argument(env, argv[2], &offset) || !unsigned_argument(env, argv[3], &length)) return nullptr;
+  if (!in_range(env, offset, length, size)) return nullptr;
+  bool exact = true;
+  if (napi_get_value_int64(env, argv[4], &position) != napi_ok && (napi_get_value_bigint_int64(env, argv[4], &position, &exact) != napi_ok || !exact)) {
+    napi_throw_type_error(env, nullptr, "expected a file offset");
+    return nullptr;
+  }
+  unsigned char* to = static_cast<unsigned char*>(bytes) + offset;
+  size_t done = 0;
+  while (done < length) {
+    const ssize_t count = ::pread(static_cast<int>(fd), to + done, length - done, position + static_cast<int64_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return done > 0 ? number(env, static_cast<int64_t>(done)) : result_of(env, count);
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return number(env, static_cast<int64_t>(done));
+}
+
 // (handle, ...parts): bytes written, or a negative errno; -EAGAIN when the whole did not go out.
 napi_value write_frame(napi_env env, napi_callback_info info) {
   size_t argc = max_parts + 1;

@@ -15,7 +15,7 @@ import type { RequestContext } from "./RequestContext.ts"
 export type Operation<Req extends { readonly op: keyof P.ReplyOf }> = (
   request: Req,
   context: RequestContext
-) => Effect.Effect<P.ReplyOf[Req["op"]], ErrnoError>
+) => Effect.Effect<P.AnswerOf<Req["op"]>, ErrnoError>
 
 /** What a backend can do beyond its operations: INIT asks the kernel only for what is declared here. */
 export interface BackendCapabilities {

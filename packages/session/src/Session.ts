@@ -178,7 +178,10 @@ const children = (
           },
           onBatchEnd: dispatcher.onBatchEnd
         })
-        return Effect.sync(detach)
+        return Effect.sync(() => {
+          detach()
+          dispatcher.close()
+        })
       })
     })
   }

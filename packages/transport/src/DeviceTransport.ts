@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { DeviceSlot, inHeaderSize, makeSlotPool, outHeaderSize, type SlotPool } from "./DeviceSlot.ts"
 import { errnoError, type TransportError } from "./errors.ts"
-import type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
+import type { DetachedRequest, FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 import { addon, type FuseHandle } from "./native.ts"
 import { makeOutbox, type Outbox } from "./outbox.ts"
 import { selectError } from "./select.ts"
@@ -230,6 +230,34 @@ class DeviceTransport implements FrameTransport {
     const result = this.writeParts(own.outHeader, views)
     this.giveBack(own)
     return result
+  }
+
+  replyFile = (slot: Slot, range: FileRange): number => {
+    const own = slot as DeviceSlot
+    const request = { uniqueLow: own.view.getUint32(8, true), uniqueHigh: own.view.getUint32(12, true) }
+    // The request has been read out of the slot: all of its memory can hold the reply.
+    const result = this.replyRange(own.bytes, own.view, request, range)
+    this.giveBack(own)
+    return result
+  }
+
+  replyFileDetached = (request: DetachedRequest, range: FileRange): number => {
+    // A free slot is resident memory; when none is free, memory of the moment has to do.
+    const [spare] = this.pool.free.slice(-1)
+    if (spare !== undefined) return this.replyRange(spare.bytes, spare.view, request, range)
+    const bytes = new Uint8Array(outHeaderSize + range.length).fill(0)
+    return this.replyRange(bytes, new DataView(bytes.buffer), request, range)
+  }
+
+  private replyRange(bytes: Uint8Array, view: DataView, request: DetachedRequest, range: FileRange): number {
+    const length = Math.min(range.length, bytes.length - outHeaderSize)
+    const count = addon.read_range(range.fd, bytes, outHeaderSize, length, range.offset)
+    const total = outHeaderSize + Math.max(count, 0)
+    view.setUint32(0, total, true)
+    view.setInt32(4, Math.min(count, 0), true)
+    view.setUint32(8, request.uniqueLow, true)
+    view.setUint32(12, request.uniqueHigh, true)
+    return this.writeParts(bytes.subarray(0, total), [])
   }
 
   detach = (slot: Slot): DetachedRequest => {

@@ -49,6 +49,16 @@ export interface FrameSink {
 /** Why reading ended. `unmounted` is ENODEV, `aborted` ECONNABORTED, `closed` the peer's end of file. */
 export type TransportEnd = "unmounted" | "aborted" | "closed"
 
+/** Bytes of an open file, for a reply's body. */
+export interface FileRange {
+  /** The number of a descriptor that stays open until the reply has been written. */
+  readonly fd: number
+  /** Bytes from the file's start. */
+  readonly offset: number | bigint
+  /** Bytes wanted; the reply is shorter where the file ends before. */
+  readonly length: number
+}
+
 export interface FrameTransport {
   /** Largest frame a slot can hold, in bytes. */
   readonly frameCapacity: number
@@ -66,10 +76,14 @@ export interface FrameTransport {
   readonly reply: (slot: Slot, error: number, bodyLength: number) => number
   /** As `reply` with error 0, for a body that lies elsewhere: gathered, not concatenated. */
   readonly replyData: (slot: Slot, views: ReadonlyArray<Uint8Array>) => number
+  /** As `replyData`, the body read from a file straight into the slot; a read that fails is replied with its errno. */
+  readonly replyFile: (slot: Slot, range: FileRange) => number
   /** Gives the slot's memory back for reading while the reply is still owed. */
   readonly detach: (slot: Slot) => DetachedRequest
   /** Replies to a detached request: `error` 0 or a negative errno, then the body's parts. */
   readonly replyDetached: (request: DetachedRequest, error: number, views: ReadonlyArray<Uint8Array>) => number
+  /** As `replyFile`, for a detached request. */
+  readonly replyFileDetached: (request: DetachedRequest, range: FileRange) => number
   /** Keeps bytes of a frame beyond its request: returns memory that no later read will touch. */
   readonly takePayload: (slot: Slot, offset: number, length: number) => Uint8Array
   /** Gives back the slot of a request that has no reply. */

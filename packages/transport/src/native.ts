@@ -55,6 +55,7 @@ export interface Addon {
   readonly read_frame: (handle: FuseHandle, into: Bytes, offset?: number, length?: number) => number
   readonly write_frame: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => number
   readonly write_some: (handle: FuseHandle, from: Bytes, offset?: number, length?: number) => number
+  readonly read_range: (fd: number, into: Bytes, offset: number, length: number, position: number | bigint) => number
   readonly arena: (bytes: number) => [Arena, ArrayBuffer, boolean] | number
   readonly read_slot: (handle: FuseHandle, arena: Arena, offset: number, length: number) => number
   readonly write_slot: (handle: FuseHandle, arena: Arena, offset: number, length: number) => number

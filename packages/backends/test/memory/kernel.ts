@@ -2,7 +2,7 @@
  * What the kernel does to a backend, for tests: builds requests, counts lookups and forgets a node
  * when its count is zero, takes as many directory entries as fit.
  */
-import type { Backend, DirentPlus, Entry, ErrnoError, Name, Operation, ReplyOf, Request, RequestContext, Timespec, U64 } from "@bickford/session"
+import type { AnswerOf, Backend, DirentPlus, Entry, ErrnoError, Name, Operation, ReplyOf, Request, RequestContext, Timespec, U64 } from "@bickford/session"
 import * as Effect from "effect/Effect"
 
 export interface Caller {
@@ -35,7 +35,7 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     operation: Operation<Req> | undefined,
     request: Req,
     as: Caller
-  ): Effect.Effect<ReplyOf[Req["op"]], ErrnoError> => {
+  ): Effect.Effect<AnswerOf<Req["op"]>, ErrnoError> => {
     if (operation === undefined) return Effect.die(new Error(`no ${request.op}`))
     return Effect.suspend(() => operation(request, contextOf(as)))
   }
@@ -92,7 +92,10 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     open: (fields: Fields<"open">) => run(backend.open, { op: "open", ...header(caller), flags: 0, openFlags: 0, ...fields }, caller),
     read: (nodeid: U64, offset: U64, size: number) =>
       run(backend.read, { op: "read", ...header(caller), ...listing, nodeid, offset, size }, caller).pipe(
-        Effect.map((data) => new Uint8Array(data instanceof Uint8Array ? data : Buffer.concat([...data])))
+        Effect.map((data) => {
+          if ("fd" in data) throw new Error("the content is not in memory")
+          return new Uint8Array(data instanceof Uint8Array ? data : Buffer.concat([...data]))
+        })
       ),
     write: (nodeid: U64, offset: U64, data: Uint8Array, fields: Fields<"write"> = {}, as: Caller = caller) =>
       run(backend.write, { op: "write", ...header(as), ...handle, nodeid, offset, size: data.length, writeFlags: 0, data, ...fields }, as),

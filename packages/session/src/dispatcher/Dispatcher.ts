@@ -24,6 +24,7 @@ import type { Request, U64 } from "../protocol/messages.ts"
 import { type OpcodeRow, opcodeTable } from "../protocol/opcodes.ts"
 import type { RequestContext } from "../RequestContext.ts"
 import { CallContext } from "./CallContext.ts"
+import { makeGroupCommit } from "./groupCommit.ts"
 import { makeResponder } from "./Responder.ts"
 import { withOwnPayload } from "./payload.ts"
 
@@ -42,6 +43,11 @@ const withoutResendBit = (unique: U64): U64 => {
   if (typeof unique === "number") return unique
   const cleared = unique & ~resendBit
   return cleared <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(cleared) : cleared
+}
+
+export interface Dispatcher extends FrameSink {
+  /** Ends it: no reply is written after this. */
+  readonly close: () => void
 }
 
 /** The operations of a backend by opcode, bound to it. */
@@ -64,7 +70,7 @@ export const makeDispatcher = (
   context: Context.Context<never>,
   diagnostics: Diagnostics,
   deadline: (row: OpcodeRow) => Deadline | undefined
-): FrameSink => {
+): Dispatcher => {
   const { counters, inFlight, nodes, transport } = connection
   const responder = makeResponder(connection, diagnostics)
   const handlers = handlersOf(backend)
@@ -72,7 +78,9 @@ export const makeDispatcher = (
 
   const forget = (nodeid: U64, nlookup: U64): void => {
     const held = nodes.count(nodeid)
-    if (nodes.forget(nodeid, Number(nlookup))) backend.forget?.(nodeid, held)
+    if (!nodes.forget(nodeid, Number(nlookup))) return
+    backend.forget?.(nodeid, held)
+    group?.touch()
   }
 
   const interrupt = (target: U64): void => {
@@ -87,6 +95,7 @@ export const makeDispatcher = (
     const { place, request, row } = entry
     if ("slot" in place) responder.toSlot(place.slot, row, request, exit, entry.stopped)
     else responder.toDetached(place.detached, row, request, exit, entry.stopped)
+    inFlight.delete(entry.unique)
   }
 
   /** The caller is answered at once; the fiber may take its time to end. */
@@ -109,14 +118,26 @@ export const makeDispatcher = (
         entry.fiber = undefined
         return
       }
-      if (!entry.answered) answer(entry, exit)
-      inFlight.delete(entry.unique)
+      if (entry.answered) inFlight.delete(entry.unique)
+      else finish(entry, exit)
     })
   }
 
+  /** The operation has its outcome: replied now, or once it is committed. */
+  const finish = (entry: InFlight, exit: Exit.Exit<unknown, unknown>): void => {
+    if (group === undefined) {
+      answer(entry, exit)
+      return
+    }
+    entry.fiber = undefined
+    group.hold(entry, exit)
+    // Within a batch of frames its end commits; unless there is no slot left to read the next one into.
+    if (!inBatch || transport.freeSlots() === 0) group.flush()
+  }
+
   /** Runs a handler; an answer that is there at once is an `Exit`, else the fiber that works on it. */
-  const call = (handler: Handler, request: Request, unique: U64): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
-    const caller = new CallContext(connection.id, unique, unique !== request.unique, request.uid, request.gid, request.pid)
+  const call = (handler: Handler, request: Request, unique: U64, again: boolean): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
+    const caller = new CallContext(connection.id, unique, again || unique !== request.unique, request.uid, request.gid, request.pid)
     let effect: Effect.Effect<unknown, unknown>
     try {
       effect = handler(request, caller)
@@ -129,15 +150,22 @@ export const makeDispatcher = (
     return fiber.pollUnsafe() ?? fiber
   }
 
-  const rerun = (entry: InFlight): void => {
+  const again = (entry: InFlight): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
     entry.stopped = undefined
     const handler = handlers[entry.row.opcode]
-    const outcome = handler === undefined ? Errno.ENOSYS : call(handler, entry.request, entry.unique)
-    if (Exit.isExit(outcome)) {
-      answer(entry, outcome)
-      inFlight.delete(entry.unique)
-    } else watch(entry, outcome)
+    return handler === undefined ? Errno.ENOSYS : call(handler, entry.request, entry.unique, true)
   }
+
+  const rerun = (entry: InFlight): void => {
+    const outcome = again(entry)
+    if (Exit.isExit(outcome)) finish(entry, outcome)
+    else watch(entry, outcome)
+  }
+
+  let inBatch = false
+  const group = backend.durable === true && backend.commit !== undefined
+    ? makeGroupCommit({ commit: backend.commit, run, again, suspended: watch, answer, delivered: backend.delivered })
+    : undefined
 
   /** What never reaches an operation of the backend by way of a reply. True when it was handled here. */
   const applyHere = (request: Request, slot: Slot): boolean => {
@@ -158,6 +186,7 @@ export const makeDispatcher = (
         else transport.reply(slot, -errnoNumbers.EIO, 0)
         return true
       case "destroy":
+        group?.flush()
         transport.reply(slot, 0, 0)
         return true
       default:
@@ -188,28 +217,37 @@ export const makeDispatcher = (
     const keepsSlot = row.hasPayload && transport.freeSlots() >= 2 && deadline(row) === undefined
     const owned = row.hasPayload && !keepsSlot ? withOwnPayload(transport, slot, request) : request
     const unique = withoutResendBit(request.unique)
-    const outcome = call(handler, owned, unique)
-    if (Exit.isExit(outcome)) {
+    const outcome = call(handler, owned, unique, false)
+    if (Exit.isExit(outcome) && group === undefined) {
       responder.toSlot(slot, row, owned, outcome, undefined)
       return
     }
-    const place = keepsSlot ? { slot } : { detached: transport.detach(slot) }
-    const entry: InFlight = { unique, row, request: owned, place, fiber: outcome, stopped: undefined, answered: false }
+    // What is held for a commit keeps its slot, unless it is the last.
+    const keeps = keepsSlot || (Exit.isExit(outcome) && !row.hasPayload)
+    const place = keeps ? { slot } : { detached: transport.detach(slot) }
+    const entry: InFlight = { unique, row, request: owned, place, fiber: undefined, stopped: undefined, answered: false }
     inFlight.add(entry)
-    watch(entry, outcome)
+    if (Exit.isExit(outcome)) finish(entry, outcome)
+    else watch(entry, outcome)
   }
 
   for (const entry of inFlight.values()) if (entry.fiber === undefined) rerun(entry)
 
   return {
     onFrame: (slot) => {
+      inBatch = true
       const row = opcodeTable[opcodeOf(slot)]
       if (row === undefined) {
         counters.requests++
         transport.reply(slot, -errnoNumbers.ENOSYS, 0)
       } else dispatch(slot, row)
     },
-    onBatchEnd: () => transport.flush()
+    onBatchEnd: () => {
+      inBatch = false
+      group?.flush()
+      transport.flush()
+    },
+    close: () => group?.close()
   }
 }
 

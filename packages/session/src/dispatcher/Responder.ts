@@ -14,7 +14,7 @@ import type { Diagnostics } from "../Diagnostics.ts"
 import { isErrnoError, wireErrno } from "../errno.ts"
 import { errnoNumbers } from "../protocol/errno.ts"
 import type { Request, U64 } from "../protocol/messages.ts"
-import { encodeReply, isReplyRefusal, type OpcodeRow, replyData } from "../protocol/opcodes.ts"
+import { encodeReply, isReplyRefusal, type OpcodeRow, replyData, replyRange } from "../protocol/opcodes.ts"
 
 export interface Responder {
   /** Replies through the request's slot and gives it back. */
@@ -101,6 +101,11 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics):
         settle(row, transport.replyData(slot, views))
         return
       }
+      const range = replyRange(row, exit.value, request)
+      if (range !== undefined) {
+        settle(row, transport.replyFile(slot, range))
+        return
+      }
       const length = encode(row, request, exit.value, slot.bytes, slot.view, slot.body, slot.bodyCapacity)
       settle(row, length < 0 ? transport.reply(slot, length, 0) : transport.reply(slot, 0, length))
     },
@@ -112,6 +117,11 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics):
       const views = replyData(row, exit.value, request)
       if (views !== undefined) {
         settle(row, transport.replyDetached(detached, 0, views))
+        return
+      }
+      const range = replyRange(row, exit.value, request)
+      if (range !== undefined) {
+        settle(row, transport.replyFileDetached(detached, range))
         return
       }
       const length = encode(row, request, exit.value, scratch, scratchView, 0, scratchSize)

@@ -1,6 +1,15 @@
 /** Replies that are bytes of the backend's own: counted and checked here, copied only when they must be. */
-import type { Data } from "./messages.ts"
+import type { Data, FileRange } from "./messages.ts"
 import { refuse } from "./refusal.ts"
+
+const isCount = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+/** An offset that only a bigint holds; off_t ends at 2^63. */
+const isFarOffset = (value: unknown): value is bigint => typeof value === "bigint" && value >= 0n && value < 1n << 63n
+
+/** Whether a reply's body lies in a file. */
+export const isFileRange = (value: unknown): value is FileRange =>
+  typeof value === "object" && value !== null && "fd" in value && "offset" in value && "length" in value &&
+  isCount(value.fd) && isCount(value.length) && (isCount(value.offset) || isFarOffset(value.offset))
 
 /** The views of `data`, or undefined when it is not bytes. */
 export const viewsOf = (data: unknown): ReadonlyArray<Uint8Array> | undefined => {

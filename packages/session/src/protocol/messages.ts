@@ -20,6 +20,15 @@ export interface Timespec {
 /** A reply's body: one view, or several that are sent gathered. */
 export type Data = Uint8Array | ReadonlyArray<Uint8Array>
 
+/** A reply's body that lies in an open file: read by the transport, straight into its memory. */
+export interface FileRange {
+  /** The number of a descriptor that stays open until the reply has been written. */
+  readonly fd: number
+  readonly offset: U64
+  /** Bytes; the reply is shorter where the file ends before. */
+  readonly length: number
+}
+
 // ---------------------------------------------------------------- shared structs
 
 /** `struct fuse_attr`. */
@@ -433,6 +442,9 @@ export interface ReplyOf {
   readonly tmpfile: Created
   readonly statx: StatxReply
 }
+
+/** What a backend may answer: the reply, or for READ where in a file it lies. */
+export type AnswerOf<Op extends keyof ReplyOf> = Op extends "read" ? Data | FileRange : ReplyOf[Op]
 
 // ---------------------------------------------------------------- notifications
 

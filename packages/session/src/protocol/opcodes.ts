@@ -8,7 +8,7 @@ import { isDecodeError, malformedRequest } from "./decodeError.ts"
 import { afterArgs, type Frame, lengthOf, opcodeOf, readOutHeader, viewOf, writeInHeader, writeOutHeader } from "./frame.ts"
 import type { Negotiated, Version } from "./init.ts"
 import type * as M from "./messages.ts"
-import type { DecodeError, ReplyOf, Request, U64 } from "./messages.ts"
+import type { DecodeError, FileRange, ReplyOf, Request, U64 } from "./messages.ts"
 import { type EncodeError, encodeErrorOf, isReplyRefusal, refusalOf, type ReplyRefusal, refuse } from "./refusal.ts"
 import * as R from "./replyShapes.ts"
 import * as Q from "./requestShapes.ts"
@@ -394,6 +394,9 @@ export const replyData = (row: OpcodeRow, value: unknown, request: Request): Rea
     return undefined
   }
 }
+
+/** Where in a file the body lies, when that is the answer. */
+export const replyRange = (row: OpcodeRow, value: unknown, request: Request): FileRange | undefined => row.reply?.range?.(value, request)
 
 const noCount: R.CountLookup = () => {}
 /** Beyond any body that is not data: a listing is bounded by its request's size. */

@@ -7,11 +7,11 @@ import {
 } from "./attr.ts"
 import { ioctlFlags, limits, lockTypes, openReplyFlags } from "./constants.ts"
 import type { Cursor } from "./cursor.ts"
-import { dataLength, putData, viewsOf } from "./data.ts"
+import { dataLength, isFileRange, putData, viewsOf } from "./data.ts"
 import { packDirentplus, packDirents, readDirentplus, readDirents } from "./dirents.ts"
 import { encodeInitReply, type Negotiated, readInitReply } from "./init.ts"
 import type * as M from "./messages.ts"
-import type { Data, Request, U64 } from "./messages.ts"
+import type { Data, FileRange, Request, U64 } from "./messages.ts"
 import { longestTarget, pathBytes, readPath } from "./name.ts"
 import { refuse } from "./refusal.ts"
 import * as S from "./structs.ts"
@@ -36,6 +36,8 @@ export interface ReplyShape<R extends Request, V> {
   ): number
   /** The body as views of the backend's own memory, when it is one that can be sent as it is. */
   views?(value: V, request: R): ReadonlyArray<Uint8Array> | undefined
+  /** Where in a file the body lies, when that is the answer. */
+  range?(value: unknown, request: R): FileRange | undefined
   read(cursor: Cursor, request: R): V
 }
 
@@ -135,6 +137,7 @@ export const content: ReplyShape<M.ReadRequest, Data> = {
     const views = viewsOf(data)
     return views !== undefined && dataLength(data, "data") <= request.size ? views : undefined
   },
+  range: (data, request) => (isFileRange(data) && data.length <= request.size ? data : undefined),
   read: (cursor) => cursor.data(cursor.left, "data")
 }
 

@@ -95,12 +95,12 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
     }
     const deferred = waiting.get(unique)
     if (deferred === undefined) {
-      unexpected.push({ error: -error, frame })
+      unexpected.push({ error: 0 - error, frame })
       return
     }
-    if (answered.has(unique)) unexpected.push({ error: -error, frame })
+    if (answered.has(unique)) unexpected.push({ error: 0 - error, frame })
     answered.add(unique)
-    Deferred.doneUnsafe(deferred, Effect.succeed({ error: -error, frame }))
+    Deferred.doneUnsafe(deferred, Effect.succeed({ error: 0 - error, frame }))
   }
 
   const buffer = new Uint8Array(frameCapacity)
