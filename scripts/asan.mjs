@@ -11,7 +11,7 @@ cpSync(join(root, "native", "src"), join(folder, "src"), { recursive: true })
 cpSync(join(root, "native", "binding.gyp"), join(folder, "binding.gyp"))
 
 const run = (args, env = {}) => {
-  const done = spawnSync(node, args, { cwd: root, env: { ...process.env, ...env }, encoding: "utf8", maxBuffer: 1 << 28 })
+  const done = spawnSync(node, args, { cwd: root, env: { ...process.env, ...env }, encoding: "utf8", maxBuffer: 1 << 28, timeout: 300_000 })
   if (done.status !== 0 || /AddressSanitizer/.test(done.stdout + done.stderr)) {
     process.stderr.write(done.stdout + done.stderr)
     process.exit(1)

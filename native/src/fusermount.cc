@@ -71,16 +71,19 @@ struct MountJob : Job {
 
   void run() override {
     outcome = run_helper(helper);
+    // What a helper sent that then failed is nobody's.
+    if (!succeeded(outcome)) outcome.received.reset(-1);
     if (!outcome.received.open()) return;
     const int flags = fcntl(outcome.received.get(), F_GETFL);
     if (flags >= 0 && fcntl(outcome.received.get(), F_SETFL, flags | O_NONBLOCK) == 0) return;
     outcome.error = errno;
     outcome.syscall = "fcntl";
+    outcome.received.reset(-1);
   }
 
   Napi::Value result(Napi::Env env) override {
     Napi::Object object = outcome_object(env, outcome);
-    if (succeeded(outcome) && outcome.received.open()) {
+    if (outcome.received.open()) {
       object.Set("handle", Napi::Value(env, wrap_handle(Addon::of(env), std::move(outcome.received))));
     }
     return object;
@@ -88,7 +91,7 @@ struct MountJob : Job {
 
   // Mounted for nobody: nothing will serve it.
   void abandon() override {
-    if (!succeeded(outcome) || !outcome.received.open()) return;
+    if (!outcome.received.open()) return;
     outcome.received.reset(-1);
     Helper undo = helper;
     undo.socket_variable = nullptr;

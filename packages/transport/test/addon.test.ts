@@ -1,0 +1,190 @@
+/** The addon itself: wrong types, closed handles, frames. */
+import { assert, describe, it } from "@effect/vitest"
+import { closeSync, openSync } from "node:fs"
+import { addon, type FuseHandle } from "../src/native.ts"
+
+const EBADF = 9
+const EAGAIN = 11
+const EINVAL = 22
+
+const pipe = (): [FuseHandle, FuseHandle] => {
+  const pair = addon.pipe_pair()
+  if (typeof pair === "number") throw new Error(`pipe_pair: ${pair}`)
+  return pair
+}
+
+const socketpair = (type?: "stream" | "seqpacket"): [FuseHandle, FuseHandle] => {
+  const pair = addon.socketpair(type)
+  if (typeof pair === "number") throw new Error(`socketpair: ${pair}`)
+  return pair
+}
+
+/** Calls an export with arguments that its type does not allow, as JavaScript can. */
+const call = (name: string, args: ReadonlyArray<unknown>): unknown => {
+  const exported: unknown = Reflect.get(addon, name)
+  if (typeof exported !== "function") throw new Error(`no ${name}`)
+  return Reflect.apply(exported, addon, [...args])
+}
+
+const wrong: ReadonlyArray<unknown> = [undefined, null, true, 1, -1, 1.5, Number.NaN, "text", 5n, Symbol.iterator, {}, [], () => {}, new Uint8Array(4), new Date()]
+
+describe("wrong arguments", () => {
+  const [handle] = pipe()
+  const arena = addon.arena(4096)
+  if (typeof arena === "number") throw new Error(`arena: ${arena}`)
+  const bytes = new Uint8Array(8)
+  const right: { readonly [name: string]: ReadonlyArray<unknown> } = {
+    socketpair: ["stream"],
+    from_fd: [0],
+    close: [handle],
+    fd: [handle],
+    kind: [handle],
+    select_read: [handle, () => {}, false],
+    select_write: [handle, () => {}, false],
+    select_stop: [handle],
+    read_frame: [handle, bytes, 0, 8],
+    write_frame: [handle, bytes],
+    write_some: [handle, bytes, 0, 8],
+    arena: [4096],
+    read_slot: [handle, arena[0], 0, 8],
+    write_slot: [handle, arena[0], 0, 8],
+    read_range: [0, bytes, 0, 8, 0],
+    lock_memory: [bytes],
+    fusermount3_mount: ["/nowhere", "ro", { program: "/nonexistent" }],
+    fusermount3_unmount: ["/nowhere", false, { program: "/nonexistent" }],
+    mount: ["source", "/nonexistent", "fuse", 0, ""],
+    unmount: ["/nonexistent", 0],
+    resolve_path: ["/"],
+    file_mode: ["/"]
+  }
+
+  for (const [name, args] of Object.entries(right)) {
+    it(`${name}: a TypeError or a RangeError, or an answer; never a crash`, async () => {
+      for (let i = 0; i < args.length; i++) {
+        for (const value of wrong) {
+          if (typeof value === typeof args[i] && typeof value !== "object") continue
+          // Optional arguments may be left out, and a handle is an object only we can make.
+          const given = args.map((arg, k) => (k === i ? value : arg))
+          try {
+            const answer = call(name, given)
+            if (answer instanceof Promise) await answer
+          } catch (error) {
+            assert.isTrue(error instanceof TypeError || error instanceof RangeError, `${name}, argument ${i} of type ${typeof value}: ${String(error)}`)
+          }
+        }
+      }
+      const missing = () => call(name, [])
+      if (name === "socketpair") assert.doesNotThrow(missing)
+      else assert.throws(missing, TypeError)
+    })
+  }
+
+  it("offsets and lengths outside the memory are RangeErrors", () => {
+    for (const [offset, length] of [[9, 0], [0, 9], [8, 1], [1_000_000, 1], [1, 2 ** 31 - 1]] as const) {
+      assert.throws(() => addon.read_frame(handle, bytes, offset, length), RangeError)
+      assert.throws(() => addon.write_some(handle, bytes, offset, length), RangeError)
+      assert.throws(() => addon.read_range(0, bytes, offset, length, 0), RangeError)
+      assert.throws(() => addon.read_slot(handle, arena[0], offset + 4088, length), RangeError)
+    }
+  })
+
+  it("a handle of another kind, or a forged one, is a TypeError", () => {
+    assert.throws(() => call("read_frame", [arena[0], bytes]), TypeError)
+    assert.throws(() => call("read_slot", [handle, handle, 0, 8]), TypeError)
+    assert.throws(() => call("fd", [Object.create(null)]), TypeError)
+  })
+
+  it("more parts than one write takes are a TypeError", () => {
+    assert.throws(() => addon.write_frame(handle, ...Array.from({ length: 65 }, () => bytes)), TypeError)
+  })
+})
+
+describe("closed handles", () => {
+  it("answer EBADF to everything, also when their number is another file's by then", () => {
+    const [readEnd, writeEnd] = pipe()
+    const number = addon.fd(readEnd)
+    assert.strictEqual(addon.close(readEnd), 0)
+    const reused = openSync("/dev/zero", "r")
+    try {
+      assert.strictEqual(reused, number, "the kernel gives the lowest free number")
+      assert.strictEqual(addon.fd(readEnd), -EBADF)
+      assert.strictEqual(addon.read_frame(readEnd, new Uint8Array(8)), -EBADF)
+      assert.strictEqual(addon.write_frame(readEnd, new Uint8Array(8)), -EBADF)
+      assert.strictEqual(addon.write_some(readEnd, new Uint8Array(8)), -EBADF)
+      assert.strictEqual(addon.select_read(readEnd, () => {}), -EBADF)
+      assert.strictEqual(addon.select_stop(readEnd), -EBADF)
+      assert.strictEqual(addon.kind(readEnd), -EBADF)
+      assert.strictEqual(addon.close(readEnd), -EBADF)
+    } finally {
+      closeSync(reused)
+      addon.close(writeEnd)
+    }
+  })
+})
+
+describe("frames", () => {
+  it("an empty pipe gives EAGAIN, then its bytes, then its end", () => {
+    const [readEnd, writeEnd] = pipe()
+    const into = new Uint8Array(16)
+    assert.strictEqual(addon.read_frame(readEnd, into), -EAGAIN)
+    assert.strictEqual(addon.write_frame(writeEnd, Buffer.from("ab"), Buffer.from(""), Buffer.from("cd")), 4)
+    assert.strictEqual(addon.read_frame(readEnd, into, 4), 4)
+    assert.strictEqual(Buffer.from(into.subarray(4, 8)).toString(), "abcd")
+    addon.close(writeEnd)
+    assert.strictEqual(addon.read_frame(readEnd, into), 0)
+    addon.close(readEnd)
+  })
+
+  it("a read shorter than a stream's content leaves the rest; one shorter than a message cuts it off", () => {
+    for (const [type, rest] of [["stream", 6], ["seqpacket", -EAGAIN]] as const) {
+      const [one, other] = socketpair(type)
+      assert.strictEqual(addon.write_frame(one, new Uint8Array(10)), 10)
+      assert.strictEqual(addon.read_frame(other, new Uint8Array(4)), 4)
+      assert.strictEqual(addon.read_frame(other, new Uint8Array(16)), rest)
+      addon.close(one)
+      addon.close(other)
+    }
+  })
+
+  it("a frame that a pipe takes only a part of is EAGAIN, and write_some says how much went", () => {
+    const [readEnd, writeEnd] = pipe()
+    const chunk = new Uint8Array(40_000)
+    assert.strictEqual(addon.write_frame(writeEnd, chunk), chunk.length)
+    assert.strictEqual(addon.write_frame(writeEnd, chunk), -EAGAIN)
+    assert.strictEqual(addon.write_some(writeEnd, chunk), -EAGAIN)
+    const drained = new Uint8Array(1 << 20)
+    assert.isAbove(addon.read_frame(readEnd, drained), 0)
+    const some = addon.write_some(writeEnd, drained)
+    assert.isAbove(some, 0)
+    assert.isBelow(some, drained.length)
+    addon.close(readEnd)
+    addon.close(writeEnd)
+  })
+
+  it("slots of an arena are read and written where they lie", () => {
+    const made = addon.arena(2 * 4096)
+    if (typeof made === "number") throw new Error(`arena: ${made}`)
+    const [arena, memory] = made
+    const [one, other] = socketpair("seqpacket")
+    new Uint8Array(memory).set(Buffer.from("frame"), 4096)
+    assert.strictEqual(addon.write_slot(one, arena, 4096, 5), 5)
+    assert.strictEqual(addon.read_slot(other, arena, 100, 50), 5)
+    assert.strictEqual(Buffer.from(memory, 100, 5).toString(), "frame")
+    assert.strictEqual(addon.read_slot(other, arena, 100, 50), -EAGAIN)
+    addon.close(one)
+    addon.close(other)
+  })
+
+  it("an arena of nothing is EINVAL, and one larger than there is memory ENOMEM", () => {
+    assert.strictEqual(addon.arena(0), -EINVAL)
+  })
+
+  it("tells what keeps message boundaries", () => {
+    const [readEnd] = pipe()
+    const [stream] = socketpair()
+    const [packets] = socketpair("seqpacket")
+    const device = addon.from_fd(openSync("/dev/null", "r"))
+    if (typeof device === "number") throw new Error(`from_fd: ${device}`)
+    assert.deepStrictEqual([readEnd, stream, packets, device].map(addon.kind), ["stream", "stream", "seqpacket", "device"])
+  })
+})

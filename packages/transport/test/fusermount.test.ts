@@ -1,0 +1,163 @@
+/** Helpers that do what helpers should not: each is a real program, found where fusermount3 would be. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fusermountMount, fusermountUnmount } from "../src/fusermount.ts"
+import { fd } from "../src/handle.ts"
+
+/** Sends descriptors of /dev/null over the socket that `_FUSE_COMMFD` names, as SCM_RIGHTS; what else it does is up to the test. */
+const python = `
+import array, os, socket, sys, time
+comm = socket.socket(fileno=int(os.environ["_FUSE_COMMFD"])) if "_FUSE_COMMFD" in os.environ else None
+def send(count, data=b"\\0"):
+    fds = array.array("i", [os.open("/dev/null", os.O_RDWR) for _ in range(count)])
+    comm.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if count else [])
+`
+
+const helper = (body: string) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const folder = mkdtempSync(join(tmpdir(), "bickford-helper-"))
+        const program = join(folder, "fusermount3")
+        writeFileSync(program, `#!/usr/bin/env python3\n${python}\n${body}\n`)
+        chmodSync(program, 0o755)
+        return { folder, program }
+      }),
+      ({ folder }) => Effect.sync(() => rmSync(folder, { recursive: true }))
+    ),
+    ({ program }) => ({ program })
+  )
+
+const openDescriptors = (): ReadonlyArray<string> => readdirSync("/proc/self/fd")
+
+/** Children of this process that nobody waited for: state Z and our pid, in proc_pid_stat(5). */
+const zombies = (): number =>
+  readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+      return state === "Z" && Number(parent) === process.pid
+    } catch {
+      return false
+    }
+  }).length
+
+const mountWith = (body: string, timeout?: number) =>
+  Effect.gen(function*() {
+    const how = { ...(yield* helper(body)), ...(timeout === undefined ? {} : { timeout }) }
+    const before = openDescriptors().length
+    const error = yield* Effect.flip(Effect.scoped(fusermountMount("/mnt/point", "ro,fsname=a", how)))
+    assert.strictEqual(openDescriptors().length, before, "no descriptor is left")
+    assert.strictEqual(zombies(), 0, "the helper was reaped")
+    return error
+  })
+
+describe("a helper that", () => {
+  it.live("does its work gives the descriptor it sent, and gets its arguments", () =>
+    Effect.gen(function*() {
+      const how = yield* helper(`
+assert sys.argv[1:] == ["-o", "ro,fsname=a", "--", "/mnt/point"], sys.argv
+assert set(os.environ) - {"LC_CTYPE"} == {"PATH", "_FUSE_COMMFD"}, os.environ
+assert sorted(int(n) for n in os.listdir("/proc/self/fd"))[:4] == [0, 1, 2, 3] and len(os.listdir("/proc/self/fd")) == 5
+send(1)`)
+      const before = openDescriptors().length
+      yield* Effect.scoped(Effect.gen(function*() {
+        const handle = yield* fusermountMount("/mnt/point", "ro,fsname=a", how)
+        assert.strictEqual(openDescriptors().length, before + 1)
+        assert.isNumber(fd(handle))
+      }))
+      assert.strictEqual(openDescriptors().length, before, "closed with its scope")
+    }))
+
+  it.live("ends well without sending a descriptor: fusermount_no_fd", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* mountWith("sys.exit(0)"))._tag, "fusermount_no_fd")
+    }))
+
+  it.live("sends bytes but no descriptor: fusermount_no_fd", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* mountWith(`send(0, b"garbage" * 1000)`))._tag, "fusermount_no_fd")
+    }))
+
+  it.live("sends two descriptors, or two messages: the first is taken, the other closed", () =>
+    Effect.gen(function*() {
+      for (const body of ["send(2)", "send(1); send(1)", "send(50)"]) {
+        const how = yield* helper(body)
+        const before = openDescriptors().length
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* fusermountMount("/mnt/point", "ro", how)
+          assert.strictEqual(openDescriptors().length, before + 1)
+        }))
+      }
+    }))
+
+  it.live("sends a descriptor and then fails: fusermount_failed, and the descriptor is closed", () =>
+    Effect.gen(function*() {
+      const error = yield* mountWith(`send(1); sys.exit("fusermount3: mount failed: Permission denied")`)
+      assert.strictEqual(error._tag, "fusermount_failed")
+      assert.strictEqual(error.message, "fusermount3: mount failed: Permission denied")
+      assert.strictEqual(error.code, "EACCES")
+    }))
+
+  it.live("hangs is killed, and whatever it started with it", () =>
+    Effect.gen(function*() {
+      const error = yield* mountWith(`
+if os.fork() == 0: time.sleep(600)
+print("waiting for a lock", flush=True)
+time.sleep(600)`, 500)
+      assert.strictEqual(error._tag, "fusermount_failed")
+      assert.strictEqual(error.code, "ETIMEDOUT")
+      assert.include(error.message, "waiting for a lock")
+    }))
+
+  it.live("is killed by a signal says by which", () =>
+    Effect.gen(function*() {
+      const error = yield* mountWith("os.kill(os.getpid(), 9)")
+      assert.strictEqual(error._tag, "fusermount_failed")
+      assert.include(error.message, "signal 9")
+    }))
+
+  it.live("talks without end: only its first words are kept", () =>
+    Effect.gen(function*() {
+      const error = yield* mountWith(`sys.stderr.write("x" * 1000000); sys.exit(1)`)
+      assert.strictEqual(error._tag, "fusermount_failed")
+      assert.isBelow(error.message.length, 10_000)
+    }))
+
+  it.live("refuses allow_other says what to change", () =>
+    Effect.gen(function*() {
+      const error = yield* mountWith(`sys.exit("fusermount3: option allow_other only allowed if 'user_allow_other' is set in /etc/fuse.conf")`)
+      assert.include(error.message, "put the line user_allow_other into /etc/fuse.conf")
+    }))
+
+  it.live("is not there, or cannot be run, says so", () =>
+    Effect.gen(function*() {
+      const missing = yield* Effect.flip(Effect.scoped(fusermountMount("/mnt/point", "ro", { program: "/nonexistent/fusermount3" })))
+      assert.strictEqual(missing._tag, "fusermount_failed")
+      assert.include(missing.message, "/nonexistent/fusermount3 could not be run")
+      const path = process.env["PATH"]
+      try {
+        process.env["PATH"] = "/nonexistent"
+        const error = yield* Effect.flip(Effect.scoped(fusermountMount("/mnt/point", "ro")))
+        assert.include(error.message, "not on the PATH (/nonexistent)")
+        assert.include(error.message, "apt-get install fuse3")
+        process.env["PATH"] = ""
+        assert.include((yield* Effect.flip(Effect.scoped(fusermountMount("/mnt/point", "ro")))).message, "PATH is empty")
+      } finally {
+        process.env["PATH"] = path
+      }
+    }))
+
+  it.live("unmounts is told how", () =>
+    Effect.gen(function*() {
+      const how = yield* helper(`sys.exit(0 if sys.argv[1:] == ["-u", "-z", "--", "/mnt/point"] else "fusermount3: failed to unmount: Device or resource busy")`)
+      yield* fusermountUnmount("/mnt/point", true, how)
+      const error = yield* Effect.flip(fusermountUnmount("/mnt/point", false, how))
+      assert.strictEqual(error._tag, "fusermount_failed")
+      assert.strictEqual(error.code, "EBUSY")
+    }))
+})
