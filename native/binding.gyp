@@ -5,8 +5,8 @@
       "target_name": "bickford",
       "sources": [
         "src/addon.cc",
-        "src/arena.cc",
         "src/arguments.cc",
+        "src/channel.cc",
         "src/frame.cc",
         "src/from_fd.cc",
         "src/fusermount.cc",

@@ -27,4 +27,4 @@ const report = run([...nodeFlags, "node_modules/vitest/vitest.mjs", "run", "pack
   // The engine's own memory is never freed at its end; what the addon owns is checked while it runs.
   ASAN_OPTIONS: "detect_leaks=0:abort_on_error=1"
 })
-process.stdout.write(report.split("\n").slice(-6).join("\n"))
+process.stdout.write(`${report.split("\n").filter((line) => /Test Files|Tests /.test(line)).join("\n")}\n`)

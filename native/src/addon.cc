@@ -1,6 +1,6 @@
 #include "addon.h"
 
-#include "arena.h"
+#include "channel.h"
 #include "frame.h"
 #include "from_fd.h"
 #include "fusermount.h"
@@ -71,7 +71,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("select_read", select_read);
   set("select_write", select_write);
   set("select_stop", select_stop);
-  set("arena", make_arena);
+  set("channel", make_channel);
   set("lock_memory", lock_memory);
   set("fusermount3_mount", fusermount3_mount);
   set("fusermount3_unmount", fusermount3_unmount);
@@ -81,8 +81,6 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("file_mode", file_mode);
   define(addon, exports, "read_frame", read_frame);
   define(addon, exports, "write_frame", write_frame);
-  define(addon, exports, "read_slot", read_slot);
-  define(addon, exports, "write_slot", write_slot);
   define(addon, exports, "write_some", write_some);
   define(addon, exports, "read_range", read_range);
   return exports;

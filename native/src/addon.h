@@ -10,7 +10,6 @@
 #include "mailbox.h"
 
 struct Handle;
-struct Arena;
 
 struct Addon {
   napi_env env = nullptr;
@@ -20,9 +19,7 @@ struct Addon {
   // An external is one of ours only if its pointer is in here: cheaper than a type tag, and as safe,
   // since no other live object can have the same address.
   std::unordered_set<const void*> handles;
-  std::unordered_set<const void*> arenas;
   const void* last_handle = nullptr;
-  const void* last_arena = nullptr;
   std::shared_ptr<Mailbox> mailbox;
   uv_async_t* wake = nullptr;
   int jobs = 0;

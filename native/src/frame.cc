@@ -5,7 +5,6 @@
 
 #include <cerrno>
 
-#include "arena.h"
 #include "arguments.h"
 #include "handle.h"
 
@@ -72,55 +71,14 @@ bool view_arguments(napi_env env, napi_callback_info info, View* view) {
   return true;
 }
 
-// (handle, arena, offset, length)
-bool slot_arguments(napi_env env, napi_callback_info info, View* view) {
-  size_t argc = 4;
-  napi_value argv[4];
-  void* data = nullptr;
-  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return false;
-  Addon* addon = static_cast<Addon*>(data);
-  view->handle = unwrap_handle(addon, argv[0]);
-  if (view->handle == nullptr) return false;
-  Arena* arena = unwrap_arena(addon, argv[1]);
-  if (arena == nullptr) return false;
-  size_t offset = 0;
-  if (!unsigned_argument(env, argv[2], &offset) || !unsigned_argument(env, argv[3], &view->length)) return false;
-  if (!in_range(env, offset, view->length, arena->size)) return false;
-  view->data = arena->data + offset;
-  return true;
-}
-
-napi_value read_view(napi_env env, const View& view) {
-  if (!view.handle->fd.open()) return number(env, -EBADF);
-  return result_of(env, ::read(view.handle->fd.get(), view.data, view.length));
-}
-
-// A whole frame or nothing: the kernel takes all of one, or none.
-napi_value write_view(napi_env env, const View& view) {
-  if (!view.handle->fd.open()) return number(env, -EBADF);
-  const ssize_t count = ::write(view.handle->fd.get(), view.data, view.length);
-  if (count >= 0 && static_cast<size_t>(count) < view.length) return number(env, -EAGAIN);
-  return result_of(env, count);
-}
-
 }  // namespace
 
 // (handle, into, offset?, length?): bytes read, 0 at the end of a pipe or socket, or a negative errno.
 napi_value read_frame(napi_env env, napi_callback_info info) {
   View view;
-  return view_arguments(env, info, &view) ? read_view(env, view) : nullptr;
-}
-
-// (handle, arena, offset, length): as read_frame.
-napi_value read_slot(napi_env env, napi_callback_info info) {
-  View view;
-  return slot_arguments(env, info, &view) ? read_view(env, view) : nullptr;
-}
-
-// (handle, arena, offset, length): as write_frame, of one part.
-napi_value write_slot(napi_env env, napi_callback_info info) {
-  View view;
-  return slot_arguments(env, info, &view) ? write_view(env, view) : nullptr;
+  if (!view_arguments(env, info, &view)) return nullptr;
+  if (!view.handle->fd.open()) return number(env, -EBADF);
+  return result_of(env, ::read(view.handle->fd.get(), view.data, view.length));
 }
 
 // (handle, from, offset?, length?): bytes written, possibly fewer than given, or a negative errno.

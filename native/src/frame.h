@@ -5,7 +5,5 @@
 
 napi_value read_frame(napi_env env, napi_callback_info info);
 napi_value write_frame(napi_env env, napi_callback_info info);
-napi_value read_slot(napi_env env, napi_callback_info info);
-napi_value write_slot(napi_env env, napi_callback_info info);
 napi_value read_range(napi_env env, napi_callback_info info);
 napi_value write_some(napi_env env, napi_callback_info info);

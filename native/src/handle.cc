@@ -22,11 +22,19 @@ void finalize(napi_env, void* data, void*) {
   close_now(handle);
   addon->handles.erase(handle);
   if (addon->last_handle == handle) addon->last_handle = nullptr;
-  delete handle;
-  addon->release();
+  release_handle(handle);
 }
 
 }  // namespace
+
+void retain_handle(Handle* handle) { ++handle->references; }
+
+void release_handle(Handle* handle) {
+  if (--handle->references > 0) return;
+  Addon* addon = handle->addon;
+  delete handle;
+  addon->release();
+}
 
 napi_value wrap_handle(Addon* addon, UniqueFd fd) {
   Handle* handle = new Handle{addon, std::move(fd)};

@@ -10,12 +10,17 @@ struct Poller;
 struct Handle {
   Addon* addon;
   UniqueFd fd;
+  // The external, and channels: they keep this struct, the external alone keeps the descriptor open.
+  int references = 1;
   // Registered with the event loop; stopped and closed before the descriptor is.
   Poller* poller = nullptr;
 };
 
 // Makes a handle that owns `fd`; undefined, with an exception pending, when the environment cannot.
 napi_value wrap_handle(Addon* addon, UniqueFd fd);
+
+void retain_handle(Handle* handle);
+void release_handle(Handle* handle);
 
 // The handle that `value` is, or null with a TypeError pending.
 Handle* unwrap_handle(Addon* addon, napi_value value);

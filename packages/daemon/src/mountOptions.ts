@@ -40,6 +40,11 @@ const rows: { readonly [name: string]: Row } = {
     help: "let the kernel check permissions by mode and owner (the default)",
     apply: (t) => (t.mount.defaultPermissions = true)
   },
+  no_default_permissions: {
+    takes: "nothing",
+    help: "leave permissions to the filesystem; memory: checks none",
+    apply: (t) => (t.mount.defaultPermissions = false)
+  },
   fsname: { takes: "text", help: "the source shown in /proc/mounts", apply: (t, value) => (t.mount.fsname = value) },
   subtype: { takes: "text", help: "the type shown is fuse.SUBTYPE", apply: (t, value) => (t.mount.subtype = value) },
   max_read: { takes: "number", help: "the largest read, in bytes", apply: (t, value) => (t.mount.maxRead = value) },

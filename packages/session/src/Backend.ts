@@ -19,6 +19,11 @@ export type Operation<Req extends { readonly op: keyof P.ReplyOf }> = (
 
 /** What a backend can do beyond its operations: INIT asks the kernel only for what is declared here. */
 export interface BackendCapabilities {
+  /**
+   * A file's size or content may change without the kernel's doing: FUSE_AUTO_INVAL_DATA, and then the
+   * kernel asks for attributes before reads from its cache. Default true; false saves those requests.
+   */
+  readonly autoInvalData?: boolean
   /** Server-side POSIX (fcntl) locks: FUSE_POSIX_LOCKS. */
   readonly posixLocks?: boolean
   /** Server-side BSD (flock) locks: FUSE_FLOCK_LOCKS. */

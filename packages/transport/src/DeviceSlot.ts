@@ -1,6 +1,6 @@
-/** A transport's slots: all their memory is one arena, touched and locked before the first read. */
+/** A transport's slots: all their memory is one piece, touched and locked before the first read. */
 import type { Slot } from "./FrameTransport.ts"
-import { type Arena, addon } from "./native.ts"
+import { addon, type Channel, type FuseHandle } from "./native.ts"
 
 /** Bytes of `struct fuse_in_header`. */
 export const inHeaderSize = 40
@@ -19,7 +19,7 @@ export class DeviceSlot implements Slot {
   end = 0
   readonly body: number
   readonly bodyCapacity: number
-  /** Where the slot lies in the arena. */
+  /** Where the slot lies in the memory. */
   readonly base: number
   /** The 16 bytes before the body. */
   readonly outHeader: Uint8Array
@@ -37,17 +37,22 @@ export class DeviceSlot implements Slot {
 }
 
 export interface SlotPool {
-  readonly arena: Arena
+  readonly channel: Channel
   /** The slots that are free, the one used last on top: its memory is the warmest. */
   readonly free: Array<DeviceSlot>
 }
 
 /** `count` slots, or a negative errno when there is no memory for them. */
-export const makeSlotPool = (count: number, frameCapacity: number, bodyCapacity: number): SlotPool | number => {
+export const makeSlotPool = (
+  reader: FuseHandle,
+  writer: FuseHandle,
+  count: number,
+  frameCapacity: number,
+  bodyCapacity: number
+): SlotPool | number => {
   const size = wholePages(wholePages(frameCapacity) + outHeaderSize + bodyCapacity)
-  const made = addon.arena(size * count)
-  if (typeof made === "number") return made
-  const [arena, memory] = made
-  const free = Array.from({ length: count }, (_, index) => new DeviceSlot(memory, index * size, frameCapacity, bodyCapacity))
-  return { arena, free: free.reverse() }
+  const channel = addon.channel(reader, writer, size * count)
+  if (typeof channel === "number") return channel
+  const free = Array.from({ length: count }, (_, index) => new DeviceSlot(channel.memory, index * size, frameCapacity, bodyCapacity))
+  return { channel, free: free.reverse() }
 }

@@ -23,6 +23,9 @@ const batch = 64
 /** Parts that one write_frame takes, less the header. */
 const maxParts = 63
 
+/** Up to so many bytes, copying a reply's body costs less than handing over where its parts lie. */
+const worthCopying = 16 * 1024
+
 export interface DeviceTransportOptions {
   /** Where replies go when it is not where requests come from: the write end of another pipe. */
   readonly write?: FuseHandle
@@ -170,7 +173,7 @@ class DeviceTransport implements FrameTransport {
     for (;;) {
       const count =
         this.stream === undefined
-          ? addon.read_slot(this.handle, this.pool.arena, slot.base, this.frameCapacity)
+          ? this.pool.channel.read(slot.base, this.frameCapacity)
           : this.stream.next(slot.bytes)
       // ENOENT: the request was withdrawn while it was being read.
       if (count === -EINTR || count === -ENOENT) continue
@@ -218,7 +221,7 @@ class DeviceTransport implements FrameTransport {
     writeOutHeader(own, length, error)
     const result =
       this.outbox === undefined
-        ? addon.write_slot(this.writeHandle, this.pool.arena, own.base + at, length)
+        ? this.pool.channel.write(own.base + at, length)
         : this.outbox.write([own.bytes.subarray(at, at + length)])
     this.giveBack(own)
     return result < 0 ? result : 0
@@ -226,7 +229,16 @@ class DeviceTransport implements FrameTransport {
 
   replyData = (slot: Slot, views: ReadonlyArray<Uint8Array>): number => {
     const own = slot as DeviceSlot
-    writeOutHeader(own, outHeaderSize + totalLength(views), 0)
+    const length = totalLength(views)
+    if (length <= worthCopying && length <= own.bodyCapacity) {
+      let at = own.body
+      for (const view of views) {
+        own.bytes.set(view, at)
+        at += view.length
+      }
+      return this.reply(slot, 0, length)
+    }
+    writeOutHeader(own, outHeaderSize + length, 0)
     const result = this.writeParts(own.outHeader, views)
     this.giveBack(own)
     return result
@@ -348,7 +360,7 @@ export const makeDeviceTransport = (
       if (typeof readKind === "number") return Effect.fail(errnoError("fstat", readKind))
       const writeKind = addon.kind(writeHandle)
       if (typeof writeKind === "number") return Effect.fail(errnoError("fstat", writeKind))
-      const pool = makeSlotPool(options.slots ?? 8, frameCapacity, options.bodyCapacity ?? defaultBodyCapacity)
+      const pool = makeSlotPool(handle, writeHandle, options.slots ?? 8, frameCapacity, options.bodyCapacity ?? defaultBodyCapacity)
       if (typeof pool === "number") return Effect.fail(errnoError("mmap", pool, "no memory for the request slots"))
       return Effect.succeed<FrameTransport>(
         new DeviceTransport(

@@ -4,7 +4,6 @@ import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 
 declare const handleBrand: unique symbol
-declare const arenaBrand: unique symbol
 
 /** Owns one file descriptor: `close` closes it, and so does the garbage collector when it was forgotten. */
 export interface FuseHandle {
@@ -12,8 +11,14 @@ export interface FuseHandle {
 }
 
 /** Memory that frames are read into and written from by offset. */
-export interface Arena {
-  readonly [arenaBrand]: true
+export interface Channel {
+  readonly memory: ArrayBuffer
+  /** Whether the memory is locked against being paged out. */
+  readonly locked: boolean
+  /** As `read_frame`. */
+  readonly read: (offset: number, length: number) => number
+  /** As `write_frame`, of one part. */
+  readonly write: (offset: number, length: number) => number
 }
 
 /** How to run fusermount3. */
@@ -56,9 +61,7 @@ export interface Addon {
   readonly write_frame: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => number
   readonly write_some: (handle: FuseHandle, from: Bytes, offset?: number, length?: number) => number
   readonly read_range: (fd: number, into: Bytes, offset: number, length: number, position: number | bigint) => number
-  readonly arena: (bytes: number) => [Arena, ArrayBuffer, boolean] | number
-  readonly read_slot: (handle: FuseHandle, arena: Arena, offset: number, length: number) => number
-  readonly write_slot: (handle: FuseHandle, arena: Arena, offset: number, length: number) => number
+  readonly channel: (reader: FuseHandle, writer: FuseHandle, bytes: number) => Channel | number
   readonly lock_memory: (bytes: Bytes) => number
   readonly fusermount3_mount: (mountpoint: string, options: string, helper?: HelperOptions) => Promise<HelperOutcome | number>
   readonly fusermount3_unmount: (mountpoint: string, lazy: boolean, helper?: HelperOptions) => Promise<HelperOutcome | number>

@@ -30,8 +30,6 @@ const wrong: ReadonlyArray<unknown> = [undefined, null, true, 1, -1, 1.5, Number
 
 describe("wrong arguments", () => {
   const [handle] = pipe()
-  const arena = addon.arena(4096)
-  if (typeof arena === "number") throw new Error(`arena: ${arena}`)
   const bytes = new Uint8Array(8)
   const right: { readonly [name: string]: ReadonlyArray<unknown> } = {
     socketpair: ["stream"],
@@ -45,9 +43,7 @@ describe("wrong arguments", () => {
     read_frame: [handle, bytes, 0, 8],
     write_frame: [handle, bytes],
     write_some: [handle, bytes, 0, 8],
-    arena: [4096],
-    read_slot: [handle, arena[0], 0, 8],
-    write_slot: [handle, arena[0], 0, 8],
+    channel: [handle, handle, 4096],
     read_range: [0, bytes, 0, 8, 0],
     lock_memory: [bytes],
     fusermount3_mount: ["/nowhere", "ro", { program: "/nonexistent" }],
@@ -84,13 +80,11 @@ describe("wrong arguments", () => {
       assert.throws(() => addon.read_frame(handle, bytes, offset, length), RangeError)
       assert.throws(() => addon.write_some(handle, bytes, offset, length), RangeError)
       assert.throws(() => addon.read_range(0, bytes, offset, length, 0), RangeError)
-      assert.throws(() => addon.read_slot(handle, arena[0], offset + 4088, length), RangeError)
     }
   })
 
   it("a handle of another kind, or a forged one, is a TypeError", () => {
-    assert.throws(() => call("read_frame", [arena[0], bytes]), TypeError)
-    assert.throws(() => call("read_slot", [handle, handle, 0, 8]), TypeError)
+    assert.throws(() => call("read_frame", [addon, bytes]), TypeError)
     assert.throws(() => call("fd", [Object.create(null)]), TypeError)
   })
 
@@ -161,22 +155,34 @@ describe("frames", () => {
     addon.close(writeEnd)
   })
 
-  it("slots of an arena are read and written where they lie", () => {
-    const made = addon.arena(2 * 4096)
-    if (typeof made === "number") throw new Error(`arena: ${made}`)
-    const [arena, memory] = made
+  it("a channel reads and writes frames where they lie in its memory", () => {
     const [one, other] = socketpair("seqpacket")
-    new Uint8Array(memory).set(Buffer.from("frame"), 4096)
-    assert.strictEqual(addon.write_slot(one, arena, 4096, 5), 5)
-    assert.strictEqual(addon.read_slot(other, arena, 100, 50), 5)
-    assert.strictEqual(Buffer.from(memory, 100, 5).toString(), "frame")
-    assert.strictEqual(addon.read_slot(other, arena, 100, 50), -EAGAIN)
+    const channel = addon.channel(other, other, 2 * 4096)
+    if (typeof channel === "number") throw new Error(`channel: ${channel}`)
+    addon.write_frame(one, Buffer.from("frame"))
+    assert.strictEqual(channel.read(100, 50), 5)
+    assert.strictEqual(Buffer.from(channel.memory, 100, 5).toString(), "frame")
+    assert.strictEqual(channel.read(100, 50), -EAGAIN)
+    new Uint8Array(channel.memory).set(Buffer.from("reply"), 8187)
+    assert.strictEqual(channel.write(8187, 5), 5)
+    const into = new Uint8Array(8)
+    assert.strictEqual(addon.read_frame(one, into), 5)
+    assert.strictEqual(Buffer.from(into.subarray(0, 5)).toString(), "reply")
+    for (const [offset, length] of [[8188, 5], [8193, 0], [0, 8193], [2 ** 32 - 1, 1], [-1, 2]] as const) {
+      assert.throws(() => channel.read(offset, length), RangeError)
+      assert.throws(() => channel.write(offset, length), RangeError)
+    }
+    assert.throws(() => Reflect.apply(channel.read, undefined, ["0", 8]), TypeError)
+    assert.throws(() => Reflect.apply(channel.write, undefined, [0]), TypeError)
     addon.close(one)
     addon.close(other)
+    assert.strictEqual(channel.read(0, 8), -EBADF)
+    assert.strictEqual(channel.write(0, 8), -EBADF)
   })
 
-  it("an arena of nothing is EINVAL, and one larger than there is memory ENOMEM", () => {
-    assert.strictEqual(addon.arena(0), -EINVAL)
+  it("a channel without memory is EINVAL", () => {
+    const [readEnd, writeEnd] = pipe()
+    assert.strictEqual(addon.channel(readEnd, writeEnd, 0), -EINVAL)
   })
 
   it("tells what keeps message boundaries", () => {

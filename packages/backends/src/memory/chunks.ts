@@ -6,11 +6,11 @@
  * size is kept by the inode; nothing here allocates more than it was asked to.
  */
 import type { Data, U64 } from "@bickford/session"
+import { type BufferPool, chunkSize } from "./bufferPool.ts"
 import { add, low, max, shiftLeft, shiftRight } from "./u64.ts"
 
 const chunkBits = 17
 const blockBits = 12
-const chunkSize = 1 << chunkBits
 const blockBytes = 1 << blockBits
 const zeros = new Uint8Array(chunkSize)
 const empty = new Uint8Array(0)
@@ -46,14 +46,15 @@ const countBits = (bits: number): number => {
 const powerOfTwo = (atLeast: number): number => atLeast <= 64 ? 64 : 1 << (32 - Math.clz32(atLeast - 1))
 
 /** Makes a chunk's buffer cover [from, to). `whole`: the rest of the chunk will probably follow. */
-const cover = (chunk: Chunk, from: number, to: number, whole: boolean): void => {
+const cover = (pool: BufferPool, chunk: Chunk, from: number, to: number, whole: boolean): void => {
   const { bytes, start } = chunk
   const end = start + bytes.length
   if (bytes.length > 0 && from >= start && to <= end) return
   const aligned = from & ~(blockBytes - 1)
   const newStart = bytes.length === 0 ? aligned : Math.min(start, aligned)
   const needed = (bytes.length === 0 ? to : Math.max(end, to)) - newStart
-  const grown = new Uint8Array(whole ? chunkSize - newStart : Math.min(powerOfTwo(needed), chunkSize - newStart))
+  const length = whole ? chunkSize - newStart : Math.min(powerOfTwo(needed), chunkSize - newStart)
+  const grown = length === chunkSize ? pool.takeZeroed() : new Uint8Array(length)
   if (bytes.length > 0) grown.set(bytes, start - newStart)
   chunk.start = newStart
   chunk.bytes = grown
@@ -65,27 +66,42 @@ const erase = (chunk: Chunk, from: number, to: number): void => {
 }
 
 /** Lets go of a buffer's ends that no allocated block needs, when that is worth a copy. */
-const shrink = (chunk: Chunk): void => {
+const shrink = (pool: BufferPool, chunk: Chunk): void => {
   const end = (32 - Math.clz32(chunk.allocated)) << blockBits
   const start = (31 - Math.clz32(chunk.allocated & -chunk.allocated)) << blockBits
   if (end <= chunk.start || start >= chunk.start + chunk.bytes.length) {
+    pool.give(chunk.bytes)
     chunk.bytes = empty
     return
   }
   const from = Math.max(start, chunk.start)
   const to = Math.min(end, chunk.start + chunk.bytes.length)
   if ((to - from) * 2 > chunk.bytes.length) return
-  chunk.bytes = new Uint8Array(chunk.bytes.subarray(from - chunk.start, to - chunk.start))
+  const kept = new Uint8Array(chunk.bytes.subarray(from - chunk.start, to - chunk.start))
+  pool.give(chunk.bytes)
+  chunk.bytes = kept
   chunk.start = from
 }
 
 export class Chunks {
   /** By index. */
   readonly #chunks: Array<Chunk> = []
+  readonly #pool: BufferPool
   /** Allocated blocks of 4096 bytes. */
   blocks = 0
 
-  /** Views of the bytes from `offset`, which stay as they are until the file is next written. */
+  constructor(pool: BufferPool) {
+    this.#pool = pool
+  }
+
+  /** Gives everything back; the file is gone. */
+  release(): void {
+    for (const chunk of this.#chunks) this.#pool.give(chunk.bytes)
+    this.#chunks.length = 0
+    this.blocks = 0
+  }
+
+  /** Views of the bytes from `offset`, which stay as they are until the next operation. */
   read(offset: U64, size: number): Data {
     let index = shiftRight(offset, chunkBits)
     let from = low(offset, chunkBits)
@@ -128,9 +144,10 @@ export class Chunks {
       const chunk = this.#obtain(at, index)
       if (to - from === chunkSize && chunk.bytes.length === 0) {
         chunk.start = 0
-        chunk.bytes = new Uint8Array(source)
+        chunk.bytes = this.#pool.take()
+        chunk.bytes.set(source)
       } else {
-        cover(chunk, from, to, this.#chunks[at - 1]?.index === index - 1)
+        cover(this.#pool, chunk, from, to, this.#chunks[at - 1]?.index === index - 1)
         chunk.bytes.set(source, from - chunk.start)
       }
       this.#mark(chunk, touched(from, to))
@@ -141,6 +158,14 @@ export class Chunks {
   /** How many blocks writing or allocating [offset, end) would add. */
   missing(offset: U64, end: U64): number {
     if (offset >= end) return 0
+    const index = shiftRight(offset, chunkBits)
+    const first = low(offset, chunkBits)
+    const size = typeof offset === "number" && typeof end === "number" ? end - offset : chunkSize
+    if (first + size <= chunkSize) {
+      const bits = touched(first, first + size)
+      const chunk = this.#chunks[this.#position(index)]
+      return countBits(chunk !== undefined && chunk.index === index ? bits & ~chunk.allocated : bits)
+    }
     let missing = shiftRight(add(end, blockBytes - 1), blockBits) - shiftRight(offset, blockBits)
     this.#each(offset, end, (chunk, from, to) => {
       missing -= countBits(chunk.allocated & touched(from, to))
@@ -180,11 +205,14 @@ export class Chunks {
       chunk.allocated &= ~given
       this.blocks -= countBits(given)
       if (chunk.allocated === 0) emptied = true
-      else shrink(chunk)
+      else shrink(this.#pool, chunk)
     })
     if (!emptied) return
     let kept = 0
-    for (const chunk of this.#chunks) if (chunk.allocated !== 0) this.#chunks[kept++] = chunk
+    for (const chunk of this.#chunks) {
+      if (chunk.allocated !== 0) this.#chunks[kept++] = chunk
+      else this.#pool.give(chunk.bytes)
+    }
     this.#chunks.length = kept
   }
 

@@ -1,29 +1,32 @@
 import type { Timespec } from "@bickford/session"
 
+/** How many more may have the time that was read for one. */
+const sharing = 15
+
 /**
- * The time of day in nanoseconds: `Date.now` has milliseconds only, so the monotonic clock supplies
- * the rest. Never goes back, unless the system's clock is set back.
+ * The time of day in whole milliseconds, as the kernel's own filesystems take their times from a coarse
+ * clock that ticks every 1 to 10: never ahead of what a program reads from its clock.
  */
 export const systemClock = (): () => Timespec => {
-  // Milliseconds from the monotonic clock to the time of day. Every sample is a lower bound, since
-  // Date.now rounds down: the largest one seen is the best, until the system's clock is set.
-  let offset = Number.NEGATIVE_INFINITY
   let last: Timespec = { sec: 0, nsec: 0 }
-  let lastMillis = Number.NEGATIVE_INFINITY
+  let lastMillis = 0
+  // Requests that are read in one go share a reading, a few of them: it costs as much as all the rest of a small one.
+  let uses = 0
+  const expire = (): void => {
+    uses = 0
+  }
   return () => {
-    const monotonic = performance.now()
-    const sample = Date.now() - monotonic
-    if (sample > offset) offset = sample
-    else if (offset - sample > 50) {
-      offset = sample
-      lastMillis = Number.NEGATIVE_INFINITY
+    if (uses > 0) {
+      uses--
+      return last
     }
-    const millis = monotonic + offset
-    if (millis <= lastMillis) return last
+    uses = sharing
+    void Promise.resolve().then(expire)
+    const millis = Date.now()
+    if (millis === lastMillis) return last
     lastMillis = millis
     const sec = Math.floor(millis / 1000)
-    // Whole milliseconds and the fraction apart: their sum in nanoseconds is no safe integer.
-    last = { sec, nsec: Math.min(999_999_999, Math.floor((millis - sec * 1000) * 1e6)) }
+    last = { sec, nsec: (millis - sec * 1000) * 1_000_000 }
     return last
   }
 }

@@ -64,8 +64,9 @@ export const dataOperations = (
       if (data.length === 0) return Exit.succeed(0)
       const cached = (writeFlags & FUSE_WRITE_CACHE) !== 0
       const start = (flags & O_APPEND) !== 0 && !cached ? inode.size : offset
-      if (start >= fileSizeMax) return Errno.EFBIG
-      const wanted = Math.min(data.length, Number(subtract(fileSizeMax, start)))
+      // A number is far from the limit.
+      if (typeof start === "bigint" && start >= fileSizeMax) return Errno.EFBIG
+      const wanted = typeof start === "number" ? data.length : Math.min(data.length, Number(subtract(fileSizeMax, start)))
       const chunks = fs.chunks(inode)
       const size = roomFor(inode, chunks, start, wanted)
       if (typeof size !== "number") return size

@@ -2,6 +2,7 @@
 import { Errno, type ErrnoError, type Name, type Timespec, type U64 } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import * as os from "node:os"
+import { makeBufferPool } from "./bufferPool.ts"
 import { Chunks } from "./chunks.ts"
 import { notAfter, systemClock, timespec } from "./clock.ts"
 import { Directory } from "./directory.ts"
@@ -32,6 +33,7 @@ export const makeFilesystem = (options: MemoryOptions) => {
     userQuota: options.userQuota
   })
   const locks = makeLocks()
+  const buffers = makeBufferPool()
 
   const root = nodes.add(
     S_IFDIR | ((options.mode ?? 0o755) & permissionBits),
@@ -48,6 +50,7 @@ export const makeFilesystem = (options: MemoryOptions) => {
     nodes.remove(inode)
     locks.forget(inode.ino)
     usage.charge(inode.uid, -inode.blocks / 8, -1)
+    if (inode.content instanceof Chunks) inode.content.release()
     inode.content = undefined
     inode.xattrs = undefined
   }
@@ -115,7 +118,7 @@ export const makeFilesystem = (options: MemoryOptions) => {
     /** A regular file's bytes, made when first needed. */
     chunks: (inode: Inode): Chunks => {
       if (inode.content instanceof Chunks) return inode.content
-      const chunks = new Chunks()
+      const chunks = new Chunks(buffers)
       inode.content = chunks
       return chunks
     },

@@ -1,7 +1,7 @@
 /** The context of one request: its caller, and which call of which connection it is. */
 import { readFileSync } from "node:fs"
 import type { RequestContext } from "../RequestContext.ts"
-import type { U64 } from "../protocol/messages.ts"
+import type { Request, U64 } from "../protocol/messages.ts"
 
 const none: ReadonlyArray<number> = []
 
@@ -19,20 +19,28 @@ const groupsOf = (pid: number): ReadonlyArray<number> => {
 }
 
 export class CallContext implements RequestContext {
-  readonly uid: number
-  readonly gid: number
-  readonly pid: number
   readonly unique: U64
   readonly resent: boolean
   readonly connectionId: string
+  readonly #request: Request
 
-  constructor(connectionId: string, unique: U64, resent: boolean, uid: number, gid: number, pid: number) {
+  constructor(connectionId: string, unique: U64, resent: boolean, request: Request) {
     this.connectionId = connectionId
     this.unique = unique
     this.resent = resent
-    this.uid = uid
-    this.gid = gid
-    this.pid = pid
+    this.#request = request
+  }
+
+  get uid(): number {
+    return this.#request.uid
+  }
+
+  get gid(): number {
+    return this.#request.gid
+  }
+
+  get pid(): number {
+    return this.#request.pid
   }
 
   groups(): ReadonlyArray<number> {

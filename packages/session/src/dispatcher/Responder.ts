@@ -52,8 +52,10 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics):
   const scratchView = new DataView(scratch.buffer)
   /** Node ids that the reply being encoded hands to the kernel: one lookup each. */
   const lookups: Array<U64> = []
+  // The array never shrinks: setting its length costs more than all the rest here.
+  let lookupCount = 0
   const count = (nodeid: U64): void => {
-    lookups.push(nodeid)
+    lookups[lookupCount++] = nodeid
   }
 
   /** The negative errno that a failed exit is answered with. */
@@ -69,22 +71,24 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics):
 
   /** After the write: the kernel holds what it took; of what it did not take it knows nothing. */
   const settle = (row: OpcodeRow, written: number): void => {
-    if (written === 0) for (const nodeid of lookups) nodes.add(nodeid)
-    else {
-      for (const nodeid of lookups) {
+    if (written === 0) {
+      for (let i = 0; i < lookupCount; i++) nodes.add(lookups[i] ?? 0)
+    } else {
+      for (let i = 0; i < lookupCount; i++) {
+        const nodeid = lookups[i] ?? 0
         if (nodes.count(nodeid) === 0) connection.backend?.forget?.(nodeid, 1)
       }
       // ENOENT: the caller is gone or the connection was aborted; nobody waits for this reply.
       if (written !== -errnoNumbers.ENOENT) diagnostics.rejected(row.name, -written)
     }
-    lookups.length = 0
+    lookupCount = 0
   }
 
   /** The body's length at `offset`, or the negative errno for what the backend returned. */
   const encode = (row: OpcodeRow, request: Request, value: unknown, bytes: Uint8Array, view: DataView, offset: number, capacity: number): number => {
     const length = encodeReply(row, value, request, connection.negotiated, bytes, view, offset, capacity, count)
     if (!isReplyRefusal(length)) return length
-    lookups.length = 0
+    lookupCount = 0
     connection.counters.defects++
     diagnostics.refused(row.name, request.nodeid, length.reason)
     return -errnoNumbers[length.errno]

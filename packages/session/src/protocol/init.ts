@@ -106,6 +106,7 @@ export interface InitOptions {
 /** The fields of a backend that INIT looks at. */
 export interface InitBackend {
   readonly capabilities?: {
+    readonly autoInvalData?: boolean
     readonly posixLocks?: boolean
     readonly flock?: boolean
     readonly atomicOTrunc?: boolean
@@ -215,7 +216,7 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   const able = backend.capabilities ?? {}
 
   want("FUSE_BIG_WRITES")
-  want("FUSE_AUTO_INVAL_DATA")
+  if (able.autoInvalData !== false) want("FUSE_AUTO_INVAL_DATA")
   want("FUSE_ASYNC_DIO")
   want("FUSE_HAS_IOCTL_DIR")
   want("FUSE_INIT_EXT")

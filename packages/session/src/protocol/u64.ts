@@ -9,13 +9,11 @@ const two32 = 4294967296
 /** High halves from here on are beyond Number.MAX_SAFE_INTEGER. */
 const unsafeHigh = 0x200000
 
-const wide = (high: number, low: number): bigint => (BigInt(high) << 32n) | BigInt(low)
-
 export const getU64 = (view: DataView, at: number): U64 => {
   const low = view.getUint32(at, true)
   const high = view.getUint32(at + 4, true)
   if (high === 0) return low
-  return high < unsafeHigh ? high * two32 + low : wide(high, low)
+  return high < unsafeHigh ? high * two32 + low : view.getBigUint64(at, true)
 }
 
 export const getS64 = (view: DataView, at: number): S64 => {
@@ -24,7 +22,7 @@ export const getS64 = (view: DataView, at: number): S64 => {
   if (high === 0) return low
   // -2^53 itself is not a safe integer.
   if (high < unsafeHigh && (high > -unsafeHigh || (high === -unsafeHigh && low > 0))) return high * two32 + low
-  return BigInt.asIntN(64, wide(high >>> 0, low))
+  return view.getBigInt64(at, true)
 }
 
 /** Refuses what is not an exact unsigned 64-bit number. */
