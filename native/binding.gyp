@@ -14,6 +14,7 @@
         "src/job.cc",
         "src/memory.cc",
         "src/mount.cc",
+        "src/notify.cc",
         "src/open.cc",
         "src/path.cc",
         "src/pipe.cc",

@@ -8,6 +8,7 @@
 #include "job.h"
 #include "memory.h"
 #include "mount.h"
+#include "notify.h"
 #include "open.h"
 #include "path.h"
 #include "pipe.h"
@@ -73,6 +74,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("select_stop", select_stop);
   set("channel", make_channel);
   set("lock_memory", lock_memory);
+  set("notify", notify);
   set("fusermount3_mount", fusermount3_mount);
   set("fusermount3_unmount", fusermount3_unmount);
   set("mount", mount_filesystem);

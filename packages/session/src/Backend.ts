@@ -8,6 +8,7 @@
 import type * as Effect from "effect/Effect"
 import type { ErrnoError } from "./errno.ts"
 import type * as P from "./protocol/messages.ts"
+import type { Notify } from "./notify/Notifier.ts"
 import type { Negotiated } from "./protocol/init.ts"
 import type { RequestContext } from "./RequestContext.ts"
 
@@ -56,12 +57,7 @@ export interface BackendCapabilities {
 export interface BackendConnection {
   /** Random, the same for the connection's whole life; a later server of the same connection has it too. */
   readonly id: string
-  /**
-   * Tells the kernel something unasked. Fails with ENOENT for what the kernel does not hold and ENOSYS
-   * for what it is too old for. Never wait for it inside an operation: the kernel may have to wait for
-   * that operation's answer first (fork it).
-   */
-  readonly notify: (notification: P.Notification) => Effect.Effect<void, ErrnoError>
+  readonly notify: Notify
 }
 
 export interface Backend {

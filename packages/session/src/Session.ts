@@ -7,6 +7,7 @@
  */
 import type { FrameTransport, Slot, TransportEnd } from "@bickford/transport"
 import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,6 +20,7 @@ import { type Deadline, makeDispatcher, stopInFlight } from "./dispatcher/Dispat
 import { gatekeeper } from "./gatekeeper.ts"
 import { handshake } from "./handshake.ts"
 import { errnoNumbers } from "./protocol/errno.ts"
+import { InsideOperation, type Notify } from "./notify/Notifier.ts"
 import type { InitOptions, Negotiated } from "./protocol/init.ts"
 import type { ReplyOf } from "./protocol/messages.ts"
 import type { OpcodeRow } from "./protocol/opcodes.ts"
@@ -65,6 +67,7 @@ export interface Session {
   /** Waits for the end. */
   readonly awaitEnd: Effect.Effect<SessionEnd>
   readonly supervisor: Supervisor.Supervisor
+  readonly notify: Notify
 }
 
 /** The session ended before what was waited for. */
@@ -150,7 +153,7 @@ const children = (
         yield* handshake(connection, slot, options, (negotiated) => onNegotiated?.({ id: connection.id, negotiated }) ?? Effect.void)
       } else if (options.resume !== undefined && !connection.resumed) {
         connection.resumed = true
-        if (connection.negotiated.resend) yield* backendConnection(connection).notify({ notify: "resend" })
+        if (connection.negotiated.resend) yield* connection.notifier.resend()
       }
       if (connection.negotiated !== undefined) Deferred.doneUnsafe(ready, Exit.succeed(connection.negotiated))
       return yield* Effect.never
@@ -159,7 +162,7 @@ const children = (
   {
     id: "dispatcher",
     start: Effect.gen(function*() {
-      const context = yield* Effect.context<never>()
+      const context = Context.add(yield* Effect.context<never>(), InsideOperation, true)
       return yield* Effect.callback<never, never>((resume) => {
         const { backend } = connection
         if (backend === undefined) {
@@ -241,6 +244,6 @@ export const make = Effect.fnUntraced(function*(transport: FrameTransport, sourc
     Effect.flatMap(awaitEnd, (end) =>
       Effect.fail<SessionEndedError>({ _tag: "SessionEndedError", message: `the session ended (${end.reason}) before INIT was answered`, end }))
   )
-  const session: Session = { connection, negotiated, awaitEnd, supervisor }
+  const session: Session = { connection, negotiated, awaitEnd, supervisor, notify: connection.notifier }
   return session
 })

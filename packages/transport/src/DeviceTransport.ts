@@ -303,10 +303,8 @@ class DeviceTransport implements FrameTransport {
 
   release = (slot: Slot): void => this.giveBack(slot as DeviceSlot)
 
-  notify = (...parts: ReadonlyArray<Uint8Array>): number => {
-    const result = this.outbox === undefined ? addon.write_frame(this.writeHandle, ...parts) : this.outbox.write(parts)
-    return result < 0 ? result : 0
-  }
+  notify = (...parts: ReadonlyArray<Uint8Array>): Promise<number> =>
+    this.outbox === undefined ? addon.notify(this.writeHandle, ...parts) : Promise.resolve(this.outbox.write(parts))
 
   flush = (): void => this.outbox?.flush()
 }

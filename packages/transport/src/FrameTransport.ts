@@ -88,8 +88,12 @@ export interface FrameTransport {
   readonly takePayload: (slot: Slot, offset: number, length: number) => Uint8Array
   /** Gives back the slot of a request that has no reply. */
   readonly release: (slot: Slot) => void
-  /** Writes one complete notification frame. Returns 0 or a negative errno (-ENOENT: not cached by the kernel). */
-  readonly notify: (...parts: ReadonlyArray<Uint8Array>) => number
+  /**
+   * Writes one complete notification frame, on a device by another thread: the kernel may have to wait for
+   * requests that this one has yet to answer. Resolves to 0 or a negative errno (-ENOENT: not cached by the
+   * kernel). The parts must stay as they are until then.
+   */
+  readonly notify: (...parts: ReadonlyArray<Uint8Array>) => Promise<number>
   /** Sends replies that the transport may still hold (a ring's submissions); nothing to do on a device. */
   readonly flush: () => void
   /** Closes the connection's file descriptor. Idempotent. */

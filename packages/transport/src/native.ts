@@ -62,6 +62,7 @@ export interface Addon {
   readonly write_some: (handle: FuseHandle, from: Bytes, offset?: number, length?: number) => number
   readonly read_range: (fd: number, into: Bytes, offset: number, length: number, position: number | bigint) => number
   readonly channel: (reader: FuseHandle, writer: FuseHandle, bytes: number) => Channel | number
+  readonly notify: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => Promise<number>
   readonly lock_memory: (bytes: Bytes) => number
   readonly fusermount3_mount: (mountpoint: string, options: string, helper?: HelperOptions) => Promise<HelperOutcome | number>
   readonly fusermount3_unmount: (mountpoint: string, lazy: boolean, helper?: HelperOptions) => Promise<HelperOutcome | number>

@@ -9,11 +9,8 @@ import { randomUUID } from "node:crypto"
 import type { FrameSink, FrameTransport, Slot, TransportEnd } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type { Backend, BackendConnection } from "../Backend.ts"
-import { errnoError } from "../errno.ts"
-import { errnoNumbers } from "../protocol/errno.ts"
 import type { Negotiated } from "../protocol/init.ts"
-import { encodeNotification } from "../protocol/notifications.ts"
-import { isEncodeError } from "../protocol/refusal.ts"
+import { makeNotifier, type Notifier } from "../notify/Notifier.ts"
 import { InFlightTable } from "./InFlightTable.ts"
 import { NodeTable } from "./NodeTable.ts"
 
@@ -33,6 +30,7 @@ export interface Connection {
   readonly nodes: NodeTable
   readonly inFlight: InFlightTable
   readonly counters: ConnectionCounters
+  readonly notifier: Notifier
   /** Undefined until INIT has been answered; then never repeated. */
   negotiated: Negotiated | undefined
   /** The running instance; undefined while it is being (re)started. Changed by `setBackend` only. */
@@ -61,34 +59,32 @@ export interface ConnectionState {
   readonly negotiated?: Negotiated
 }
 
-export const makeConnection = (transport: FrameTransport, state: ConnectionState = {}): Connection => ({
-  id: state.id ?? randomUUID(),
-  transport,
-  nodes: new NodeTable(),
-  inFlight: new InFlightTable(),
-  counters: { requests: 0, defects: 0, malformed: 0 },
-  negotiated: state.negotiated,
-  backend: undefined,
-  backendWatchers: new Set(),
-  resumed: false,
-  destroyed: false,
-  ended: undefined,
-  dispatcher: undefined,
-  onInit: undefined,
-  parked: [],
-  parkedInit: undefined
-})
+export const makeConnection = (transport: FrameTransport, state: ConnectionState = {}): Connection => {
+  const connection: Connection = {
+    id: state.id ?? randomUUID(),
+    transport,
+    nodes: new NodeTable(),
+    inFlight: new InFlightTable(),
+    notifier: makeNotifier(transport, () => connection.negotiated),
+    counters: { requests: 0, defects: 0, malformed: 0 },
+    negotiated: state.negotiated,
+    backend: undefined,
+    backendWatchers: new Set(),
+    resumed: false,
+    destroyed: false,
+    ended: undefined,
+    dispatcher: undefined,
+    onInit: undefined,
+    parked: [],
+    parkedInit: undefined
+  }
+  return connection
+}
 
 /** The backend's view of the connection. */
 export const backendConnection = (connection: Connection): BackendConnection => ({
   id: connection.id,
-  notify: (notification) =>
-    Effect.suspend(() => {
-      const parts = encodeNotification(notification, connection.negotiated?.minor ?? 0)
-      if (isEncodeError(parts)) return Effect.fail(errnoError(errnoNumbers[parts.errno]))
-      const result = connection.transport.notify(...parts)
-      return result < 0 ? Effect.fail(errnoError(-result)) : Effect.void
-    })
+  notify: connection.notifier
 })
 
 /** A backend instance has come, or gone. */

@@ -192,6 +192,7 @@ export const makeDispatcher = (
         interrupt(request.target)
         break
       case "notifyReply":
+        connection.notifier.retrieved(request.unique, request.data)
         break
       case "init":
         if (connection.negotiated === undefined) offerInit(connection, slot)

@@ -1,0 +1,126 @@
+/**
+ * Notifications: what a server tells the kernel unasked.
+ *
+ * The kernel may have to wait for an unanswered request before it can take one (an INVAL_INODE for the
+ * pages of a READ, an INVAL_ENTRY for a directory's lock). So they have a queue of their own, are written
+ * by another thread, and an operation that sends one does not wait for it: its own answer may be what
+ * the kernel waits for.
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { FrameTransport } from "@bickford/transport"
+import { errnoError, type ErrnoError } from "../errno.ts"
+import { invalEntryFlags } from "../protocol/constants.ts"
+import { errnoNumbers } from "../protocol/errno.ts"
+import type { Negotiated } from "../protocol/init.ts"
+import type { Data, Name, Notification, S64, U64 } from "../protocol/messages.ts"
+import { encodeNotification } from "../protocol/notifications.ts"
+import { isEncodeError } from "../protocol/refusal.ts"
+
+type Sent = Effect.Effect<void, ErrnoError>
+
+/**
+ * Every notification. Each succeeds once the kernel has taken it; from inside an operation, once it is
+ * queued. Fails with ENOENT when the kernel does not hold what it is about, ENOSYS when the kernel is too
+ * old, ENOTCONN when the connection has ended.
+ */
+export interface Notify {
+  /** An open file's poll state may have changed; `kh` is what POLL was given. */
+  readonly poll: (kh: U64) => Sent
+  /** Drops a node's cached attributes and, from `offset` on, `length` bytes of its pages (0: all). A negative offset: attributes only. */
+  readonly invalInode: (nodeid: U64, offset?: S64, length?: S64) => Sent
+  /** Drops a name; `expireOnly` only has it looked up again (7.38). */
+  readonly invalEntry: (parent: U64, name: Name, options?: { readonly expireOnly?: boolean }) => Sent
+  /** A name was removed: as `invalEntry`, and those who watch the directory are told. */
+  readonly delete: (parent: U64, child: U64, name: Name) => Sent
+  /** Puts bytes into a node's page cache. */
+  readonly store: (nodeid: U64, offset: U64, data: Data) => Sent
+  /** Reads a node's page cache; shorter where it holds less. At most `maxWrite` bytes. Not from inside an operation (EDEADLK). */
+  readonly retrieve: (nodeid: U64, offset: U64, size: number) => Effect.Effect<Uint8Array, ErrnoError>
+  /** Has every unanswered request delivered again (7.40). */
+  readonly resend: () => Sent
+  /** Every cached name is to be looked up again (7.44). */
+  readonly incEpoch: () => Sent
+  /** Drops nodes that nobody uses (7.45). */
+  readonly prune: (nodeids: ReadonlyArray<U64>) => Sent
+}
+
+/** True in the fibers of operations. */
+export const InsideOperation = Context.Reference<boolean>("@bickford/session/InsideOperation", { defaultValue: () => false })
+
+export interface Notifier extends Notify {
+  readonly send: (notification: Notification) => Sent
+  /** Takes a NOTIFY_REPLY: `unique` is the retrieval's, the bytes are copied. */
+  readonly retrieved: (unique: U64, data: Uint8Array) => void
+}
+
+const fail = (errno: number) => Effect.fail(errnoError(errno))
+
+export const makeNotifier = (transport: FrameTransport, negotiated: () => Negotiated | undefined): Notifier => {
+  let last: Promise<unknown> = Promise.resolve()
+  let retrievals = 0
+  const waiting = new Map<U64, Deferred.Deferred<Uint8Array>>()
+
+  const enqueue = (parts: ReadonlyArray<Uint8Array>): Promise<number> => {
+    const result = last.then(() => transport.notify(...parts))
+    last = result
+    return result
+  }
+
+  const outcome = (result: number): Sent => {
+    if (result === 0) return Effect.void
+    return fail(result === -errnoNumbers.EBADF || result === -errnoNumbers.ENODEV || result === -errnoNumbers.EPIPE ? errnoNumbers.ENOTCONN : -result)
+  }
+
+  /** Whether the agreement has what a notification needs beyond the minor, which the encoder checks. */
+  const supported = (notification: Notification, agreed: Negotiated): boolean => {
+    if (notification.notify === "resend") return agreed.resend
+    if (notification.notify === "invalEntry" && (notification.flags & invalEntryFlags.FUSE_EXPIRE_ONLY) !== 0) return agreed.expireOnly
+    return true
+  }
+
+  const post = (notification: Notification, wait: boolean): Sent =>
+    Effect.suspend(() => {
+      const agreed = negotiated()
+      if (agreed === undefined) return fail(errnoNumbers.ENOTCONN)
+      if (!supported(notification, agreed)) return fail(errnoNumbers.ENOSYS)
+      const parts = encodeNotification(notification, agreed.minor)
+      if (isEncodeError(parts)) return fail(errnoNumbers[parts.errno])
+      // The bytes are the caller's until it is told that they were taken.
+      const written = enqueue(wait ? parts : parts.map((part) => part.slice()))
+      return wait ? Effect.flatMap(Effect.promise(() => written), outcome) : Effect.void
+    })
+
+  const send = (notification: Notification): Sent => Effect.flatMap(InsideOperation, (inside) => post(notification, !inside))
+
+  const retrieve = (nodeid: U64, offset: U64, size: number): Effect.Effect<Uint8Array, ErrnoError> =>
+    Effect.gen(function*() {
+      if (yield* InsideOperation) return yield* fail(errnoNumbers.EDEADLK)
+      const notifyUnique = ++retrievals
+      const answer = Deferred.makeUnsafe<Uint8Array>()
+      waiting.set(notifyUnique, answer)
+      return yield* post({ notify: "retrieve", notifyUnique, nodeid, offset, size }, true).pipe(
+        Effect.andThen(Deferred.await(answer)),
+        Effect.ensuring(Effect.sync(() => waiting.delete(notifyUnique)))
+      )
+    })
+
+  return {
+    send,
+    retrieved: (unique, data) => {
+      const answer = waiting.get(unique)
+      if (answer !== undefined) Deferred.doneUnsafe(answer, Effect.succeed(data.slice()))
+    },
+    poll: (kh) => send({ notify: "poll", kh }),
+    invalInode: (ino, off = 0, len = 0) => send({ notify: "invalInode", ino, off, len }),
+    invalEntry: (parent, name, options) =>
+      send({ notify: "invalEntry", parent, name, flags: options?.expireOnly === true ? invalEntryFlags.FUSE_EXPIRE_ONLY : 0 }),
+    delete: (parent, child, name) => send({ notify: "delete", parent, child, name }),
+    store: (nodeid, offset, data) => send({ notify: "store", nodeid, offset, data }),
+    retrieve,
+    resend: () => send({ notify: "resend" }),
+    incEpoch: () => send({ notify: "incEpoch" }),
+    prune: (nodeids) => send({ notify: "prune", nodeids })
+  }
+}
