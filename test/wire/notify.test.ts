@@ -80,7 +80,8 @@ describe("notifications, over a socketpair", () => {
           Effect.gen(function*() {
             if (notify === undefined) return yield* Effect.die("no init")
             yield* notify.invalInode(2)
-            yield* Deferred.succeed(told, (yield* Effect.flip(notify.retrieve(2, 0, 10)))._tag)
+            const retrieval = notify.retrieve(2, 0, 10).pipe(Effect.as("retrieved"), Effect.catch((error) => Effect.succeed(error._tag)))
+            yield* Deferred.succeed(told, yield* retrieval)
             return new Uint8Array(1)
           })
       }

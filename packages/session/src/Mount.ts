@@ -5,7 +5,9 @@ import { abortConnection, makeDeviceTransport, mountDevice, type MountedDevice, 
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { checkMountOptions, type OptionError } from "./options.ts"
 import type { SupervisorError } from "./supervisor/index.ts"
 import { type BackendSource, make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
 
@@ -29,6 +31,8 @@ export interface MountOptions {
   readonly startTimeout?: Duration.Input
   /** How long a busy mount may stay after it was detached, before its connection is aborted. Default 5 seconds. */
   readonly stopTimeout?: Duration.Input
+  /** What follows when the connection is aborted from outside (fusectl, `umount -f`): the end, or a new mount in the same place. Default "never". */
+  readonly remount?: "never" | "onAbort"
 }
 
 /** INIT was not agreed on in time. */
@@ -37,7 +41,7 @@ export interface MountTimeoutError {
   readonly message: string
 }
 
-export type MountError = TransportError | SupervisorError | SessionEndedError | MountTimeoutError
+export type MountError = TransportError | SupervisorError | SessionEndedError | MountTimeoutError | OptionError
 
 /** Why a mount ended: `asked` when it was unmounted through this object or its scope. */
 export interface MountEnd {
@@ -48,14 +52,50 @@ export interface MountEnd {
 export interface Mount {
   /** The absolute path. */
   readonly mountpoint: string
-  /** The mount's device as in /proc/self/mountinfo: `MAJOR:MINOR`. */
+  /** The mount's device as in /proc/self/mountinfo: `MAJOR:MINOR`. Another one after a remount. */
   readonly device: string
+  /** Another one after a remount. */
   readonly session: Session
+  /** How often it was mounted anew. */
+  readonly remounts: number
   /** Waits until the mount is gone and `destroy` has run. */
   readonly awaitEnd: Effect.Effect<MountEnd>
   /** Unmounts, while still serving. `lazy` detaches a busy mount, which ends when its last user does. */
   readonly unmount: (options?: { readonly lazy?: boolean }) => Effect.Effect<void, TransportError>
 }
+
+/** One mounting: its connection, in a scope of its own. */
+interface Incarnation {
+  readonly scope: Scope.Closeable
+  readonly device: MountedDevice
+  readonly session: Session
+}
+
+const deviceOptions = (options: MountOptions) => ({
+  mountpoint: options.mountpoint,
+  fsname: options.fsname ?? "bickford",
+  subtype: options.subtype ?? "bickford",
+  allowOther: options.allowOther ?? process.getuid?.() === 0,
+  defaultPermissions: options.defaultPermissions ?? true,
+  readOnly: options.readOnly ?? false,
+  ...(options.maxRead === undefined ? {} : { maxRead: options.maxRead })
+})
+
+/** Whoever still waits for an answer is let go, and no dead mountpoint is left behind. */
+const detach = (device: MountedDevice): Effect.Effect<void> =>
+  Effect.andThen(Effect.ignore(abortConnection(device)), Effect.ignore(unmountDevice(device, { lazy: true })))
+
+/** Mounts, and begins to serve. */
+const incarnate = (options: MountOptions): Effect.Effect<Incarnation, MountError> =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const built = Effect.gen(function*() {
+      const device = yield* mountDevice(deviceOptions(options))
+      const transport = yield* makeDeviceTransport(device.handle)
+      return { scope, device, session: yield* makeSession(transport, options.backend, options.session) }
+    })
+    return yield* Effect.onExit(Scope.provide(built, scope), (exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void)
+  })
 
 /**
  * Mounts and serves. Succeeds once the kernel's INIT has been answered: the filesystem can be used.
@@ -65,64 +105,88 @@ export interface Mount {
 export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, Scope.Scope> = Effect.fnUntraced(function*(
   options: MountOptions
 ) {
+  const wrong = checkMountOptions(options)
+  if (wrong !== undefined) return yield* Effect.fail(wrong)
   const stopTimeout = Duration.fromInputUnsafe(options.stopTimeout ?? "5 seconds")
   const startTimeout = Duration.fromInputUnsafe(options.startTimeout ?? "30 seconds")
   let asked = false
-  const device: MountedDevice = yield* mountDevice({
-    mountpoint: options.mountpoint,
-    fsname: options.fsname ?? "bickford",
-    subtype: options.subtype ?? "bickford",
-    allowOther: options.allowOther ?? process.getuid?.() === 0,
-    defaultPermissions: options.defaultPermissions ?? true,
-    readOnly: options.readOnly ?? false,
-    ...(options.maxRead === undefined ? {} : { maxRead: options.maxRead })
+  let remounts = 0
+  let current: Incarnation = yield* Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const first = yield* restore(incarnate(options))
+      yield* Effect.addFinalizer(() => Effect.suspend(() => Scope.close(current.scope, Exit.void)))
+      return first
+    })
+  )
+  const ended = yield* Deferred.make<MountEnd>()
+
+  const started = (session: Session) =>
+    session.negotiated.pipe(
+      Effect.timeoutOrElse({
+        duration: startTimeout,
+        orElse: () =>
+          Effect.fail<MountTimeoutError>({
+            _tag: "MountTimeoutError",
+            message: `${current.device.mountpoint}: the filesystem did not start within ${Duration.format(startTimeout)}`
+          })
+      })
+    )
+
+  /** A new mount in the old one's place; false when that failed. */
+  const remount = Effect.gen(function*() {
+    yield* Scope.close(current.scope, Exit.void)
+    current = yield* incarnate({ ...options, mountpoint: current.device.mountpoint })
+    remounts++
+    yield* started(current.session)
+    yield* Effect.logWarning(`${current.device.mountpoint}: its connection was aborted; mounted anew`)
+    return true
+  }).pipe(Effect.catch((error) => Effect.as(Effect.logError(`${options.mountpoint}: mounting it anew failed: ${error.message}`), false)))
+
+  const attend = Effect.gen(function*() {
+    for (;;) {
+      const end = yield* current.session.awaitEnd
+      if (end.reason !== "unmounted") yield* detach(current.device)
+      if (end.reason === "aborted" && options.remount === "onAbort" && !asked && (yield* Effect.uninterruptible(remount))) continue
+      const reason: MountEnd["reason"] = asked && end.reason === "unmounted" ? "asked" : end.reason
+      yield* Deferred.succeed(ended, { reason, session: end })
+      return
+    }
   })
+  yield* Effect.forkScoped(attend)
+
   const unmount = (how?: { readonly lazy?: boolean }) =>
     Effect.suspend(() => {
       asked = true
-      return unmountDevice(device, { lazy: how?.lazy ?? false })
+      return unmountDevice(current.device, { lazy: how?.lazy ?? false })
     })
-  const transport = yield* makeDeviceTransport(device.handle)
-  const session = yield* makeSession(transport, options.backend, options.session)
-  const ended = yield* Deferred.make<MountEnd>()
-  yield* Effect.forkScoped(
-    Effect.gen(function*() {
-      const end = yield* session.awaitEnd
-      // Whoever still waits for an answer is let go, and no dead mountpoint is left behind.
-      if (end.reason !== "unmounted") {
-        yield* Effect.ignore(abortConnection(device))
-        yield* Effect.ignore(unmountDevice(device, { lazy: true }))
-      }
-      const reason: MountEnd["reason"] = asked && end.reason === "unmounted" ? "asked" : end.reason
-      yield* Deferred.succeed(ended, { reason, session: end })
-    })
-  )
-  // Added after the session, so it runs before the session's own end: the mount goes while it is served.
+
+  // Added last, so it runs first: the mount goes while it is served, and while its end is attended to.
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
-      if (session.connection.ended !== undefined) return Effect.void
+      if (current.session.connection.ended !== undefined) return Effect.void
       return unmount().pipe(
         Effect.catch(() => unmount({ lazy: true })),
         Effect.andThen(Deferred.await(ended)),
-        Effect.timeoutOrElse({ duration: stopTimeout, orElse: () => Effect.andThen(abortConnection(device), Deferred.await(ended)) }),
-        Effect.catch((error) => Effect.logWarning(`unmounting ${device.mountpoint}: ${error.message}`))
+        Effect.timeoutOrElse({
+          duration: stopTimeout,
+          orElse: () => Effect.andThen(Effect.suspend(() => abortConnection(current.device)), Deferred.await(ended))
+        }),
+        Effect.catch((error) => Effect.logWarning(`unmounting ${current.device.mountpoint}: ${error.message}`))
       )
     })
   )
-  yield* session.negotiated.pipe(
-    Effect.timeoutOrElse({
-      duration: startTimeout,
-      orElse: () =>
-        Effect.fail<MountTimeoutError>({
-          _tag: "MountTimeoutError",
-          message: `${device.mountpoint}: the filesystem did not start within ${Duration.format(startTimeout)}`
-        })
-    })
-  )
+  yield* started(current.session)
   const mounted: Mount = {
-    mountpoint: device.mountpoint,
-    device: device.device,
-    session,
+    mountpoint: current.device.mountpoint,
+    get device() {
+      return current.device.device
+    },
+    get session() {
+      return current.session
+    },
+    get remounts() {
+      return remounts
+    },
     awaitEnd: Deferred.await(ended),
     unmount
   }

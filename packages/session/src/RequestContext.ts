@@ -1,5 +1,5 @@
 /** Who asks: what a backend may need to know of a request beyond its arguments. */
-import type { U64 } from "./protocol/messages.ts"
+import type { SecurityContext, U64 } from "./protocol/messages.ts"
 
 export interface RequestContext {
   readonly uid: number
@@ -12,6 +12,14 @@ export interface RequestContext {
   readonly resent: boolean
   /** Random, the same for the whole life of one mount. */
   readonly connectionId: string
+  /** The caller's file mode creation mask, for what creates; else 0. The kernel has applied it already, unless `dontMask` was negotiated. */
+  readonly umask: number
+  /** The security contexts of what is created, where they were negotiated (`securityCtx`); else none. */
+  readonly securityContexts: ReadonlyArray<SecurityContext>
   /** The caller's supplementary groups, from `/proc/PID/status`; empty when the caller is gone. */
   readonly groups: () => ReadonlyArray<number>
+  /** Whether the caller was signalled. Only interruptible operations are stopped by that; others may ask. */
+  readonly isInterrupted: () => boolean
+  /** Calls back when the caller is signalled, or at once when it was; returns how to take that back. */
+  readonly onInterrupt: (callback: () => void) => () => void
 }

@@ -17,8 +17,10 @@ import type { Backend } from "./Backend.ts"
 import { attachDispatcher, backendConnection, type Connection, connectionSink, makeConnection, setBackend } from "./connection/Connection.ts"
 import { logDiagnostics } from "./Diagnostics.ts"
 import { type Deadline, makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
+import type { Limits } from "./dispatcher/limits.ts"
 import { gatekeeper } from "./gatekeeper.ts"
 import { handshake } from "./handshake.ts"
+import { checkSessionOptions } from "./options.ts"
 import { errnoNumbers } from "./protocol/errno.ts"
 import { InsideOperation, type Notify } from "./notify/Notifier.ts"
 import type { InitOptions, Negotiated } from "./protocol/init.ts"
@@ -29,7 +31,7 @@ import * as Supervisor from "./supervisor/index.ts"
 /** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */
 export type BackendSource = Backend | Effect.Effect<Backend, unknown, Scope.Scope>
 
-export interface SessionOptions extends InitOptions {
+export interface SessionOptions extends InitOptions, Limits {
   /** OTP's `max_restarts`: more than so many within `maxSeconds` end the session. Default 3. */
   readonly maxRestarts?: number
   /** OTP's `max_seconds`, the window for `maxRestarts`. Default 5 seconds. */
@@ -84,9 +86,13 @@ const acquire = (source: BackendSource): Effect.Effect<Backend, unknown, Scope.S
 const destroy = (connection: Connection): Effect.Effect<void> =>
   Effect.suspend(() => {
     const backend = connection.backend
-    if (connection.destroyed || backend?.destroy === undefined) return Effect.void
+    if (connection.destroyed || backend === undefined) return Effect.void
     connection.destroyed = true
-    return Effect.catchCause(backend.destroy(), (cause) => Effect.logError("the backend's destroy failed", cause))
+    // An unmount sends no forgets, but the kernel holds nothing any more.
+    for (const [nodeid, count] of [...connection.nodes.entries()]) {
+      if (connection.nodes.forget(nodeid, count)) backend.forget?.(nodeid, count)
+    }
+    return backend.destroy === undefined ? Effect.void : Effect.catchCause(backend.destroy(), (cause) => Effect.logError("the backend's destroy failed", cause))
   })
 
 /** The limit of an opcode's operation. */
@@ -169,7 +175,7 @@ const children = (
           resume(Effect.die(new Error("the dispatcher was started without a backend")))
           return
         }
-        const dispatcher = makeDispatcher(connection, backend, context, logDiagnostics(context), deadlineOf(options.deadline))
+        const dispatcher = makeDispatcher(connection, backend, context, logDiagnostics(context), deadlineOf(options.deadline), options)
         const detach = attachDispatcher(connection, {
           onFrame: (slot) => {
             try {
@@ -209,6 +215,8 @@ const takeInit = (connection: Connection): Effect.Effect<Slot> =>
  * calls `destroy` and closes the transport.
  */
 export const make = Effect.fnUntraced(function*(transport: FrameTransport, source: BackendSource, options: SessionOptions = {}) {
+  const wrong = checkSessionOptions(options)
+  if (wrong !== undefined) return yield* Effect.fail(wrong)
   const connection = makeConnection(transport, options.resume)
   const ready = yield* Deferred.make<Negotiated>()
   const ended = yield* Deferred.make<SessionEnd>()

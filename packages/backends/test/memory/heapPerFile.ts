@@ -1,9 +1,10 @@
 /** Run with --expose-gc: prints the heap an empty file takes, in bytes, without its name's own, and what stays when all are gone. */
+import { requestContext } from "@bickford/session/testing"
 import { memory } from "../../src/index.ts"
 
 const files = 300_000
 const backend = memory({ capacity: 2 ** 20 })
-const context = { uid: 0, gid: 0, pid: 1, unique: 2, resent: false, connectionId: "test", groups: () => [] }
+const context = requestContext()
 const header = { unique: 2, nodeid: 1, uid: 0, gid: 0, pid: 1 }
 const names = Array.from({ length: files }, (_, n) => Buffer.from(`name-of-a-file-${n}`).toString("latin1"))
 

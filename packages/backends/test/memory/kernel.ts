@@ -3,6 +3,7 @@
  * when its count is zero, takes as many directory entries as fit.
  */
 import type { AnswerOf, Backend, DirentPlus, Entry, ErrnoError, Name, Operation, ReplyOf, Request, RequestContext, Timespec, U64 } from "@bickford/session"
+import { requestContext } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
 
 export interface Caller {
@@ -22,15 +23,8 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
   const counts = new Map<U64, number>()
 
   const header = (as: Caller) => ({ unique: (unique += 2), nodeid: rootNode, uid: as.uid, gid: as.gid, pid: 1 })
-  const contextOf = (as: Caller): RequestContext => ({
-    uid: as.uid,
-    gid: as.gid,
-    pid: 1,
-    unique,
-    resent: false,
-    connectionId: "test",
-    groups: () => as.groups ?? []
-  })
+  const contextOf = (as: Caller): RequestContext =>
+    requestContext({ uid: as.uid, gid: as.gid, unique, groups: () => as.groups ?? [] })
   const run = <Req extends { readonly op: keyof ReplyOf }>(
     operation: Operation<Req> | undefined,
     request: Req,

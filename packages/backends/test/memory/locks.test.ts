@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { requestContext } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -146,7 +147,7 @@ describe("locks", () => {
   it("that are free answer at once", () => {
     const backend = memory({ locks: "server" })
     const header = { unique: 2, nodeid: 1, uid: 0, gid: 0, pid: 1, fh: 0, owner: 1, lkFlags: 0 }
-    const context = { uid: 0, gid: 0, pid: 1, unique: 2, resent: false, connectionId: "test", groups: () => [] }
+    const context = requestContext()
     const reply = backend.setlkw?.({ op: "setlkw", ...header, lk: all(F_WRLCK) }, context)
     assert.isTrue(Exit.isExit(reply))
   })

@@ -15,7 +15,9 @@ export interface InFlight {
   readonly unique: U64
   readonly row: OpcodeRow
   readonly request: Request
-  /** Undefined while the request waits to be run again on a new backend. */
+  /** Told when the caller is signalled; undefined until the operation has begun. */
+  caller: { readonly interrupt: () => void } | undefined
+  /** Undefined while the request waits: to begin, for a commit, or to be run again on a new backend. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   /** Where the reply goes: the slot while the request's payload is still in use, else a detached request. */
   readonly place: { readonly slot: Slot } | { readonly detached: DetachedRequest }

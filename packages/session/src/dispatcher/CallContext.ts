@@ -1,9 +1,10 @@
 /** The context of one request: its caller, and which call of which connection it is. */
 import { readFileSync } from "node:fs"
 import type { RequestContext } from "../RequestContext.ts"
-import type { Request, U64 } from "../protocol/messages.ts"
+import type { Request, SecurityContext, U64 } from "../protocol/messages.ts"
 
 const none: ReadonlyArray<number> = []
+const noContexts: ReadonlyArray<SecurityContext> = []
 
 /** The `Groups:` line of `/proc/PID/status` (proc(5)); empty when the caller is gone or not ours to see. */
 const groupsOf = (pid: number): ReadonlyArray<number> => {
@@ -23,6 +24,8 @@ export class CallContext implements RequestContext {
   readonly resent: boolean
   readonly connectionId: string
   readonly #request: Request
+  #interrupted = false
+  #callbacks: Array<() => void> | undefined
 
   constructor(connectionId: string, unique: U64, resent: boolean, request: Request) {
     this.connectionId = connectionId
@@ -43,7 +46,49 @@ export class CallContext implements RequestContext {
     return this.#request.pid
   }
 
+  get umask(): number {
+    return "umask" in this.#request ? this.#request.umask : 0
+  }
+
+  get securityContexts(): ReadonlyArray<SecurityContext> {
+    const request = this.#request
+    switch (request.op) {
+      case "mknod":
+      case "mkdir":
+      case "symlink":
+      case "create":
+      case "tmpfile":
+        return request.extensions?.securityContexts ?? noContexts
+      default:
+        return noContexts
+    }
+  }
+
   groups(): ReadonlyArray<number> {
     return groupsOf(this.pid)
+  }
+
+  isInterrupted(): boolean {
+    return this.#interrupted
+  }
+
+  onInterrupt(callback: () => void): () => void {
+    if (this.#interrupted) {
+      callback()
+      return () => {}
+    }
+    const callbacks = (this.#callbacks ??= [])
+    callbacks.push(callback)
+    return () => {
+      const index = callbacks.indexOf(callback)
+      if (index >= 0) callbacks.splice(index, 1)
+    }
+  }
+
+  /** The kernel has sent INTERRUPT for this call. */
+  interrupt(): void {
+    if (this.#interrupted) return
+    this.#interrupted = true
+    for (const callback of this.#callbacks?.splice(0) ?? []) callback()
   }
 }

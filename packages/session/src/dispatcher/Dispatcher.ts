@@ -25,6 +25,7 @@ import { type OpcodeRow, opcodeTable } from "../protocol/opcodes.ts"
 import type { RequestContext } from "../RequestContext.ts"
 import { CallContext } from "./CallContext.ts"
 import { makeGroupCommit } from "./groupCommit.ts"
+import { type Limits, makeAdmission } from "./limits.ts"
 import { makeResponder } from "./Responder.ts"
 import { withOwnPayload } from "./payload.ts"
 
@@ -81,7 +82,8 @@ export const makeDispatcher = (
   backend: Backend,
   context: Context.Context<never>,
   diagnostics: Diagnostics,
-  deadline: (row: OpcodeRow) => Deadline | undefined
+  deadline: (row: OpcodeRow) => Deadline | undefined,
+  limits: Limits
 ): Dispatcher => {
   const { counters, inFlight, nodes, transport } = connection
   const responder = makeResponder(connection, diagnostics)
@@ -98,9 +100,12 @@ export const makeDispatcher = (
   const interrupt = (target: U64): void => {
     const entry = inFlight.get(withoutResendBit(target))
     // Unknown: answered already. On one fd an INTERRUPT follows its request, so it cannot be early.
-    if (entry === undefined || !entry.row.interruptible || entry.stopped !== undefined) return
+    if (entry === undefined) return
+    entry.caller?.interrupt()
+    if (!entry.row.interruptible || entry.stopped !== undefined) return
     entry.stopped = "interrupted"
-    entry.fiber?.interruptUnsafe()
+    if (admission.withdraw(entry)) answer(entry, Errno.EINTR)
+    else entry.fiber?.interruptUnsafe()
   }
 
   const answer = (entry: InFlight, exit: Exit.Exit<unknown, unknown>): void => {
@@ -125,6 +130,7 @@ export const makeDispatcher = (
     const timer = limit === undefined ? undefined : run(Effect.delay(Effect.sync(() => expire(entry, limit.errno)), limit.after))
     fiber.addObserver((exit) => {
       timer?.interruptUnsafe()
+      admission.leave(entry)
       // What a durable backend was stopped in is run again by its next instance, and answered then.
       if (entry.stopped === "restart" && backend.durable === true && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) {
         entry.fiber = undefined
@@ -148,8 +154,7 @@ export const makeDispatcher = (
   }
 
   /** Runs a handler; an answer that is there at once is an `Exit`, else the fiber that works on it. */
-  const call = (handler: Handler, request: Request, unique: U64, again: boolean): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
-    const caller = new CallContext(connection.id, unique, again || unique !== request.unique, request)
+  const call = (handler: Handler, request: Request, caller: CallContext): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
     let effect: Effect.Effect<unknown, unknown> | null | undefined
     try {
       effect = handler(request, caller)
@@ -165,14 +170,23 @@ export const makeDispatcher = (
   const again = (entry: InFlight): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
     entry.stopped = undefined
     const handler = handlers[entry.row.opcode]
-    return handler === undefined ? Errno.ENOSYS : call(handler, entry.request, entry.unique, true)
+    if (handler === undefined) return Errno.ENOSYS
+    // What never began is not run again: nobody has seen it.
+    const caller = new CallContext(connection.id, entry.unique, entry.caller !== undefined || entry.unique !== entry.request.unique, entry.request)
+    entry.caller = caller
+    return call(handler, entry.request, caller)
   }
 
   const rerun = (entry: InFlight): void => {
     const outcome = again(entry)
     if (isExit(outcome)) finish(entry, outcome)
-    else watch(entry, outcome)
+    else {
+      admission.enter(entry)
+      watch(entry, outcome)
+    }
   }
+
+  const admission = makeAdmission(limits, rerun)
 
   let inBatch = false
   const group = backend.durable === true && backend.commit !== undefined
@@ -230,7 +244,15 @@ export const makeDispatcher = (
     const keepsSlot = row.hasPayload && transport.freeSlots() >= 2 && deadline(row) === undefined
     const owned = row.hasPayload && !keepsSlot ? withOwnPayload(transport, slot, request) : request
     const unique = withoutResendBit(request.unique)
-    const outcome = call(handler, owned, unique, false)
+    if (!admission.admits(owned)) {
+      const kept = keepsSlot ? withOwnPayload(transport, slot, owned) : owned
+      const waiting: InFlight = { unique, row, request: kept, place: { detached: transport.detach(slot) }, caller: undefined, fiber: undefined, stopped: undefined, answered: false }
+      inFlight.add(waiting)
+      admission.enqueue(waiting)
+      return
+    }
+    const caller = new CallContext(connection.id, unique, unique !== request.unique, owned)
+    const outcome = call(handler, owned, caller)
     if (isExit(outcome) && group === undefined) {
       responder.toSlot(slot, row, owned, outcome, undefined)
       return
@@ -238,10 +260,13 @@ export const makeDispatcher = (
     // What is held for a commit keeps its slot, unless it is the last.
     const keeps = keepsSlot || (isExit(outcome) && !row.hasPayload)
     const place = keeps ? { slot } : { detached: transport.detach(slot) }
-    const entry: InFlight = { unique, row, request: owned, place, fiber: undefined, stopped: undefined, answered: false }
+    const entry: InFlight = { unique, row, request: owned, place, caller, fiber: undefined, stopped: undefined, answered: false }
     inFlight.add(entry)
     if (isExit(outcome)) finish(entry, outcome)
-    else watch(entry, outcome)
+    else {
+      admission.enter(entry)
+      watch(entry, outcome)
+    }
   }
 
   for (const entry of inFlight.values()) if (entry.fiber === undefined) rerun(entry)
@@ -269,7 +294,11 @@ export const stopInFlight = (connection: Connection, reason: StopReason): Effect
   Effect.suspend(() => {
     const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
     for (const entry of connection.inFlight.values()) {
-      if (entry.fiber === undefined) continue
+      if (entry.fiber === undefined) {
+        // Not begun, and nobody is left to be answered.
+        if (reason === "shutdown") connection.inFlight.delete(entry.unique)
+        continue
+      }
       entry.stopped ??= reason
       fibers.push(entry.fiber)
     }

@@ -79,6 +79,10 @@ export interface InitOptions {
   readonly congestionThreshold?: number
   /** Nanoseconds, 1 to 10^9. Default 1. */
   readonly timeGranularity?: number
+  /** False leaves POSIX locks to the kernel though the backend could serve them. */
+  readonly posixLocks?: boolean
+  /** Likewise for BSD locks. */
+  readonly flock?: boolean
   /** False turns it off for a backend that could. */
   readonly writebackCache?: boolean
   /** For a backend with the operation. Default "auto": the kernel chooses by how a directory is used. */
@@ -230,8 +234,8 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   // 7.36 and 7.37 sent the contexts with no length in the header to find them by.
   const securityCtx = options.securityCtx === true && (minor >= 38 ? want("FUSE_SECURITY_CTX") : refuse("FUSE_SECURITY_CTX", "kernel"))
   const timeout = requestTimeout > 0 && want("FUSE_REQUEST_TIMEOUT")
-  const posixLocks = able.posixLocks === true && (backend.setlk !== undefined ? want("FUSE_POSIX_LOCKS") : refuse("FUSE_POSIX_LOCKS", "backend"))
-  const flockLocks = able.flock === true && (backend.setlk !== undefined ? want("FUSE_FLOCK_LOCKS") : refuse("FUSE_FLOCK_LOCKS", "backend"))
+  const posixLocks = able.posixLocks === true && options.posixLocks !== false && (backend.setlk !== undefined ? want("FUSE_POSIX_LOCKS") : refuse("FUSE_POSIX_LOCKS", "backend"))
+  const flockLocks = able.flock === true && options.flock !== false && (backend.setlk !== undefined ? want("FUSE_FLOCK_LOCKS") : refuse("FUSE_FLOCK_LOCKS", "backend"))
   const atomicOTrunc = able.atomicOTrunc === true && want("FUSE_ATOMIC_O_TRUNC")
   const exportSupport = able.exportSupport === true && want("FUSE_EXPORT_SUPPORT")
   const dontMask = able.dontMask === true && want("FUSE_DONT_MASK")

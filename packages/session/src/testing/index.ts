@@ -1,2 +1,3 @@
 /** What a filesystem author needs to test without `/dev/fuse`. */
 export * as FakeKernel from "./FakeKernel.ts"
+export { requestContext } from "./requestContext.ts"

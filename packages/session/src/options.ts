@@ -1,0 +1,126 @@
+/** Options are checked before anything is mounted; an error names the option and what it must be. */
+import * as Duration from "effect/Duration"
+import type { MountOptions } from "./Mount.ts"
+import { errnoName } from "./protocol/errno.ts"
+import { opcodeTable } from "./protocol/opcodes.ts"
+import type { SessionOptions } from "./Session.ts"
+
+/** An option has a value it cannot have, or there is no such option. */
+export interface OptionError {
+  readonly _tag: "OptionError"
+  readonly option: string
+  readonly message: string
+}
+
+/** What a value must be; undefined when it is. */
+type Check = (value: unknown) => string | undefined
+
+const whole = (least: number, most: number): Check => (value) =>
+  typeof value === "number" && Number.isInteger(value) && value >= least && value <= most ? undefined : `a whole number from ${least} to ${most}`
+
+const flag: Check = (value) => typeof value === "boolean" ? undefined : "true or false"
+const text: Check = (value) => typeof value === "string" && value !== "" && !/[\0\n]/.test(value) ? undefined : "a text with no line break"
+const callable: Check = (value) => typeof value === "function" ? undefined : "a function"
+const oneOf = (...values: ReadonlyArray<string>): Check => (value) =>
+  typeof value === "string" && values.includes(value) ? undefined : values.map((one) => JSON.stringify(one)).join(" or ")
+
+const toMillis = (value: unknown): number => {
+  try {
+    // What is no duration throws.
+    return Duration.toMillis(Duration.fromInputUnsafe(value as Duration.Input))
+  } catch {
+    return Number.NaN
+  }
+}
+
+const duration: Check = (value) => toMillis(value) >= 0 ? undefined : 'a duration, as "5 seconds" or a number of milliseconds'
+
+const isRecord = (value: unknown): value is { readonly [key: string]: unknown } => typeof value === "object" && value !== null
+
+const limit: Check = (value) =>
+  isRecord(value) && duration(value["after"]) === undefined && typeof value["errno"] === "number" && errnoName(value["errno"]) !== undefined
+    ? undefined
+    : "{ after: a duration, errno: a positive error number }"
+
+const operations = new Set(opcodeTable.flatMap((row) => row === undefined ? [] : [row.op as string]))
+
+const deadline: Check = (value) => {
+  if (!isRecord(value)) return "a deadline, or one for each operation"
+  if ("after" in value || "errno" in value) return limit(value)
+  for (const [op, one] of Object.entries(value)) {
+    if (!operations.has(op)) return `deadlines by operation; none is called ${op}`
+    const wrong = limit(one)
+    if (wrong !== undefined) return `for ${op}: ${wrong}`
+  }
+  return undefined
+}
+
+const record: Check = (value) =>
+  isRecord(value) && typeof value["id"] === "string" && isRecord(value["negotiated"]) ? undefined : "what onNegotiated was called with"
+
+type Checks<Options> = { readonly [Option in keyof Required<Options>]: Check }
+
+const sessionChecks: Checks<SessionOptions> = {
+  maxWrite: whole(4096, 1 << 20),
+  maxReadahead: whole(0, 0xffff_ffff),
+  maxBackground: whole(1, 0xffff),
+  congestionThreshold: whole(1, 0xffff),
+  timeGranularity: whole(1, 1_000_000_000),
+  posixLocks: flag,
+  flock: flag,
+  writebackCache: flag,
+  readdirplus: oneOf("auto", "always", "never"),
+  asyncRead: flag,
+  parallelDirops: flag,
+  resend: flag,
+  abortError: flag,
+  requestTimeout: whole(0, 0xffff),
+  overIoUring: flag,
+  maxStackDepth: whole(1, 2),
+  securityCtx: flag,
+  frameCapacity: whole(8192, Number.MAX_SAFE_INTEGER),
+  maxInFlight: whole(1, Number.MAX_SAFE_INTEGER),
+  maxBytesInFlight: whole(1, Number.MAX_SAFE_INTEGER),
+  maxRestarts: whole(0, Number.MAX_SAFE_INTEGER),
+  maxSeconds: duration,
+  drain: duration,
+  grace: duration,
+  deadline,
+  resume: record,
+  onNegotiated: callable
+}
+
+const mountChecks: Checks<Omit<MountOptions, "session">> = {
+  mountpoint: text,
+  backend: (value) => isRecord(value) ? undefined : "a backend, or an Effect that acquires one",
+  fsname: text,
+  subtype: text,
+  allowOther: flag,
+  defaultPermissions: flag,
+  readOnly: flag,
+  maxRead: whole(0, 0xffff_ffff),
+  startTimeout: duration,
+  stopTimeout: duration,
+  remount: oneOf("never", "onAbort")
+}
+
+const shown = (value: unknown): string => typeof value === "string" ? JSON.stringify(value) : isRecord(value) ? "an object" : String(value)
+
+const check = (options: object, checks: { readonly [option: string]: Check }): OptionError | undefined => {
+  for (const [option, value] of Object.entries(options)) {
+    const must = Object.hasOwn(checks, option) ? checks[option] : undefined
+    if (must === undefined) {
+      return { _tag: "OptionError", option, message: `there is no option ${option}; the options are ${Object.keys(checks).join(", ")}` }
+    }
+    const expected = value === undefined ? undefined : must(value)
+    if (expected !== undefined) return { _tag: "OptionError", option, message: `option ${option} is ${shown(value)}; it must be ${expected}` }
+  }
+  return undefined
+}
+
+export const checkSessionOptions = (options: SessionOptions): OptionError | undefined => check(options, sessionChecks)
+
+export const checkMountOptions = ({ session, ...own }: MountOptions): OptionError | undefined =>
+  check(own, mountChecks) ??
+    (own.mountpoint === undefined ? { _tag: "OptionError", option: "mountpoint", message: "option mountpoint is missing" } : undefined) ??
+    checkSessionOptions(session ?? {})
