@@ -89,7 +89,7 @@ const destroy = (connection: Connection): Effect.Effect<void> =>
     if (connection.destroyed || backend === undefined) return Effect.void
     connection.destroyed = true
     // An unmount sends no forgets, but the kernel holds nothing any more.
-    for (const [nodeid, count] of [...connection.nodes.entries()]) {
+    for (const [nodeid, count] of Array.from(connection.nodes.entries())) {
       if (connection.nodes.forget(nodeid, count)) backend.forget?.(nodeid, count)
     }
     return backend.destroy === undefined ? Effect.void : Effect.catchCause(backend.destroy(), (cause) => Effect.logError("the backend's destroy failed", cause))
@@ -146,8 +146,10 @@ const children = (
           const cancel = connection.inFlight.whenEmpty(() => resume(Effect.void))
           return Effect.sync(cancel)
         })
+        // An aborted connection has nobody left who waits for an answer.
+        const patience = connection.ended === "aborted" ? Duration.zero : drain
         return drained.pipe(
-          Effect.timeoutOrElse({ duration: drain, orElse: () => stopInFlight(connection, "shutdown") }),
+          Effect.timeoutOrElse({ duration: patience, orElse: () => stopInFlight(connection, "shutdown") }),
           Effect.andThen(destroy(connection))
         )
       })
