@@ -6,7 +6,7 @@
  * normally; restarts past the intensity end it with a `SupervisorError`.
  */
 import type { FrameTransport, Slot, TransportEnd } from "@bickford/transport"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -77,6 +77,12 @@ export interface SessionEndedError {
   readonly _tag: "SessionEndedError"
   readonly message: string
   readonly end: SessionEnd
+}
+
+const reasonOf = (end: SessionEnd): string => {
+  if (end.reason !== "failed") return end.reason
+  const failure: unknown = Cause.squash(end.cause)
+  return failure instanceof Error ? failure.message : String(failure)
 }
 
 const acquire = (source: BackendSource): Effect.Effect<Backend, unknown, Scope.Scope> =>
@@ -158,7 +164,13 @@ const children = (
       if (connection.negotiated === undefined) {
         const slot = yield* takeInit(connection)
         const { onNegotiated } = options
-        yield* handshake(connection, slot, options, (negotiated) => onNegotiated?.({ id: connection.id, negotiated }) ?? Effect.void)
+        yield* handshake(connection, slot, options, (negotiated) => onNegotiated?.({ id: connection.id, negotiated }) ?? Effect.void).pipe(
+          Effect.catchCause((cause) => {
+            if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+            connection.failure = cause
+            return Effect.andThen(connection.transport.close, Effect.never)
+          })
+        )
       } else if (options.resume !== undefined && !connection.resumed) {
         connection.resumed = true
         if (connection.negotiated.resend) yield* connection.notifier.resend()
@@ -243,7 +255,8 @@ export const make = Effect.fnUntraced(function*(transport: FrameTransport, sourc
   )
   yield* Effect.forkIn(
     Effect.flatMap(Effect.exit(supervisor.await), (exit) => {
-      const end: SessionEnd = Exit.isFailure(exit) ? { reason: "failed", cause: exit.cause } : { reason: connection.ended ?? "closed" }
+      const cause = connection.failure ?? (Exit.isFailure(exit) ? exit.cause : undefined)
+      const end: SessionEnd = cause === undefined ? { reason: connection.ended ?? "closed" } : { reason: "failed", cause }
       return Deferred.succeed(ended, end)
     }),
     yield* Effect.scope
@@ -252,7 +265,7 @@ export const make = Effect.fnUntraced(function*(transport: FrameTransport, sourc
   const negotiated = Effect.raceFirst(
     Deferred.await(ready),
     Effect.flatMap(awaitEnd, (end) =>
-      Effect.fail<SessionEndedError>({ _tag: "SessionEndedError", message: `the session ended (${end.reason}) before INIT was answered`, end }))
+      Effect.fail<SessionEndedError>({ _tag: "SessionEndedError", message: `the session ended before INIT was answered: ${reasonOf(end)}`, end }))
   )
   const session: Session = { connection, negotiated, awaitEnd, supervisor, notify: connection.notifier }
   return session

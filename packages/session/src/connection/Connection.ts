@@ -7,6 +7,7 @@
  */
 import { randomUUID } from "node:crypto"
 import type { FrameSink, FrameTransport, Slot, TransportEnd } from "@bickford/transport"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Backend, BackendConnection } from "../Backend.ts"
 import type { Negotiated } from "../protocol/init.ts"
@@ -43,6 +44,8 @@ export interface Connection {
   destroyed: boolean
   /** Why reading ended, once it has. */
   ended: TransportEnd | undefined
+  /** Why no agreement was reached: INIT comes once, so there is nothing to try again. */
+  failure: Cause.Cause<unknown> | undefined
   /** Who takes frames now; undefined while the dispatcher is being (re)started. */
   dispatcher: FrameSink | undefined
   /** Takes the INIT request, once. */
@@ -73,6 +76,7 @@ export const makeConnection = (transport: FrameTransport, state: ConnectionState
     resumed: false,
     destroyed: false,
     ended: undefined,
+    failure: undefined,
     dispatcher: undefined,
     onInit: undefined,
     parked: [],
