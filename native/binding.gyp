@@ -20,7 +20,8 @@
         "src/pipe.cc",
         "src/poll.cc",
         "src/socketpair.cc",
-        "src/spawn.cc"
+        "src/spawn.cc",
+        "src/watchdog.cc"
       ],
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "_GNU_SOURCE"],
       "cflags!": ["-Wno-unused-parameter"],

@@ -14,6 +14,7 @@
 #include "pipe.h"
 #include "poll.h"
 #include "socketpair.h"
+#include "watchdog.h"
 
 void Addon::uv_handle_closed() {
   if (--open_uv_handles == 0 && ending) napi_remove_async_cleanup_hook(cleanup);
@@ -81,6 +82,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("unmount", unmount_filesystem);
   set("resolve_path", resolve_path);
   set("file_mode", file_mode);
+  set("watchdog", watchdog);
   define(addon, exports, "read_frame", read_frame);
   define(addon, exports, "write_frame", write_frame);
   define(addon, exports, "write_some", write_some);

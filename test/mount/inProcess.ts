@@ -9,7 +9,7 @@ import { rm } from "node:fs/promises"
 import { makeMountpoint } from "./bickford.ts"
 import { attempt, type Outcome, run, type RunOptions } from "./processes.ts"
 
-export interface InProcess {
+interface InProcess {
   readonly mounted: Mount
   readonly mountpoint: string
   /** Runs a command to its end and gives what it wrote; fails when it does. */
@@ -26,7 +26,7 @@ const abort = (mountpoint: string): Effect.Effect<void> =>
   })
 
 /** A fresh folder to mount on, removed with the scope, when whatever is mounted there has been detached. */
-export const mountpointFolder = Effect.acquireRelease(
+const mountpointFolder = Effect.acquireRelease(
   Effect.promise(makeMountpoint),
   (mountpoint) =>
     Effect.promise(async () => {
@@ -36,7 +36,7 @@ export const mountpointFolder = Effect.acquireRelease(
 )
 
 /** Commands with a watchdog over the mount they work on. */
-export const commandsOn = (mountpoint: string) => {
+const commandsOn = (mountpoint: string) => {
   const guard = (options: RunOptions | undefined): RunOptions => ({
     timeoutMilliseconds: 15_000,
     onTimeout: async () => {

@@ -9,7 +9,7 @@ const attr = (ino: number) => ({
   atime: epoch, mtime: epoch, ctime: epoch
 })
 
-export const fileEntry = { nodeid: 2, generation: 0, entryValid: epoch, attrValid: epoch, attr: attr(2) }
+const fileEntry = { nodeid: 2, generation: 0, entryValid: epoch, attrValid: epoch, attr: attr(2) }
 
 export const oneFile = (more: Partial<Backend> = {}): Backend => ({
   getattr: ({ nodeid }) => Exit.succeed({ attrValid: epoch, attr: attr(Number(nodeid)) }),

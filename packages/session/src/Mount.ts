@@ -1,7 +1,7 @@
 /**
  * A mounted filesystem: a session over `/dev/fuse`, and its ways in and out.
  */
-import { abortConnection, makeDeviceTransport, mountDevice, type MountedDevice, type TransportError, unmountDevice } from "@bickford/transport"
+import { abortConnection, makeDeviceTransport, mountDevice, type MountedDevice, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -81,6 +81,13 @@ const deviceOptions = (options: MountOptions) => ({
   ...(options.maxRead === undefined ? {} : { maxRead: options.maxRead })
 })
 
+/** Milliseconds that a thread may wait for an answer of FUSE before it is taken to wait for itself. */
+const selfWaitPatience = 2000
+
+const selfWait = (mountpoint: string): string =>
+  `bickford: this program waits for itself: a synchronous call into ${mountpoint}, or into another FUSE mount, holds up the thread that serves it. ` +
+  `The connection is aborted. Use asynchronous calls, or serve the mount from a worker thread (mountWorker).\n`
+
 /** Whoever still waits for an answer is let go, and no dead mountpoint is left behind. */
 const detach = (device: MountedDevice): Effect.Effect<void> =>
   Effect.andThen(Effect.ignore(abortConnection(device)), Effect.ignore(unmountDevice(device, { lazy: true })))
@@ -91,6 +98,7 @@ const incarnate = (options: MountOptions): Effect.Effect<Incarnation, MountError
     const scope = yield* Scope.make()
     const built = Effect.gen(function*() {
       const device = yield* mountDevice(deviceOptions(options))
+      yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitPatience)
       const transport = yield* makeDeviceTransport(device.handle)
       return { scope, device, session: yield* makeSession(transport, options.backend, options.session) }
     })

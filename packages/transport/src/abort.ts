@@ -6,11 +6,22 @@ import { addon } from "./native.ts"
 
 const EIO = 5
 const ENOENT = 2
+const EBUSY = 16
 
 const fusectl = "/sys/fs/fuse/connections"
 
 const negativeErrno = (error: unknown): number =>
   typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : -EIO
+
+/** A connection's folder in fusectl; `device` is `MAJOR:MINOR` of its mount. */
+export const connectionFolder = (device: string): string => `${fusectl}/${device.slice(device.indexOf(":") + 1)}`
+
+/** Mounts fusectl where it is missing and this process may. True when it is there. */
+export const mountFusectl: Effect.Effect<boolean> = Effect.suspend(() => {
+  if (process.geteuid?.() !== 0 || !existsSync(fusectl)) return Effect.succeed(false)
+  // EBUSY: it is mounted there already.
+  return Effect.map(Effect.promise(() => addon.mount("fusectl", fusectl, "fusectl", 0, "")), (result) => result === 0 || result === -EBUSY)
+})
 
 /** 0 or a negative errno. Synchronous: the kernel answers it by itself, and libuv's pool may be what hangs. */
 const writeAbort = (file: string): number => {
@@ -34,13 +45,12 @@ const writeAbort = (file: string): number => {
  */
 export const abortConnection = (target: { readonly device: string }): Effect.Effect<void, TransportError> =>
   Effect.gen(function*() {
-    const connection = `${fusectl}/${target.device.slice(target.device.indexOf(":") + 1)}`
+    const connection = connectionFolder(target.device)
     let result = writeAbort(`${connection}/abort`)
-    if (result === -ENOENT && process.geteuid?.() === 0 && existsSync(fusectl)) {
-      // EBUSY: it is mounted there, so the connection is what is missing.
-      const mounted = yield* Effect.promise(() => addon.mount("fusectl", fusectl, "fusectl", 0, ""))
-      if (mounted === 0) result = writeAbort(`${connection}/abort`)
-      if (result === -ENOENT && (mounted === 0 || mounted === -16)) return
+    if (result === -ENOENT && (yield* mountFusectl)) {
+      result = writeAbort(`${connection}/abort`)
+      // With fusectl there, the connection is what is missing.
+      if (result === -ENOENT) return
     }
     if (result < 0) {
       const hint = result === -ENOENT ? `fusectl is not mounted at ${fusectl}, or the connection is gone` : `aborting through ${connection}`

@@ -7,4 +7,5 @@ export { type FusermountOptions, fusermountMount, fusermountUnmount } from "./fu
 export { close, fd, fromFd, type FuseHandle, openDevFuse, pipePair, socketpair } from "./handle.ts"
 export { mountDevice, type MountedDevice, type MountDeviceOptions, unmountDevice, type UnmountTarget } from "./mount.ts"
 export { findMount, type MountEntry, mountTable } from "./mountinfo.ts"
+export { watchThread } from "./watchdog.ts"
 export { selectRead } from "./select.ts"

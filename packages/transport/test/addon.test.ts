@@ -50,6 +50,8 @@ describe("wrong arguments", () => {
     fusermount3_unmount: ["/nowhere", false, { program: "/nonexistent" }],
     mount: ["source", "/nonexistent", "fuse", 0, ""],
     unmount: ["/nonexistent", 0],
+    notify: [handle, bytes],
+    watchdog: ["/nonexistent", "", 1000],
     resolve_path: ["/"],
     file_mode: ["/"]
   }

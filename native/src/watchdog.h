@@ -1,0 +1,5 @@
+#pragma once
+
+#include <napi.h>
+
+Napi::Value watchdog(const Napi::CallbackInfo& info);

@@ -1,0 +1,26 @@
+/** What a program and the worker that serves its mount tell each other. */
+import type { MountEnd, MountOptions } from "../Mount.ts"
+
+/** Options that can be sent to a thread: data, no functions. */
+export type WorkerMountOptions = Omit<MountOptions, "backend" | "session"> & {
+  readonly session?: Omit<NonNullable<MountOptions["session"]>, "onNegotiated">
+}
+
+export interface WorkerData {
+  readonly module: string
+  readonly options: WorkerMountOptions
+}
+
+/** An error as data. */
+export interface PlainError {
+  readonly _tag: string
+  readonly message: string
+}
+
+export type FromWorker =
+  | { readonly type: "mounted"; readonly mountpoint: string; readonly device: string }
+  | { readonly type: "failed"; readonly error: PlainError }
+  | { readonly type: "unmounted"; readonly error: PlainError | undefined }
+  | { readonly type: "ended"; readonly reason: MountEnd["reason"] }
+
+export type ToWorker = { readonly type: "unmount"; readonly lazy: boolean } | { readonly type: "stop" }
