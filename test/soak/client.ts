@@ -1,0 +1,115 @@
+/**
+ * One of the soak's programs: works in a folder of its own until its time is up, with calls that only the
+ * injected faults can make fail. Every name is used once, so that a call whose fate is not known (EIO)
+ * cannot make a later one fail. Prints a report as JSON.
+ */
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import { join } from "node:path"
+
+const [folder = "", seconds = "0"] = process.argv.slice(2)
+const until = Date.now() + Number(seconds) * 1000
+
+let calls = 0
+let failed = 0
+let slowest = 0
+const wrong: Array<string> = []
+
+/** A call: its result, or undefined when a fault was injected into it. */
+const call = <A>(name: string, make: () => A): { readonly value: A } | undefined => {
+  const began = performance.now()
+  calls++
+  try {
+    return { value: make() }
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error)
+    failed++
+    if (code !== "EIO") wrong.push(`${name}: ${code}`)
+    return undefined
+  } finally {
+    const took = performance.now() - began
+    if (took > slowest) slowest = took
+    if (took > 2000) wrong.push(`${name} took ${Math.round(took)} ms`)
+  }
+}
+
+const read = (file: string): string | undefined => {
+  const opened = call("open", () => fs.openSync(file, "r"))
+  if (opened === undefined) return undefined
+  const buffer = Buffer.alloc(200_000)
+  let at = 0
+  for (;;) {
+    const got = call("read", () => fs.readSync(opened.value, buffer, at, buffer.length - at, at))
+    if (got === undefined) break
+    at += got.value
+    if (got.value > 0) continue
+    call("close", () => fs.closeSync(opened.value))
+    return createHash("sha1").update(buffer.subarray(0, at)).digest("hex")
+  }
+  call("close", () => fs.closeSync(opened.value))
+  return undefined
+}
+
+const work = (n: number): void => {
+  const place = join(folder, `${n}`)
+  if (call("mkdir", () => fs.mkdirSync(place)) === undefined) return
+  const file = join(place, "file")
+  const content = Buffer.alloc((n * 7919) % 150_000, n)
+  const opened = call("create", () => fs.openSync(file, "wx"))
+  if (opened !== undefined) {
+    let whole = true
+    for (let at = 0; at < content.length && whole;) {
+      const put = call("write", () => fs.writeSync(opened.value, content, at, Math.min(60_000, content.length - at), at))
+      if (put === undefined) whole = false
+      else at += put.value
+    }
+    // The kernel tells of what it could not write when the file is closed.
+    whole = call("close", () => fs.closeSync(opened.value)) !== undefined && whole
+    const moved = join(place, "moved")
+    if (call("rename", () => fs.renameSync(file, moved)) !== undefined) {
+      const got = whole ? read(moved) : undefined
+      if (got !== undefined && got !== createHash("sha1").update(content).digest("hex")) wrong.push(`the content of file ${n}`)
+      call("chmod", () => fs.chmodSync(moved, 0o600))
+      if (call("link", () => fs.linkSync(moved, join(place, "link"))) !== undefined) call("stat", () => fs.statSync(moved))
+    }
+  }
+  const names = call("readdir", () => fs.readdirSync(place))
+  if (names === undefined) return
+  let empty = true
+  for (const name of names.value) empty = call("unlink", () => fs.unlinkSync(join(place, name))) !== undefined && empty
+  if (empty) call("rmdir", () => fs.rmdirSync(place))
+}
+
+fs.mkdirSync(folder, { recursive: true })
+for (let n = 1; Date.now() < until && wrong.length < 20; n++) work(n)
+
+/** Repeats a call until no fault comes in between. */
+const insist = <A>(name: string, make: () => A): A | undefined => {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const done = call(name, make)
+    if (done !== undefined) return done.value
+  }
+  wrong.push(`${name} never succeeded`)
+  return undefined
+}
+
+/** A removal whose call failed may have been done all the same: then the next finds nothing. */
+const gone = (removal: () => void): void => {
+  try {
+    removal()
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error
+  }
+}
+
+/** Removes what calls that failed have left. */
+const remove = (place: string): void => {
+  for (const entry of insist("readdir", () => fs.readdirSync(place, { withFileTypes: true })) ?? []) {
+    const path = join(place, entry.name)
+    if (entry.isDirectory()) remove(path)
+    else insist("unlink", () => gone(() => fs.unlinkSync(path)))
+  }
+  insist("rmdir", () => gone(() => fs.rmdirSync(place)))
+}
+remove(folder)
+process.stdout.write(JSON.stringify({ calls, failed, slowest, wrong }))

@@ -1,0 +1,128 @@
+/**
+ * `npm run soak`: real programs on a mount whose operations die at random (1 in 100), whose backend's
+ * layer crashes every second and whose dispatcher is killed every three. `--seconds N` (default 600).
+ * Prints what came of it and ends with 1 when the failure contract was broken.
+ */
+import { type Backend, memory, mountEffect as mount } from "bickford"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import { spawn } from "node:child_process"
+import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+
+const { values } = parseArgs({ options: { seconds: { type: "string", default: "600" } } })
+const seconds = Number(values.seconds)
+const processes = 4
+const client = fileURLToPath(new URL("client.ts", import.meta.url))
+
+const kept = memory()
+let deaths = 0
+let crashes = 0
+let kills = 0
+
+/** The operation, which dies now and then before it does anything, and takes a moment now and then. */
+const brittle = (operation: (...args: ReadonlyArray<never>) => unknown) => (...args: ReadonlyArray<never>): unknown => {
+  const chance = Math.random()
+  if (chance < 0.005) {
+    deaths++
+    throw new Error("an operation that throws")
+  }
+  if (chance < 0.01) {
+    deaths++
+    return Effect.andThen(Effect.yieldNow, Effect.die(new Error("an operation that dies")))
+  }
+  if (chance > 0.1) return operation(...args)
+  return Effect.andThen(Effect.sleep(chance * 20), Effect.suspend(() => operation(...args) as Effect.Effect<unknown>))
+}
+
+const names = ["lookup", "getattr", "setattr", "mkdir", "create", "unlink", "rmdir", "rename", "link", "read", "write", "readdir", "readdirplus"] as const
+const brittleOperations: Partial<Backend> = Object.fromEntries(
+  names.map((name) => {
+    const operation: unknown = Reflect.get(kept, name)
+    return [name, typeof operation === "function" ? brittle((...args) => Reflect.apply(operation, kept, args)) : undefined]
+  })
+)
+
+const backend = Effect.sync((): Backend => ({
+  ...kept,
+  ...brittleOperations,
+  run: Effect.andThen(
+    Effect.sleep("1 second"),
+    Effect.suspend(() => {
+      crashes++
+      return Effect.fail("the layer crashed")
+    })
+  )
+}))
+
+interface Report {
+  readonly calls: number
+  readonly failed: number
+  readonly slowest: number
+  readonly wrong: ReadonlyArray<string>
+}
+
+const runClient = (folder: string, duration: number): Effect.Effect<Report> =>
+  Effect.callback((resume) => {
+    const child = spawn(process.execPath, [client, folder, String(duration)], { stdio: ["ignore", "pipe", "inherit"] })
+    let output = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text))
+    child.once("close", (status) => {
+      const report: Report = status === 0 ? JSON.parse(output) : { calls: 0, failed: 0, slowest: 0, wrong: [`the program ended with ${status}`] }
+      resume(Effect.succeed(report))
+    })
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+const megabytes = (): number => {
+  globalThis.gc?.()
+  return Math.round(process.memoryUsage().rss / 2 ** 20)
+}
+const descriptors = (): number => readdirSync("/proc/self/fd").length
+
+const program = Effect.gen(function*() {
+  const mountpoint = realpathSync(mkdtempSync(join(tmpdir(), "bickford-soak-")))
+  yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(mountpoint, { recursive: true, force: true })))
+  return yield* Effect.scoped(Effect.gen(function*() {
+    const mounted = yield* mount({ mountpoint, backend, session: { maxRestarts: Number.MAX_SAFE_INTEGER } })
+    const { connection } = mounted.session
+    // Forgets, so that only what is held is counted.
+    const settle = Effect.sync(() => writeFileSync("/proc/sys/vm/drop_caches", "2")).pipe(Effect.andThen(Effect.sleep("200 millis")))
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep("3 seconds"), Effect.sync(() => mounted.session.supervisor.kill("dispatcher") && kills++))))
+    // A short run first, so that what is loaded and pooled once is there.
+    yield* runClient(join(mountpoint, "first"), Math.min(1, seconds))
+    yield* settle
+    const before = { rss: megabytes(), descriptors: descriptors() }
+    const reports = yield* Effect.all(Array.from({ length: processes }, (_, n) => runClient(join(mountpoint, `client${n}`), seconds)), { concurrency: "unbounded" })
+    yield* settle
+    const wrong = reports.flatMap((report) => report.wrong)
+    const alive = connection.ended === undefined
+    const after = { rss: megabytes(), descriptors: descriptors() }
+    const left = { nodes: connection.nodes.size, inFlight: connection.inFlight.size, parked: connection.parked.length, inodes: kept.stats().inodes }
+    if (!alive) wrong.push("the mount is gone")
+    if (after.descriptors !== before.descriptors) wrong.push(`${after.descriptors - before.descriptors} descriptors were left open`)
+    if (left.inFlight !== 0 || left.parked !== 0) wrong.push("requests were left in flight")
+    if (left.nodes > 1) wrong.push(`${left.nodes} nodes are still held`)
+    if (left.inodes > 1) wrong.push(`${left.inodes} inodes were left behind`)
+    if (after.rss > before.rss + 150) wrong.push(`memory grew by ${after.rss - before.rss} MiB`)
+    if (seconds >= 5 && (crashes === 0 || kills === 0 || deaths === 0)) wrong.push("the faults were not injected")
+    return {
+      seconds,
+      calls: reports.reduce((sum, { calls }) => sum + calls, 0),
+      failed: reports.reduce((sum, { failed }) => sum + failed, 0),
+      slowestMilliseconds: Math.round(Math.max(...reports.map(({ slowest }) => slowest))),
+      injected: { deaths, crashes, kills },
+      before,
+      after,
+      left,
+      wrong
+    }
+  }))
+})
+
+const report = await Effect.runPromise(Effect.provide(Effect.scoped(program), Logger.layer([])))
+console.log(JSON.stringify(report, undefined, 2))
+process.exitCode = report.wrong.length === 0 ? 0 : 1

@@ -1,0 +1,47 @@
+/** INTERRUPTs that race with replies. */
+import { assert, it } from "@effect/vitest"
+import { FakeKernel } from "@bickford/session/testing"
+import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
+
+it.live("10,000 interrupts at random moments: each request is answered once, and none is stuck", () =>
+  Effect.gen(function*() {
+    const [seed = 0] = fc.sample(fc.integer(), 1)
+    const random = fc.sample(fc.integer({ min: 0, max: 7 }), { seed, numRuns: 20_000 })
+    let next = 0
+    const draw = (): number => random[next++ % random.length] ?? 0
+    let begun = 0
+    let ended = 0
+    const { kernel, session } = yield* FakeKernel.serve({
+      read: () => {
+        const turns = draw()
+        if (turns === 0) return Effect.succeed(new Uint8Array(1))
+        begun++
+        return Effect.yieldNow.pipe(
+          Effect.repeat({ times: turns }),
+          Effect.as(new Uint8Array(1)),
+          Effect.ensuring(Effect.sync(() => ended++))
+        )
+      }
+    })
+    yield* kernel.init()
+    const answers = new Map<number, number>()
+    for (let round = 0; round < 1000; round++) {
+      const uniques: Array<number | bigint> = []
+      for (let i = 0; i < 10; i++) {
+        uniques.push(yield* kernel.send({ op: "read", nodeid: 2, fh: 0, offset: 0, size: 4096, readFlags: 0, lockOwner: 0, flags: 0 }))
+        for (let turns = draw(); turns > 0; turns--) yield* Effect.yieldNow
+        const target = uniques[draw() % uniques.length]
+        if (target !== undefined) yield* kernel.interrupt(target)
+      }
+      for (const unique of uniques) {
+        const { error } = yield* kernel.reply(unique)
+        answers.set(error, (answers.get(error) ?? 0) + 1)
+      }
+    }
+    assert.deepStrictEqual([...answers.keys()].sort((a, b) => a - b), [0, 4], `seed ${seed}`)
+    assert.strictEqual((answers.get(0) ?? 0) + (answers.get(4) ?? 0), 10_000)
+    assert.strictEqual(ended, begun)
+    assert.strictEqual(session.connection.inFlight.size, 0)
+    assert.deepStrictEqual(kernel.unexpected(), [])
+  }), { timeout: 60_000 })
