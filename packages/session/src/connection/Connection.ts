@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import type { Backend, BackendConnection } from "../Backend.ts"
 import type { Negotiated } from "../protocol/init.ts"
 import { makeNotifier, type Notifier } from "../notify/Notifier.ts"
+import type { Observer } from "../observe/Observer.ts"
 import { InFlightTable } from "./InFlightTable.ts"
 import { NodeTable } from "./NodeTable.ts"
 
@@ -46,6 +47,9 @@ export interface Connection {
   ended: TransportEnd | undefined
   /** Why no agreement was reached: INIT comes once, so there is nothing to try again. */
   failure: Cause.Cause<unknown> | undefined
+  /** Told of every call; undefined when nobody wants to know, which then costs nothing. Changed by `observe` only. */
+  observer: Observer | undefined
+  readonly observers: Set<Observer>
   /** Who takes frames now; undefined while the dispatcher is being (re)started. */
   dispatcher: FrameSink | undefined
   /** Takes the INIT request, once. */
@@ -77,6 +81,8 @@ export const makeConnection = (transport: FrameTransport, state: ConnectionState
     destroyed: false,
     ended: undefined,
     failure: undefined,
+    observer: undefined,
+    observers: new Set(),
     dispatcher: undefined,
     onInit: undefined,
     parked: [],

@@ -12,6 +12,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Tracer from "effect/Tracer"
 import type { Backend } from "../Backend.ts"
 import { type Connection, offerInit } from "../connection/Connection.ts"
 import type { InFlight, StopReason } from "../connection/InFlightTable.ts"
@@ -63,6 +64,13 @@ export interface Dispatcher extends FrameSink {
   readonly close: () => void
 }
 
+const spanAttributes = (request: Request) => ({
+  "fuse.nodeid": String(request.nodeid),
+  "fuse.unique": String(request.unique),
+  "fuse.uid": request.uid,
+  "fuse.pid": request.pid
+})
+
 /** The operations of a backend by opcode, bound to it. */
 const handlersOf = (backend: Backend): ReadonlyArray<Handler | undefined> =>
   opcodeTable.map((row) => {
@@ -89,6 +97,8 @@ export const makeDispatcher = (
   const responder = makeResponder(connection, diagnostics)
   const handlers = handlersOf(backend)
   const run = Effect.runForkWith(context)
+  // Spans only for those who have a tracer of their own.
+  const traced = context.mapUnsafe.has(Tracer.Tracer.key)
 
   const forget = (nodeid: U64, nlookup: U64): void => {
     const held = nodes.count(nodeid)
@@ -121,6 +131,7 @@ export const makeDispatcher = (
     entry.stopped = "deadline"
     entry.answered = true
     transport.replyDetached(entry.place.detached, -errno, [])
+    connection.observer?.replied(entry.row, entry.request, errno, 0)
     entry.fiber?.interruptUnsafe()
   }
 
@@ -163,7 +174,7 @@ export const makeDispatcher = (
     }
     if (effect !== null && effect !== undefined && isExit(effect)) return effect
     if (!Effect.isEffect(effect)) return Exit.die(new TypeError(`${request.op} did not return an Effect`))
-    const fiber = run(effect)
+    const fiber = run(traced ? Effect.withSpan(effect, `fuse.${request.op}`, { attributes: spanAttributes(request) }) : effect)
     return fiber.pollUnsafe() ?? fiber
   }
 
@@ -233,6 +244,7 @@ export const makeDispatcher = (
       else transport.release(slot)
       return
     }
+    connection.observer?.received(row, request)
     const handler = handlers[row.opcode]
     if (handler === undefined) {
       if (!applyHere(request, slot)) responder.toSlot(slot, row, request, Errno.ENOSYS, undefined)

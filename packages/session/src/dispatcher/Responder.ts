@@ -46,6 +46,12 @@ const stopErrno = (reason: StopReason | undefined): number => {
 
 const noViews: ReadonlyArray<Uint8Array> = []
 
+const viewsLength = (views: ReadonlyArray<Uint8Array>): number => {
+  let length = 0
+  for (const view of views) length += view.length
+  return length
+}
+
 export const makeResponder = (connection: Connection, diagnostics: Diagnostics): Responder => {
   const { nodes, transport } = connection
   const scratch = new Uint8Array(scratchSize).fill(0)
@@ -70,7 +76,7 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics):
   }
 
   /** After the write: the kernel holds what it took; of what it did not take it knows nothing. */
-  const settle = (row: OpcodeRow, written: number): void => {
+  const settle = (row: OpcodeRow, request: Request, error: number, bytes: number, written: number): void => {
     if (written === 0) {
       for (let i = 0; i < lookupCount; i++) nodes.add(lookups[i] ?? 0)
     } else {
@@ -82,6 +88,7 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics):
       if (written !== -errnoNumbers.ENOENT) diagnostics.rejected(row.name, -written)
     }
     lookupCount = 0
+    connection.observer?.replied(row, request, -error, bytes)
   }
 
   /** The body's length at `offset`, or the negative errno for what the backend returned. */
@@ -97,42 +104,43 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics):
   return {
     toSlot: (slot, row, request, exit, stopped) => {
       if (exit._tag === "Failure") {
-        settle(row, transport.reply(slot, failure(row, request, exit.cause, stopped), 0))
+        const error = failure(row, request, exit.cause, stopped)
+        settle(row, request, error, 0, transport.reply(slot, error, 0))
         return
       }
       const views = replyData(row, exit.value, request)
       if (views !== undefined) {
-        settle(row, transport.replyData(slot, views))
+        settle(row, request, 0, viewsLength(views), transport.replyData(slot, views))
         return
       }
       const range = replyRange(row, exit.value, request)
       if (range !== undefined) {
-        settle(row, transport.replyFile(slot, range))
+        settle(row, request, 0, range.length, transport.replyFile(slot, range))
         return
       }
       const length = encode(row, request, exit.value, slot.bytes, slot.view, slot.body, slot.bodyCapacity)
-      settle(row, length < 0 ? transport.reply(slot, length, 0) : transport.reply(slot, 0, length))
+      if (length < 0) settle(row, request, length, 0, transport.reply(slot, length, 0))
+      else settle(row, request, 0, length, transport.reply(slot, 0, length))
     },
     toDetached: (detached, row, request, exit, stopped) => {
       if (exit._tag === "Failure") {
-        settle(row, transport.replyDetached(detached, failure(row, request, exit.cause, stopped), noViews))
+        const error = failure(row, request, exit.cause, stopped)
+        settle(row, request, error, 0, transport.replyDetached(detached, error, noViews))
         return
       }
       const views = replyData(row, exit.value, request)
       if (views !== undefined) {
-        settle(row, transport.replyDetached(detached, 0, views))
+        settle(row, request, 0, viewsLength(views), transport.replyDetached(detached, 0, views))
         return
       }
       const range = replyRange(row, exit.value, request)
       if (range !== undefined) {
-        settle(row, transport.replyFileDetached(detached, range))
+        settle(row, request, 0, range.length, transport.replyFileDetached(detached, range))
         return
       }
       const length = encode(row, request, exit.value, scratch, scratchView, 0, scratchSize)
-      settle(
-        row,
-        length < 0 ? transport.replyDetached(detached, length, noViews) : transport.replyDetached(detached, 0, [scratch.subarray(0, length)])
-      )
+      if (length < 0) settle(row, request, length, 0, transport.replyDetached(detached, length, noViews))
+      else settle(row, request, 0, length, transport.replyDetached(detached, 0, [scratch.subarray(0, length)]))
     }
   }
 }

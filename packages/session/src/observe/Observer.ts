@@ -1,0 +1,41 @@
+/** Looking at the calls of a live session. With no observer the hot path pays one comparison a call. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Connection } from "../connection/Connection.ts"
+import type { Request } from "../protocol/messages.ts"
+import type { OpcodeRow } from "../protocol/opcodes.ts"
+
+export interface Observer {
+  /** A request was decoded and is about to be run. Its views are the request's: copy what is kept. */
+  readonly received: (row: OpcodeRow, request: Request) => void
+  /** Its reply was written: `errno` 0 or positive, `bytes` of the body. */
+  readonly replied: (row: OpcodeRow, request: Request, errno: number, bytes: number) => void
+}
+
+const all = (observers: ReadonlySet<Observer>): Observer | undefined => {
+  const [first, ...others] = observers
+  if (first === undefined || others.length === 0) return first
+  const every = [first, ...others]
+  return {
+    received: (row, request) => {
+      for (const observer of every) observer.received(row, request)
+    },
+    replied: (row, request, errno, bytes) => {
+      for (const observer of every) observer.replied(row, request, errno, bytes)
+    }
+  }
+}
+
+/** Has `observer` told of every call while the scope lasts. */
+export const observe = (connection: Connection, observer: Observer): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(Effect.acquireRelease(
+    Effect.sync(() => {
+      connection.observers.add(observer)
+      connection.observer = all(connection.observers)
+    }),
+    () =>
+      Effect.sync(() => {
+        connection.observers.delete(observer)
+        connection.observer = all(connection.observers)
+      })
+  ))
