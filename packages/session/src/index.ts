@@ -1,5 +1,6 @@
 /** Sessions: the FUSE protocol, dispatch and supervision over a transport. */
 export type { Backend, BackendCapabilities, BackendConnection, Operation } from "./Backend.ts"
+export { embed, type EmbeddedSession, embedFrames, type FrameSession } from "./embed.ts"
 export * from "./errno.ts"
 export { type Mount, type MountEnd, type MountError, type MountOptions, type MountTimeoutError, mount } from "./Mount.ts"
 export * from "./protocol/constants.ts"

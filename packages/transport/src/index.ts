@@ -1,4 +1,5 @@
 export { abortConnection } from "./abort.ts"
+export { type BufferTransport, makeBufferTransport } from "./BufferTransport.ts"
 export { type DeviceTransportOptions, makeDeviceTransport } from "./DeviceTransport.ts"
 export { type ErrnoTag, type TransportError, type TransportErrorOf, type TransportTag } from "./errors.ts"
 export { lockMemory, readFrame, writeFrame } from "./frame.ts"

@@ -8,7 +8,7 @@
  * const entry = yield* kernel.call({ op: "lookup", nodeid: 1, name: "hello" })
  * ```
  */
-import { close, type FuseHandle, makeDeviceTransport, readFrame, selectRead, socketpair, writeFrame } from "@bickford/transport"
+import { close, type FuseHandle, makeDeviceTransport, pipePair, readFrame, selectRead, socketpair, writeFrame } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { ErrnoError } from "../errno.ts"
@@ -66,8 +66,8 @@ const frameCapacity = (1 << 20) + 4096
 
 const fault = (message: string): FakeKernelError => ({ _tag: "FakeKernelError", message })
 
-/** Plays the kernel on `handle`, one end of a message-preserving socketpair. */
-export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
+/** Plays the kernel on `handle`, one end of a socketpair; or on two pipes, writing to `write`. */
+export const make = Effect.fnUntraced(function*(handle: FuseHandle, write: FuseHandle = handle) {
   const waiting = new Map<U64, Deferred.Deferred<RawReply, FakeKernelError>>()
   const sent = new Map<U64, Request>()
   const notifications: Array<Notification> = []
@@ -103,16 +103,35 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
     Deferred.doneUnsafe(deferred, Effect.succeed({ error: 0 - error, frame }))
   }
 
-  const buffer = new Uint8Array(frameCapacity)
+  const buffer = new Uint8Array(2 * frameCapacity)
+  const bufferView = new DataView(buffer.buffer)
+  let filled = 0
+  /** A pipe brings parts of frames, or several at once. */
+  const takeFrames = (): void => {
+    let at = 0
+    while (filled - at >= 4) {
+      const length = bufferView.getUint32(at, true)
+      if (length < 16 || length > frameCapacity) {
+        end(fault(`the server sent a frame of ${length} bytes`))
+        return
+      }
+      if (length > filled - at) break
+      receive(buffer.slice(at, at + length))
+      at += length
+    }
+    buffer.copyWithin(0, at, filled)
+    filled -= at
+  }
   const drain = (): boolean => {
     for (;;) {
-      const length = readFrame(handle, buffer)
+      const length = readFrame(handle, buffer.subarray(filled))
       if (length === -11) return true
       if (length <= 0) {
         end(fault(length === 0 ? "the server hung up" : `reading from the server failed: errno ${-length}`))
         return false
       }
-      receive(buffer.slice(0, length))
+      filled += length
+      takeFrames()
     }
   }
   yield* Effect.forkScoped(
@@ -124,7 +143,7 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
   const sendRaw = (frame: Uint8Array): Effect.Effect<void, FakeKernelError> =>
     Effect.suspend(() => {
       if (hungUp !== undefined) return Effect.fail(hungUp)
-      const written = writeFrame(handle, frame)
+      const written = writeFrame(write, frame)
       return written < 0 ? Effect.fail(fault(`writing to the server failed: errno ${-written}`)) : Effect.void
     })
 
@@ -199,9 +218,18 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle) {
     forget: (nodeid, nlookup) => Effect.asVoid(post({ op: "forget", nodeid, nlookup, pid: 0 })),
     notifications: () => notifications,
     unexpected: () => unexpected,
-    close: Effect.suspend(() => close(handle))
+    close: Effect.suspend(() => Effect.andThen(close(handle), write === handle ? Effect.void : close(write)))
   }
   return kernel
+})
+
+/** As `serve`, over two pipes: a stream, as between processes that have nothing better. */
+export const serveOverPipes = Effect.fnUntraced(function*(source: BackendSource, options?: SessionOptions) {
+  const [requests, toServer] = yield* pipePair
+  const [replies, fromServer] = yield* pipePair
+  const kernel = yield* make(replies, toServer)
+  const session = yield* makeSession(yield* makeDeviceTransport(requests, { write: fromServer }), source, options)
+  return { kernel, session }
 })
 
 /** A session serving `source`, with a fake kernel at the other end of a socketpair. */

@@ -1,0 +1,112 @@
+/** Frames that a program carries itself: bytes in, bytes out, no descriptor. */
+import * as Effect from "effect/Effect"
+import { inHeaderSize, outHeaderSize } from "./DeviceSlot.ts"
+import type { FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
+import { addon } from "./native.ts"
+
+const defaultFrameCapacity = (1 << 20) + 4096
+const bodyCapacity = 256 << 10
+
+export interface BufferTransport extends FrameTransport {
+  /** Hands one frame, as a kernel sends it, to whoever serves it. False when that has ended. The bytes are copied. */
+  readonly deliver: (frame: Uint8Array) => boolean
+  /** The peer has hung up: `run` ends. */
+  readonly hangUp: (end: TransportEnd) => void
+}
+
+const makeSlot = (frame: Uint8Array): Slot => {
+  const bytes = new Uint8Array(Math.max(frame.length, inHeaderSize) + outHeaderSize + bodyCapacity)
+  bytes.set(frame)
+  const body = Math.max(frame.length, inHeaderSize) + outHeaderSize
+  return { bytes, view: new DataView(bytes.buffer), header: 0, args: inHeaderSize, payload: inHeaderSize, end: frame.length, body, bodyCapacity }
+}
+
+/** `write` is given each reply and notification, one complete frame in memory of its own. */
+export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCapacity = defaultFrameCapacity): BufferTransport => {
+  let reader: { readonly sink: FrameSink; readonly finish: (end: TransportEnd) => void } | undefined
+  let ended: TransportEnd | undefined
+  let closed = false
+  /** Came while nobody read: a part of the session was being restarted. */
+  const early: Array<Slot> = []
+
+  const send = (uniqueLow: number, uniqueHigh: number, error: number, views: ReadonlyArray<Uint8Array>): number => {
+    if (closed) return -EBADF
+    const body = error === 0 ? Buffer.concat(views) : new Uint8Array(0)
+    const frame = new Uint8Array(outHeaderSize + body.length)
+    const view = new DataView(frame.buffer)
+    view.setUint32(0, frame.length, true)
+    view.setInt32(4, error, true)
+    view.setUint32(8, uniqueLow, true)
+    view.setUint32(12, uniqueHigh, true)
+    frame.set(body, outHeaderSize)
+    write(frame)
+    return 0
+  }
+  const sendFor = (slot: Slot, error: number, views: ReadonlyArray<Uint8Array>): number =>
+    send(slot.view.getUint32(8, true), slot.view.getUint32(12, true), error, views)
+
+  const readRange = (range: FileRange): Uint8Array | number => {
+    const bytes = new Uint8Array(range.length)
+    const count = addon.read_range(range.fd, bytes, 0, range.length, range.offset)
+    return count < 0 ? count : bytes.subarray(0, count)
+  }
+
+  const hangUp = (end: TransportEnd): void => {
+    ended ??= end
+    reader?.finish(ended)
+  }
+
+  return {
+    frameCapacity,
+    freeSlots: () => 8,
+    run: (sink) =>
+      Effect.callback((resume) => {
+        reader = { sink, finish: (end) => resume(Effect.succeed(end)) }
+        if (ended !== undefined) resume(Effect.succeed(ended))
+        for (const slot of early.splice(0)) sink.onFrame(slot)
+        sink.onBatchEnd()
+        return Effect.sync(() => {
+          reader = undefined
+        })
+      }),
+    receive: () => ended,
+    reply: (slot, error, length) => sendFor(slot, error, [slot.bytes.subarray(slot.body, slot.body + length)]),
+    replyData: (slot, views) => sendFor(slot, 0, views),
+    replyFile: (slot, range) => {
+      const data = readRange(range)
+      return typeof data === "number" ? sendFor(slot, data, []) : sendFor(slot, 0, [data])
+    },
+    detach: (slot) => ({ uniqueLow: slot.view.getUint32(8, true), uniqueHigh: slot.view.getUint32(12, true) }),
+    replyDetached: ({ uniqueHigh, uniqueLow }, error, views) => send(uniqueLow, uniqueHigh, error, views),
+    replyFileDetached: ({ uniqueHigh, uniqueLow }, range) => {
+      const data = readRange(range)
+      return typeof data === "number" ? send(uniqueLow, uniqueHigh, data, []) : send(uniqueLow, uniqueHigh, 0, [data])
+    },
+    // The slot is this request's alone.
+    takePayload: (slot, offset, length) => slot.bytes.subarray(offset, offset + length),
+    release: () => {},
+    notify: (...parts) => {
+      if (closed) return Promise.resolve(-EBADF)
+      write(new Uint8Array(Buffer.concat(parts)))
+      return Promise.resolve(0)
+    },
+    flush: () => {},
+    close: Effect.sync(() => {
+      closed = true
+      hangUp("closed")
+    }),
+    deliver: (frame) => {
+      if (ended !== undefined) return false
+      const slot = makeSlot(frame)
+      if (reader === undefined) early.push(slot)
+      else {
+        reader.sink.onFrame(slot)
+        reader.sink.onBatchEnd()
+      }
+      return true
+    },
+    hangUp
+  }
+}
+
+const EBADF = 9
