@@ -1,21 +1,20 @@
 /**
- * A web service with a filesystem of what it knows: `node examples/service.ts MOUNTPOINT PORT`.
- * The last path that was asked for over HTTP is in MOUNTPOINT/last.
+ * A web service with a filesystem of its own: `node examples/service.ts MOUNTPOINT PORT`.
+ * What is posted is a file under MOUNTPOINT, and what programs write there can be fetched.
  */
 import { memory, mount } from "bickford"
-import { writeFile } from "node:fs/promises"
-import { createServer } from "node:http"
-import { join } from "node:path"
+import fastify from "fastify"
+import { readFile, writeFile } from "node:fs/promises"
+import { basename, join } from "node:path"
 
 const [mountpoint = "mnt", port = "0"] = process.argv.slice(2)
 
-const stop = new AbortController()
-await using mounted = await mount(mountpoint, memory(), { signal: stop.signal })
-const server = createServer(async (request, response) => {
-  await writeFile(join(mounted.mountpoint, "last"), `${request.url}\n`)
-  response.end("written\n")
-})
-server.listen(Number(port), "127.0.0.1", () => console.log(`listening on ${JSON.stringify(server.address())}`))
-process.once("SIGTERM", () => stop.abort())
+const service = fastify()
+const mounted = await mount(mountpoint, memory())
+service.addHook("onClose", () => mounted[Symbol.asyncDispose]())
+service.post<{ Params: { name: string } }>("/:name", ({ body, params }) => writeFile(join(mounted.mountpoint, basename(params.name)), String(body)))
+service.get<{ Params: { name: string } }>("/:name", ({ params }) => readFile(join(mounted.mountpoint, basename(params.name)), "utf8"))
+
+console.log(`listening on ${await service.listen({ host: "127.0.0.1", port: Number(port) })}`)
+process.once("SIGTERM", () => void service.close())
 console.log(`ended: ${(await mounted.ended).reason}`)
-server.close()

@@ -6,7 +6,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { get } from "node:http"
 import { join } from "node:path"
 import { cleanUp, makeMountpoint, root } from "./bickford.ts"
 import { oneFile } from "./oneFile.ts"
@@ -113,23 +112,24 @@ describe("mount, for promises", { timeout: 60_000 }, () => {
     }))
 })
 
-it("the example's service keeps what was asked for in its own mount", { timeout: 60_000 }, () =>
+it("the example's service has what was posted as files, and serves what was written", { timeout: 60_000 }, () =>
   withFolder(async (mountpoint) => {
     const server = spawn(process.execPath, ["--conditions=development", join(root, "examples", "service.ts"), mountpoint], { stdio: ["ignore", "pipe", "inherit"] })
     try {
       let said = ""
       server.stdout.setEncoding("utf8").on("data", (text: string) => (said += text))
-      const port = await new Promise<number>((resolve, reject) => {
+      const address = await new Promise<string>((resolve, reject) => {
         server.once("exit", () => reject(new Error(said)))
         server.stdout.on("data", () => {
-          const [, digits] = /"port":(\d+)/.exec(said) ?? []
-          if (digits !== undefined) resolve(Number(digits))
+          const [, url] = /listening on (\S+)/.exec(said) ?? []
+          if (url !== undefined) resolve(url)
         })
       })
-      await new Promise<void>((resolve, reject) => {
-        get({ host: "127.0.0.1", port, path: "/hello" }, (response) => response.resume().once("end", resolve)).once("error", reject)
-      })
-      assert.strictEqual(await run("cat", [join(mountpoint, "last")]), "/hello\n")
+      const posted = await fetch(`${address}/hello`, { method: "POST", body: "from the web", headers: { "content-type": "text/plain" } })
+      assert.strictEqual(posted.status, 200)
+      assert.strictEqual(await run("cat", [join(mountpoint, "hello")]), "from the web")
+      await run("sh", ["-c", 'echo from a program >"$1"', "sh", join(mountpoint, "other")])
+      assert.strictEqual(await (await fetch(`${address}/other`)).text(), "from a program\n")
       server.kill("SIGTERM")
       assert.strictEqual((await ended(server)).status, 0)
       assert.include(said, "ended: asked")
