@@ -50,6 +50,34 @@ const read = (file: string): string | undefined => {
   return undefined
 }
 
+/** Repeats a call until no fault comes in between. */
+const insist = <A>(name: string, make: () => A): A | undefined => {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const result = call(name, make)
+    if (result !== undefined) return result.value
+  }
+  wrong.push(`${name} never succeeded`)
+  return undefined
+}
+
+/** What a call that failed was to do may have been done all the same: then the next fails with `code`. */
+const done = (code: string, change: () => void): void => {
+  try {
+    change()
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === code)) throw error
+  }
+}
+
+/** Removes a folder, also what calls that failed have left in it. */
+const remove = (place: string): void => {
+  for (const entry of insist("readdir", () => fs.readdirSync(place, { withFileTypes: true })) ?? []) {
+    const path = join(place, entry.name)
+    if (entry.isDirectory()) remove(path)
+    else insist("unlink", () => done("ENOENT", () => fs.unlinkSync(path)))
+  }
+  insist("rmdir", () => done("ENOENT", () => fs.rmdirSync(place)))
+}
 const work = (n: number): void => {
   const place = join(folder, `${n}`)
   if (call("mkdir", () => fs.mkdirSync(place)) === undefined) return
@@ -73,43 +101,11 @@ const work = (n: number): void => {
       if (call("link", () => fs.linkSync(moved, join(place, "link"))) !== undefined) call("stat", () => fs.statSync(moved))
     }
   }
-  const names = call("readdir", () => fs.readdirSync(place))
-  if (names === undefined) return
-  let empty = true
-  for (const name of names.value) empty = call("unlink", () => fs.unlinkSync(join(place, name))) !== undefined && empty
-  if (empty) call("rmdir", () => fs.rmdirSync(place))
+  remove(place)
 }
 
-fs.mkdirSync(folder, { recursive: true })
+insist("mkdir", () => done("EEXIST", () => fs.mkdirSync(folder)))
 for (let n = 1; Date.now() < until && wrong.length < 20; n++) work(n)
 
-/** Repeats a call until no fault comes in between. */
-const insist = <A>(name: string, make: () => A): A | undefined => {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const done = call(name, make)
-    if (done !== undefined) return done.value
-  }
-  wrong.push(`${name} never succeeded`)
-  return undefined
-}
-
-/** A removal whose call failed may have been done all the same: then the next finds nothing. */
-const gone = (removal: () => void): void => {
-  try {
-    removal()
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error
-  }
-}
-
-/** Removes what calls that failed have left. */
-const remove = (place: string): void => {
-  for (const entry of insist("readdir", () => fs.readdirSync(place, { withFileTypes: true })) ?? []) {
-    const path = join(place, entry.name)
-    if (entry.isDirectory()) remove(path)
-    else insist("unlink", () => gone(() => fs.unlinkSync(path)))
-  }
-  insist("rmdir", () => gone(() => fs.rmdirSync(place)))
-}
 remove(folder)
 process.stdout.write(JSON.stringify({ calls, failed, slowest, wrong }))

@@ -77,9 +77,13 @@ const runClient = (folder: string, duration: number): Effect.Effect<Report> =>
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 
-const megabytes = (): number => {
+const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
+
+/** MiB: of the process, of the JavaScript heap, and of what it holds outside. */
+const memoryUse = () => {
   globalThis.gc?.()
-  return Math.round(process.memoryUsage().rss / 2 ** 20)
+  const { external, heapUsed, rss } = process.memoryUsage()
+  return { rss: mebibytes(rss), heapUsed: mebibytes(heapUsed), external: mebibytes(external) }
 }
 const descriptors = (): number => readdirSync("/proc/self/fd").length
 
@@ -95,12 +99,12 @@ const program = Effect.gen(function*() {
     // A short run first, so that what is loaded and pooled once is there.
     yield* runClient(join(mountpoint, "first"), Math.min(1, seconds))
     yield* settle
-    const before = { rss: megabytes(), descriptors: descriptors() }
+    const before = { ...memoryUse(), descriptors: descriptors() }
     const reports = yield* Effect.all(Array.from({ length: processes }, (_, n) => runClient(join(mountpoint, `client${n}`), seconds)), { concurrency: "unbounded" })
     yield* settle
     const wrong = reports.flatMap((report) => report.wrong)
     const alive = connection.ended === undefined
-    const after = { rss: megabytes(), descriptors: descriptors() }
+    const after = { ...memoryUse(), descriptors: descriptors() }
     const left = { nodes: connection.nodes.size, inFlight: connection.inFlight.size, parked: connection.parked.length, inodes: kept.stats().inodes }
     if (!alive) wrong.push("the mount is gone")
     if (after.descriptors !== before.descriptors) wrong.push(`${after.descriptors - before.descriptors} descriptors were left open`)
