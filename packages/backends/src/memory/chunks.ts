@@ -7,7 +7,8 @@
  */
 import type { Data, U64 } from "@bickford/session"
 import { type BufferPool, chunkSize } from "./bufferPool.ts"
-import { add, low, max, shiftLeft, shiftRight } from "./u64.ts"
+import type { Bytes } from "../posix/bytes.ts"
+import { add, low, max, shiftLeft, shiftRight } from "../posix/u64.ts"
 
 const chunkBits = 17
 const blockBits = 12
@@ -83,11 +84,10 @@ const shrink = (pool: BufferPool, chunk: Chunk): void => {
   chunk.start = from
 }
 
-export class Chunks {
+export class Chunks implements Bytes {
   /** By index. */
   readonly #chunks: Array<Chunk> = []
   readonly #pool: BufferPool
-  /** Allocated blocks of 4096 bytes. */
   blocks = 0
 
   constructor(pool: BufferPool) {
@@ -101,7 +101,6 @@ export class Chunks {
     this.blocks = 0
   }
 
-  /** Views of the bytes from `offset`, which stay as they are until the next operation. */
   read(offset: U64, size: number): Data {
     let index = shiftRight(offset, chunkBits)
     let from = low(offset, chunkBits)
@@ -133,7 +132,6 @@ export class Chunks {
     return views
   }
 
-  /** Writes `data` at `offset`: copied once. */
   write(offset: U64, data: Uint8Array): void {
     let index = shiftRight(offset, chunkBits)
     let from = low(offset, chunkBits)
@@ -155,7 +153,6 @@ export class Chunks {
     }
   }
 
-  /** How many blocks writing or allocating [offset, end) would add. */
   missing(offset: U64, end: U64): number {
     if (offset >= end) return 0
     const index = shiftRight(offset, chunkBits)
@@ -173,7 +170,6 @@ export class Chunks {
     return missing
   }
 
-  /** How many bytes from `offset`, of `size`, can be written when `room` blocks may be added. */
   fitting(offset: U64, size: number, room: number): number {
     let left = room
     let block = shiftRight(offset, blockBits)
@@ -184,7 +180,6 @@ export class Chunks {
     return size
   }
 
-  /** Allocates every block that [offset, end) touches. */
   allocate(offset: U64, end: U64): void {
     if (offset >= end) return
     const last = shiftRight(add(end, -1), chunkBits)
@@ -195,7 +190,6 @@ export class Chunks {
     }
   }
 
-  /** Makes [offset, end) zero; blocks that lie wholly in it are given back. `end` undefined: all the rest. */
   punch(offset: U64, end: U64 | undefined): void {
     let emptied = false
     this.#each(offset, end, (chunk, from, to) => {
@@ -216,12 +210,10 @@ export class Chunks {
     this.#chunks.length = kept
   }
 
-  /** Makes [offset, end) zero and gives nothing back. */
   zero(offset: U64, end: U64): void {
     this.#each(offset, end, erase)
   }
 
-  /** The first allocated byte at `offset` or after it. */
   data(offset: U64): U64 | undefined {
     const block = shiftRight(offset, blockBits)
     for (let at = this.#position(Math.floor(block / 32)); at < this.#chunks.length; at++) {
@@ -236,7 +228,6 @@ export class Chunks {
     return undefined
   }
 
-  /** The first byte at `offset` or after it that is not allocated. */
   hole(offset: U64): U64 {
     let block = shiftRight(offset, blockBits)
     for (let at = this.#position(Math.floor(block / 32)); ; at++) {

@@ -5,11 +5,13 @@
  * with the first entry whose cookie is larger, so entries that come and go meanwhile neither repeat
  * nor hide another.
  */
-import type { Dirent, Name, U64 } from "@bickford/session"
-import type { Inode } from "./inode.ts"
+import type { Name, U64 } from "@bickford/session"
+import { type Directory, dotDotOff, type Listed } from "../posix/filesystem.ts"
+import type { Inode } from "../posix/inode.ts"
+import { nameKey, ownName } from "../posix/names.ts"
 
 /** One entry. It is its own `Dirent`; `inode` is undefined once it has been removed. */
-export class DirectoryEntry implements Dirent {
+class DirectoryEntry implements Listed {
   readonly name: Name
   /** The entry's cookie: going on from here gives the entry after it. */
   readonly off: number
@@ -32,14 +34,10 @@ export class DirectoryEntry implements Dirent {
   }
 }
 
-/** The cookies of `.` and `..`, the same in every directory. */
-export const dotOff = 1
-export const dotDotOff = 2
-
 // V8's Map holds no more.
 const entriesMax = 2 ** 24 - 1
 
-export class Directory {
+export class MemoryDirectory implements Directory {
   parent: Inode
   readonly #byKey = new Map<string, DirectoryEntry>()
   /** By cookie, with removed entries in between until there are too many of them. */
@@ -58,18 +56,29 @@ export class Directory {
     return this.#byKey.size >= entriesMax
   }
 
-  get(key: string): DirectoryEntry | undefined {
-    return this.#byKey.get(key)
+  get empty(): boolean {
+    return this.#byKey.size === 0
   }
 
-  /** `key` is `nameKey(name)`, and not there yet. */
-  add(key: string, name: Name, inode: Inode): void {
-    const entry = new DirectoryEntry(name, this.#nextOff++, inode)
-    this.#byKey.set(key, entry)
+  get(name: Name): Inode | undefined {
+    return this.#byKey.get(nameKey(name))?.inode
+  }
+
+  add(name: Name, inode: Inode): void {
+    const entry = new DirectoryEntry(ownName(name), this.#nextOff++, inode)
+    this.#byKey.set(nameKey(name), entry)
     this.#order.push(entry)
   }
 
-  remove(key: string, entry: DirectoryEntry): void {
+  replace(name: Name, inode: Inode): void {
+    const entry = this.#byKey.get(nameKey(name))
+    if (entry !== undefined) entry.inode = inode
+  }
+
+  remove(name: Name): void {
+    const key = nameKey(name)
+    const entry = this.#byKey.get(key)
+    if (entry === undefined) return
     this.#byKey.delete(key)
     entry.inode = undefined
     this.#removed++
@@ -79,7 +88,6 @@ export class Directory {
     }
   }
 
-  /** Entries whose cookie is larger than `off`. The directory may change between two steps. */
   *after(off: U64): Generator<DirectoryEntry, void, undefined> {
     let order = this.#order
     let last = Number(off)

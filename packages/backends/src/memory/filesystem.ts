@@ -1,25 +1,19 @@
-/** The state that all operations share, and what more than one of them does with it. */
-import { Errno, type ErrnoError, type Name, type Timespec, type U64 } from "@bickford/session"
-import * as Exit from "effect/Exit"
-import * as os from "node:os"
+/** Where a memory filesystem is kept: in objects, found by node id. */
+import { systemClock, timespec } from "../posix/clock.ts"
+import type { Filesystem } from "../posix/filesystem.ts"
+import { type Inode, isDirectory } from "../posix/inode.ts"
+import { permissionBits, S_IFDIR } from "../posix/linux.ts"
+import { nameKey, ownName } from "../posix/names.ts"
+import { markRead } from "../posix/relatime.ts"
+import { makeUsage } from "../posix/usage.ts"
+import { putXattr } from "../posix/xattr.ts"
 import { makeBufferPool } from "./bufferPool.ts"
 import { Chunks } from "./chunks.ts"
-import { notAfter, systemClock, timespec } from "./clock.ts"
-import { Directory } from "./directory.ts"
-import { type Inode, isDirectory, isRegular } from "./inode.ts"
-import { S_IFDIR, permissionBits } from "./linux.ts"
+import { MemoryDirectory } from "./directory.ts"
 import { makeLocks } from "./locks.ts"
-import { nameKey, ownName } from "./names.ts"
 import { makeNodes } from "./nodes.ts"
 import type { MemoryOptions } from "./options.ts"
-import { makeUsage } from "./usage.ts"
-
-export type Failure = Exit.Exit<never, ErrnoError>
-
-/** A reply without a body, allocated once. */
-export const done: Exit.Exit<void> = Exit.void
-
-const relatimeSeconds = 24 * 60 * 60
+import * as os from "node:os"
 
 export const makeFilesystem = (options: MemoryOptions) => {
   const now = options.clock ?? systemClock()
@@ -42,7 +36,7 @@ export const makeFilesystem = (options: MemoryOptions) => {
     0,
     now()
   )
-  root.content = new Directory(root)
+  root.content = new MemoryDirectory(root)
   root.nlink = 2
   usage.charge(root.uid, 0, 1)
 
@@ -55,91 +49,63 @@ export const makeFilesystem = (options: MemoryOptions) => {
     inode.xattrs = undefined
   }
 
-  /** After a change of a file's bytes: what it uses is counted anew. */
-  const recount = (inode: Inode, chunks: Chunks): void => {
-    const blocks = chunks.blocks * 8
-    if (blocks === inode.blocks) return
-    usage.charge(inode.uid, (blocks - inode.blocks) / 8, 0)
-    inode.blocks = blocks
-  }
-
-  return {
+  const filesystem: Filesystem = {
     now,
-    nodes,
     usage,
-    locks,
-
-    /** A new inode of the caller's, with no name yet. `noInode` has said that there is room. */
-    make: (mode: number, uid: number, gid: number, rdev: number, at: Timespec): Inode => {
+    node: nodes.get,
+    make: (mode, uid, gid, rdev, at) => {
       usage.charge(uid, 0, 1)
       return nodes.add(mode, uid, gid, rdev, at)
     },
-
-    /** Gives an inode a name in a directory; both are marked as changed. */
-    attach: (parent: Inode, directory: Directory, name: Name, inode: Inode, at: Timespec): void => {
-      directory.add(nameKey(name), ownName(name), inode)
-      if (isDirectory(inode)) parent.nlink++
-      parent.mtime = at
-      parent.ctime = at
+    makeDirectory: (inode, parent) => {
+      inode.content = new MemoryDirectory(parent)
     },
-
-    /** One name less; the inode goes when that was the last and the kernel does not hold it. */
-    unlinked: (inode: Inode, at: Timespec): void => {
-      inode.nlink = isDirectory(inode) ? 0 : inode.nlink - 1
-      inode.ctime = at
-      if (inode.nlink === 0 && !inode.known) free(inode)
+    makeSymlink: (inode, target) => {
+      inode.content = ownName(target)
     },
-
-    /** The kernel holds the node no longer. */
-    forget: (nodeid: U64): void => {
-      const inode = nodes.get(nodeid)
-      if (inode === undefined || inode === root) return
-      inode.known = false
-      if (inode.nlink === 0) free(inode)
-    },
-
-    /** The reply for an entry: the kernel holds the node from now on. */
-    entry: (inode: Inode): Exit.Exit<Inode> => {
-      inode.known = true
-      return Exit.succeed(inode)
-    },
-
-    /** Marks a read, as the mount option relatime has it. */
-    accessed: (inode: Inode): void => {
-      const { atime } = inode
-      if (!notAfter(atime, inode.mtime) && !notAfter(atime, inode.ctime)) {
-        const at = now()
-        if (Number(at.sec) - Number(atime.sec) >= relatimeSeconds) inode.atime = at
-        return
-      }
-      inode.atime = now()
-    },
-
-    /** A regular file's bytes, made when first needed. */
-    chunks: (inode: Inode): Chunks => {
+    directory: ({ content }) => content instanceof MemoryDirectory ? content : undefined,
+    target: ({ content }) => typeof content === "string" || content instanceof Uint8Array ? content : undefined,
+    // Made when first needed.
+    bytes: (inode) => {
       if (inode.content instanceof Chunks) return inode.content
       const chunks = new Chunks(buffers)
       inode.content = chunks
       return chunks
     },
-
-    recount,
-
-    /** Sets a regular file's size; what lies beyond is given back. */
-    resize: (inode: Inode, size: U64): void => {
+    recount: (inode, bytes) => {
+      const blocks = bytes.blocks * 8
+      if (blocks === inode.blocks) return
+      usage.charge(inode.uid, (blocks - inode.blocks) / 8, 0)
+      inode.blocks = blocks
+    },
+    resize: (inode, size) => {
       const chunks = inode.content
       if (chunks instanceof Chunks) {
         chunks.punch(size, undefined)
-        recount(inode, chunks)
+        filesystem.recount(inode, chunks)
         if (size === 0) inode.content = undefined
       }
       inode.size = size
     },
-
-    /** Why a node is no regular file. */
-    notRegular: (inode: Inode | undefined): Failure | undefined =>
-      inode === undefined ? Errno.ESTALE : isRegular(inode) ? undefined : isDirectory(inode) ? Errno.EISDIR : Errno.EINVAL
+    xattrs: (inode) => inode.xattrs,
+    putXattr: (inode, name, value) => putXattr(inode.xattrs ??= new Map(), name, value),
+    removeXattr: (inode, name) => {
+      if (inode.xattrs?.delete(nameKey(name)) !== true) return false
+      if (inode.xattrs.size === 0) inode.xattrs = undefined
+      return true
+    },
+    unlinked: (inode, at) => {
+      inode.nlink = isDirectory(inode) ? 0 : inode.nlink - 1
+      inode.ctime = at
+      if (inode.nlink === 0 && !inode.known) free(inode)
+    },
+    forget: (nodeid) => {
+      const inode = nodes.get(nodeid)
+      if (inode === undefined || inode === root) return
+      inode.known = false
+      if (inode.nlink === 0) free(inode)
+    },
+    accessed: (inode) => void markRead(inode, now)
   }
+  return { filesystem, locks, usage }
 }
-
-export type Filesystem = ReturnType<typeof makeFilesystem>

@@ -1,14 +1,14 @@
 /** GETLK, SETLK, SETLKW, and the two requests that drop an owner's locks: FLUSH and RELEASE. */
 import type { Backend } from "@bickford/session"
 import * as Exit from "effect/Exit"
-import { done, type Filesystem } from "./filesystem.ts"
-import { FUSE_LK_FLOCK, FUSE_RELEASE_FLOCK_UNLOCK } from "./linux.ts"
-import { type LockKind, requestedLock } from "./locks.ts"
+import { done } from "../posix/filesystem.ts"
+import { FUSE_LK_FLOCK, FUSE_RELEASE_FLOCK_UNLOCK } from "../posix/linux.ts"
+import { type LockKind, type Locks, requestedLock } from "./locks.ts"
 
 const kindOf = (lkFlags: number): LockKind => (lkFlags & FUSE_LK_FLOCK) !== 0 ? "flock" : "posix"
 
 export const lockOperations = (
-  { locks }: Filesystem
+  locks: Locks
 ): Pick<Backend, "getlk" | "setlk" | "setlkw" | "flush" | "release"> => ({
   getlk: ({ lk, lkFlags, nodeid, owner }) => {
     const kind = kindOf(lkFlags)

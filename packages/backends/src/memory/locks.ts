@@ -6,9 +6,9 @@
 import { Errno, type ErrnoError, type FileLock, type U64 } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { F_UNLCK } from "./linux.ts"
+import { F_UNLCK } from "../posix/linux.ts"
 import { conflicting, type Lock, withLock } from "./ranges.ts"
-import { fileSizeMax } from "./u64.ts"
+import { fileSizeMax } from "../posix/u64.ts"
 
 export type LockKind = "posix" | "flock"
 
@@ -157,6 +157,8 @@ export const makeLocks = () => {
     }
   }
 }
+
+export type Locks = ReturnType<typeof makeLocks>
 
 
 /** A lock as a request describes it: flock(2) has no ranges. */

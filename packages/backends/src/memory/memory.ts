@@ -1,19 +1,19 @@
 /** A filesystem in this process's memory: complete, and gone with it. */
 import type { Backend, Statfs } from "@bickford/session"
 import * as Exit from "effect/Exit"
-import { attributeOperations } from "./attributes.ts"
-import { timespec } from "./clock.ts"
-import { dataOperations } from "./data.ts"
+import { attributeOperations } from "../posix/attributes.ts"
+import { timespec } from "../posix/clock.ts"
+import { dataOperations } from "../posix/data.ts"
 import { makeFilesystem } from "./filesystem.ts"
-import { nameMax, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./linux.ts"
-import { listingOperations } from "./listing.ts"
+import { nameMax, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../posix/linux.ts"
+import { listingOperations } from "../posix/listing.ts"
 import { lockOperations } from "./lockOperations.ts"
-import { namespaceOperations } from "./namespace.ts"
-import { fileOpened, openOperations, releasedir } from "./open.ts"
+import { namespaceOperations } from "../posix/namespace.ts"
+import { fileOpened, openOperations, releasedir } from "../posix/open.ts"
 import type { MemoryOptions } from "./options.ts"
-import { renameOperations } from "./rename.ts"
-import { blockSize } from "./usage.ts"
-import { xattrOperations } from "./xattrOperations.ts"
+import { renameOperations } from "../posix/rename.ts"
+import { blockSize } from "../posix/usage.ts"
+import { xattrOperations } from "../posix/xattrOperations.ts"
 
 /** What a memory filesystem uses. */
 export interface MemoryStats {
@@ -36,12 +36,11 @@ const alwaysReady = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
  * to check. All operations but SETLKW answer at once. FSYNC and ACCESS are absent, and so cost nothing.
  */
 export const memory = (options: MemoryOptions = {}): MemoryBackend => {
-  const fs = makeFilesystem(options)
+  const { filesystem: fs, locks: held, usage } = makeFilesystem(options)
   const locks = options.locks ?? "kernel"
   const noOpen = options.noOpen === true && locks === "kernel"
   const opened = fileOpened(locks)
   const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
-  const { usage } = fs
 
   return {
     capabilities: {
@@ -62,7 +61,7 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
     ...attributeOperations(fs),
     ...dataOperations(fs),
     ...(options.xattrs === false ? {} : xattrOperations(fs)),
-    ...lockOperations(fs),
+    ...lockOperations(held),
     ...(noOpen ? {} : openOperations(fs, opened)),
     releasedir,
     statfs: () => {
@@ -82,8 +81,8 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
     },
     poll: ({ events }) => Exit.succeed(events & alwaysReady),
     stats: () => {
-      const { held, waiting } = fs.locks.count()
-      return { inodes: usage.total.inodes, bytes: usage.total.blocks * blockSize, locksHeld: held, locksWaiting: waiting }
+      const { held: locksHeld, waiting: locksWaiting } = held.count()
+      return { inodes: usage.total.inodes, bytes: usage.total.blocks * blockSize, locksHeld, locksWaiting }
     }
   }
 }

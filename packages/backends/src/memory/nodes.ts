@@ -1,6 +1,6 @@
 /** All inodes, by node id: a dense array, since node ids are given out and used again here. */
 import type { Timespec, U64 } from "@bickford/session"
-import { Inode } from "./inode.ts"
+import { Inode } from "../posix/inode.ts"
 
 export interface NodeTimeouts {
   readonly entryValid: Timespec

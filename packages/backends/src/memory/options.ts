@@ -1,5 +1,5 @@
 import type { Timespec } from "@bickford/session"
-import type { UserQuota } from "./usage.ts"
+import type { UserQuota } from "../posix/usage.ts"
 
 export interface MemoryOptions {
   /** Bytes of file data, in blocks of 4096. ENOSPC beyond. Default: half of the machine's memory. */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { memory } from "../../src/index.ts"
-import { systemClock } from "../../src/memory/clock.ts"
+import { systemClock } from "../../src/posix/clock.ts"
 import {
   FATTR_ATIME,
   FATTR_GID,
@@ -16,7 +16,7 @@ import {
   O_TRUNC,
   XATTR_CREATE,
   XATTR_REPLACE
-} from "../../src/memory/linux.ts"
+} from "../../src/posix/linux.ts"
 import { bytes, makeKernel, outcome, rootNode } from "./kernel.ts"
 
 const start = () => {

@@ -11,7 +11,7 @@ import {
   O_TRUNC,
   SEEK_DATA,
   SEEK_HOLE
-} from "../../src/memory/linux.ts"
+} from "../../src/posix/linux.ts"
 import { bytes, makeKernel, outcome, rootNode } from "./kernel.ts"
 
 const kib = (n: number): number => n * 1024

@@ -2,9 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { memory } from "../../src/index.ts"
-import { Directory } from "../../src/memory/directory.ts"
-import { Inode } from "../../src/memory/inode.ts"
-import { nameKey } from "../../src/memory/names.ts"
+import { MemoryDirectory } from "../../src/memory/directory.ts"
+import { Inode } from "../../src/posix/inode.ts"
 import { epoch, makeKernel, rootNode } from "./kernel.ts"
 
 const inode = (ino: number): Inode => new Inode(ino, 0, 0o100644, 0, 0, 0, epoch, epoch, epoch)
@@ -16,10 +15,10 @@ describe("directories", () => {
         fc.integer({ min: 0, max: 200 }),
         fc.array(fc.record({ add: fc.nat(6), remove: fc.array(fc.nat(400), { maxLength: 40 }), take: fc.integer({ min: 1, max: 9 }) }), { minLength: 1, maxLength: 60 }),
         (lasting, steps) => {
-          const directory = new Directory(inode(1))
+          const directory = new MemoryDirectory(inode(1))
           const names = new Set<string>()
           const add = (name: string): void => {
-            directory.add(nameKey(name), name, inode(2))
+            directory.add(name, inode(2))
             names.add(name)
           }
           let next = 0
@@ -40,9 +39,7 @@ describe("directories", () => {
           }
           for (const { add: more, remove, take } of steps) {
             for (const n of remove) {
-              const entry = directory.get(String(n))
-              if (entry === undefined) continue
-              directory.remove(String(n), entry)
+              directory.remove(String(n))
               names.delete(String(n))
             }
             for (let n = 0; n < more; n++) add(`${next++}`)
@@ -64,16 +61,13 @@ describe("directories", () => {
   })
 
   it("go on in a listing that is being walked when the order is rebuilt", () => {
-    const directory = new Directory(inode(1))
-    for (let n = 0; n < 200; n++) directory.add(String(n), String(n), inode(2))
+    const directory = new MemoryDirectory(inode(1))
+    for (let n = 0; n < 200; n++) directory.add(String(n), inode(2))
     const seen: Array<string> = []
     for (const entry of directory.after(0)) {
       seen.push(String(entry.name))
       if (seen.length === 100) {
-        for (let n = 0; n < 150; n++) {
-          const gone = directory.get(String(n))
-          if (gone !== undefined) directory.remove(String(n), gone)
-        }
+        for (let n = 0; n < 150; n++) directory.remove(String(n))
       }
     }
     assert.deepStrictEqual(seen.slice(100), Array.from({ length: 50 }, (_, n) => String(150 + n)))

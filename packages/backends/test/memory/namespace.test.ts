@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { memory } from "../../src/index.ts"
-import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from "../../src/memory/linux.ts"
+import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from "../../src/posix/linux.ts"
 import { bytes, makeKernel, outcome, rootNode } from "./kernel.ts"
 
 const start = () => {

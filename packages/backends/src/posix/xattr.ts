@@ -30,22 +30,24 @@ export const refusedName = (name: Name) => {
 export const getXattr = (xattrs: Xattrs | undefined, name: Name, uid: number): Uint8Array | undefined =>
   uid !== 0 && text(name).startsWith("trusted.") ? undefined : xattrs?.get(nameKey(name))?.value
 
-/** Sets a value, which is copied; why not, if it cannot be. */
-export const setXattr = (xattrs: Xattrs, name: Name, value: Uint8Array, flags: number) => {
+/** Why a value cannot be set, if so. */
+export const refusedValue = (xattrs: Xattrs | undefined, name: Name, value: Uint8Array, flags: number) => {
   if (value.length > xattrValueMax) return Errno.E2BIG
-  const key = nameKey(name)
-  const old = xattrs.get(key)
+  const old = xattrs?.get(nameKey(name))
   if (old !== undefined && (flags & XATTR_CREATE) !== 0) return Errno.EEXIST
   if (old === undefined && (flags & XATTR_REPLACE) !== 0) return Errno.ENODATA
   let values = value.length - (old?.value.length ?? 0)
   let names = old === undefined ? nameBytes(name) + 1 : 0
-  for (const each of xattrs.values()) {
+  for (const each of xattrs?.values() ?? []) {
     values += each.value.length
     names += nameBytes(each.name) + 1
   }
-  if (values > valuesMax || names > xattrListMax) return Errno.ENOSPC
-  xattrs.set(key, { name: ownName(name), value: new Uint8Array(value) })
-  return undefined
+  return values > valuesMax || names > xattrListMax ? Errno.ENOSPC : undefined
+}
+
+/** Sets a value, which is copied. */
+export const putXattr = (xattrs: Xattrs, name: Name, value: Uint8Array): void => {
+  xattrs.set(nameKey(name), { name: ownName(name), value: new Uint8Array(value) })
 }
 
 /** All names that `uid` may see, each followed by a NUL, as listxattr(2) gives them. */

@@ -1,11 +1,11 @@
 import type { Attr, Entry, Name, Timespec, U64 } from "@bickford/session"
-import type { Chunks } from "./chunks.ts"
-import type { Directory } from "./directory.ts"
+import type { Bytes } from "./bytes.ts"
+import type { Directory } from "./filesystem.ts"
 import { S_IFDIR, S_IFMT, S_IFREG } from "./linux.ts"
 import type { Xattrs } from "./xattr.ts"
 
 /** What a directory, a regular file that has bytes, and a symlink hold; nothing for the others. */
-export type Content = Directory | Chunks | Name | undefined
+export type Content = Directory | Bytes | Name | undefined
 
 /**
  * One file of any type. It is its own `Attr`, `Entry` and `AttrReply`, so that a reply is encoded from

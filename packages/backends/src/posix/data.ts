@@ -1,8 +1,8 @@
 /** What reads and changes the bytes of regular files. */
 import { type Backend, Errno } from "@bickford/session"
 import * as Exit from "effect/Exit"
-import { Chunks } from "./chunks.ts"
-import { done, type Filesystem } from "./filesystem.ts"
+import type { Bytes } from "./bytes.ts"
+import { done, type Filesystem, notRegular } from "./filesystem.ts"
 import { type Inode, isRegular } from "./inode.ts"
 import {
   FALLOC_FL_KEEP_SIZE,
@@ -33,11 +33,11 @@ export const dataOperations = (
     const at = fs.now()
     inode.mtime = at
     inode.ctime = at
-    dropCapability(inode)
+    dropCapability(fs, inode)
   }
 
   /** Bytes of [offset, offset + size) for which there is room; a failure when for none. */
-  const roomFor = (inode: Inode, chunks: Chunks, offset: number | bigint, size: number) => {
+  const roomFor = (inode: Inode, chunks: Bytes, offset: number | bigint, size: number) => {
     const missing = chunks.missing(offset, add(offset, size))
     if (missing === 0) return size
     const room = fs.usage.room(inode.uid)
@@ -48,18 +48,18 @@ export const dataOperations = (
 
   return {
     read: ({ nodeid, offset, size }) => {
-      const inode = fs.nodes.get(nodeid)
-      const refused = fs.notRegular(inode)
+      const inode = fs.node(nodeid)
+      const refused = notRegular(inode)
       if (refused !== undefined || inode === undefined) return refused ?? Errno.ESTALE
       fs.accessed(inode)
       if (offset >= inode.size) return nothing
       const length = Math.min(size, Number(subtract(inode.size, offset)))
-      return Exit.succeed(fs.chunks(inode).read(offset, length))
+      return Exit.succeed(fs.bytes(inode).read(offset, length))
     },
 
     write: ({ data, flags, nodeid, offset, writeFlags }, context) => {
-      const inode = fs.nodes.get(nodeid)
-      const refused = fs.notRegular(inode)
+      const inode = fs.node(nodeid)
+      const refused = notRegular(inode)
       if (refused !== undefined || inode === undefined) return refused ?? Errno.ESTALE
       if (data.length === 0) return Exit.succeed(0)
       const cached = (writeFlags & FUSE_WRITE_CACHE) !== 0
@@ -67,7 +67,7 @@ export const dataOperations = (
       // A number is far from the limit.
       if (typeof start === "bigint" && start >= fileSizeMax) return Errno.EFBIG
       const wanted = typeof start === "number" ? data.length : Math.min(data.length, Number(subtract(fileSizeMax, start)))
-      const chunks = fs.chunks(inode)
+      const chunks = fs.bytes(inode)
       const size = roomFor(inode, chunks, start, wanted)
       if (typeof size !== "number") return size
       // What the kernel writes back it cannot take back: all or nothing.
@@ -84,15 +84,15 @@ export const dataOperations = (
     },
 
     fallocate: ({ length, mode, nodeid, offset }) => {
-      const inode = fs.nodes.get(nodeid)
-      const refused = fs.notRegular(inode)
+      const inode = fs.node(nodeid)
+      const refused = notRegular(inode)
       if (refused !== undefined || inode === undefined) return refused ?? Errno.ESTALE
       if (length <= 0) return Errno.EINVAL
       const end = add(offset, length)
       if (end > fileSizeMax) return Errno.EFBIG
       const keepSize = (mode & FALLOC_FL_KEEP_SIZE) !== 0
       const action = mode & ~FALLOC_FL_KEEP_SIZE
-      const chunks = fs.chunks(inode)
+      const chunks = fs.bytes(inode)
       if (action === FALLOC_FL_PUNCH_HOLE) {
         if (!keepSize) return Errno.ENOTSUP
         // The last block has nothing to keep beyond the end of the file.
@@ -109,20 +109,20 @@ export const dataOperations = (
     },
 
     lseek: ({ nodeid, offset, whence }) => {
-      const inode = fs.nodes.get(nodeid)
-      const refused = fs.notRegular(inode)
+      const inode = fs.node(nodeid)
+      const refused = notRegular(inode)
       if (refused !== undefined || inode === undefined) return refused ?? Errno.ESTALE
       if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return Errno.EINVAL
       if (offset >= inode.size) return Errno.ENXIO
-      const chunks = fs.chunks(inode)
+      const chunks = fs.bytes(inode)
       if (whence === SEEK_HOLE) return Exit.succeed(min(inode.size, chunks.hole(offset)))
       const data = chunks.data(offset)
       return data === undefined || data >= inode.size ? Errno.ENXIO : Exit.succeed(data)
     },
 
     copyFileRange: ({ len, nodeid, nodeidOut, offIn, offOut, wide }) => {
-      const source = fs.nodes.get(nodeid)
-      const target = fs.nodes.get(nodeidOut)
+      const source = fs.node(nodeid)
+      const target = fs.node(nodeidOut)
       if (source === undefined || target === undefined) return Errno.ESTALE
       if (!isRegular(source) || !isRegular(target)) return Errno.EINVAL
       if (offOut >= fileSizeMax && len > 0) return Errno.EFBIG
@@ -131,8 +131,8 @@ export const dataOperations = (
       if (!wide) left = min(left, narrowCopyMax)
       if (source === target && offIn < add(offOut, left) && offOut < add(offIn, left)) return Errno.EINVAL
 
-      const from = fs.chunks(source)
-      const to = fs.chunks(target)
+      const from = fs.bytes(source)
+      const to = fs.bytes(target)
       let copied: number | bigint = 0
       let budget = copyMax
       let failure: typeof Errno.ENOSPC | typeof Errno.EDQUOT | undefined

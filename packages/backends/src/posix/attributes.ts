@@ -1,7 +1,7 @@
 /** GETATTR, SETATTR, STATX. */
 import { type Backend, Errno, type Statx, type Timespec } from "@bickford/session"
 import * as Exit from "effect/Exit"
-import type { Filesystem } from "./filesystem.ts"
+import { type Filesystem, notRegular } from "./filesystem.ts"
 import { Inode } from "./inode.ts"
 import {
   FATTR_ATIME,
@@ -52,23 +52,23 @@ const statxOf = (inode: Inode): Statx => ({
 
 export const attributeOperations = (fs: Filesystem): Pick<Backend, "getattr" | "setattr" | "statx"> => ({
   getattr: ({ nodeid }) => {
-    const inode = fs.nodes.get(nodeid)
+    const inode = fs.node(nodeid)
     return inode === undefined ? Errno.ESTALE : Exit.succeed(inode)
   },
 
   statx: ({ nodeid }) => {
-    const inode = fs.nodes.get(nodeid)
+    const inode = fs.node(nodeid)
     if (inode === undefined) return Errno.ESTALE
     return Exit.succeed({ attrValid: inode.attrValid, flags: 0, stat: statxOf(inode) })
   },
 
   setattr: (request, context) => {
-    const inode = fs.nodes.get(request.nodeid)
+    const inode = fs.node(request.nodeid)
     if (inode === undefined) return Errno.ESTALE
     const { valid } = request
     const uid = (valid & FATTR_UID) !== 0 ? request.newUid : inode.uid
     if ((valid & FATTR_SIZE) !== 0) {
-      const refused = fs.notRegular(inode)
+      const refused = notRegular(inode)
       if (refused !== undefined) return refused
       if (request.size > fileSizeMax) return Errno.EFBIG
     }
@@ -77,7 +77,7 @@ export const attributeOperations = (fs: Filesystem): Pick<Backend, "getattr" | "
     const at = fs.now()
     // A SETATTR of nothing is chown(path, -1, -1), or the removal of privileges on its own.
     if ((valid & (FATTR_UID | FATTR_GID)) !== 0 || (valid & ~(FATTR_FH | FATTR_LOCKOWNER)) === 0) {
-      killForOwnerChange(inode, context)
+      killForOwnerChange(fs, inode, context)
     }
     if (uid !== inode.uid) {
       fs.usage.transfer(inode.uid, uid, inode.blocks / 8)
@@ -90,7 +90,7 @@ export const attributeOperations = (fs: Filesystem): Pick<Backend, "getattr" | "
     if ((valid & FATTR_SIZE) !== 0) {
       fs.resize(inode, request.size)
       inode.mtime = at
-      dropCapability(inode)
+      dropCapability(fs, inode)
     }
     if ((valid & FATTR_KILL_SUIDGID) !== 0) killSuidSgid(inode)
     if ((valid & FATTR_ATIME_NOW) !== 0) inode.atime = at

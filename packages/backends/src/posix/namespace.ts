@@ -1,8 +1,7 @@
 /** Operations on names: lookup, creation, removal, links. */
 import { type Backend, type Created, type Entry, Errno, type Name, type Open, type RequestContext, type Timespec, type U64 } from "@bickford/session"
 import * as Exit from "effect/Exit"
-import { Directory } from "./directory.ts"
-import { done, type Failure, type Filesystem } from "./filesystem.ts"
+import { attach, type Directory, done, entry, type Failure, type Filesystem } from "./filesystem.ts"
 import { Inode, isDirectory, isRegular } from "./inode.ts"
 import {
   O_EXCL,
@@ -18,7 +17,7 @@ import {
   S_IFSOCK,
   symlinkMax
 } from "./linux.ts"
-import { nameBytes, nameKey, nameTooLong, ownName } from "./names.ts"
+import { nameBytes, nameTooLong } from "./names.ts"
 import { truncateOnOpen } from "./open.ts"
 import { inherited } from "./privileges.ts"
 
@@ -30,10 +29,10 @@ export interface Place {
 
 /** The directory a node id names, for a name in it; why not, if it cannot be. */
 export const placeOf = (fs: Filesystem, nodeid: U64, name: Name): Place | Failure => {
-  const inode = fs.nodes.get(nodeid)
+  const inode = fs.node(nodeid)
   if (inode === undefined) return Errno.ESTALE
-  const directory = inode.content
-  if (!(directory instanceof Directory)) return Errno.ENOTDIR
+  const directory = fs.directory(inode)
+  if (directory === undefined) return Errno.ENOTDIR
   return nameTooLong(name) ? Errno.ENAMETOOLONG : { inode, directory }
 }
 
@@ -61,19 +60,19 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
   const makeNamed = (nodeid: U64, name: Name, mode: number, rdev: number, context: RequestContext): Inode | Failure => {
     const place = livePlaceOf(fs, nodeid, name)
     if (!("directory" in place)) return place
-    if (place.directory.get(nameKey(name)) !== undefined) return Errno.EEXIST
+    if (place.directory.get(name) !== undefined) return Errno.EEXIST
     if (place.directory.full) return Errno.ENOSPC
     const at = fs.now()
     const inode = makeIn(fs, place.inode, mode, rdev, context, at)
     if (!(inode instanceof Inode)) return inode
     if (isDirectory(inode)) {
-      inode.content = new Directory(place.inode)
+      fs.makeDirectory(inode, place.inode)
       inode.nlink = 2
     } else inode.nlink = 1
-    fs.attach(place.inode, place.directory, name, inode, at)
+    attach(place.inode, place.directory, name, inode, at)
     return inode
   }
-  const entryOf = (made: Inode | Failure): Exit.Exit<Inode> | Failure => made instanceof Inode ? fs.entry(made) : made
+  const entryOf = (made: Inode | Failure): Exit.Exit<Inode> | Failure => made instanceof Inode ? entry(made) : made
   const created = (inode: Inode): Exit.Exit<Created> => {
     inode.known = true
     return Exit.succeed({ entry: inode, open: opened })
@@ -91,14 +90,12 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
   const remove = (nodeid: U64, name: Name, refuse: (inode: Inode) => Failure | undefined) => {
     const place = placeOf(fs, nodeid, name)
     if (!("directory" in place)) return place
-    const key = nameKey(name)
-    const entry = place.directory.get(key)
-    const inode = entry?.inode
-    if (entry === undefined || inode === undefined) return Errno.ENOENT
+    const inode = place.directory.get(name)
+    if (inode === undefined) return Errno.ENOENT
     const refused = refuse(inode)
     if (refused !== undefined) return refused
     const at = fs.now()
-    place.directory.remove(key, entry)
+    place.directory.remove(name)
     if (isDirectory(inode)) place.inode.nlink--
     place.inode.mtime = at
     place.inode.ctime = at
@@ -111,13 +108,13 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
       const place = placeOf(fs, nodeid, name)
       if (!("directory" in place)) {
         // Node ids are looked up by `.` for NFS, and then need not be directories.
-        const inode = name === "." ? fs.nodes.get(nodeid) : undefined
-        return inode === undefined ? place : fs.entry(inode)
+        const inode = name === "." ? fs.node(nodeid) : undefined
+        return inode === undefined ? place : entry(inode)
       }
-      const found = typeof name === "string" ? place.directory.get(name) : place.directory.get(nameKey(name))
-      if (found?.inode !== undefined) return fs.entry(found.inode)
-      if (name === ".") return fs.entry(place.inode)
-      if (name === "..") return fs.entry(place.directory.parent)
+      const found = place.directory.get(name)
+      if (found !== undefined) return entry(found)
+      if (name === ".") return entry(place.inode)
+      if (name === "..") return entry(place.directory.parent)
       return noEntry ?? Errno.ENOENT
     },
     forget: (nodeid) => fs.forget(nodeid),
@@ -136,15 +133,15 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
       if (size > symlinkMax) return Errno.ENAMETOOLONG
       const inode = makeNamed(nodeid, name, S_IFLNK | 0o777, 0, context)
       if (!(inode instanceof Inode)) return inode
-      inode.content = ownName(target)
+      fs.makeSymlink(inode, target)
       inode.size = size
-      return fs.entry(inode)
+      return entry(inode)
     },
     readlink: ({ nodeid }) => {
-      const inode = fs.nodes.get(nodeid)
+      const inode = fs.node(nodeid)
       if (inode === undefined) return Errno.ESTALE
-      const target = inode.content
-      if (typeof target !== "string" && !(target instanceof Uint8Array)) return Errno.EINVAL
+      const target = fs.target(inode)
+      if (target === undefined) return Errno.EINVAL
       fs.accessed(inode)
       return Exit.succeed(target)
     },
@@ -155,7 +152,7 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
       if (inode !== Errno.EEXIST || (flags & O_EXCL) !== 0) return inode
       // The kernel had not heard of the file yet: it is opened as it is.
       const place = placeOf(fs, nodeid, name)
-      const existing = "directory" in place ? place.directory.get(nameKey(name))?.inode : undefined
+      const existing = "directory" in place ? place.directory.get(name) : undefined
       if (existing === undefined) return inode
       if (isDirectory(existing)) return Errno.EISDIR
       if (!isRegular(existing)) return inode
@@ -163,7 +160,7 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
       return created(existing)
     },
     tmpfile: ({ mode, nodeid }, context) => {
-      const parent = fs.nodes.get(nodeid)
+      const parent = fs.node(nodeid)
       if (parent === undefined) return Errno.ESTALE
       if (!isDirectory(parent)) return Errno.ENOTDIR
       if (parent.nlink === 0) return Errno.ENOENT
@@ -172,22 +169,24 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
     },
 
     link: ({ newname, nodeid, oldnodeid }) => {
-      const inode = fs.nodes.get(oldnodeid)
+      const inode = fs.node(oldnodeid)
       if (inode === undefined) return Errno.ESTALE
       const place = livePlaceOf(fs, nodeid, newname)
       if (!("directory" in place)) return place
-      if (place.directory.get(nameKey(newname)) !== undefined) return Errno.EEXIST
+      if (place.directory.get(newname) !== undefined) return Errno.EEXIST
       if (isDirectory(inode)) return Errno.EPERM
       if (place.directory.full) return Errno.ENOSPC
       const at = fs.now()
-      fs.attach(place.inode, place.directory, newname, inode, at)
+      attach(place.inode, place.directory, newname, inode, at)
       inode.nlink++
       inode.ctime = at
-      return fs.entry(inode)
+      return entry(inode)
     },
     unlink: ({ name, nodeid }) => remove(nodeid, name, (inode) => isDirectory(inode) ? Errno.EISDIR : undefined),
     rmdir: ({ name, nodeid }) =>
-      remove(nodeid, name, ({ content }) =>
-        !(content instanceof Directory) ? Errno.ENOTDIR : content.size > 0 ? Errno.ENOTEMPTY : undefined)
+      remove(nodeid, name, (inode) => {
+        const directory = fs.directory(inode)
+        return directory === undefined ? Errno.ENOTDIR : directory.empty ? undefined : Errno.ENOTEMPTY
+      })
   }
 }

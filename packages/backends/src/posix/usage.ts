@@ -80,3 +80,4 @@ export const makeUsage = ({ capacity, maxInodes, userQuota }: Limits) => {
   }
 }
 
+export type Usage = Pick<ReturnType<typeof makeUsage>, "room" | "noRoom" | "noInode" | "mayOwn" | "transfer">

@@ -1,8 +1,7 @@
 /** READDIR and READDIRPLUS. */
 import { type Backend, type Dirent, type DirentPlus, Errno, type U64 } from "@bickford/session"
 import * as Exit from "effect/Exit"
-import { Directory, type DirectoryEntry, dotDotOff, dotOff } from "./directory.ts"
-import type { Filesystem } from "./filesystem.ts"
+import { type Directory, dotDotOff, dotOff, type Filesystem, type Listed } from "./filesystem.ts"
 import type { Inode } from "./inode.ts"
 import { S_IFDIR } from "./linux.ts"
 
@@ -32,23 +31,25 @@ function* listPlus(inode: Inode, directory: Directory, offset: U64): Generator<D
 
 // One entry more is taken than fits. To think that the kernel holds it does no harm: to remove it, the
 // kernel looks it up, and so will forget it.
-const hold = (entry: DirectoryEntry): void => {
-  if (entry.inode !== undefined) entry.inode.known = true
+const hold = ({ entry }: Listed): void => {
+  if (entry !== undefined) entry.known = true
 }
 
 export const listingOperations = (fs: Filesystem): Pick<Backend, "readdir" | "readdirplus"> => ({
   readdir: ({ nodeid, offset }) => {
-    const inode = fs.nodes.get(nodeid)
+    const inode = fs.node(nodeid)
     if (inode === undefined) return Errno.ESTALE
-    if (!(inode.content instanceof Directory)) return Errno.ENOTDIR
+    const directory = fs.directory(inode)
+    if (directory === undefined) return Errno.ENOTDIR
     fs.accessed(inode)
-    return Exit.succeed(list(inode, inode.content, offset))
+    return Exit.succeed(list(inode, directory, offset))
   },
   readdirplus: ({ nodeid, offset }) => {
-    const inode = fs.nodes.get(nodeid)
+    const inode = fs.node(nodeid)
     if (inode === undefined) return Errno.ESTALE
-    if (!(inode.content instanceof Directory)) return Errno.ENOTDIR
+    const directory = fs.directory(inode)
+    if (directory === undefined) return Errno.ENOTDIR
     fs.accessed(inode)
-    return Exit.succeed(listPlus(inode, inode.content, offset))
+    return Exit.succeed(listPlus(inode, directory, offset))
   }
 })

@@ -1,10 +1,8 @@
 /** Set-user-ID, set-group-ID and file capabilities: who gets them, and what takes them away. */
 import type { RequestContext } from "@bickford/session"
+import type { Filesystem } from "./filesystem.ts"
 import { type Inode, isDirectory } from "./inode.ts"
 import { S_IFDIR, S_IFMT, S_ISGID, S_ISUID, S_IXGRP } from "./linux.ts"
-import { nameKey } from "./names.ts"
-
-const capability = nameKey("security.capability")
 
 /** Whether the caller is in a group. Root counts as in all of them: it has CAP_FSETID. */
 const inGroup = (context: RequestContext, gid: number): boolean =>
@@ -23,8 +21,8 @@ export const inherited = (directory: Inode, mode: number, context: RequestContex
 }
 
 /** The file's content changed: capabilities go, whoever did it. */
-export const dropCapability = (inode: Inode): void => {
-  if (inode.xattrs !== undefined) inode.xattrs.delete(capability)
+export const dropCapability = (fs: Filesystem, inode: Inode): void => {
+  if (fs.xattrs(inode) !== undefined) fs.removeXattr(inode, "security.capability")
 }
 
 /**
@@ -37,9 +35,9 @@ export const killSuidSgid = (inode: Inode): void => {
 }
 
 /** Clears what chown(2) clears, whoever calls it. */
-export const killForOwnerChange = (inode: Inode, context: RequestContext): void => {
+export const killForOwnerChange = (fs: Filesystem, inode: Inode, context: RequestContext): void => {
   if (isDirectory(inode)) return
   killSuidSgid(inode)
   inode.mode = permittedMode(inode.mode, inode.gid, context)
-  dropCapability(inode)
+  dropCapability(fs, inode)
 }

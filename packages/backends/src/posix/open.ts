@@ -19,7 +19,7 @@ const directoryOpened: Exit.Exit<Open> = Exit.succeed({ fh: 0, openFlags: FOPEN_
 export const truncateOnOpen = (fs: Filesystem, inode: Inode, openFlags: number): void => {
   fs.resize(inode, 0)
   if ((openFlags & FUSE_OPEN_KILL_SUIDGID) !== 0) killSuidSgid(inode)
-  dropCapability(inode)
+  dropCapability(fs, inode)
   const at = fs.now()
   inode.mtime = at
   inode.ctime = at
@@ -29,12 +29,12 @@ export const openOperations = (fs: Filesystem, opened: Open): Pick<Backend, "ope
   const fileReply: Exit.Exit<Open> = Exit.succeed(opened)
   return {
     open: ({ flags, nodeid, openFlags }) => {
-      const inode = fs.nodes.get(nodeid)
+      const inode = fs.node(nodeid)
       if (inode === undefined) return Errno.ESTALE
       if ((flags & O_TRUNC) !== 0 && isRegular(inode)) truncateOnOpen(fs, inode, openFlags)
       return fileReply
     },
-    opendir: ({ nodeid }) => fs.nodes.get(nodeid) === undefined ? Errno.ESTALE : directoryOpened
+    opendir: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : directoryOpened
   }
 }
 
