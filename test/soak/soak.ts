@@ -105,10 +105,11 @@ const program = Effect.gen(function*() {
     const wrong = reports.flatMap((report) => report.wrong)
     const alive = connection.ended === undefined
     const after = { ...memoryUse(), descriptors: descriptors() }
-    const left = { nodes: connection.nodes.size, inFlight: connection.inFlight.size, parked: connection.parked.length, inodes: kept.stats().inodes }
+    const left = { nodes: connection.nodes.size, inFlight: connection.inFlight.size, handles: connection.handles.size, parked: connection.parked.length, inodes: kept.stats().inodes }
     if (!alive) wrong.push("the mount is gone")
     if (after.descriptors !== before.descriptors) wrong.push(`${after.descriptors - before.descriptors} descriptors were left open`)
     if (left.inFlight !== 0 || left.parked !== 0) wrong.push("requests were left in flight")
+    if (left.handles > 0) wrong.push(`${left.handles} nodes are still open`)
     if (left.nodes > 1) wrong.push(`${left.nodes} nodes are still held`)
     if (left.inodes > 1) wrong.push(`${left.inodes} inodes were left behind`)
     if (after.rss > before.rss + 150) wrong.push(`memory grew by ${after.rss - before.rss} MiB`)

@@ -30,6 +30,8 @@ export interface Connection {
   readonly id: string
   readonly transport: FrameTransport
   readonly nodes: NodeTable
+  /** How often each node is open: OPEN, OPENDIR, CREATE and TMPFILE less RELEASE and RELEASEDIR. */
+  readonly handles: NodeTable
   readonly inFlight: InFlightTable
   readonly counters: ConnectionCounters
   readonly notifier: Notifier
@@ -71,6 +73,7 @@ export const makeConnection = (transport: FrameTransport, state: ConnectionState
     id: state.id ?? randomUUID(),
     transport,
     nodes: new NodeTable(),
+    handles: new NodeTable(),
     inFlight: new InFlightTable(),
     notifier: makeNotifier(transport, () => connection.negotiated),
     counters: { requests: 0, defects: 0, malformed: 0 },

@@ -1,5 +1,6 @@
 /**
- * How often the kernel holds each node: the lookup counts of the protocol.
+ * How often the kernel holds each node: the lookup counts of the protocol. (And, in a second table, how
+ * often each is open: the same counting, by OPEN and RELEASE.)
  *
  * Every successful entry reply adds one, FORGET subtracts; at zero the kernel no longer knows the
  * node id and the backend may use it again. The backend chooses node ids, this table only counts.

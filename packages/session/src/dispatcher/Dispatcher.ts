@@ -93,7 +93,7 @@ export const makeDispatcher = (
   deadline: (row: OpcodeRow) => Deadline | undefined,
   limits: Limits
 ): Dispatcher => {
-  const { counters, inFlight, nodes, transport } = connection
+  const { counters, handles, inFlight, nodes, transport } = connection
   const responder = makeResponder(connection, diagnostics)
   const handlers = handlersOf(backend)
   const run = Effect.runForkWith(context)
@@ -245,6 +245,7 @@ export const makeDispatcher = (
       return
     }
     connection.observer?.received(row, request)
+    if (row.op === "release" || row.op === "releasedir") handles.forget(request.nodeid, 1)
     const handler = handlers[row.opcode]
     if (handler === undefined) {
       if (!applyHere(request, slot)) responder.toSlot(slot, row, request, Errno.ENOSYS, undefined)

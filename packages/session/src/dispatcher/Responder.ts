@@ -14,7 +14,7 @@ import type { Diagnostics } from "../Diagnostics.ts"
 import { isErrnoError, wireErrno } from "../errno.ts"
 import { errnoNumbers } from "../protocol/errno.ts"
 import type { Request, U64 } from "../protocol/messages.ts"
-import { encodeReply, isReplyRefusal, type OpcodeRow, replyData, replyRange } from "../protocol/opcodes.ts"
+import { encodeReply, isReplyRefusal, type OpcodeRow, opcodeTable, replyData, replyRange } from "../protocol/opcodes.ts"
 
 export interface Responder {
   /** Replies through the request's slot and gives it back. */
@@ -44,6 +44,9 @@ const stopErrno = (reason: StopReason | undefined): number => {
   }
 }
 
+/** By opcode: whether a successful reply hands out a file or directory handle. */
+const opens: ReadonlyArray<boolean> = opcodeTable.map((row) => row?.op === "open" || row?.op === "opendir" || row?.op === "create" || row?.op === "tmpfile")
+
 const noViews: ReadonlyArray<Uint8Array> = []
 
 const viewsLength = (views: ReadonlyArray<Uint8Array>): number => {
@@ -53,7 +56,7 @@ const viewsLength = (views: ReadonlyArray<Uint8Array>): number => {
 }
 
 export const makeResponder = (connection: Connection, diagnostics: Diagnostics): Responder => {
-  const { nodes, transport } = connection
+  const { handles, nodes, transport } = connection
   const scratch = new Uint8Array(scratchSize).fill(0)
   const scratchView = new DataView(scratch.buffer)
   /** Node ids that the reply being encoded hands to the kernel: one lookup each. */
@@ -79,6 +82,8 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics):
   const settle = (row: OpcodeRow, request: Request, error: number, bytes: number, written: number): void => {
     if (written === 0) {
       for (let i = 0; i < lookupCount; i++) nodes.add(lookups[i] ?? 0)
+      // What CREATE and TMPFILE open is the node that they tell of.
+      if (error === 0 && opens[row.opcode] === true) handles.add(lookupCount > 0 ? lookups[0] ?? 0 : request.nodeid)
     } else {
       for (let i = 0; i < lookupCount; i++) {
         const nodeid = lookups[i] ?? 0
