@@ -99,7 +99,7 @@ it.live("counts are never negative, nothing is freed while it is held, every req
     }
     for (const { fh, nodeid } of opened) yield* kernel.call({ op: "release", nodeid, fh, flags: 0, releaseFlags: 0, lockOwner: 0 })
     yield* kernel.call({ op: "getattr", getattrFlags: 0, fh: 0 })
-    assert.deepStrictEqual(new Map([...connection.nodes.entries()]), new Map([...lookups].sort(([a], [b]) => Number(a) - Number(b))), `seed ${seed}`)
+    assert.deepStrictEqual(new Map(connection.nodes.entries()), new Map([...lookups].sort(([a], [b]) => Number(a) - Number(b))), `seed ${seed}`)
     assert.strictEqual(connection.handles.size, 0)
     assert.strictEqual(connection.inFlight.size, 0)
     assert.deepStrictEqual(kernel.unexpected(), [])
