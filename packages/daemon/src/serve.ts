@@ -32,7 +32,7 @@ const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> 
 
 const serveOnce = Effect.fnUntraced(function*(request: MountRequest) {
   const options = yield* Effect.fromResult(parseMountOptions(request.options))
-  const backend = yield* Effect.fromResult(backendFor(request.source, options))
+  const backend = yield* backendFor(request.source, options)
   const place = yield* canonical(request.mountpoint)
   yield* clear(place)
   const mounted = yield* mount({ fsname: request.source, ...options.mount, mountpoint: place, backend })

@@ -50,7 +50,7 @@ const statxOf = (inode: Inode): Statx => ({
   devMinor: 0
 })
 
-export const attributeOperations = (fs: Filesystem): Pick<Backend, "getattr" | "setattr" | "statx"> => ({
+export const attributeOperations = (fs: Filesystem): Required<Pick<Backend, "getattr" | "setattr" | "statx">> => ({
   getattr: ({ nodeid }) => {
     const inode = fs.node(nodeid)
     return inode === undefined ? Errno.ESTALE : Exit.succeed(inode)

@@ -28,7 +28,7 @@ const narrowCopyMax = 0x7ffff000
 
 export const dataOperations = (
   fs: Filesystem
-): Pick<Backend, "read" | "write" | "fallocate" | "lseek" | "copyFileRange"> => {
+): Required<Pick<Backend, "read" | "write" | "fallocate" | "lseek" | "copyFileRange">> => {
   const changed = (inode: Inode): void => {
     const at = fs.now()
     inode.mtime = at

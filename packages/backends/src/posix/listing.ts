@@ -35,7 +35,7 @@ const hold = ({ entry }: Listed): void => {
   if (entry !== undefined) entry.known = true
 }
 
-export const listingOperations = (fs: Filesystem): Pick<Backend, "readdir" | "readdirplus"> => ({
+export const listingOperations = (fs: Filesystem): Required<Pick<Backend, "readdir" | "readdirplus">> => ({
   readdir: ({ nodeid, offset }) => {
     const inode = fs.node(nodeid)
     if (inode === undefined) return Errno.ESTALE

@@ -55,7 +55,7 @@ const specialTypes = [S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK]
 type Operations =
   | "lookup" | "forget" | "mknod" | "mkdir" | "symlink" | "readlink" | "create" | "tmpfile" | "link" | "unlink" | "rmdir"
 
-export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Timespec | undefined): Pick<Backend, Operations> => {
+export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Timespec | undefined): Required<Pick<Backend, Operations>> => {
   /** The new inode under its name, or why there is none. */
   const makeNamed = (nodeid: U64, name: Name, mode: number, rdev: number, context: RequestContext): Inode | Failure => {
     const place = livePlaceOf(fs, nodeid, name)

@@ -25,7 +25,7 @@ export const truncateOnOpen = (fs: Filesystem, inode: Inode, openFlags: number):
   inode.ctime = at
 }
 
-export const openOperations = (fs: Filesystem, opened: Open): Pick<Backend, "open" | "opendir"> => {
+export const openOperations = (fs: Filesystem, opened: Open): Required<Pick<Backend, "open" | "opendir">> => {
   const fileReply: Exit.Exit<Open> = Exit.succeed(opened)
   return {
     open: ({ flags, nodeid, openFlags }) => {

@@ -17,7 +17,7 @@ const contains = (fs: Filesystem, inode: Inode, directory: Inode): boolean => {
   }
 }
 
-export const renameOperations = (fs: Filesystem): Pick<Backend, "rename"> => ({
+export const renameOperations = (fs: Filesystem): Required<Pick<Backend, "rename">> => ({
   rename: ({ flags, name, newdir, newname, nodeid }, context) => {
     const exchange = (flags & RENAME_EXCHANGE) !== 0
     const whiteout = (flags & RENAME_WHITEOUT) !== 0

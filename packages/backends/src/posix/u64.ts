@@ -4,7 +4,8 @@ import type { U64 } from "@bickford/session"
 /** The largest file size and offset: 2^63 - 1. */
 export const fileSizeMax: U64 = 0x7fffffffffffffffn
 
-const normal = (value: bigint): U64 =>
+/** A `bigint`, as a number where that is exact. */
+export const normal = (value: bigint): U64 =>
   value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER ? Number(value) : value
 
 export const add = (a: U64, b: U64): U64 => {

@@ -10,7 +10,7 @@ const sized = (value: Uint8Array, size: number) =>
 
 export const xattrOperations = (
   fs: Filesystem
-): Pick<Backend, "getxattr" | "setxattr" | "listxattr" | "removexattr"> => ({
+): Required<Pick<Backend, "getxattr" | "setxattr" | "listxattr" | "removexattr">> => ({
   getxattr: ({ name, nodeid, size }, { uid }) => {
     const inode = fs.node(nodeid)
     if (inode === undefined) return Errno.ESTALE

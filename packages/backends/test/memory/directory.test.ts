@@ -4,7 +4,7 @@ import * as fc from "fast-check"
 import { memory } from "../../src/index.ts"
 import { MemoryDirectory } from "../../src/memory/directory.ts"
 import { Inode } from "../../src/posix/inode.ts"
-import { epoch, makeKernel, rootNode } from "./kernel.ts"
+import { epoch, makeKernel, rootNode } from "../posix/kernel.ts"
 
 const inode = (ino: number): Inode => new Inode(ino, 0, 0o100644, 0, 0, 0, epoch, epoch, epoch)
 

@@ -7,7 +7,7 @@ import * as fc from "fast-check"
 import { memory } from "../../src/index.ts"
 import { F_RDLCK, F_UNLCK, F_WRLCK, FUSE_LK_FLOCK, FUSE_RELEASE_FLOCK_UNLOCK } from "../../src/posix/linux.ts"
 import { conflicting, type Lock, withLock } from "../../src/memory/ranges.ts"
-import { makeKernel, outcome } from "./kernel.ts"
+import { makeKernel, outcome } from "../posix/kernel.ts"
 
 const size = 24
 

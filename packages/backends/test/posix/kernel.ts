@@ -25,13 +25,21 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
   const header = (as: Caller) => ({ unique: (unique += 2), nodeid: rootNode, uid: as.uid, gid: as.gid, pid: 1 })
   const contextOf = (as: Caller): RequestContext =>
     requestContext({ uid: as.uid, gid: as.gid, unique, groups: () => as.groups ?? [] })
-  const run = <Req extends { readonly op: keyof ReplyOf }>(
+  const run = <Req extends { readonly op: keyof ReplyOf; readonly unique: U64 }>(
     operation: Operation<Req> | undefined,
     request: Req,
     as: Caller
   ): Effect.Effect<AnswerOf<Req["op"]>, ErrnoError> => {
     if (operation === undefined) return Effect.die(new Error(`no ${request.op}`))
-    return Effect.suspend(() => operation(request, contextOf(as)))
+    const { commit, delivered } = backend
+    const answer = Effect.suspend(() => operation(request, contextOf(as)))
+    if (commit === undefined) return answer
+    return Effect.gen(function*() {
+      const exit = yield* Effect.exit(answer)
+      yield* commit
+      delivered?.([request.unique])
+      return yield* exit
+    })
   }
   const count = (entry: Entry): Entry => {
     counts.set(entry.nodeid, (counts.get(entry.nodeid) ?? 0) + 1)

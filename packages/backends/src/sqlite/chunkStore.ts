@@ -1,0 +1,137 @@
+/** The rows that hold the content of files, and those of them that are kept in memory. */
+import type { DatabaseSync } from "node:sqlite"
+import { prepareQuery } from "./query.ts"
+import type { Transaction } from "./transaction.ts"
+
+/** Chunks kept in memory between commits: 16 MiB at the most. */
+const cachedMax = 256
+
+/** A part of a file, of which fewer bytes may be stored than it is long: the rest is zero. */
+export interface Chunk {
+  readonly owner: ChunkOwner
+  /** Offset in the file / 64 KiB. */
+  readonly position: number
+  /** Bit n: block n of the chunk is allocated. */
+  blocks: number
+  bytes: Uint8Array
+  /** Bytes of `bytes` that count. */
+  used: number
+  dirty: boolean
+}
+
+export interface ChunkOwner {
+  readonly id: number
+  /** The chunk is not kept in memory any more. */
+  readonly dropped: (chunk: Chunk) => void
+}
+
+/** The bits of the allocated blocks of one chunk. */
+export type BlocksAt = readonly [position: number, blocks: number]
+
+export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, buried: () => void) => {
+  const one = prepareQuery<[blocks: number, bytes: Uint8Array]>(db, "SELECT blocks, bytes FROM chunk WHERE data = ? AND position = ?")
+  const content = prepareQuery<[position: number, bytes: Uint8Array]>(db, "SELECT position, bytes FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
+  const bits = prepareQuery<BlocksAt>(db, "SELECT position, blocks FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
+  const bitsFrom = prepareQuery<BlocksAt>(db, "SELECT position, blocks FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 256")
+  const bitsAt = prepareQuery<[blocks: number]>(db, "SELECT blocks FROM chunk WHERE data = ? AND position = ?")
+  const put = db.prepare(
+    "INSERT INTO chunk (data, position, blocks, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (data, position) DO UPDATE SET blocks = excluded.blocks, bytes = excluded.bytes"
+  )
+  const allocate = db.prepare(
+    "INSERT INTO chunk (data, position, blocks, bytes) VALUES (?, ?, ?, x'') ON CONFLICT (data, position) DO UPDATE SET blocks = blocks | excluded.blocks"
+  )
+  const blank = db.prepare("UPDATE chunk SET bytes = x'' WHERE data = ? AND position BETWEEN ? AND ?")
+  const remove = db.prepare("DELETE FROM chunk WHERE data = ? AND position BETWEEN ? AND ?")
+  const removeAll = db.prepare("DELETE FROM chunk WHERE data = ?")
+  const bury = db.prepare("INSERT INTO dead (data) VALUES (?)")
+
+  const cached = new Set<Chunk>()
+  const dirty = new Set<Chunk>()
+
+  const drop = (chunk: Chunk): void => {
+    cached.delete(chunk)
+    dirty.delete(chunk)
+    chunk.owner.dropped(chunk)
+  }
+
+  const write = (chunk: Chunk): void => {
+    transaction.begin()
+    put.run(chunk.owner.id, chunk.position, chunk.blocks, chunk.bytes.subarray(0, chunk.used))
+    chunk.dirty = false
+  }
+
+  return {
+    load: (owner: ChunkOwner, position: number): Chunk | undefined => {
+      const row = one.get(owner.id, position)
+      if (row === undefined) return undefined
+      const [blocks, bytes] = row
+      return { owner, position, blocks, bytes, used: bytes.length, dirty: false }
+    },
+    content: (data: number, first: number, last: number) => content.all(data, first, last),
+    blocks: (data: number, first: number, last: number) => bits.all(data, first, last),
+    /** Some chunks from `position` on; none when there are no more. */
+    blocksFrom: (data: number, position: number) => bitsFrom.all(data, position),
+    blocksAt: (data: number, position: number): number => bitsAt.get(data, position)?.[0] ?? 0,
+
+    put: (data: number, position: number, blocks: number, bytes: Uint8Array): void => {
+      transaction.begin()
+      put.run(data, position, blocks, bytes)
+    },
+    allocate: (data: number, position: number, blocks: number): void => {
+      transaction.begin()
+      allocate.run(data, position, blocks)
+    },
+    blank: (data: number, first: number, last: number): void => {
+      transaction.begin()
+      blank.run(data, first, last)
+    },
+    remove: (data: number, first: number, last: number): void => {
+      transaction.begin()
+      remove.run(data, first, last)
+    },
+    removeAll: (data: number): void => {
+      transaction.begin()
+      removeAll.run(data)
+    },
+    /** Leaves the content to be removed piece by piece, later. */
+    bury: (data: number): void => {
+      transaction.begin()
+      bury.run(data)
+      buried()
+    },
+
+    /** Keeps a chunk in memory. */
+    keep: (chunk: Chunk): void => void cached.add(chunk),
+    changed: (chunk: Chunk): void => {
+      chunk.dirty = true
+      dirty.add(chunk)
+    },
+    drop,
+    /** Writes a chunk's row, when it has changed. */
+    flush: (chunk: Chunk): void => {
+      if (!chunk.dirty) return
+      write(chunk)
+      dirty.delete(chunk)
+    },
+    isDirty: (): boolean => dirty.size > 0,
+    flushAll: (): void => {
+      for (const chunk of dirty) write(chunk)
+      dirty.clear()
+    },
+    /** After a commit: too many are let go, the oldest first. */
+    trim: (): void => {
+      for (const chunk of cached) {
+        if (cached.size <= cachedMax) return
+        drop(chunk)
+      }
+    },
+    /** After a rollback: nothing of what is in memory is known to be stored. */
+    clear: (): void => {
+      for (const chunk of cached) chunk.owner.dropped(chunk)
+      cached.clear()
+      dirty.clear()
+    }
+  }
+}
+
+export type ChunkStore = ReturnType<typeof makeChunkStore>

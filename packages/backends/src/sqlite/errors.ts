@@ -1,0 +1,40 @@
+/** Why a store cannot be opened, and what SQLite's errors mean for a call. */
+import { Errno, type ErrnoError } from "@bickford/session"
+import * as Exit from "effect/Exit"
+
+/** Another process has the store open; `pid` is undefined where the kernel does not tell. */
+export interface StoreBusyError {
+  readonly _tag: "StoreBusyError"
+  readonly message: string
+  readonly path: string
+  readonly pid: number | undefined
+}
+
+/** The file is no store, is damaged, or was made by a later version. The message says what to do. */
+export interface StoreUnusableError {
+  readonly _tag: "StoreUnusableError"
+  readonly message: string
+  readonly path: string
+}
+
+export type SqliteStoreError = StoreBusyError | StoreUnusableError
+
+export const unusable = (path: string, message: string): StoreUnusableError => ({ _tag: "StoreUnusableError", path, message: `${path}: ${message}` })
+
+// sqlite3.h, "Result Codes".
+export const SQLITE_BUSY = 5
+const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
+const SQLITE_NOTADB = 26
+
+/** SQLite's primary result code of what it threw, if it was SQLite. */
+export const resultCode = (error: unknown): number | undefined =>
+  error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined
+
+export const isDamage = (error: unknown): boolean => {
+  const code = resultCode(error)
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB
+}
+
+/** A call's outcome when the store threw: ENOSPC for a full disk, else a defect, which is logged and answered EIO. */
+export const failureOf = (error: unknown): Exit.Exit<never, ErrnoError> => resultCode(error) === SQLITE_FULL ? Errno.ENOSPC : Exit.die(error)

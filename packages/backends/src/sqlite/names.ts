@@ -1,0 +1,42 @@
+/** Names as the store keeps them: bytes, placed in a directory by a hash. */
+import type { Name } from "@bickford/session"
+import { isUtf8 } from "node:buffer"
+import { dotDotOff } from "../posix/filesystem.ts"
+import { cookieWindow } from "./schema.ts"
+
+export const storedName = (name: Name): Uint8Array => typeof name === "string" ? Buffer.from(name) : name
+
+/** The name that these bytes are: a string iff they are valid UTF-8. */
+export const nameOf = (bytes: Uint8Array): Name =>
+  isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8") : bytes
+
+/** Random, of each store its own: nobody can make names that have the same hash. */
+export interface HashKey {
+  readonly a: number
+  readonly b: number
+}
+
+/** A final mix of 32 bits, in which each input bit changes half of the output's (murmur3's). */
+const mix = (h: number): number => {
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+/** Where the search for a name's cookie begins: above those of `.` and `..`, below 2^53 with the whole window. */
+export const firstCookie = (name: Uint8Array, { a, b }: HashKey): number => {
+  let h1 = a
+  let h2 = b
+  for (let i = 0; i < name.length; i++) {
+    const byte = name[i] ?? 0
+    h1 = Math.imul(h1 ^ byte, 0x9e3779b1)
+    h1 ^= h1 >>> 15
+    h2 = Math.imul(h2 ^ byte, 0x5f356495)
+    h2 ^= h2 >>> 13
+  }
+  const high = mix(h1 ^ name.length) & 0xfffff
+  return dotDotOff + 1 + high * 2 ** 32 + mix(h2 ^ h1)
+}
+
+/** The last cookie that a name whose search begins at `first` can have. */
+export const lastCookie = (first: number): number => first + cookieWindow - 1

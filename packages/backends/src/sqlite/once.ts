@@ -1,0 +1,98 @@
+/**
+ * How operations run on the store: what they throw is an outcome, what they change is committed with a
+ * record of the answer, and a request that was served before is answered from that record.
+ */
+import type { AnswerOf, ErrnoError, Operation, ReplyOf, RequestContext, U64 } from "@bickford/session"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { failureOf } from "./errors.ts"
+import type { StoredFilesystem } from "./filesystem.ts"
+
+/** How an answer is recorded, and given again. */
+export interface Recorded<Req, A> {
+  readonly keep: (answer: A, request: Req) => U64
+  readonly again: (kept: U64, request: Req) => Effect.Effect<A, ErrnoError>
+}
+
+const isSuccess = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Success<A, E> => Exit.isExit(effect) && Exit.isSuccess(effect)
+
+type AnyRequest = { readonly op: keyof ReplyOf }
+
+export const makeRunner = (store: StoredFilesystem) => {
+  const { inodes, replies } = store
+  /** Why the transaction cannot be committed: some of its requests may have been done in part. */
+  let broken: Exit.Exit<never, ErrnoError> | undefined
+
+  const failed = (error: unknown): Exit.Exit<never, ErrnoError> => {
+    const failure = failureOf(error)
+    if (store.isDirty()) broken = failure
+    return failure
+  }
+
+  const seen = (context: RequestContext): void => {
+    if (!context.resent && replies.fresh()) store.forgetServers()
+  }
+
+  return {
+    /** For what changes nothing but times. */
+    reading: <Req extends AnyRequest>(operation: Operation<Req>): Operation<Req> => (request, context) => {
+      // Until the transaction is rolled back nothing can be told of the store.
+      if (broken !== undefined) return broken
+      try {
+        seen(context)
+        return operation(request, context)
+      } catch (error) {
+        return failed(error)
+      }
+    },
+
+    /** For what changes the store: done once, however often it is delivered. */
+    changing: <Req extends AnyRequest>(
+      operation: Operation<Req>,
+      recorded: Recorded<Req, AnswerOf<Req["op"]>>
+    ): Operation<Req> =>
+    (request, context) => {
+      if (broken !== undefined) return broken
+      try {
+        if (context.resent) {
+          const kept = replies.find(context.unique)
+          if (kept !== undefined) return recorded.again(kept, request)
+        } else seen(context)
+        inodes.watch()
+        const exit = operation(request, context)
+        inodes.settle(isSuccess(exit))
+        if (isSuccess(exit)) replies.record(context.unique, recorded.keep(exit.value, request))
+        return exit
+      } catch (error) {
+        inodes.settle(true)
+        return failed(error)
+      }
+    },
+
+    forget: (nodeid: U64): void => {
+      if (broken !== undefined) return
+      try {
+        store.filesystem.forget(nodeid)
+      } catch (error) {
+        failed(error)
+      }
+    },
+
+    commit: (): Exit.Exit<void, ErrnoError> => {
+      const failure = broken
+      try {
+        if (failure === undefined) {
+          store.commit()
+          return Exit.void
+        }
+      } catch (error) {
+        broken = undefined
+        store.rollback()
+        return failureOf(error)
+      }
+      broken = undefined
+      store.rollback()
+      return failure
+    }
+  }
+}

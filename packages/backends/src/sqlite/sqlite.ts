@@ -1,0 +1,151 @@
+/** A filesystem in one SQLite file: complete, and there again after whatever happens to its server. */
+import { type Backend, type BackendConnection, type Created, type Entry, Errno, type ErrnoError, type Open, type Statfs, type U64 } from "@bickford/session"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import { attributeOperations } from "../posix/attributes.ts"
+import { timespec } from "../posix/clock.ts"
+import { dataOperations } from "../posix/data.ts"
+import { done, entry } from "../posix/filesystem.ts"
+import type { Inode } from "../posix/inode.ts"
+import { nameMax, O_TRUNC } from "../posix/linux.ts"
+import { listingOperations } from "../posix/listing.ts"
+import { namespaceOperations } from "../posix/namespace.ts"
+import { fileOpened, openOperations, releasedir } from "../posix/open.ts"
+import { renameOperations } from "../posix/rename.ts"
+import { blockSize } from "../posix/usage.ts"
+import { xattrOperations } from "../posix/xattrOperations.ts"
+import type { SqliteStoreError } from "./errors.ts"
+import { makeFilesystem, type StoredFilesystem } from "./filesystem.ts"
+import { makeRunner, type Recorded } from "./once.ts"
+import { openStore } from "./open.ts"
+import type { SqliteOptions } from "./options.ts"
+
+/** What a store holds. */
+export interface SqliteStats {
+  /** The root included, and files that were unlinked but are still held. */
+  readonly inodes: number
+  /** Bytes of file data, in whole blocks of 4096. */
+  readonly bytes: number
+}
+
+export interface SqliteBackend extends Backend {
+  readonly stats: () => SqliteStats
+}
+
+/** Files without a name that nobody holds go: all of them, unless the kernel was served before and knows some. */
+const collectOrphans = (store: StoredFilesystem, connection: BackendConnection, served: boolean): Effect.Effect<void> => {
+  const { filesystem, inodes, replies } = store
+  const collect = (ino: number): void => filesystem.forget(ino)
+  const ask = (ino: number): Effect.Effect<void> =>
+    // Its answer may be on the way to the kernel, which would not know it yet.
+    replies.names(ino) ? Effect.void : connection.notify.invalInode(ino, -1).pipe(
+      Effect.catchTag("ENOENT", () => Effect.sync(() => collect(ino))),
+      // One that cannot be asked about stays, until another server asks.
+      Effect.catch(() => Effect.void)
+    )
+  return Effect.forEach(inodes.orphans(), (ino) => served ? ask(ino) : Effect.sync(() => collect(ino)), { discard: true })
+}
+
+const build = (store: StoredFilesystem, options: SqliteOptions): SqliteBackend => {
+  const fs = store.filesystem
+  const { changing, commit, forget, reading } = makeRunner(store)
+  const opened = fileOpened("kernel")
+  const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
+  const names = namespaceOperations(fs, opened, negative)
+  const opens = openOperations(fs, opened)
+  const attributes = attributeOperations(fs)
+  const data = dataOperations(fs)
+  const listing = listingOperations(fs)
+  const xattrs = xattrOperations(fs)
+
+  const again = <A>(kept: U64, reply: (inode: Inode) => Exit.Exit<A>): Effect.Effect<A, ErrnoError> => {
+    const inode = fs.node(kept)
+    return inode === undefined ? Errno.ESTALE : reply(inode)
+  }
+  const nothing: Recorded<unknown, void> = { keep: () => 0, again: () => done }
+  const node: Recorded<unknown, Entry> = { keep: ({ nodeid }) => nodeid, again: (kept) => again(kept, entry) }
+  const created: Recorded<unknown, Created> = {
+    keep: (reply) => reply.entry.nodeid,
+    again: (kept) => again(kept, (inode) => Exit.map(entry(inode), () => ({ entry: inode, open: opened })))
+  }
+  const file: Recorded<unknown, Open> = { keep: () => 0, again: () => Exit.succeed(opened) }
+  const truncatingOpen = changing(opens.open, file)
+  const open = reading(opens.open)
+
+  const fsync = (): typeof done => {
+    store.syncAtCommit()
+    return done
+  }
+
+  return {
+    capabilities: { autoInvalData: false, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true },
+    durable: true,
+    commit: Effect.suspend(commit),
+    delivered: store.replies.delivered,
+    init: (_negotiated, connection) =>
+      Effect.suspend(() => collectOrphans(store, connection, store.serve(connection.id))).pipe(Effect.andThen(Effect.suspend(commit))),
+
+    lookup: reading(names.lookup),
+    forget,
+    getattr: reading(attributes.getattr),
+    statx: reading(attributes.statx),
+    setattr: changing(attributes.setattr, { keep: () => 0, again: (_kept, { nodeid }) => again(nodeid, (inode) => Exit.succeed(inode)) }),
+    readlink: reading(names.readlink),
+    symlink: changing(names.symlink, node),
+    mknod: changing(names.mknod, node),
+    mkdir: changing(names.mkdir, node),
+    unlink: changing(names.unlink, nothing),
+    rmdir: changing(names.rmdir, nothing),
+    rename: changing(renameOperations(fs).rename, nothing),
+    link: changing(names.link, node),
+    create: changing(names.create, created),
+    tmpfile: changing(names.tmpfile, created),
+    open: (request, context) => (request.flags & O_TRUNC) !== 0 ? truncatingOpen(request, context) : open(request, context),
+    release: () => done,
+    opendir: reading(opens.opendir),
+    releasedir,
+    readdir: reading(listing.readdir),
+    readdirplus: reading(listing.readdirplus),
+    read: reading(data.read),
+    write: changing(data.write, { keep: (size) => size, again: (kept) => Exit.succeed(Number(kept)) }),
+    fallocate: changing(data.fallocate, nothing),
+    lseek: reading(data.lseek),
+    copyFileRange: changing(data.copyFileRange, { keep: (size) => size, again: (kept) => Exit.succeed(kept) }),
+    fsync,
+    fsyncdir: fsync,
+    syncfs: fsync,
+    ...(options.xattrs === false ? {} : {
+      getxattr: reading(xattrs.getxattr),
+      listxattr: reading(xattrs.listxattr),
+      setxattr: changing(xattrs.setxattr, nothing),
+      removexattr: changing(xattrs.removexattr, nothing)
+    }),
+    statfs: reading(() => {
+      const { blocks, inodes } = store.limits()
+      const used = store.used()
+      const free = Math.max(0, blocks - used.blocks)
+      const reply: Statfs = { blocks, bfree: free, bavail: free, files: inodes, ffree: inodes - used.inodes, bsize: blockSize, namelen: nameMax, frsize: blockSize }
+      return Exit.succeed(reply)
+    }),
+    stats: () => {
+      const { blocks, inodes } = store.used()
+      return { inodes, bytes: blocks * blockSize }
+    }
+  }
+}
+
+/**
+ * The filesystem in the store at `path`, which is made if it is not there. Mount it with
+ * `default_permissions`. Every operation answers at once; what it changed is permanent once `commit` has
+ * run, and survives a power cut once an fsync was answered. POSIX and BSD locks are the kernel's.
+ */
+export const sqlite = (path: string, options: SqliteOptions = {}): Effect.Effect<SqliteBackend, SqliteStoreError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const opened = yield* openStore(path)
+    const store = yield* Effect.acquireRelease(
+      Effect.sync(() => makeFilesystem(opened, options)),
+      ({ close }) => Effect.sync(close)
+    )
+    return build(store, options)
+  })
