@@ -26,7 +26,7 @@ const abort = (mountpoint: string): Effect.Effect<void> =>
   })
 
 /** A fresh folder to mount on, removed with the scope, when whatever is mounted there has been detached. */
-const mountpointFolder = Effect.acquireRelease(
+export const mountpointFolder = Effect.acquireRelease(
   Effect.promise(makeMountpoint),
   (mountpoint) =>
     Effect.promise(async () => {
@@ -36,7 +36,7 @@ const mountpointFolder = Effect.acquireRelease(
 )
 
 /** Commands with a watchdog over the mount they work on. */
-const commandsOn = (mountpoint: string) => {
+export const commandsOn = (mountpoint: string) => {
   const guard = (options: RunOptions | undefined): RunOptions => ({
     timeoutMilliseconds: 15_000,
     onTimeout: async () => {

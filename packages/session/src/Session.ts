@@ -134,6 +134,13 @@ const children = (
   },
   {
     id: "transport",
+    // Before anything is read: a durable backend takes the first new request as the sign that it has seen
+    // all that were delivered again.
+    init: Effect.suspend(() => {
+      if (options.resume === undefined || connection.resumed) return Effect.void
+      connection.resumed = true
+      return connection.negotiated?.resend === true ? connection.notifier.resend() : Effect.void
+    }),
     restart: "transient",
     significant: true,
     start: Effect.tap(connection.transport.run(connectionSink(connection)), (end) =>
@@ -171,9 +178,6 @@ const children = (
             return Effect.andThen(connection.transport.close, Effect.never)
           })
         )
-      } else if (options.resume !== undefined && !connection.resumed) {
-        connection.resumed = true
-        if (connection.negotiated.resend) yield* connection.notifier.resend()
       }
       if (connection.negotiated !== undefined) Deferred.doneUnsafe(ready, Exit.succeed(connection.negotiated))
       return yield* Effect.never
