@@ -9,7 +9,7 @@ import type * as Effect from "effect/Effect"
 import type { ErrnoError } from "./errno.ts"
 import type * as P from "./protocol/messages.ts"
 import type { Notify } from "./notify/Notifier.ts"
-import type { Negotiated } from "./protocol/init.ts"
+import type { BackendCapabilities, Negotiated } from "./protocol/init.ts"
 import type { RequestContext } from "./RequestContext.ts"
 
 /** Fails with an errno's typed error; anything else that goes wrong is a defect, answered EIO. */
@@ -17,41 +17,6 @@ export type Operation<Req extends { readonly op: keyof P.ReplyOf }> = (
   request: Req,
   context: RequestContext
 ) => Effect.Effect<P.AnswerOf<Req["op"]>, ErrnoError>
-
-/** What a backend can do beyond its operations: INIT asks the kernel only for what is declared here. */
-export interface BackendCapabilities {
-  /**
-   * A file's size or content may change without the kernel's doing: FUSE_AUTO_INVAL_DATA, and then the
-   * kernel asks for attributes before reads from its cache. Default true; false saves those requests.
-   */
-  readonly autoInvalData?: boolean
-  /** Server-side POSIX (fcntl) locks: FUSE_POSIX_LOCKS. */
-  readonly posixLocks?: boolean
-  /** Server-side BSD (flock) locks: FUSE_FLOCK_LOCKS. */
-  readonly flock?: boolean
-  /** O_TRUNC is handled by open and create: FUSE_ATOMIC_O_TRUNC. */
-  readonly atomicOTrunc?: boolean
-  /** `.` and `..` can be looked up (NFS export): FUSE_EXPORT_SUPPORT. */
-  readonly exportSupport?: boolean
-  /** Suid, sgid and capabilities are cleared when told to: FUSE_HANDLE_KILLPRIV_V2. */
-  readonly handleKillprivV2?: boolean
-  /** The umask is applied by the backend (needed for default ACLs): FUSE_DONT_MASK. */
-  readonly dontMask?: boolean
-  /** Writes may be cached and written back later: FUSE_WRITEBACK_CACHE. */
-  readonly writebackCache?: boolean
-  /** Symlink targets may be cached: FUSE_CACHE_SYMLINKS. */
-  readonly cacheSymlinks?: boolean
-  /** A file may be read, written and truncated with no open (ENOSYS to OPEN): FUSE_NO_OPEN_SUPPORT. */
-  readonly noOpen?: boolean
-  /** Directories need no handle (ENOSYS to OPENDIR): FUSE_NO_OPENDIR_SUPPORT. */
-  readonly noOpendir?: boolean
-  /** Backing files may be registered with the kernel: FUSE_PASSTHROUGH. */
-  readonly passthrough?: boolean
-  /** Supplementary groups are wanted with creations: FUSE_CREATE_SUPP_GROUP. */
-  readonly createSuppGroup?: boolean
-  /** POSIX ACLs are enforced by the kernel from xattrs: FUSE_POSIX_ACL. */
-  readonly posixAcl?: boolean
-}
 
 /** The connection that a backend serves, as much of it as is the backend's business. */
 export interface BackendConnection {

@@ -1,11 +1,11 @@
 /** Sessions: the FUSE protocol, dispatch and supervision over a transport. */
-export type { Backend, BackendCapabilities, BackendConnection, Operation } from "./Backend.ts"
+export type { Backend, BackendConnection, Operation } from "./Backend.ts"
 export { embed, type EmbeddedSession, embedFrames, type FrameSession } from "./embed.ts"
 export * from "./errno.ts"
 export { type Mount, type MountEnd, type MountError, type MountOptions, type MountTimeoutError, mount } from "./Mount.ts"
 export * from "./protocol/constants.ts"
 export type * from "./protocol/messages.ts"
-export type { Negotiated, InitOptions } from "./protocol/init.ts"
+export type { BackendCapabilities, InitOptions, Negotiated } from "./protocol/init.ts"
 export type { Notify } from "./notify/Notifier.ts"
 export { metrics } from "./observe/metrics.ts"
 export { observe, type Observer } from "./observe/Observer.ts"

@@ -1,8 +1,11 @@
 /** Frames that a program carries itself: bytes in, bytes out, no descriptor. */
 import * as Effect from "effect/Effect"
+import { constants } from "node:os"
 import { inHeaderSize, outHeaderSize } from "./DeviceSlot.ts"
 import type { FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 import { addon } from "./native.ts"
+
+const { EBADF } = constants.errno
 
 const defaultFrameCapacity = (1 << 20) + 4096
 const bodyCapacity = 256 << 10
@@ -109,4 +112,3 @@ export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCap
   }
 }
 
-const EBADF = 9

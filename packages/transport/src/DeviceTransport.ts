@@ -1,6 +1,7 @@
 /** Frames over one descriptor: `/dev/fuse`, or a pipe or socket in its place. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { constants } from "node:os"
 import { DeviceSlot, inHeaderSize, makeSlotPool, outHeaderSize, type SlotPool } from "./DeviceSlot.ts"
 import { errnoError, type TransportError } from "./errors.ts"
 import type { DetachedRequest, FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
@@ -9,14 +10,7 @@ import { makeOutbox, type Outbox } from "./outbox.ts"
 import { selectError } from "./select.ts"
 import { makeStreamReader, type StreamReader } from "./streamReader.ts"
 
-const ENOENT = 2
-const EINTR = 4
-const EAGAIN = 11
-const ENODEV = 19
-const ECONNRESET = 104
-const ECONNABORTED = 103
-const EBUSY = 16
-const EINVAL = 22
+const { EAGAIN, EBUSY, ECONNABORTED, ECONNRESET, EINTR, EINVAL, ENODEV, ENOENT } = constants.errno
 
 /** Frames read before the event loop gets its turn. */
 const batch = 64

@@ -1,12 +1,11 @@
 /** Aborting a connection: everyone who waits for an answer gets ECONNABORTED at once. */
 import * as Effect from "effect/Effect"
 import { closeSync, existsSync, openSync, writeSync } from "node:fs"
+import { constants } from "node:os"
 import { errnoError, type TransportError } from "./errors.ts"
 import { addon } from "./native.ts"
 
-const EIO = 5
-const ENOENT = 2
-const EBUSY = 16
+const { EBUSY, EIO, ENOENT } = constants.errno
 
 const fusectl = "/sys/fs/fuse/connections"
 

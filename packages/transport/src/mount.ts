@@ -1,12 +1,15 @@
 /** Mounting and unmounting: root by itself, everyone else through fusermount3, with the same result. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { constants } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
 import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
 import { fusermountMount, type FusermountOptions, fusermountUnmount } from "./fusermount.ts"
 import { fd, openDevFuse } from "./handle.ts"
 import { findMount, type MountEntry, mountTable } from "./mountinfo.ts"
 import { addon, type FuseHandle } from "./native.ts"
+
+const { EBUSY, EINVAL, ENODEV, ENOENT, ENOTCONN, EPERM } = constants.errno
 
 // <sys/mount.h>
 const MS_RDONLY = 1
@@ -18,13 +21,6 @@ const MNT_DETACH = 2
 const UMOUNT_NOFOLLOW = 8
 // <sys/stat.h>
 const S_IFMT = 0o170000
-
-const EPERM = 1
-const ENOENT = 2
-const ENODEV = 19
-const EINVAL = 22
-const EBUSY = 16
-const ENOTCONN = 107
 
 export interface MountDeviceOptions {
   /** An existing directory or file. */

@@ -2,10 +2,11 @@
  * Writing to a pipe or socket, which can be full, as `/dev/fuse` never is: what does not go out at once
  * waits here, in order, until it does.
  */
+import { constants } from "node:os"
 import { addon, type FuseHandle } from "./native.ts"
 
-const EAGAIN = 11
-const ENOBUFS = 105
+const { EAGAIN, ENOBUFS } = constants.errno
+
 /** A peer that has not read this much does not read at all. */
 const limit = 64 << 20
 

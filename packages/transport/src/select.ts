@@ -1,11 +1,10 @@
 /** Waiting for a handle, on the event loop of this environment. */
 import * as Effect from "effect/Effect"
+import { constants } from "node:os"
 import { errnoError, type TransportError, transportError } from "./errors.ts"
 import { addon, type FuseHandle } from "./native.ts"
 
-const EPERM = 1
-const EBADF = 9
-const ECANCELED = 125
+const { EBADF, ECANCELED, EPERM } = constants.errno
 
 /** The error of a wait that ended with `status`, a negative errno. */
 export const selectError = (status: number): TransportError => {

@@ -1,8 +1,9 @@
 /** Frames out of a byte stream: one read may bring a part of a frame, or several. */
+import { constants } from "node:os"
 import { inHeaderSize } from "./DeviceSlot.ts"
 import { addon, type FuseHandle } from "./native.ts"
 
-const EPROTO = 71
+const { EPROTO } = constants.errno
 
 export interface StreamReader {
   /** Puts the next frame into `into` and returns its length; 0 at the stream's end, or a negative errno (-EAGAIN: no whole frame yet). */

@@ -107,24 +107,44 @@ export interface InitOptions {
   readonly frameCapacity?: number
 }
 
+/** What a backend can do beyond its operations: INIT asks the kernel only for what is declared here. */
+export interface BackendCapabilities {
+  /**
+   * A file's size or content may change without the kernel's doing: FUSE_AUTO_INVAL_DATA, and then the
+   * kernel asks for attributes before reads from its cache. Default true; false saves those requests.
+   */
+  readonly autoInvalData?: boolean
+  /** Server-side POSIX (fcntl) locks: FUSE_POSIX_LOCKS. */
+  readonly posixLocks?: boolean
+  /** Server-side BSD (flock) locks: FUSE_FLOCK_LOCKS. */
+  readonly flock?: boolean
+  /** O_TRUNC is handled by open and create: FUSE_ATOMIC_O_TRUNC. */
+  readonly atomicOTrunc?: boolean
+  /** `.` and `..` can be looked up (NFS export): FUSE_EXPORT_SUPPORT. */
+  readonly exportSupport?: boolean
+  /** Suid, sgid and capabilities are cleared when told to: FUSE_HANDLE_KILLPRIV_V2. */
+  readonly handleKillprivV2?: boolean
+  /** The umask is applied by the backend (needed for default ACLs): FUSE_DONT_MASK. */
+  readonly dontMask?: boolean
+  /** Writes may be cached and written back later: FUSE_WRITEBACK_CACHE. */
+  readonly writebackCache?: boolean
+  /** Symlink targets may be cached: FUSE_CACHE_SYMLINKS. */
+  readonly cacheSymlinks?: boolean
+  /** A file may be read, written and truncated with no open (ENOSYS to OPEN): FUSE_NO_OPEN_SUPPORT. */
+  readonly noOpen?: boolean
+  /** Directories need no handle (ENOSYS to OPENDIR): FUSE_NO_OPENDIR_SUPPORT. */
+  readonly noOpendir?: boolean
+  /** Backing files may be registered with the kernel: FUSE_PASSTHROUGH. */
+  readonly passthrough?: boolean
+  /** Supplementary groups are wanted with creations: FUSE_CREATE_SUPP_GROUP. */
+  readonly createSuppGroup?: boolean
+  /** POSIX ACLs are enforced by the kernel from xattrs: FUSE_POSIX_ACL. */
+  readonly posixAcl?: boolean
+}
+
 /** The fields of a backend that INIT looks at. */
 export interface InitBackend {
-  readonly capabilities?: {
-    readonly autoInvalData?: boolean
-    readonly posixLocks?: boolean
-    readonly flock?: boolean
-    readonly atomicOTrunc?: boolean
-    readonly exportSupport?: boolean
-    readonly handleKillprivV2?: boolean
-    readonly dontMask?: boolean
-    readonly writebackCache?: boolean
-    readonly cacheSymlinks?: boolean
-    readonly noOpen?: boolean
-    readonly noOpendir?: boolean
-    readonly passthrough?: boolean
-    readonly createSuppGroup?: boolean
-    readonly posixAcl?: boolean
-  }
+  readonly capabilities?: BackendCapabilities
   readonly readdirplus?: unknown
   readonly setlk?: unknown
 }
