@@ -1,7 +1,15 @@
-/** Filesystems that are ready to mount. */
+/** Filesystems that are ready to mount, and what to make one's own of. */
+export type { AnyOperation } from "./combinators/operations.ts"
+export { readOnly } from "./combinators/readOnly.ts"
+export { type Fault, type FaultOptions, withFaults } from "./combinators/withFaults.ts"
+export { type LogEntry, withLog } from "./combinators/withLog.ts"
 export { memory, type MemoryBackend, type MemoryStats } from "./memory/memory.ts"
 export type { MemoryOptions } from "./memory/options.ts"
 export type { UserQuota } from "./posix/usage.ts"
 export type { SqliteStoreError, StoreBusyError, StoreUnusableError } from "./sqlite/errors.ts"
 export type { SqliteOptions } from "./sqlite/options.ts"
 export { sqlite, type SqliteBackend, type SqliteStats } from "./sqlite/sqlite.ts"
+export { fileType, type PathAttributes, type PathCallbacks, type PathStatfs, type Time } from "./path/callbacks.ts"
+export type { Answer } from "./path/outcome.ts"
+export * as PathFilesystem from "./path/PathFilesystem.ts"
+export { type Content, folder, type LazyFolder, tree, type TreeNode } from "./tree/tree.ts"

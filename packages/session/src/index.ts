@@ -4,6 +4,7 @@ export { embed, type EmbeddedSession, embedFrames, type FrameSession } from "./e
 export * from "./errno.ts"
 export { type Mount, type MountEnd, type MountError, type MountOptions, type MountTimeoutError, mount } from "./Mount.ts"
 export * from "./protocol/constants.ts"
+export { operationNames } from "./protocol/opcodes.ts"
 export type * from "./protocol/messages.ts"
 export type { BackendCapabilities, InitOptions, Negotiated } from "./protocol/init.ts"
 export type { Notify } from "./notify/Notifier.ts"

@@ -460,3 +460,6 @@ export const decodeReply = <Req extends Request>(bytes: Uint8Array, request: Req
     throw thrown
   }
 }
+
+/** Every operation that a backend may have, by the name it has there. */
+export const operationNames: ReadonlyArray<Request["op"]> = [...new Set(opcodeTable.flatMap((row) => row === undefined || row.bySession ? [] : [row.op]))]

@@ -1,0 +1,38 @@
+/** What a backend is asked, and what it answers. */
+import { type Backend, isErrnoError, type Request } from "@bickford/session"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { mapOperations } from "./operations.ts"
+
+/** One operation that has ended. */
+export interface LogEntry {
+  readonly operation: Request["op"]
+  readonly request: Request
+  /** `ok`, the errno's name, `defect` or `interrupted`. */
+  readonly outcome: string
+  readonly milliseconds: number
+}
+
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>): string => {
+  if (Exit.isSuccess(exit)) return "ok"
+  const error = Cause.findErrorOption(exit.cause)
+  if (error._tag === "Some" && isErrnoError(error.value)) return error.value._tag
+  return Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : "defect"
+}
+
+/** `backend`; `log` is called at the end of each operation. */
+export const withLog = (backend: Backend, log: (entry: LogEntry) => void): Backend =>
+  mapOperations(backend, (operation, run) => (request, context) => {
+    const began = performance.now()
+    const ended = (exit: Exit.Exit<unknown, unknown>): void => log({ operation, request, outcome: outcomeOf(exit), milliseconds: performance.now() - began })
+    let answer: Effect.Effect<unknown, unknown>
+    try {
+      answer = run(request, context)
+    } catch (defect) {
+      answer = Exit.die(defect)
+    }
+    if (!Exit.isExit(answer)) return Effect.onExit(answer, (exit) => Effect.sync(() => ended(exit)))
+    ended(answer)
+    return answer
+  })

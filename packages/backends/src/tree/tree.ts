@@ -1,0 +1,72 @@
+/** A read-only filesystem out of nested objects. */
+import { type Backend, Errno } from "@bickford/session"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { fileType, type PathAttributes } from "../path/callbacks.ts"
+import { andThen, type Answer, map, outcome, type Outcome } from "../path/outcome.ts"
+import { make, type PathOptions } from "../path/PathFilesystem.ts"
+
+/** What a file holds: text, bytes, or a stream of either. */
+export type Content = string | Uint8Array | Stream.Stream<string | Uint8Array>
+
+/**
+ * A file: its content, or a function that makes it anew each time the file is opened (its size is then
+ * unknown beforehand). A folder: an object, or `folder(list)`, which is asked whenever somebody looks.
+ */
+export type TreeNode = Content | (() => Answer<Content>) | LazyFolder | { readonly [name: string]: TreeNode }
+
+const lazy: unique symbol = Symbol("bickford/LazyFolder")
+
+export interface LazyFolder {
+  readonly [lazy]: () => Answer<{ readonly [name: string]: TreeNode }>
+}
+
+/** A folder whose entries are listed when somebody looks. */
+export const folder = (list: () => Answer<{ readonly [name: string]: TreeNode }>): LazyFolder => ({ [lazy]: list })
+
+const isLazy = (node: TreeNode): node is LazyFolder => typeof node === "object" && lazy in node
+const isFile = (node: TreeNode): node is Content | (() => Answer<Content>) =>
+  typeof node === "string" || typeof node === "function" || node instanceof Uint8Array || Stream.isStream(node)
+
+const encoder = new TextEncoder()
+const bytes = (part: string | Uint8Array): Uint8Array => typeof part === "string" ? encoder.encode(part) : part
+
+/** All of a content, in memory. */
+const collect = (content: Content): Outcome<Uint8Array> => {
+  if (typeof content === "string" || content instanceof Uint8Array) return outcome(() => bytes(content))
+  return Effect.map(Stream.runCollect(content), (parts) => new Uint8Array(Buffer.concat(Array.from(parts, bytes))))
+}
+
+/** Serves `root`, read-only. With timeouts of 0 (the default) what changes is seen at once. */
+export const tree = (root: { readonly [name: string]: TreeNode } | LazyFolder, options: PathOptions = {}): Backend => {
+  const entries = (node: TreeNode): Outcome<{ readonly [name: string]: TreeNode }> => {
+    if (isFile(node)) return Errno.ENOTDIR
+    return isLazy(node) ? outcome(() => node[lazy]()) : outcome(() => node)
+  }
+
+  const find = (path: string): Outcome<TreeNode> =>
+    path.split("/").filter((part) => part !== "").reduce<Outcome<TreeNode>>(
+      (above, name) =>
+        andThen(above, (node) => andThen(entries(node), (names): Outcome<TreeNode> => {
+          const found = Object.hasOwn(names, name) ? names[name] : undefined
+          return found === undefined ? Errno.ENOENT : outcome(() => found as TreeNode)
+        })),
+      outcome(() => root as TreeNode)
+    )
+
+  return make<Uint8Array>({
+    getattr: (path) =>
+      map(find(path), (node): PathAttributes => {
+        if (!isFile(node)) return { mode: fileType.dir | 0o555 }
+        const size = typeof node === "string" || node instanceof Uint8Array ? bytes(node).length : undefined
+        return { mode: fileType.reg | 0o444, size }
+      }),
+    readdir: (path) => map(andThen(find(path), entries), Object.keys),
+    open: (path, flags) =>
+      (flags & 3) !== 0 ? Errno.EROFS : andThen(find(path), (node) => {
+        if (!isFile(node)) return Errno.EISDIR
+        return typeof node === "function" ? andThen(outcome(node), collect) : collect(node)
+      }),
+    read: (content, size, offset) => content.subarray(Number(offset), Number(offset) + size)
+  }, { entryTimeout: 0, attrTimeout: 0, ...options })
+}
