@@ -213,6 +213,7 @@ export const makeFilesystem = ({ db, path, sync }: OpenStore, options: SqliteOpt
     /** No earlier server's record is needed any more. */
     forgetServers: server.forgetOthers,
     isDirty,
+    isSyncWanted: () => syncWanted,
     commit: (): void => {
       if (isDirty()) {
         commit()

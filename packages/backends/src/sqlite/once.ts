@@ -14,6 +14,9 @@ export interface Recorded<Req, A> {
   readonly again: (kept: U64, request: Req) => Effect.Effect<A, ErrnoError>
 }
 
+/** Milliseconds for which what no reply tells of may stay uncommitted. */
+const patience = 100
+
 const isSuccess = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Success<A, E> => Exit.isExit(effect) && Exit.isSuccess(effect)
 
 type AnyRequest = { readonly op: keyof ReplyOf }
@@ -22,6 +25,9 @@ export const makeRunner = (store: StoredFilesystem) => {
   const { inodes, replies } = store
   /** Why the transaction cannot be committed: some of its requests may have been done in part. */
   let broken: Exit.Exit<never, ErrnoError> | undefined
+  /** A reply is held until the commit. Times of reading and what was forgotten can wait for the next. */
+  let owed = false
+  let later: NodeJS.Timeout | undefined
 
   const failed = (error: unknown): Exit.Exit<never, ErrnoError> => {
     const failure = failureOf(error)
@@ -31,6 +37,26 @@ export const makeRunner = (store: StoredFilesystem) => {
 
   const seen = (context: RequestContext): void => {
     if (!context.resent && replies.fresh()) store.forgetServers()
+  }
+
+  const commit = (): Exit.Exit<void, ErrnoError> => {
+    let failure = broken
+    try {
+      if (failure === undefined) store.commit()
+    } catch (error) {
+      failure = failureOf(error)
+    }
+    broken = undefined
+    owed = false
+    if (failure === undefined) return Exit.void
+    store.rollback()
+    return failure
+  }
+
+  const commitLater = (): void => {
+    later = undefined
+    // Requests that wait for a commit are told when it fails: theirs is under way.
+    if (broken === undefined && !owed) commit()
   }
 
   return {
@@ -56,8 +82,12 @@ export const makeRunner = (store: StoredFilesystem) => {
       try {
         if (context.resent) {
           const kept = replies.find(context.unique)
-          if (kept !== undefined) return recorded.again(kept, request)
+          if (kept !== undefined) {
+            owed = true
+            return recorded.again(kept, request)
+          }
         } else seen(context)
+        owed = true
         inodes.watch()
         const exit = operation(request, context)
         inodes.settle(isSuccess(exit))
@@ -79,20 +109,19 @@ export const makeRunner = (store: StoredFilesystem) => {
     },
 
     commit: (): Exit.Exit<void, ErrnoError> => {
-      const failure = broken
-      try {
-        if (failure === undefined) {
-          store.commit()
-          return Exit.void
-        }
-      } catch (error) {
-        broken = undefined
-        store.rollback()
-        return failureOf(error)
+      if (broken === undefined && !owed && !store.isSyncWanted()) {
+        if (store.isDirty()) later ??= setTimeout(commitLater, patience).unref()
+        return Exit.void
       }
-      broken = undefined
-      store.rollback()
-      return failure
+      return commit()
+    },
+
+    close: (): void => {
+      clearTimeout(later)
+      // What can be lost is kept all the same, where it can be.
+      commitLater()
     }
   }
 }
+
+export type Runner = ReturnType<typeof makeRunner>

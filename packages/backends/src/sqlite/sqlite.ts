@@ -17,7 +17,7 @@ import { blockSize } from "../posix/usage.ts"
 import { xattrOperations } from "../posix/xattrOperations.ts"
 import type { SqliteStoreError } from "./errors.ts"
 import { makeFilesystem, type StoredFilesystem } from "./filesystem.ts"
-import { makeRunner, type Recorded } from "./once.ts"
+import { makeRunner, type Recorded, type Runner } from "./once.ts"
 import { openStore } from "./open.ts"
 import type { SqliteOptions } from "./options.ts"
 
@@ -47,9 +47,8 @@ const collectOrphans = (store: StoredFilesystem, connection: BackendConnection, 
   return Effect.forEach(inodes.orphans(), (ino) => served ? ask(ino) : Effect.sync(() => collect(ino)), { discard: true })
 }
 
-const build = (store: StoredFilesystem, options: SqliteOptions): SqliteBackend => {
+const build = (store: StoredFilesystem, { changing, commit, forget, reading }: Runner, options: SqliteOptions): SqliteBackend => {
   const fs = store.filesystem
-  const { changing, commit, forget, reading } = makeRunner(store)
   const opened = fileOpened("kernel")
   const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
   const names = namespaceOperations(fs, opened, negative)
@@ -143,9 +142,12 @@ const build = (store: StoredFilesystem, options: SqliteOptions): SqliteBackend =
 export const sqlite = (path: string, options: SqliteOptions = {}): Effect.Effect<SqliteBackend, SqliteStoreError, Scope.Scope> =>
   Effect.gen(function*() {
     const opened = yield* openStore(path)
-    const store = yield* Effect.acquireRelease(
-      Effect.sync(() => makeFilesystem(opened, options)),
-      ({ close }) => Effect.sync(close)
-    )
-    return build(store, options)
+    const store = makeFilesystem(opened, options)
+    const runner = makeRunner(store)
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        runner.close()
+        store.close()
+      }))
+    return build(store, runner, options)
   })
