@@ -2,6 +2,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { fsck } from "./fsck.ts"
 import { optionsHelp } from "./mountOptions.ts"
 import { serve } from "./serve.ts"
 import { unmount } from "./unmount.ts"
@@ -39,7 +40,13 @@ const unmountCommand = Command.make(
   (input) => unmount(input.mountpoint, input.lazy)
 ).pipe(Command.withDescription("Unmount a FUSE filesystem"))
 
+const fsckCommand = Command.make(
+  "fsck",
+  { store: Argument.String("STORE").pipe(Argument.withDescription("A store that is not mounted: its path, or sqlite:PATH")) },
+  (input) => fsck(input.store)
+).pipe(Command.withDescription("Check a store, and say what would be repaired"))
+
 export const bickford = Command.make("bickford").pipe(
   Command.withDescription("FUSE filesystems, served from Node.js."),
-  Command.withSubcommands([mountCommand, unmountCommand])
+  Command.withSubcommands([mountCommand, unmountCommand, fsckCommand])
 )

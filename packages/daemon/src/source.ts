@@ -6,7 +6,7 @@ import { type CommandError, commandError } from "./CommandError.ts"
 import type { ParsedOptions } from "./mountOptions.ts"
 
 /** The store that `source` names, as in `sqlite:PATH`. */
-const storePath = (source: string): string | undefined => source.startsWith("sqlite:") ? source.slice("sqlite:".length) : undefined
+export const storePath = (source: string): string | undefined => source.startsWith("sqlite:") ? source.slice("sqlite:".length) : undefined
 
 /** A store is opened once before the mount: what is wrong with it is said then. */
 const storeFor = (path: string, options: ParsedOptions): Effect.Effect<BackendSource, CommandError> => {

@@ -30,7 +30,7 @@ const touched = (from: number, to: number): number => bitsBetween(from >>> block
 const covered = (from: number, to: number): number => bitsBetween((from + blockBytes - 1) >>> blockBits, to >>> blockBits)
 
 /** How many of sixteen bits are set. */
-const countBits = (bits: number): number => {
+export const countBits = (bits: number): number => {
   let n = bits - ((bits >>> 1) & 0x5555)
   n = (n & 0x3333) + ((n >>> 2) & 0x3333)
   n = (n + (n >>> 4)) & 0x0f0f

@@ -4,6 +4,7 @@ import { memory } from "../../src/index.ts"
 import { systemClock } from "../../src/posix/clock.ts"
 import { testAttributes } from "../posix/attributes.ts"
 import { testData } from "../posix/data.ts"
+import { testDirectoryNames } from "../posix/directory.ts"
 import { makeKernel, rootNode } from "../posix/kernel.ts"
 import type { Make } from "../posix/make.ts"
 import { testNames } from "../posix/namespace.ts"
@@ -13,6 +14,7 @@ const make: Make = (options) => Effect.sync(() => memory(options))
 testNames(make)
 testAttributes(make)
 testData(make)
+testDirectoryNames(make)
 
 describe("in memory", () => {
   it.effect("a file's number comes back with another generation", () =>

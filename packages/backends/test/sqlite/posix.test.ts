@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { sqlite } from "../../src/index.ts"
 import { testAttributes } from "../posix/attributes.ts"
 import { testData } from "../posix/data.ts"
+import { testDirectoryNames } from "../posix/directory.ts"
 import type { Make } from "../posix/make.ts"
 import { testNames } from "../posix/namespace.ts"
 import { newStore } from "./store.ts"
@@ -11,3 +12,4 @@ const make: Make = (options) => Effect.flatMap(newStore, (path) => sqlite(path, 
 testNames(make)
 testAttributes(make)
 testData(make)
+testDirectoryNames(make)

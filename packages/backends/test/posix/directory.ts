@@ -1,0 +1,82 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
+import type { U64 } from "@bickford/session"
+import type { Directory } from "../../src/posix/filesystem.ts"
+import { Inode } from "../../src/posix/inode.ts"
+import { epoch, makeKernel, rootNode } from "./kernel.ts"
+import type { Make } from "./make.ts"
+
+export const inode = (ino: number): Inode => new Inode(ino, 0, 0o100644, 0, 0, 0, epoch, epoch, epoch)
+
+/** `make` gives an empty directory, in which inode 2 is found. */
+export const testDirectories = (make: () => Directory, runs: number): void => {
+  describe("directories", () => {
+    it("list each lasting entry once while others come and go", () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 0, max: 200 }),
+          fc.array(fc.record({ add: fc.nat(6), remove: fc.array(fc.nat(400), { maxLength: 40 }), take: fc.integer({ min: 1, max: 9 }) }), { minLength: 1, maxLength: 60 }),
+          (lasting, steps) => {
+            const directory = make()
+            const names = new Set<string>()
+            const add = (name: string): void => {
+              directory.add(name, inode(2))
+              names.add(name)
+            }
+            let next = 0
+            for (let n = 0; n < lasting; n++) {
+              add(`kept${n}`)
+              add(`${next++}`)
+            }
+            const seen: Array<string> = []
+            let off: U64 = 0
+            const list = (most: number): boolean => {
+              let taken = 0
+              for (const entry of directory.after(off)) {
+                if (taken++ === most) return true
+                seen.push(String(entry.name))
+                off = entry.off
+              }
+              return false
+            }
+            for (const { add: more, remove, take } of steps) {
+              for (const n of remove) {
+                directory.remove(String(n))
+                names.delete(String(n))
+              }
+              for (let n = 0; n < more; n++) add(`${next++}`)
+              list(take)
+            }
+            while (list(7));
+            assert.strictEqual(new Set(seen).size, seen.length, "an entry came twice")
+            const listed = new Set(seen)
+            for (let n = 0; n < lasting; n++) assert.isTrue(listed.has(`kept${n}`))
+            off = 0
+            seen.length = 0
+            while (list(11));
+            assert.deepStrictEqual(new Set(seen), names)
+            assert.strictEqual(directory.empty, names.size === 0)
+          }
+        ),
+        { numRuns: runs }
+      )
+    })
+  })
+}
+
+export const testDirectoryNames = (make: Make): void => {
+  describe("directories", () => {
+    it.effect("hold names that are no UTF-8, and keep them apart from those that are", () =>
+      Effect.gen(function*() {
+        const kernel = makeKernel(yield* make())
+        const raw = Uint8Array.of(0xff, 0x61)
+        const made = yield* kernel.mknod({ name: raw })
+        raw.fill(0x62)
+        yield* kernel.mknod({ name: "ÿa" })
+        assert.strictEqual((yield* kernel.lookup(rootNode, Uint8Array.of(0xff, 0x61))).nodeid, made.nodeid)
+        const listed = (yield* kernel.readdir(rootNode)).map(({ name }) => name)
+        assert.sameDeepMembers(listed, [".", "..", Uint8Array.of(0xff, 0x61), "ÿa"])
+      }))
+  })
+}
