@@ -1,4 +1,4 @@
-/** `npm start -- [MOUNTPOINT] [options of bickford mount]`: a filesystem in memory, until Ctrl-C. */
+/** `npm start -- [MOUNTPOINT] [options of bickford mount]`: the filesystem in MOUNTPOINT.bickford, until Ctrl-C; it is there again the next time. */
 import { mkdirSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { become, bootstrap, fail, root } from "./bootstrap.mjs"
@@ -14,4 +14,4 @@ try {
   // A dead mountpoint (ENOTCONN, or EEXIST for a folder that cannot be examined) is for `mount` to replace.
   if (error.code !== "ENOTCONN" && error.code !== "EEXIST") fail(`${mountpoint}: ${error.message}`)
 }
-become([join(root, "packages", "daemon", "src", "main.ts"), "mount", "memory:", mountpoint, ...rest])
+become([join(root, "packages", "daemon", "src", "main.ts"), "mount", `sqlite:${mountpoint}.bickford`, mountpoint, ...rest])

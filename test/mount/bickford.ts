@@ -45,9 +45,9 @@ const abort = async (mounted: MountEntry | undefined): Promise<string> => {
   return `the connection was aborted with ${waiting} calls in flight`
 }
 
-/** Starts `bickford mount memory: MOUNTPOINT` and waits until it says that it serves. */
-export const start = async (mountpoint: string, args: ReadonlyArray<string> = []): Promise<Served> => {
-  const server = spawn(process.execPath, [...main, "mount", ...args, "memory:", mountpoint], { stdio: ["ignore", "pipe", "pipe"] })
+/** Starts `bickford mount SOURCE MOUNTPOINT` and waits until it says that it serves. */
+export const start = async (mountpoint: string, args: ReadonlyArray<string> = [], source = "memory:"): Promise<Served> => {
+  const server = spawn(process.execPath, [...main, "mount", ...args, source, mountpoint], { stdio: ["ignore", "pipe", "pipe"] })
   let log = ""
   server.stderr.setEncoding("utf8").on("data", (text: string) => (log += text))
   let said = ""
@@ -109,11 +109,11 @@ export const cleanUp = async (mountpoint: string, servers: ReadonlyArray<Served>
 }
 
 /** Runs `body` with a live mount, and leaves nothing behind. */
-export const withMount = async <A>(body: (served: Served) => Promise<A>, args: ReadonlyArray<string> = []): Promise<A> => {
+export const withMount = async <A>(body: (served: Served) => Promise<A>, args: ReadonlyArray<string> = [], source = "memory:"): Promise<A> => {
   const mountpoint = await makeMountpoint()
   const servers: Array<Served> = []
   try {
-    const served = await start(mountpoint, args)
+    const served = await start(mountpoint, args, source)
     servers.push(served)
     return await body(served)
   } finally {

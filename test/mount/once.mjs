@@ -13,7 +13,7 @@ const call = (name, make, expected) => {
   let outcome = "ok"
   try {
     const value = make()
-    if (expected !== undefined && value !== expected) outcome = String(value).slice(0, 40).slice(0, 40)
+    if (expected !== undefined && value !== expected) outcome = String(value).slice(0, 40)
   } catch (error) {
     outcome = error.code ?? String(error)
   }

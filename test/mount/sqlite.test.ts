@@ -1,0 +1,112 @@
+/** `bickford mount sqlite:PATH` on the real kernel: what lasts, who may have it, and a disk that is full. */
+import { assert, describe, it } from "@effect/vitest"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { bickford, type Served, withMount } from "./bickford.ts"
+import { attempt, run } from "./processes.ts"
+
+/** Gives `body` the path of a store that is not there yet. */
+const withStore = async (body: (path: string) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), "bickford-store-"))
+  try {
+    await body(join(folder, "store"))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+const fsck = async (path: string): Promise<string> => {
+  const { status, stderr, stdout } = await bickford(["fsck", path])
+  assert.deepStrictEqual([status, stderr], [0, ""], stdout)
+  return stdout
+}
+
+describe("a store", { timeout: 60_000 }, () => {
+  it("is there again after an unmount, and after its server was killed", () =>
+    withStore(async (path) => {
+      const source = `sqlite:${path}`
+      await withMount(async ({ mountpoint, run }) => {
+        await run("sh", ["-c", "mkdir d && echo text > d/file && ln -s file d/link && chmod 640 d/file"], { cwd: mountpoint })
+      }, [], source)
+      assert.match(await fsck(path), /clean, 4 inodes, 4096 bytes/)
+      await withMount(async ({ end, mountpoint, run, server }) => {
+        assert.strictEqual(await run("cat", [join(mountpoint, "d", "link")]), "text\n")
+        assert.strictEqual(await run("stat", ["-c", "%a", join(mountpoint, "d", "file")]), "640\n")
+        await run("sh", ["-c", "echo more > other; sync other"], { cwd: mountpoint })
+        server.kill("SIGKILL")
+        await end()
+      }, [], source)
+      assert.match(await fsck(source), /clean, 5 inodes/)
+      await withMount(async ({ mountpoint, run }) => {
+        assert.strictEqual(await run("cat", [join(mountpoint, "other")]), "more\n")
+      }, [], source)
+    }))
+
+  it("that is served is refused, with the server's process", () =>
+    withStore((path) =>
+      withMount(async ({ server }) => {
+        for (const args of [["fsck", path], ["mount", `sqlite:${path}`, tmpdir()]]) {
+          const { status, stderr } = await bickford(args)
+          assert.strictEqual(status, 1)
+          assert.include(stderr, `is in use by process ${server.pid};`)
+          assert.strictEqual(stderr.split("\n").length, 2)
+        }
+      }, [], `sqlite:${path}`)))
+
+  it("needs a path, and a place that is there", async () => {
+    for (const source of ["sqlite:", "sqlite:/nowhere/at/all"]) {
+      const { status, stderr } = await bickford(["mount", source, tmpdir()])
+      assert.strictEqual(status, 1)
+      assert.match(stderr, /^bickford: .*\n$/)
+    }
+    const none = await bickford(["fsck", "/nowhere/store"])
+    assert.deepStrictEqual([none.status, none.stderr], [1, "bickford: /nowhere/store: is not there\n"])
+  })
+})
+
+describe("a full disk", { timeout: 60_000 }, () => {
+  const onSmallDisk = async (body: (disk: string, served: Served) => Promise<void>): Promise<void> => {
+    const disk = await mkdtemp(join(tmpdir(), "bickford-disk-"))
+    await run("mount", ["-t", "tmpfs", "-o", "size=32m", "small", disk])
+    try {
+      await withMount((served) => body(disk, served), [], `sqlite:${disk}/store`)
+      assert.match(await fsck(join(disk, "store")), /clean/)
+    } finally {
+      await run("umount", [disk])
+      await rm(disk, { recursive: true })
+    }
+  }
+  const fill = ["-c", "i=0; while dd if=/dev/zero of=fill$i bs=64k count=64 status=none 2>&1; do i=$((i+1)); done; echo $i"]
+
+  it("is ENOSPC, and everything else works on", () =>
+    onSmallDisk(async (disk, { mountpoint, run }) => {
+      const inside = { cwd: mountpoint, env: { ...process.env, LC_ALL: "C" } }
+      await run("sh", ["-c", "echo text > file"], inside)
+      const said = await run("sh", fill, inside)
+      assert.include(said, "No space left on device")
+      assert.match(await run("df", ["--output=avail", mountpoint]), /^\s*Avail\s+0\s*$/)
+      assert.strictEqual(await run("cat", [join(mountpoint, "file")]), "text\n")
+      await run("sh", ["-c", "mkdir d && mv file d/moved && ln d/moved link && rm link && touch d/new && chmod 600 d/new"], inside)
+      await run("sh", ["-c", "rm fill*"], inside)
+      await run("sh", ["-c", "dd if=/dev/urandom of=again bs=64k count=64 status=none && sync again"], inside)
+      assert.strictEqual(await run("cat", [join(mountpoint, "d", "moved")]), "text\n")
+      assert.isAbove(Number((await attempt("stat", ["-c", "%s", join(disk, "store")])).stdout), 4 * 2 ** 20)
+    }))
+
+  it("that others have filled to the last byte fails what needs room, and nothing for good", () =>
+    onSmallDisk(async (disk, { mountpoint, run }) => {
+      const inside = { cwd: mountpoint, env: { ...process.env, LC_ALL: "C" } }
+      await run("sh", ["-c", "dd if=/dev/urandom of=kept bs=64k count=32 status=none; sync kept"], inside)
+      const sum = await run("sha1sum", ["kept"], inside)
+      await attempt("dd", ["if=/dev/zero", `of=${disk}/others`, "bs=4k"])
+      // The log may have room for some; then no more.
+      const made = await run("sh", ["-c", "i=0; while mkdir d$i 2> /dev/null && [ $i -lt 20000 ]; do i=$((i+1)); done; echo $i"], { ...inside, timeoutMilliseconds: 40_000 })
+      assert.isBelow(Number(made), 20_000)
+      assert.strictEqual(await run("sha1sum", ["kept"], inside), sum)
+      await rm(join(disk, "others"))
+      await run("mkdir", ["after"], inside)
+      assert.strictEqual((await run("sh", ["-c", "ls -d d* | wc -l"], inside)).trim(), made.trim())
+      assert.strictEqual(await run("sha1sum", ["kept"], inside), sum)
+    }))
+})
