@@ -26,6 +26,8 @@ export interface Served {
   readonly mounted: () => MountEntry | undefined
   /** Runs a command that works inside the mount; one that hangs has the connection aborted under it. */
   readonly run: (command: string, args: ReadonlyArray<string>, options?: RunOptions) => Promise<string>
+  /** Aborts the connection: whoever hangs in a call goes on. Tells what is known of it. */
+  readonly letGo: () => Promise<string>
   /** What the server has written to stderr. */
   readonly log: () => string
   /** The exit status, or the signal that ended the server. */
@@ -68,13 +70,15 @@ export const start = async (mountpoint: string, args: ReadonlyArray<string> = []
     })
   })
   const mounted = () => findMount(mountpoint)
+  const letGo = async () => `${await abort(mounted())}; the server said: ${log}`
   return {
     mountpoint,
     server,
     mounted,
+    letGo,
     log: () => log,
     run: (command, commandArgs, options) =>
-      run(command, commandArgs, { onTimeout: async () => `${await abort(mounted())}; the server said: ${log}`, ...options }),
+      run(command, commandArgs, { onTimeout: letGo, ...options }),
     end: async () => {
       const { signal, status } = await ended(server)
       return signal ?? status

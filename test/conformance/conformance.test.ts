@@ -1,0 +1,17 @@
+/** The whole table in every place there is. */
+import { assert, describe, it } from "@effect/vitest"
+import { groups } from "./groups/index.ts"
+import { isPlaceName, places } from "./places.ts"
+import { type GroupReport, runTable } from "./runTable.ts"
+
+describe("the table of behaviours", () => {
+  for (const name of Object.keys(places).filter(isPlaceName)) {
+    it(`holds in ${name}`, { timeout: 120_000 }, () =>
+      places[name](async (place) => {
+        const reports: Array<GroupReport> = []
+        await runTable(place, groups, (report) => reports.push(report))
+        assert.deepStrictEqual(reports.flatMap(({ failed, name: group }) => failed.map((why) => `${group}: ${why}`)), [])
+        assert.isAtLeast(reports.reduce((sum, { passed }) => sum + passed, 0), 500)
+      }))
+  }
+})

@@ -1,0 +1,38 @@
+/** Where the table is run: a folder that a filesystem serves, and nothing of which is left afterwards. */
+import { chmod, mkdtemp, realpath, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { withMount } from "../mount/bickford.ts"
+
+export interface Place {
+  readonly folder: string
+  /** A FUSE mount: the kernel stands between. */
+  readonly fuse: boolean
+  /** Lets whoever hangs in the filesystem go on, and says what is known of it. */
+  readonly release: () => Promise<string>
+}
+
+type Body = (place: Place) => Promise<void>
+
+/** A fresh folder of the machine's own that every user may search. */
+const withFolder = async (body: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "bickford-conformance-")))
+  try {
+    await chmod(folder, 0o755)
+    await body(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const mounted = (source: string, body: Body, args: ReadonlyArray<string> = []): Promise<void> =>
+  withMount(({ letGo, mountpoint }) => body({ folder: mountpoint, fuse: true, release: letGo }), args, source)
+
+export const places = {
+  plain: (body: Body) => withFolder((folder) => body({ folder, fuse: false, release: () => Promise.resolve("nothing to abort") })),
+  memory: (body: Body) => mounted("memory:", body)
+} as const
+
+export type PlaceName = keyof typeof places
+
+export const isPlaceName = (name: string): name is PlaceName => Object.hasOwn(places, name)
