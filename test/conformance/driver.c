@@ -190,7 +190,7 @@ static long long callFstat(void) { struct stat st; return statFields(fstat(fd(0)
 static long long callStatx(void) {
   struct statx stx;
   if (statx(AT_FDCWD, path(0), AT_SYMLINK_NOFOLLOW | (int)numberOr(1, 0), STATX_BASIC_STATS | STATX_BTIME, &stx) != 0) return -1;
-  field("mask=0x%x mode=0%o nlink=%u size=%ju ino=%ju", stx.stx_mask, stx.stx_mode & 07777, stx.stx_nlink, (uintmax_t)stx.stx_size, (uintmax_t)stx.stx_ino);
+  field("mask=0x%x mode=0%o nlink=%u size=%ju ino=%ju", stx.stx_mask & 0xfff, stx.stx_mode & 07777, stx.stx_nlink, (uintmax_t)stx.stx_size, (uintmax_t)stx.stx_ino);
   timeField("btime", stx.stx_btime.tv_sec, stx.stx_btime.tv_nsec);
   timeField("ctime", stx.stx_ctime.tv_sec, stx.stx_ctime.tv_nsec);
   return 0;
@@ -413,11 +413,11 @@ static long long xattrValue(const char *name, const char *bytes, size_t size, ss
 static char xattrBytes[1 << 17];
 static long long callGetxattr(void) {
   size_t size = (size_t)numberOr(2, sizeof xattrBytes);
-  return xattrValue("value", xattrBytes, size, getxattr(path(0), text(1), size == 0 ? NULL : xattrBytes, size));
+  return xattrValue("text", xattrBytes, size, getxattr(path(0), text(1), size == 0 ? NULL : xattrBytes, size));
 }
 static long long callLgetxattr(void) {
   size_t size = (size_t)numberOr(2, sizeof xattrBytes);
-  return xattrValue("value", xattrBytes, size, lgetxattr(path(0), text(1), size == 0 ? NULL : xattrBytes, size));
+  return xattrValue("text", xattrBytes, size, lgetxattr(path(0), text(1), size == 0 ? NULL : xattrBytes, size));
 }
 static int compareNames(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 /* The names in order, with a comma between two. */

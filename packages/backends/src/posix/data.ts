@@ -11,6 +11,7 @@ import {
   FUSE_WRITE_CACHE,
   FUSE_WRITE_KILL_SUIDGID,
   O_APPEND,
+  O_NOATIME,
   S_ISGID,
   S_ISUID,
   SEEK_DATA,
@@ -47,11 +48,11 @@ export const dataOperations = (
   }
 
   return {
-    read: ({ nodeid, offset, size }) => {
+    read: ({ flags, nodeid, offset, size }) => {
       const inode = fs.node(nodeid)
       const refused = notRegular(inode)
       if (refused !== undefined || inode === undefined) return refused ?? Errno.ESTALE
-      fs.accessed(inode)
+      if ((flags & O_NOATIME) === 0) fs.accessed(inode)
       if (offset >= inode.size) return nothing
       const length = Math.min(size, Number(subtract(inode.size, offset)))
       return Exit.succeed(fs.bytes(inode).read(offset, length))

@@ -3,7 +3,7 @@ import { type Backend, type Dirent, type DirentPlus, Errno, type U64 } from "@bi
 import * as Exit from "effect/Exit"
 import { type Directory, dotDotOff, dotOff, type Filesystem, type Listed } from "./filesystem.ts"
 import type { Inode } from "./inode.ts"
-import { S_IFDIR } from "./linux.ts"
+import { O_NOATIME, S_IFDIR } from "./linux.ts"
 
 const directoryType = S_IFDIR >>> 12
 
@@ -36,20 +36,20 @@ const hold = ({ entry }: Listed): void => {
 }
 
 export const listingOperations = (fs: Filesystem): Required<Pick<Backend, "readdir" | "readdirplus">> => ({
-  readdir: ({ nodeid, offset }) => {
+  readdir: ({ flags, nodeid, offset }) => {
     const inode = fs.node(nodeid)
     if (inode === undefined) return Errno.ESTALE
     const directory = fs.directory(inode)
     if (directory === undefined) return Errno.ENOTDIR
-    fs.accessed(inode)
+    if ((flags & O_NOATIME) === 0) fs.accessed(inode)
     return Exit.succeed(list(inode, directory, offset))
   },
-  readdirplus: ({ nodeid, offset }) => {
+  readdirplus: ({ flags, nodeid, offset }) => {
     const inode = fs.node(nodeid)
     if (inode === undefined) return Errno.ESTALE
     const directory = fs.directory(inode)
     if (directory === undefined) return Errno.ENOTDIR
-    fs.accessed(inode)
+    if ((flags & O_NOATIME) === 0) fs.accessed(inode)
     return Exit.succeed(listPlus(inode, directory, offset))
   }
 })

@@ -92,8 +92,8 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     rename: (nodeid: U64, name: Name, newdir: U64, newname: Name, flags = 0) =>
       run(backend.rename, { op: "rename", ...header(caller), nodeid, name, newdir, newname, flags }, caller),
     open: (fields: Fields<"open">) => run(backend.open, { op: "open", ...header(caller), flags: 0, openFlags: 0, ...fields }, caller),
-    read: (nodeid: U64, offset: U64, size: number) =>
-      run(backend.read, { op: "read", ...header(caller), ...listing, nodeid, offset, size }, caller).pipe(
+    read: (nodeid: U64, offset: U64, size: number, flags = 0) =>
+      run(backend.read, { op: "read", ...header(caller), ...listing, nodeid, offset, size, flags }, caller).pipe(
         Effect.map((data) => {
           if ("fd" in data) throw new Error("the content is not in memory")
           return new Uint8Array(data instanceof Uint8Array ? data : Buffer.concat([...data]))
