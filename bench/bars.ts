@@ -1,0 +1,29 @@
+/** What we ask of ourselves: our share of another contender's throughput in the same run. */
+
+export interface Bar {
+  readonly contender: string
+  readonly against: string
+  readonly operations: ReadonlyArray<string>
+  readonly atLeast: number
+}
+
+const metadata = ["stat", "lookup-miss", "open-close", "create-unlink", "readdir"]
+const data = ["read4k", "write4k", "seqread", "seqwrite", "directread"]
+
+export const bars: ReadonlyArray<Bar> = [
+  { contender: "bickford-memory", against: "libfuse-memory", operations: ["create-unlink", ...data], atLeast: 1 },
+  { contender: "bickford-memory", against: "libfuse-memory", operations: ["stat", "lookup-miss", "open-close", "readdir"], atLeast: 0.9 },
+  {
+    contender: "bickford-memory",
+    against: "fuse-native",
+    operations: ["stat", "lookup-miss", "open-close", "create-unlink", "read4k", "write4k"],
+    atLeast: 2.5
+  },
+  { contender: "bickford-memory", against: "fuse-native", operations: ["readdir"], atLeast: 1.3 },
+  { contender: "bickford-memory", against: "fuse-native", operations: ["seqwrite"], atLeast: 8 },
+  { contender: "bickford-memory", against: "beside", operations: [...metadata, ...data], atLeast: 0.9 },
+  { contender: "bickford-passthrough", against: "passthrough_ll", operations: metadata, atLeast: 1 },
+  { contender: "bickford-passthrough", against: "bindfs", operations: metadata, atLeast: 1.5 },
+  { contender: "bickford-passthrough", against: "plain", operations: ["read4k", "write4k", "seqread", "seqwrite"], atLeast: 0.95 },
+  { contender: "libfuse-memory", against: "null", operations: ["stat"], atLeast: 0.55 }
+]

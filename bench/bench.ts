@@ -1,0 +1,95 @@
+/** `npm run bench`: Bickford beside other ways to serve a filesystem, in one run (docs/performance.md). */
+import { writeFile } from "node:fs/promises"
+import { contenders } from "./contenders.ts"
+import { makeLoader } from "./loader.ts"
+import { machine } from "./machine.ts"
+import { operations } from "./operations.ts"
+import { type Options, parseOptions, usage } from "./options.ts"
+import { barLines, barResults, ratioTable, throughputTable } from "./report.ts"
+import { serve, type Served } from "./served.ts"
+import { measureThroughput, type Throughput } from "./throughput.ts"
+import { makeWorkplace, type Workplace } from "./workplace.ts"
+
+const say = (text = ""): void => console.log(text)
+const reasonOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+const plainObject = (throughput: Throughput): unknown =>
+  Object.fromEntries(Array.from(throughput, ([operation, byContender]) => [operation, Object.fromEntries(byContender)]))
+
+const bench = async (options: Options, workplace: Workplace, served: Array<Served>): Promise<void> => {
+  const about = await machine()
+  say(`${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, Node ${about.node}, gcc ${about.gcc}, libfuse ${about.libfuse}`)
+  say(`Client and server on CPU ${options.cpu}; ${options.rounds} rounds of ${options.seconds} s, in turn; caches of names and attributes off.`)
+  const load = await makeLoader(options.cpu)
+  const all = contenders(options.beside)
+  const named = (name: string): boolean => options.only.includes(name)
+  const chosenContenders = all.some(({ name }) => named(name)) ? all.filter(({ name }) => named(name)) : all
+  const chosen = operations.some(({ name }) => named(name)) ? operations.filter(({ name }) => named(name)) : operations
+  const unknown = options.only.filter((name) => !all.some((one) => one.name === name) && !operations.some((one) => one.name === name))
+  if (unknown.length > 0) throw new TypeError(`--only: there is no ${unknown.join(", ")}`)
+
+  const skipped: Array<{ readonly name: string; readonly reason: string }> = []
+  for (const contender of chosenContenders) {
+    try {
+      await contender.prepare()
+      served.push(await serve(contender, workplace, options.cpu))
+    } catch (error) {
+      const reason = reasonOf(error)
+      skipped.push({ name: contender.name, reason })
+      say(`${contender.name} is left out: ${reason}`)
+    }
+  }
+  const throughput = await measureThroughput(served, chosen, load, options, (contender, operation, reason) => {
+    skipped.push({ name: `${contender} ${operation}`, reason })
+    say(`${contender} is left out of ${operation}: ${reason}`)
+  })
+  const names = served.map(({ name }) => name)
+  say()
+  say(throughputTable(throughput, chosen, names))
+  const ours = names.filter((name) => name.startsWith("bickford"))
+  const others = names.filter((name) => !ours.includes(name))
+  if (ours.length > 0 && others.length > 0) {
+    say()
+    say(ratioTable(throughput, chosen, ours, others))
+  }
+  const results = barResults(throughput, chosen)
+  if (results.length > 0) {
+    say()
+    for (const line of barLines(results)) say(line)
+  }
+  if (options.json !== undefined) {
+    const record = { machine: about, options, skipped, throughput: plainObject(throughput), bars: results }
+    await writeFile(options.json, `${JSON.stringify(record, undefined, 2)}\n`)
+  }
+}
+
+const main = async (): Promise<number> => {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === undefined) {
+    say(usage)
+    return 0
+  }
+  if (process.geteuid?.() !== 0) throw new Error("needs root: it mounts")
+  const workplace = await makeWorkplace()
+  const served: Array<Served> = []
+  const cleanUp = async (): Promise<void> => {
+    for (const one of served.splice(0)) await one.stop()
+    await workplace.remove()
+  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void cleanUp().finally(() => process.exit(130)))
+  }
+  try {
+    await bench(options, workplace, served)
+    return 0
+  } finally {
+    await cleanUp()
+  }
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(`bench: ${reasonOf(error)}`)
+  process.exitCode = error instanceof TypeError ? 2 : 1
+}

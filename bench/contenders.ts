@@ -1,0 +1,127 @@
+/** Who is measured: how each is built, and how it is started. */
+import { existsSync } from "node:fs"
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import { attempt } from "../test/mount/processes.ts"
+import { benchFolder, buildFolder, rootFolder } from "./workplace.ts"
+
+/** A program and its arguments. */
+export type Command = readonly [string, ...ReadonlyArray<string>]
+
+export interface Contender {
+  readonly name: string
+  /** What it keeps files in: itself, or a folder that it is given. */
+  readonly serves: "memory" | "folder" | "nothing"
+  /** Builds what has to be built. Fails with the reason when it cannot be had here. */
+  readonly prepare: () => Promise<void>
+  /** The server that stays in the foreground; undefined when the folder itself is measured. */
+  readonly command: ((mountpoint: string, storage: string) => Command) | undefined
+}
+
+const must = async (command: string, args: ReadonlyArray<string>): Promise<string> => {
+  const { status, stderr, stdout } = await attempt(command, args, { timeoutMilliseconds: 180_000 })
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr.trim().split("\n").at(-1) ?? ""}`)
+  return stdout
+}
+
+/** Compiles one file of C; `package` is asked of pkg-config. */
+export const compile = async (source: string, name: string, options: { readonly package?: string } = {}): Promise<string> => {
+  await mkdir(buildFolder, { recursive: true })
+  const target = join(buildFolder, name)
+  const flags = options.package === undefined ? [] : (await must("pkg-config", ["--cflags", "--libs", options.package])).trim().split(/\s+/)
+  await must("gcc", ["-O2", "-pthread", source, "-o", target, ...flags])
+  return target
+}
+
+const passthroughSource = "/usr/share/doc/libfuse3-dev/examples/passthrough_ll.c"
+const fuseNativeFolder = join(buildFolder, "fuse-native")
+
+/** Debian's interpreter, for which its packages are; another may come first on the path. */
+const python = "/usr/bin/python3"
+
+const prepareFuseNative = async (): Promise<void> => {
+  if (existsSync(join(fuseNativeFolder, "node_modules", "fuse-native"))) return
+  await mkdir(fuseNativeFolder, { recursive: true })
+  await must("npm", ["install", "--prefix", fuseNativeFolder, "--no-save", "--no-audit", "--no-fund", "fuse-native@2.2.6"])
+}
+
+const preparePassthrough = async (): Promise<void> => {
+  if (!existsSync(passthroughSource)) throw new Error(`${passthroughSource} is missing (Debian: apt-get install libfuse3-dev)`)
+  await compile(passthroughSource, "passthrough_ll", { package: "fuse3" })
+}
+
+/** Caches of names and attributes off, no permission checks: every call reaches the server, as often for each. */
+const ours = (source: string): Contender["command"] => (mountpoint, storage) => [
+  process.execPath,
+  "--conditions=development",
+  "--disable-warning=ExperimentalWarning",
+  join(rootFolder, "packages", "daemon", "src", "main.ts"),
+  "mount",
+  "-o",
+  "entry_timeout=0,attr_timeout=0,no_default_permissions",
+  source === "passthrough:" ? `${source}${storage}` : source,
+  mountpoint
+]
+
+export const contenders = (beside: string | undefined): ReadonlyArray<Contender> => [
+  {
+    name: "plain",
+    serves: "folder",
+    prepare: async () => {},
+    command: undefined
+  },
+  {
+    name: "null",
+    serves: "nothing",
+    prepare: async () => void (await compile(join(benchFolder, "servers", "null.c"), "null")),
+    command: (mountpoint) => [join(buildFolder, "null"), mountpoint]
+  },
+  {
+    name: "libfuse-memory",
+    serves: "memory",
+    prepare: async () => void (await compile(join(benchFolder, "servers", "memory.c"), "memory", { package: "fuse3" })),
+    command: (mountpoint) => [join(buildFolder, "memory"), mountpoint, "-f", "-s", "-o", "allow_other"]
+  },
+  {
+    name: "fuse-native",
+    serves: "memory",
+    prepare: prepareFuseNative,
+    command: (mountpoint) => [process.execPath, join(benchFolder, "servers", "fuseNative.cjs"), fuseNativeFolder, mountpoint]
+  },
+  {
+    name: "pyfuse3",
+    serves: "memory",
+    prepare: async () => void (await must(python, ["-c", "import pyfuse3, trio"])),
+    command: (mountpoint) => [python, join(benchFolder, "servers", "memory.py"), mountpoint]
+  },
+  ...(beside === undefined ? [] : [{
+    name: "beside",
+    serves: "memory" as const,
+    prepare: async () => {},
+    command: (mountpoint: string): Command => [process.execPath, join(beside, "srv.mjs"), mountpoint, "dev"]
+  }]),
+  {
+    name: "bickford-memory",
+    serves: "memory",
+    prepare: async () => {},
+    command: ours("memory:")
+  },
+  {
+    name: "passthrough_ll",
+    serves: "folder",
+    prepare: preparePassthrough,
+    command: (mountpoint, storage) => [join(buildFolder, "passthrough_ll"), "-f", "-s", "-o", `source=${storage},timeout=0,allow_other`, mountpoint]
+  },
+  {
+    name: "bindfs",
+    serves: "folder",
+    prepare: async () => void (await must("bindfs", ["--version"])),
+    command: (mountpoint, storage) => ["bindfs", "-f", "-s", "-o", "entry_timeout=0,attr_timeout=0,negative_timeout=0", storage, mountpoint]
+  },
+  {
+    name: "bickford-passthrough",
+    serves: "folder",
+    prepare: async () => {},
+    command: ours("passthrough:")
+  }
+]

@@ -1,0 +1,63 @@
+/** The command line of `npm run bench`. */
+import { parseArgs } from "node:util"
+import { availableParallelism } from "node:os"
+import { resolve } from "node:path"
+
+export interface Options {
+  /** Seconds of one measurement. */
+  readonly seconds: number
+  readonly rounds: number
+  /** Where client and server run, both. */
+  readonly cpu: number
+  /** Contenders and operations to leave out all others; empty: all. */
+  readonly only: ReadonlyArray<string>
+  /** The load alone, without the other measures and real work. */
+  readonly throughputOnly: boolean
+  readonly json: string | undefined
+  /** A folder with a yardstick to run as well, by `node srv.mjs MOUNTPOINT dev`. */
+  readonly beside: string | undefined
+}
+
+export const usage = `npm run bench -- [options]
+  --quick            shorter and fewer rounds, and throughput alone
+  --only NAMES       these contenders and operations alone, separated by commas
+  --rounds N         how often each is measured, in turn (default 3)
+  --seconds S        how long, each time (default 0.8)
+  --cpu N            the CPU that client and server share (default the last)
+  --throughput       throughput alone
+  --json FILE        every measurement, as JSON
+  --beside DIR       run DIR/srv.mjs as well`
+
+const positive = (name: string, text: string): number => {
+  const value = Number(text)
+  if (!(value > 0)) throw new TypeError(`--${name} ${text}: expected a positive number`)
+  return value
+}
+
+/** Undefined: help was asked for. Throws a TypeError for what is not understood. */
+export const parseOptions = (args: ReadonlyArray<string>): Options | undefined => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      throughput: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+      only: { type: "string" },
+      rounds: { type: "string" },
+      seconds: { type: "string" },
+      cpu: { type: "string" },
+      json: { type: "string" },
+      beside: { type: "string" }
+    }
+  })
+  if (values.help) return undefined
+  return {
+    seconds: positive("seconds", values.seconds ?? (values.quick ? "0.3" : "0.8")),
+    rounds: positive("rounds", values.rounds ?? (values.quick ? "2" : "3")),
+    cpu: values.cpu === undefined ? availableParallelism() - 1 : Number(values.cpu),
+    only: values.only?.split(",").filter((name) => name !== "") ?? [],
+    throughputOnly: values.quick || values.throughput,
+    json: values.json === undefined ? undefined : resolve(values.json),
+    beside: values.beside === undefined ? undefined : resolve(values.beside)
+  }
+}

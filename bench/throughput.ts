@@ -1,0 +1,42 @@
+/** Every operation on every contender, in turn: A B C A B C. */
+import type { Loader, Measurement } from "./loader.ts"
+import type { Operation } from "./operations.ts"
+import type { Options } from "./options.ts"
+import type { Served } from "./served.ts"
+
+/** By operation, then by contender: one measurement a round. */
+export type Throughput = ReadonlyMap<string, ReadonlyMap<string, ReadonlyArray<Measurement>>>
+
+/** Seconds that a server gets to warm up on an operation, uncounted. */
+const warmUp = 0.3
+
+/** A contender that fails an operation is left out of it, and `onFailure` told. */
+export const measureThroughput = async (
+  served: ReadonlyArray<Served>,
+  chosen: ReadonlyArray<Operation>,
+  load: Loader,
+  options: Options,
+  onFailure: (contender: string, operation: string, reason: string) => void
+): Promise<Throughput> => {
+  const results = new Map<string, Map<string, Array<Measurement>>>()
+  for (const { name: operation } of chosen) {
+    const ofOperation = new Map<string, Array<Measurement>>()
+    results.set(operation, ofOperation)
+    const failed = new Set<string>()
+    for (let round = -1; round < options.rounds; round++) {
+      for (const { folder, name } of served) {
+        if (failed.has(name)) continue
+        try {
+          const measured = await load(folder, { operation, seconds: round < 0 ? warmUp : options.seconds })
+          if (round < 0) ofOperation.set(name, [])
+          else ofOperation.get(name)?.push(measured)
+        } catch (error) {
+          failed.add(name)
+          ofOperation.delete(name)
+          onFailure(name, operation, error instanceof Error ? error.message : String(error))
+        }
+      }
+    }
+  }
+  return results
+}
