@@ -30,7 +30,9 @@ const mounted = (source: string, body: Body, args: ReadonlyArray<string> = []): 
 
 export const places = {
   plain: (body: Body) => withFolder((folder) => body({ folder, fuse: false, release: () => Promise.resolve("nothing to abort") })),
-  memory: (body: Body) => mounted("memory:", body)
+  memory: (body: Body) => mounted("memory:", body),
+  sqlite: (body: Body) => withFolder((folder) => mounted(`sqlite:${join(folder, "store")}`, body)),
+  path: (body: Body) => mounted(`module:${join(import.meta.dirname, "..", "path", "served.ts")}`, body)
 } as const
 
 export type PlaceName = keyof typeof places

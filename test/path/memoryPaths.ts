@@ -15,7 +15,8 @@ interface File {
 export const memoryPaths = (log: (line: string) => void = () => {}) => {
   const files = new Map<string, File>()
   let last = 1
-  const make = (mode: number): File => ({ mode, data: Buffer.alloc(0), nlink: 1, ino: ++last, uid: 0, gid: 0, mtime: Date.now() / 1000 })
+  const make = (mode: number, { gid, uid }: { readonly uid: number; readonly gid: number } = { uid: 0, gid: 0 }): File =>
+    ({ mode, data: Buffer.alloc(0), nlink: 1, ino: ++last, uid, gid, mtime: Date.now() / 1000 })
   files.set("/", make(fileType.dir | 0o755))
   const find = (path: string): File => {
     const file = files.get(path)
@@ -40,9 +41,9 @@ export const memoryPaths = (log: (line: string) => void = () => {}) => {
       log(`open ${path}`)
       return find(path)
     },
-    create: (path, mode) => {
+    create: (path, mode, _flags, caller) => {
       log(`open ${path}`)
-      const file = make(fileType.reg | mode)
+      const file = make(fileType.reg | mode, caller)
       files.set(path, file)
       return file
     },
@@ -53,8 +54,8 @@ export const memoryPaths = (log: (line: string) => void = () => {}) => {
       file.data.set(data, Number(offset))
     },
     truncate: (path, size) => resize(find(path), Number(size)),
-    mknod: (path, mode) => void files.set(path, make(mode)),
-    mkdir: (path, mode) => void files.set(path, make(fileType.dir | mode)),
+    mknod: (path, mode, _rdev, caller) => void files.set(path, make(mode, caller)),
+    mkdir: (path, mode, caller) => void files.set(path, make(fileType.dir | mode, caller)),
     unlink: remove,
     rmdir: (path) => {
       if (below(path).length > 0) throw Errno.ENOTEMPTY
@@ -71,8 +72,8 @@ export const memoryPaths = (log: (line: string) => void = () => {}) => {
       file.nlink++
       files.set(newPath, file)
     },
-    symlink: (target, path) => {
-      const file = make(fileType.lnk | 0o777)
+    symlink: (target, path, caller) => {
+      const file = make(fileType.lnk | 0o777, caller)
       file.data = Buffer.from(target)
       files.set(path, file)
     },

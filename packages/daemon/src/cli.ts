@@ -12,7 +12,7 @@ const mountpoint = Argument.String("MOUNTPOINT").pipe(Argument.withDescription("
 const mountCommand = Command.make(
   "mount",
   {
-    source: Argument.String("SOURCE").pipe(Argument.withDescription("What to serve: memory: (empty at each start) or sqlite:PATH (a store in one file)")),
+    source: Argument.String("SOURCE").pipe(Argument.withDescription("What to serve: memory: (empty at each start), sqlite:PATH (a store in one file) or module:PATH (the export `backend` of a module)")),
     mountpoint,
     options: Flag.String("options").pipe(
       Flag.withAlias("o"),

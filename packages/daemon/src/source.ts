@@ -1,7 +1,9 @@
 /** SOURCE, the first argument of `bickford mount`: which filesystem, and of what. */
 import { memory, sqlite } from "@bickford/backends"
-import type { BackendSource } from "@bickford/session"
+import { type BackendSource, loadBackend } from "@bickford/session"
 import * as Effect from "effect/Effect"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
 import { type CommandError, commandError } from "./CommandError.ts"
 import type { ParsedOptions } from "./mountOptions.ts"
 
@@ -18,11 +20,22 @@ const storeFor = (path: string, options: ParsedOptions): Effect.Effect<BackendSo
   )
 }
 
-/** The backend for `source`: `memory:`, which is empty at each start, or `sqlite:PATH`, a store that lasts. */
+/** A person's own filesystem: the export `backend` of a module. */
+const moduleFor = (path: string): Effect.Effect<BackendSource, CommandError> =>
+  path === ""
+    ? Effect.fail(commandError("module: needs the path of a module that exports a backend: module:PATH"))
+    : Effect.mapError(loadBackend(pathToFileURL(resolve(path)).href), (error) =>
+      commandError(`module:${path}: ${error instanceof Error ? error.message : String(error)}`))
+
+/**
+ * The backend for `source`: `memory:`, which is empty at each start, `sqlite:PATH`, a store that lasts, or
+ * `module:PATH`, a filesystem of a person's own.
+ */
 export const backendFor = (source: string, options: ParsedOptions): Effect.Effect<BackendSource, CommandError> => {
   const path = storePath(source)
   if (path !== undefined) return storeFor(path, options)
+  if (source.startsWith("module:")) return moduleFor(source.slice("module:".length))
   return source === "memory:"
     ? Effect.succeed(memory(options.memory))
-    : Effect.fail(commandError(`unknown source ${source}; known: memory:, sqlite:PATH`))
+    : Effect.fail(commandError(`unknown source ${source}; known: memory:, sqlite:PATH, module:PATH`))
 }

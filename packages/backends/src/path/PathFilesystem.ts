@@ -14,6 +14,8 @@ export interface PathOptions {
 }
 
 const RENAME_NOREPLACE = 1
+/** Bytes of a name, as elsewhere. */
+const nameMax = 255
 const noStatfs: Outcome<PathStatfs> = Exit.succeed({})
 const done: Outcome<void> = Exit.void
 const text = new TextEncoder()
@@ -70,6 +72,7 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
   /** A path in a directory, and the directory's node. */
   const inside = <A>(nodeid: U64, name: string, then: (path: string, parent: PathNode) => Outcome<A>): Outcome<A> =>
     at(nodeid, (_path, parent) => {
+      if (Buffer.byteLength(name) > nameMax) return Errno.ENAMETOOLONG
       const path = nodes.pathOf(parent, name)
       return path === undefined ? Errno.ENOENT : then(path, parent)
     })
@@ -131,7 +134,7 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
     ...(callbacks.init === undefined ? {} : { init: () => optional(callbacks.init) }),
     ...(callbacks.destroy === undefined ? {} : { destroy: () => Effect.orDie(optional(callbacks.destroy)) }),
 
-    lookup: ({ name, nodeid }) => entered(nodeid, nameText(name)),
+    lookup: ({ name, nodeid }) => inside(nodeid, nameText(name), () => entered(nodeid, nameText(name))),
     forget: (nodeid) => {
       const node = nodes.get(nodeid)
       if (node === undefined) return
@@ -169,12 +172,12 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
       }),
 
     readlink: ({ nodeid }) => at(nodeid, (path) => optional(callbacks.readlink, path)),
-    symlink: ({ name, nodeid, target }) =>
-      inside(nodeid, nameText(name), (path) => andThen(optional(callbacks.symlink, nameText(target), path), () => entered(nodeid, nameText(name)))),
-    mknod: ({ mode, name, nodeid, rdev }) =>
-      inside(nodeid, nameText(name), (path) => andThen(optional(callbacks.mknod, path, mode, rdev), () => entered(nodeid, nameText(name)))),
-    mkdir: ({ mode, name, nodeid }) =>
-      inside(nodeid, nameText(name), (path) => andThen(optional(callbacks.mkdir, path, mode & 0o7777), () => entered(nodeid, nameText(name)))),
+    symlink: ({ name, nodeid, target }, caller) =>
+      inside(nodeid, nameText(name), (path) => andThen(optional(callbacks.symlink, nameText(target), path, caller), () => entered(nodeid, nameText(name)))),
+    mknod: ({ mode, name, nodeid, rdev }, caller) =>
+      inside(nodeid, nameText(name), (path) => andThen(optional(callbacks.mknod, path, mode, rdev, caller), () => entered(nodeid, nameText(name)))),
+    mkdir: ({ mode, name, nodeid }, caller) =>
+      inside(nodeid, nameText(name), (path) => andThen(optional(callbacks.mkdir, path, mode & 0o7777, caller), () => entered(nodeid, nameText(name)))),
     unlink: ({ name, nodeid }) => unlink(nodeid, nameText(name)),
     rmdir: ({ name, nodeid }) =>
       inside(nodeid, nameText(name), (path, parent) => map(optional(callbacks.rmdir, path), () => nodes.remove(parent, nameText(name)))),
@@ -201,12 +204,12 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
       at(nodeid, (path, node) =>
         andThen(openAt(path, flags), (handle) =>
           map(attributes(path), (found) => opened(node, handle, found)))),
-    create: ({ flags, mode, name, nodeid }) =>
+    create: ({ flags, mode, name, nodeid }, caller) =>
       inside(nodeid, nameText(name), (path): Outcome<Created> => {
         const { create } = callbacks
         const made = create !== undefined
-          ? outcome(() => create(path, mode & 0o7777, flags))
-          : andThen(optional(callbacks.mknod, path, fileType.reg | (mode & 0o7777), 0), () => openAt(path, flags))
+          ? outcome(() => create(path, mode & 0o7777, flags, caller))
+          : andThen(optional(callbacks.mknod, path, fileType.reg | (mode & 0o7777), 0, caller), () => openAt(path, flags))
         return andThen(made, (handle) =>
           andThen(entered(nodeid, nameText(name)), (entry) =>
             andThen(nodeOf(entry.nodeid), (node) => Exit.succeed({ entry, open: opened(node, handle, undefined) }))))

@@ -1,5 +1,5 @@
 /** What a path filesystem is made of: callbacks by path, all of them optional. */
-import type { Timespec, U64 } from "@bickford/session"
+import type { RequestContext, Timespec, U64 } from "@bickford/session"
 import type { Answer } from "./outcome.ts"
 
 /** Types for `mode`, as S_IF* of inode(7): `fileType.reg | 0o644`. */
@@ -53,7 +53,7 @@ export interface PathStatfs {
  * Each callback may return a value, a Promise or an Effect, and fails by throwing (or failing with) an
  * errno: `Errno.EACCES`, a Node error with its `code`, an error number. What is absent answers ENOSYS.
  * Paths begin with `/`, the root being `/`. A handle `H` is whatever `open` or `create` returned; without
- * them it is undefined. `path` is undefined when the file was removed while it is open.
+ * them it is undefined. What makes files is told who asks (`caller.uid`, `gid`). `path` is undefined when the file was removed while it is open.
  */
 export interface PathCallbacks<H = unknown> {
   /** `false`: there is no such file. */
@@ -68,15 +68,15 @@ export interface PathCallbacks<H = unknown> {
   readonly write?: (handle: H, data: Uint8Array, offset: U64, path: string | undefined) => Answer<number | void>
   readonly truncate?: (path: string, size: U64) => Answer<void>
   /** Makes a regular file and opens it. Default: `mknod`, then `open`. */
-  readonly create?: (path: string, mode: number, flags: number) => Answer<H>
-  readonly mknod?: (path: string, mode: number, rdev: number) => Answer<void>
-  readonly mkdir?: (path: string, mode: number) => Answer<void>
+  readonly create?: (path: string, mode: number, flags: number, caller: RequestContext) => Answer<H>
+  readonly mknod?: (path: string, mode: number, rdev: number, caller: RequestContext) => Answer<void>
+  readonly mkdir?: (path: string, mode: number, caller: RequestContext) => Answer<void>
   readonly unlink?: (path: string) => Answer<void>
   readonly rmdir?: (path: string) => Answer<void>
   /** Replaces what is at `newPath`. `exchange`: swaps the two; absent flags are refused with EINVAL before it is called. */
   readonly rename?: (path: string, newPath: string) => Answer<void>
   readonly link?: (path: string, newPath: string) => Answer<void>
-  readonly symlink?: (target: string, path: string) => Answer<void>
+  readonly symlink?: (target: string, path: string, caller: RequestContext) => Answer<void>
   readonly readlink?: (path: string) => Answer<string>
   readonly chmod?: (path: string, mode: number) => Answer<void>
   /** -1 leaves one as it is. */

@@ -3,8 +3,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { parentPort, workerData } from "node:worker_threads"
+import { loadBackend } from "../loadBackend.ts"
 import { mount } from "../Mount.ts"
-import type { BackendSource } from "../Session.ts"
 import type { FromWorker, PlainError, ToWorker, WorkerData } from "./messages.ts"
 
 const port = parentPort
@@ -17,23 +17,11 @@ const plain = (error: unknown): PlainError => {
   return { _tag: typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : "Error", message }
 }
 
-const isSource = (value: unknown): value is BackendSource => typeof value === "object" && value !== null
-
-/** The module's `backend`: a backend, an Effect that acquires one, or a function that makes either. */
-const load = (module: string) =>
-  Effect.tryPromise(async () => {
-    const exports: unknown = await import(module)
-    const exported: unknown = typeof exports === "object" && exports !== null && "backend" in exports ? exports.backend : undefined
-    const made: unknown = typeof exported === "function" ? await exported() : exported
-    if (!isSource(made)) throw new Error(`${module} does not export a backend (export const backend = ...)`)
-    return made
-  }).pipe(Effect.mapError((error) => error.cause))
-
 // The thread starts with what its program gave it.
 const { module, options } = workerData as WorkerData
 
 const program = Effect.scoped(Effect.gen(function*() {
-  const mounted = yield* mount({ ...options, backend: yield* load(module) })
+  const mounted = yield* mount({ ...options, backend: yield* loadBackend(module) })
   const stop = Effect.callback<void>((resume) => {
     port.on("message", (message: ToWorker) => {
       if (message.type === "stop") resume(Effect.void)

@@ -1,0 +1,18 @@
+/** Backends of a person's own, in modules. */
+import * as Effect from "effect/Effect"
+import type { BackendSource } from "./Session.ts"
+
+const isSource = (value: unknown): value is BackendSource => typeof value === "object" && value !== null
+
+/**
+ * The export `backend` of a module (a URL): a backend, an Effect that acquires one, or a function that makes
+ * either. Fails with what the import threw, or says that there is no such export.
+ */
+export const loadBackend = (module: string): Effect.Effect<BackendSource, unknown> =>
+  Effect.tryPromise(async () => {
+    const exports: unknown = await import(module)
+    const exported: unknown = typeof exports === "object" && exports !== null && "backend" in exports ? exports.backend : undefined
+    const made: unknown = typeof exported === "function" ? await exported() : exported
+    if (!isSource(made)) throw new Error(`${module} does not export a backend (export const backend = ...)`)
+    return made
+  }).pipe(Effect.mapError((error) => error.cause))
