@@ -193,13 +193,17 @@ export class Chunks implements Bytes {
   punch(offset: U64, end: U64 | undefined): void {
     let emptied = false
     this.#each(offset, end, (chunk, from, to) => {
-      erase(chunk, from, to)
       const given = chunk.allocated & covered(from, to)
-      if (given === 0) return
-      chunk.allocated &= ~given
+      const kept = chunk.allocated & ~given
+      chunk.allocated = kept
       this.blocks -= countBits(given)
-      if (chunk.allocated === 0) emptied = true
-      else shrink(this.#pool, chunk)
+      // What is given back whole needs no zeros.
+      if (kept === 0) {
+        emptied = true
+        return
+      }
+      erase(chunk, from, to)
+      if (given !== 0) shrink(this.#pool, chunk)
     })
     if (!emptied) return
     let kept = 0
