@@ -105,7 +105,7 @@ const checkContent = (db: DatabaseSync, report: Report): number => {
     ([data, count]) => `content ${data} is that of ${count} files, or is being removed`, "each would be given a copy")
   none<[number, number, number]>(db, report, `SELECT data, position, length(bytes) FROM chunk WHERE length(bytes) > ${chunkSize} OR position < 0 OR blocks <= 0 OR blocks > 65535`,
     ([data, position, length]) => `chunk ${position} of content ${data} is not one (${length} bytes)`, "it would be cut off")
-  none<[number, number]>(db, report, `SELECT inode.ino, chunk.position FROM inode JOIN chunk ON chunk.data = inode.data WHERE chunk.position * ${chunkSize} + length(chunk.bytes) > inode.size`,
+  none<[number, number]>(db, report, `SELECT inode.ino, chunk.position FROM inode JOIN chunk ON chunk.data = inode.data WHERE length(chunk.bytes) > 0 AND chunk.position * ${chunkSize} + length(chunk.bytes) > inode.size`,
     ([ino, position]) => `file ${ino} has bytes beyond its end, in chunk ${position}`, "they would be removed")
   none<[number]>(db, report, "SELECT DISTINCT ino FROM xattr WHERE ino NOT IN (SELECT ino FROM inode)",
     ([ino]) => `attributes are kept of inode ${ino}, which is not there`, "they would be removed")
