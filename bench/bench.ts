@@ -1,20 +1,25 @@
 /** `npm run bench`: Bickford beside other ways to serve a filesystem, in one run (docs/performance.md). */
 import { writeFile } from "node:fs/promises"
+import { type Besides, besidesLines, measureBesides } from "./besides.ts"
 import { contenders } from "./contenders.ts"
 import { makeLoader } from "./loader.ts"
 import { machine } from "./machine.ts"
 import { operations } from "./operations.ts"
 import { type Options, parseOptions, usage } from "./options.ts"
+import { measureRealWork, type RealWork, realWorkTable } from "./realWork.ts"
 import { barLines, barResults, ratioTable, throughputTable } from "./report.ts"
 import { serve, type Served } from "./served.ts"
-import { measureThroughput, type Throughput } from "./throughput.ts"
+import { measureThroughput } from "./throughput.ts"
 import { makeWorkplace, type Workplace } from "./workplace.ts"
 
 const say = (text = ""): void => console.log(text)
 const reasonOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
-const plainObject = (throughput: Throughput): unknown =>
-  Object.fromEntries(Array.from(throughput, ([operation, byContender]) => [operation, Object.fromEntries(byContender)]))
+const plainObject = <A>(results: ReadonlyMap<string, ReadonlyMap<string, A>>): unknown =>
+  Object.fromEntries(Array.from(results, ([name, byContender]) => [name, Object.fromEntries(byContender)]))
+
+/** The contenders that real work is done on. */
+const workers = ["plain", "bindfs", "bickford-memory", "bickford-passthrough"]
 
 const bench = async (options: Options, workplace: Workplace, served: Array<Served>): Promise<void> => {
   const about = await machine()
@@ -57,8 +62,30 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
     say()
     for (const line of barLines(results)) say(line)
   }
+  for (const one of served.splice(0)) await one.stop()
+
+  let besides: Besides | undefined
+  let realWork: RealWork | undefined
+  if (!options.throughputOnly) {
+    const memory = chosenContenders.find(({ name }) => name === "bickford-memory")
+    if (memory !== undefined) {
+      besides = await measureBesides(memory, load, workplace, options)
+      say()
+      for (const line of besidesLines(besides)) say(line)
+    }
+    const working = chosenContenders.filter(({ name }) => workers.includes(name) && names.includes(name))
+    realWork = await measureRealWork(working, workplace, options, (contender, job, reason) => {
+      skipped.push({ name: `${contender} ${job}`, reason })
+      say(`${contender} is left out of ${job}: ${reason}`)
+    })
+    say()
+    say(realWorkTable(realWork, working.map(({ name }) => name)))
+  }
   if (options.json !== undefined) {
-    const record = { machine: about, options, skipped, throughput: plainObject(throughput), bars: results }
+    const record = {
+      machine: about, options, skipped, throughput: plainObject(throughput), bars: results, besides,
+      realWork: realWork === undefined ? undefined : plainObject(realWork)
+    }
     await writeFile(options.json, `${JSON.stringify(record, undefined, 2)}\n`)
   }
 }

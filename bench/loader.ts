@@ -1,4 +1,4 @@
-/** Runs load.c. */
+/** Runs programs/load.c. */
 import { run } from "../test/mount/processes.ts"
 import { compile } from "./contenders.ts"
 import { abortMount, benchFolder } from "./workplace.ts"
@@ -34,7 +34,7 @@ const isMeasurement = (value: unknown): value is Measurement =>
 
 /** Compiles the generator; what it measures runs on `cpu`. */
 export const makeLoader = async (cpu: number): Promise<Loader> => {
-  const program = await compile(join(benchFolder, "load.c"), "load")
+  const program = await compile(join(benchFolder, "programs", "load.c"), "load")
   return async (folder, { environment, operation, seconds, threads = 1 }) => {
     const output = await run("taskset", ["-c", String(cpu), program, folder, String(threads), String(seconds), operation], {
       env: { ...process.env, ...environment },

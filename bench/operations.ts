@@ -1,4 +1,4 @@
-/** What load.c can do, and what is counted of it. */
+/** What programs/load.c can do, and what is counted of it. */
 
 export interface Operation {
   readonly name: string

@@ -2,7 +2,7 @@
  * null MOUNTPOINT: the floor. Reads /dev/fuse and answers at once, from a few numbers: what a FUSE server in C
  * costs that does nothing else.
  *
- * It can be told from a filesystem, but not by load.c: one folder, whose name begins with l, which lists as many
+ * It can be told from a filesystem, but not by programs/load.c: one folder, whose name begins with l, which lists as many
  * files f0, f1, ... as were made; one large file, whose name begins with b; one short-lived file, with c.
  */
 #define _GNU_SOURCE
