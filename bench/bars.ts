@@ -25,5 +25,6 @@ export const bars: ReadonlyArray<Bar> = [
   { contender: "bickford-passthrough", against: "passthrough_ll", operations: metadata, atLeast: 1 },
   { contender: "bickford-passthrough", against: "bindfs", operations: metadata, atLeast: 1.5 },
   { contender: "bickford-passthrough", against: "plain", operations: ["read4k", "write4k", "seqread", "seqwrite"], atLeast: 0.95 },
+  { contender: "bickford-sqlite", against: "bickford-memory", operations: ["stat"], atLeast: 0.67 },
   { contender: "libfuse-memory", against: "null", operations: ["stat"], atLeast: 0.55 }
 ]

@@ -59,7 +59,7 @@ const ours = (source: string): Contender["command"] => (mountpoint, storage) => 
   "mount",
   "-o",
   "entry_timeout=0,attr_timeout=0,no_default_permissions",
-  source === "passthrough:" ? `${source}${storage}` : source,
+  source === "passthrough:" ? `${source}${storage}` : source === "sqlite:" ? `${source}${join(storage, "store")}` : source,
   mountpoint
 ]
 
@@ -123,5 +123,11 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     serves: "folder",
     prepare: async () => {},
     command: ours("passthrough:")
+  },
+  {
+    name: "bickford-sqlite",
+    serves: "folder",
+    prepare: async () => {},
+    command: ours("sqlite:")
   }
 ]

@@ -132,6 +132,8 @@ class DeviceTransport implements FrameTransport {
 
   private readBatch(sink: FrameSink): void {
     let frames = 0
+    /** How many of them the sink has been told the end of. */
+    let ended = 0
     let result = 0
     while (frames < batch) {
       const slot = this.pool.free.pop()
@@ -144,7 +146,11 @@ class DeviceTransport implements FrameTransport {
       result = this.read(slot)
       if (result <= 0) {
         this.pool.free.push(slot)
-        break
+        if (result !== -EAGAIN || ended === frames) break
+        ended = frames
+        if (sink.onBatchEnd() !== true) break
+        if (this.sink !== sink) return
+        continue
       }
       frames++
       slot.free = false
@@ -152,7 +158,7 @@ class DeviceTransport implements FrameTransport {
       // The sink may have interrupted this loop.
       if (this.sink !== sink) break
     }
-    sink.onBatchEnd()
+    if (ended !== frames || frames === 0) sink.onBatchEnd()
     if (this.sink !== sink) return
     if (frames === batch || this.starved) {
       if (!this.starved && this.stream?.ready() === true) this.schedule()

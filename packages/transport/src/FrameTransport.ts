@@ -42,8 +42,11 @@ export interface DetachedRequest {
 /** Receives what the read loop reads. Called synchronously; it must not throw. */
 export interface FrameSink {
   readonly onFrame: (slot: Slot) => void
-  /** The reader is about to return to the event loop: nothing more is ready, or the batch is full. */
-  readonly onBatchEnd: () => void
+  /**
+   * The reader is about to return to the event loop: nothing more is ready, or the batch is full. True when
+   * replies were held until now: those who waited for them may have asked for more, so it looks once more.
+   */
+  readonly onBatchEnd: () => unknown
 }
 
 /** Why reading ended. `unmounted` is ENODEV, `aborted` ECONNABORTED, `closed` the peer's end of file. */

@@ -91,6 +91,38 @@ describe("reading", () => {
       assert.strictEqual(yield* Fiber.join(loop), "closed")
     }))
 
+  it.live("looks once more after a batch whose replies were held to its end, and only then", () =>
+    Effect.gen(function*() {
+      const [kernel, server] = yield* socketpair({ type: "seqpacket" })
+      const transport = yield* makeDeviceTransport(server, small)
+      const delivered: Array<string> = []
+      const complete = Deferred.makeUnsafe<void>()
+      let sameTurn = false
+      let ends = 0
+      const loop = yield* Effect.forkChild(transport.run({
+        onFrame: (slot) => {
+          const unique = uniqueOf(slot)
+          delivered.push(`${unique}${sameTurn ? " at once" : ""}`)
+          transport.release(slot)
+          if (unique === 3) Deferred.doneUnsafe(complete, Exit.void)
+        },
+        onBatchEnd: () => {
+          ends++
+          if (ends > 2) return false
+          // What a caller asks for who was answered just now.
+          sameTurn = true
+          queueMicrotask(() => (sameTurn = false))
+          writeFrame(kernel, frame(ends + 1))
+          return ends === 1
+        }
+      }))
+      writeFrame(kernel, frame(1))
+      yield* Deferred.await(complete)
+      assert.deepStrictEqual(delivered, ["1", "2 at once", "3"])
+      yield* close(kernel)
+      assert.strictEqual(yield* Fiber.join(loop), "closed")
+    }))
+
   for (const [what, open] of [["a pipe", pipePair], ["a stream socket", Effect.map(socketpair(), ([one, other]) => [other, one] as const)]] as const) {
     it.live(`puts the frames of ${what} together, however they come`, () =>
       Effect.gen(function*() {

@@ -3,8 +3,8 @@ import type { DatabaseSync } from "node:sqlite"
 import { prepareQuery } from "./query.ts"
 import type { Transaction } from "./transaction.ts"
 
-/** Chunks kept in memory between commits: 16 MiB at the most. */
-const cachedMax = 256
+/** Chunks kept in memory between commits: 32 MiB at the most. */
+const cachedMax = 512
 
 /** A part of a file, of which fewer bytes may be stored than it is long: the rest is zero. */
 export interface Chunk {

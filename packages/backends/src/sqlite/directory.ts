@@ -6,9 +6,13 @@ import type { Name, U64 } from "@bickford/session"
 import type { DatabaseSync } from "node:sqlite"
 import type { Directory, Listed } from "../posix/filesystem.ts"
 import type { Inode } from "../posix/inode.ts"
+import { nameKey } from "../posix/names.ts"
 import { firstCookie, type HashKey, lastCookie, nameOf, storedName } from "./names.ts"
 import { prepareQuery } from "./query.ts"
 import type { Transaction } from "./transaction.ts"
+
+/** Names kept in memory, of all directories together; past that all are forgotten, and looked up again. */
+const keptMax = 1 << 17
 
 /** Rows that a listing takes at a time. */
 const pageSize = 128
@@ -24,7 +28,18 @@ export const makeEntryStore = (db: DatabaseSync, transaction: Transaction, key: 
   const insert = db.prepare("INSERT OR IGNORE INTO entry (parent, cookie, ino, type, name) VALUES (?, ?, ?, ?, ?)")
   const update = db.prepare(`UPDATE entry SET ino = ?, type = ? ${where}`)
   const remove = db.prepare(`DELETE FROM entry ${where}`)
+  let kept = 0
+  const keepers = new Set<Map<string, number | undefined>>()
   return {
+    /** One more name is to be kept in `names`. */
+    keep: (names: Map<string, number | undefined>): void => {
+      if (++kept > keptMax) {
+        for (const other of keepers) other.clear()
+        keepers.clear()
+        kept = 1
+      }
+      keepers.add(names)
+    },
     find: (parent: number, name: Name): number | undefined => {
       const bytes = storedName(name)
       const first = firstCookie(bytes, key)
@@ -91,6 +106,8 @@ export class StoredDirectory implements Directory {
   readonly #ino: number
   readonly #entries: EntryStore
   readonly #inodes: InodeSource
+  /** By `nameKey`: the inode that a name is known to have, or that it is known to have none. */
+  readonly #known = new Map<string, number | undefined>()
 
   constructor(entries: EntryStore, inodes: InodeSource, ino: number, parentIno: number) {
     this.#entries = entries
@@ -116,7 +133,7 @@ export class StoredDirectory implements Directory {
   }
 
   get(name: Name): Inode | undefined {
-    const ino = this.#entries.find(this.#ino, name)
+    const ino = this.#find(name)
     if (ino === undefined) return undefined
     const inode = this.#inodes.get(ino)
     if (inode === undefined) throw new Error(`directory ${this.#ino} names inode ${ino}, which is not there`)
@@ -125,14 +142,31 @@ export class StoredDirectory implements Directory {
 
   add(name: Name, inode: Inode): void {
     this.#entries.insert(this.#ino, name, inode.ino, inode.mode >>> 12)
+    this.#know(nameKey(name), inode.ino)
   }
 
   replace(name: Name, inode: Inode): void {
     this.#entries.update(this.#ino, name, inode.ino, inode.mode >>> 12)
+    this.#know(nameKey(name), inode.ino)
   }
 
   remove(name: Name): void {
     this.#entries.remove(this.#ino, name)
+    this.#known.delete(nameKey(name))
+  }
+
+  #find(name: Name): number | undefined {
+    const key = nameKey(name)
+    const ino = this.#known.get(key)
+    if (ino !== undefined || this.#known.has(key)) return ino
+    const found = this.#entries.find(this.#ino, name)
+    this.#know(key, found)
+    return found
+  }
+
+  #know(key: string, ino: number | undefined): void {
+    if (!this.#known.has(key)) this.#entries.keep(this.#known)
+    this.#known.set(key, ino)
   }
 
   *after(off: U64): Generator<Listed, void, undefined> {

@@ -1,9 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import { memory } from "../../src/index.ts"
 import { MemoryDirectory } from "../../src/memory/directory.ts"
-import { inode, testDirectories } from "../posix/directory.ts"
-import { makeKernel, rootNode } from "../posix/kernel.ts"
+import { inode, listWhileRemoving, testDirectories } from "../posix/directory.ts"
+import { makeKernel } from "../posix/kernel.ts"
 
 testDirectories(() => new MemoryDirectory(inode(1)), 200)
 
@@ -22,20 +21,5 @@ describe("directories", () => {
   })
 
   it.effect("list a million entries in pages, while the first half is removed", () =>
-    Effect.gen(function*() {
-      const kernel = makeKernel(memory())
-      const total = 1_000_000
-      for (let n = 0; n < total; n++) yield* kernel.mknod({ name: `f${n}` })
-      let off: number | bigint = 0
-      let seen = 0
-      for (;;) {
-        const page: ReadonlyArray<{ readonly off: number | bigint; readonly name: string | Uint8Array }> = yield* kernel.readdir(rootNode, off, 1000)
-        const last = page[page.length - 1]
-        if (last === undefined) break
-        seen += page.length
-        off = last.off
-        if (seen < total / 2) for (const { name } of page) if (String(name).startsWith("f")) yield* kernel.unlink(rootNode, name)
-      }
-      assert.strictEqual(seen, total + 2)
-    }), 120_000)
+    listWhileRemoving(makeKernel(memory()), 1_000_000, 1000), 120_000)
 })

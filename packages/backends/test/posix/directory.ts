@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import type { U64 } from "@bickford/session"
+import type { Name, U64 } from "@bickford/session"
 import type { Directory } from "../../src/posix/filesystem.ts"
 import { Inode } from "../../src/posix/inode.ts"
 import { epoch, makeKernel, rootNode } from "./kernel.ts"
@@ -80,3 +80,19 @@ export const testDirectoryNames = (make: Make): void => {
       }))
   })
 }
+
+/** Lists a directory of `total` files page by page, and removes those of the first half as it goes. */
+export const listWhileRemoving = Effect.fnUntraced(function*(kernel: ReturnType<typeof makeKernel>, total: number, page: number) {
+  for (let n = 0; n < total; n++) yield* kernel.mknod({ name: `f${n}` })
+  let off: U64 = 0
+  let seen = 0
+  for (;;) {
+    const entries: ReadonlyArray<{ readonly off: U64; readonly name: Name }> = yield* kernel.readdir(rootNode, off, page)
+    const last = entries[entries.length - 1]
+    if (last === undefined) break
+    seen += entries.length
+    off = last.off
+    if (seen < total / 2) for (const { name } of entries) if (String(name).startsWith("f")) yield* kernel.unlink(rootNode, name)
+  }
+  assert.strictEqual(seen, total + 2)
+})

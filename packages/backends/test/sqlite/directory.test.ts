@@ -7,8 +7,8 @@ import { makeEntryStore, StoredDirectory } from "../../src/sqlite/directory.ts"
 import { firstCookie, lastCookie, nameOf, storedName } from "../../src/sqlite/names.ts"
 import { migrate, migrations } from "../../src/sqlite/schema.ts"
 import { makeTransaction } from "../../src/sqlite/transaction.ts"
-import { inode, testDirectories } from "../posix/directory.ts"
-import { makeKernel, rootNode } from "../posix/kernel.ts"
+import { inode, listWhileRemoving, testDirectories } from "../posix/directory.ts"
+import { makeKernel } from "../posix/kernel.ts"
 import { newStore } from "./store.ts"
 
 const db = new DatabaseSync(":memory:")
@@ -49,18 +49,5 @@ it("cookies are above those of the dots, exact, and differ as their names do", (
 
 it.effect("a large directory is listed in pages while its first half is removed", () =>
   Effect.gen(function*() {
-    const kernel = makeKernel(yield* sqlite(yield* newStore))
-    const total = 3000
-    for (let n = 0; n < total; n++) yield* kernel.mknod({ name: `f${n}` })
-    let off: number | bigint = 0
-    let seen = 0
-    for (;;) {
-      const page: ReadonlyArray<{ readonly off: number | bigint; readonly name: string | Uint8Array }> = yield* kernel.readdir(rootNode, off, 100)
-      const last = page[page.length - 1]
-      if (last === undefined) break
-      seen += page.length
-      off = last.off
-      if (seen < total / 2) for (const { name } of page) if (String(name).startsWith("f")) yield* kernel.unlink(rootNode, name)
-    }
-    assert.strictEqual(seen, total + 2)
+    yield* listWhileRemoving(makeKernel(yield* sqlite(yield* newStore)), 3000, 100)
   }))

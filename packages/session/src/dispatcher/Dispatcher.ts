@@ -295,8 +295,9 @@ export const makeDispatcher = (
     },
     onBatchEnd: () => {
       inBatch = false
-      group?.flush()
+      const replied = group?.flush()
       transport.flush()
+      return replied
     },
     close: () => group?.close()
   }

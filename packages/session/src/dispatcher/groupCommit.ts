@@ -20,8 +20,8 @@ export interface GroupCommit {
   readonly hold: (entry: InFlight, exit: Outcome) => void
   /** Something was changed that no reply tells of. */
   readonly touch: () => void
-  /** Commits and replies, now or as soon as the commit under way has ended. */
-  readonly flush: () => void
+  /** Commits and replies, now or as soon as the commit under way has ended. Whether replies were written. */
+  readonly flush: () => boolean
   /** Commits what can be committed at once; nothing is written after this. */
   readonly close: () => void
 }
@@ -93,13 +93,16 @@ export const makeGroupCommit = (using: GroupCommitDependencies): GroupCommit => 
     return batch
   }
 
-  const flush = (): void => {
+  const flush = (): boolean => {
+    let replied = false
     while (!committing && !closed) {
       const batch = next()
-      if (batch === undefined) return
+      if (batch === undefined) break
       const outcome = commit()
-      if (Exit.isExit(outcome)) settle(batch, outcome)
-      else {
+      if (Exit.isExit(outcome)) {
+        settle(batch, outcome)
+        replied = true
+      } else {
         committing = true
         outcome.addObserver((exit) => {
           committing = false
@@ -108,6 +111,7 @@ export const makeGroupCommit = (using: GroupCommitDependencies): GroupCommit => 
         })
       }
     }
+    return replied
   }
 
   return {

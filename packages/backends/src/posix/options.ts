@@ -1,0 +1,24 @@
+import type { Timespec } from "@bickford/session"
+import type { UserQuota } from "./usage.ts"
+
+/** What can be chosen wherever a POSIX filesystem is kept. */
+export interface PosixOptions {
+  /** Limits for each user but root. EDQUOT beyond. Default: none. */
+  readonly userQuota?: UserQuota
+  /** Seconds for which the kernel may trust a name. It is the only way in, so any number is right. Default: 1. */
+  readonly entryTimeout?: number
+  /** Seconds for which the kernel may trust attributes. Default: 1. */
+  readonly attrTimeout?: number
+  /** Seconds for which the kernel may trust that a name is missing. Default: 0, it asks each time. */
+  readonly negativeTimeout?: number
+  /** The owner of a new filesystem's root. Default: the process's. */
+  readonly uid?: number
+  /** The group of a new filesystem's root. Default: the process's. */
+  readonly gid?: number
+  /** The permission bits of a new filesystem's root. Default: 0o755. */
+  readonly mode?: number
+  /** Extended attributes; without them the kernel stops asking for any. Default: true. */
+  readonly xattrs?: boolean
+  /** The time of day. Default: the system's, in milliseconds. */
+  readonly clock?: () => Timespec
+}
