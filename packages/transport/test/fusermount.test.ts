@@ -1,6 +1,7 @@
 /** Helpers that do what helpers should not: each is a real program, found where fusermount3 would be. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -16,13 +17,16 @@ def send(count, data=b"\\0"):
     comm.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if count else [])
 `
 
+/** The program itself: what `python3` on the PATH may be is a script that changes the environment. */
+const interpreter = execFileSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).trim()
+
 const helper = (body: string) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
         const folder = mkdtempSync(join(tmpdir(), "bickford-helper-"))
         const program = join(folder, "fusermount3")
-        writeFileSync(program, `#!/usr/bin/env python3\n${python}\n${body}\n`)
+        writeFileSync(program, `#!${interpreter}\n${python}\n${body}\n`)
         chmodSync(program, 0o755)
         return { folder, program }
       }),
