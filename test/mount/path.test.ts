@@ -49,7 +49,7 @@ describe("a path filesystem", { timeout: 60_000 }, () => {
   it.live("nodes follow their files through renames, links and removals; every open has one release", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
-      const { mountpoint, run } = yield* serve(memoryPaths((line) => log.push(line)))
+      const { mountpoint, run } = yield* serve(memoryPaths({ log: (line) => log.push(line) }))
       const script = `
         cd "$1"; mkdir -p a/b; echo one > a/b/file; exec 3< a/b/file
         mv a c; read line <&3; echo "$line"; cat c/b/file

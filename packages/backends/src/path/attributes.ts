@@ -1,12 +1,12 @@
 /** From what a callback says of a file to what the kernel is told. */
 import type { Attr, Timespec } from "@bickford/session"
+import { S_IFDIR, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import type { PathAttributes, Time } from "./callbacks.ts"
+import type { PathNode } from "./nodes.ts"
 
-const S_IFMT = 0o170000
-const S_IFDIR = 0o040000
 const epoch: Timespec = { sec: 0, nsec: 0 }
 
-export const timespec = (time: Time | undefined): Timespec => {
+const timespec = (time: Time | undefined): Timespec => {
   if (time === undefined) return epoch
   if (typeof time === "object" && !(time instanceof Date)) return time
   const seconds = typeof time === "number" ? time : time.getTime() / 1000
@@ -14,22 +14,22 @@ export const timespec = (time: Time | undefined): Timespec => {
   return { sec, nsec: Math.min(999_999_999, Math.round((seconds - sec) * 1e9)) }
 }
 
-const isDirectory = (attributes: PathAttributes): boolean => (attributes.mode & S_IFMT) === S_IFDIR
-
 /** Whether the kernel can rely on the size; else it must ask for every byte (FOPEN_DIRECT_IO). */
-export const hasSize = (attributes: PathAttributes): boolean => attributes.size !== undefined || (attributes.mode & S_IFMT) !== 0o100000
+export const hasSize = (attributes: PathAttributes): boolean => attributes.size !== undefined || (attributes.mode & S_IFMT) !== S_IFREG
 
-export const attrOf = (ino: number, given: PathAttributes): Attr => {
+export const attrOf = (node: PathNode, given: PathAttributes): Attr => {
   const size = given.size ?? 0
+  const nlink = given.nlink ?? ((given.mode & S_IFMT) === S_IFDIR ? 2 : 1)
   return {
-    ino: given.ino ?? ino,
+    ino: given.ino ?? node.id,
     size,
     blocks: given.blocks ?? (typeof size === "bigint" ? (size + 511n) / 512n : Math.ceil(size / 512)),
     atime: timespec(given.atime),
     mtime: timespec(given.mtime),
     ctime: timespec(given.ctime ?? given.mtime),
     mode: given.mode,
-    nlink: given.nlink ?? (isDirectory(given) ? 2 : 1),
+    // A hidden name is none that the kernel knows of.
+    nlink: node.removedBy !== undefined && nlink > 0 ? nlink - 1 : nlink,
     uid: given.uid ?? process.getuid?.() ?? 0,
     gid: given.gid ?? process.getgid?.() ?? 0,
     rdev: given.rdev ?? 0,

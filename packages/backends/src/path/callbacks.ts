@@ -52,51 +52,66 @@ export interface PathStatfs {
 /**
  * Each callback may return a value, a Promise or an Effect, and fails by throwing (or failing with) an
  * errno: `Errno.EACCES`, a Node error with its `code`, an error number. What is absent answers ENOSYS.
- * Paths begin with `/`, the root being `/`. A handle `H` is whatever `open` or `create` returned; without
- * them it is undefined. What makes files is told who asks (`caller.uid`, `gid`). `path` is undefined when the file was removed while it is open.
+ * Paths begin with `/`, the root being `/`; names that are no UTF-8 begin with U+DCFF, and have a character
+ * for each byte. A handle `H` is whatever `open` or `create` returned; without them it is undefined. `path`
+ * is undefined when the file was removed while it is open. The last argument is the caller's context: its
+ * uid, gid, groups.
+ *
+ * While a callback with a path is working, that path does not change: renames and removals of it wait.
  */
 export interface PathCallbacks<H = unknown> {
   /** `false`: there is no such file. */
-  readonly getattr: (path: string) => Answer<PathAttributes | false>
+  readonly getattr: (path: string, context: RequestContext) => Answer<PathAttributes | false>
   /** The names in a directory, `.` and `..` not among them. */
-  readonly readdir?: (path: string) => Answer<Iterable<string>>
-  /** `flags` as for open(2). */
-  readonly open?: (path: string, flags: number) => Answer<H>
-  /** Bytes from `offset` on; fewer than `size` only at the end. A string is taken as UTF-8. */
-  readonly read?: (handle: H, size: number, offset: U64, path: string | undefined) => Answer<Uint8Array | string>
-  /** Returns how many bytes were written; undefined for all. */
-  readonly write?: (handle: H, data: Uint8Array, offset: U64, path: string | undefined) => Answer<number | void>
-  readonly truncate?: (path: string, size: U64) => Answer<void>
+  readonly readdir?: (path: string, context: RequestContext) => Answer<Iterable<string>>
+  /** `flags` as for open(2), less what concerns creating and truncating. */
+  readonly open?: (path: string, flags: number, context: RequestContext) => Answer<H>
+  /** Bytes from `offset` on; fewer than `size` only at the end, unless the size is unknown. A string is taken as UTF-8. */
+  readonly read?: (handle: H, size: number, offset: U64, path: string | undefined, context: RequestContext) => Answer<Uint8Array | string>
+  /** Returns how many bytes were written; undefined for all. `data` is the callback's until its answer is there. */
+  readonly write?: (handle: H, data: Uint8Array, offset: U64, path: string | undefined, context: RequestContext) => Answer<number | void>
+  readonly truncate?: (path: string, size: U64, context: RequestContext) => Answer<void>
+  /**
+   * The attributes of an open file that has been removed. With it a file is removed though it is open, and
+   * must live on in its handles; without it, such a file is renamed until it is closed.
+   */
+  readonly fgetattr?: (handle: H, context: RequestContext) => Answer<PathAttributes>
+  /** As `truncate`, of an open file that has been removed. */
+  readonly ftruncate?: (handle: H, size: U64, context: RequestContext) => Answer<void>
   /** Makes a regular file and opens it. Default: `mknod`, then `open`. */
-  readonly create?: (path: string, mode: number, flags: number, caller: RequestContext) => Answer<H>
-  readonly mknod?: (path: string, mode: number, rdev: number, caller: RequestContext) => Answer<void>
-  readonly mkdir?: (path: string, mode: number, caller: RequestContext) => Answer<void>
-  readonly unlink?: (path: string) => Answer<void>
-  readonly rmdir?: (path: string) => Answer<void>
-  /** Replaces what is at `newPath`. `exchange`: swaps the two; absent flags are refused with EINVAL before it is called. */
-  readonly rename?: (path: string, newPath: string) => Answer<void>
-  readonly link?: (path: string, newPath: string) => Answer<void>
-  readonly symlink?: (target: string, path: string, caller: RequestContext) => Answer<void>
-  readonly readlink?: (path: string) => Answer<string>
-  readonly chmod?: (path: string, mode: number) => Answer<void>
+  readonly create?: (path: string, mode: number, flags: number, context: RequestContext) => Answer<H>
+  /** `mode` with the type, S_IF*; a device's number is makedev(3)'s, in 32 bits. */
+  readonly mknod?: (path: string, mode: number, rdev: number, context: RequestContext) => Answer<void>
+  readonly mkdir?: (path: string, mode: number, context: RequestContext) => Answer<void>
+  readonly unlink?: (path: string, context: RequestContext) => Answer<void>
+  readonly rmdir?: (path: string, context: RequestContext) => Answer<void>
+  /** Replaces what is at `newPath`. */
+  readonly rename?: (path: string, newPath: string, context: RequestContext) => Answer<void>
+  /** Swaps the two (RENAME_EXCHANGE). Without it that is refused with EINVAL. */
+  readonly exchange?: (path: string, newPath: string, context: RequestContext) => Answer<void>
+  readonly link?: (path: string, newPath: string, context: RequestContext) => Answer<void>
+  readonly symlink?: (target: string, path: string, context: RequestContext) => Answer<void>
+  readonly readlink?: (path: string, context: RequestContext) => Answer<string>
+  readonly chmod?: (path: string, mode: number, context: RequestContext) => Answer<void>
   /** -1 leaves one as it is. */
-  readonly chown?: (path: string, uid: number, gid: number) => Answer<void>
+  readonly chown?: (path: string, uid: number, gid: number, context: RequestContext) => Answer<void>
   /** Undefined leaves one as it is. */
-  readonly utimens?: (path: string, atime: Timespec | undefined, mtime: Timespec | undefined) => Answer<void>
-  /** `mask` of R_OK, W_OK, X_OK. */
-  readonly access?: (path: string, mask: number) => Answer<void>
+  readonly utimens?: (path: string, atime: Timespec | undefined, mtime: Timespec | undefined, context: RequestContext) => Answer<void>
+  /** `mask` of R_OK, W_OK, X_OK. Asked only where the mount leaves permissions to the server (`defaultPermissions: false`). */
+  readonly access?: (path: string, mask: number, context: RequestContext) => Answer<void>
   /** At every close(2) of a descriptor. */
-  readonly flush?: (handle: H, path: string | undefined) => Answer<void>
-  readonly fsync?: (handle: H, path: string | undefined) => Answer<void>
-  /** Once for every `open` or `create` that succeeded. */
+  readonly flush?: (handle: H, path: string | undefined, context: RequestContext) => Answer<void>
+  readonly fsync?: (handle: H, path: string | undefined, context: RequestContext) => Answer<void>
+  /** Once for every `open` or `create` that succeeded; also for those whose caller did not wait, or that an unmount leaves open. */
   readonly release?: (handle: H, path: string | undefined) => Answer<void>
-  readonly statfs?: (path: string) => Answer<PathStatfs>
-  readonly getxattr?: (path: string, name: string) => Answer<Uint8Array | string>
-  readonly setxattr?: (path: string, name: string, value: Uint8Array, flags: number) => Answer<void>
-  readonly listxattr?: (path: string) => Answer<Iterable<string>>
-  readonly removexattr?: (path: string, name: string) => Answer<void>
+  readonly statfs?: (path: string, context: RequestContext) => Answer<PathStatfs>
+  readonly getxattr?: (path: string, name: string, context: RequestContext) => Answer<Uint8Array | string>
+  /** `flags` of XATTR_CREATE, XATTR_REPLACE. */
+  readonly setxattr?: (path: string, name: string, value: Uint8Array, flags: number, context: RequestContext) => Answer<void>
+  readonly listxattr?: (path: string, context: RequestContext) => Answer<Iterable<string>>
+  readonly removexattr?: (path: string, name: string, context: RequestContext) => Answer<void>
   /** Data from and to the caller, as the command's number says (ioctl(2)). */
-  readonly ioctl?: (handle: H, command: number, data: Uint8Array, path: string | undefined) => Answer<Uint8Array | void>
+  readonly ioctl?: (handle: H, command: number, data: Uint8Array, path: string | undefined, context: RequestContext) => Answer<Uint8Array | void>
   readonly init?: () => Answer<void>
   readonly destroy?: () => Answer<void>
 }

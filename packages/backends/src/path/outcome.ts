@@ -1,13 +1,19 @@
 /** What a callback may answer: a value, a Promise or an Effect; and what it may fail with. */
-import { Errno, type ErrnoError, errnoError, errnoNumbers, isErrnoError } from "@bickford/session"
+import { Errno, errnoAliases, type ErrnoError, errnoError, errnoNumbers, isErrnoError } from "@bickford/session"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
-export type Answer<A> = A | Promise<A> | Effect.Effect<A, ErrnoError>
+/** An Effect fails with an errno, in any of the ways in which one can be thrown; what else it fails with is a defect. */
+export type Answer<A> = A | Promise<A> | Effect.Effect<A, unknown>
 
 export type Outcome<A> = Effect.Effect<A, ErrnoError>
 
 const isErrnoName = (name: string): name is keyof typeof errnoNumbers => Object.hasOwn(errnoNumbers, name)
+const isAlias = (name: string): name is keyof typeof errnoAliases => Object.hasOwn(errnoAliases, name)
+
+const errnoOfNumber = (value: unknown): ErrnoError | undefined =>
+  typeof value === "number" && Number.isInteger(value) && value !== 0 ? errnoError(Math.abs(value)) : undefined
 
 /**
  * The errno that something thrown stands for: one of `Errno`, Node's errors by their `code` or `errno`, a
@@ -15,16 +21,17 @@ const isErrnoName = (name: string): name is keyof typeof errnoNumbers => Object.
  */
 const errnoOf = (thrown: unknown): ErrnoError | undefined => {
   if (isErrnoError(thrown)) return thrown
-  if (typeof thrown === "number" && Number.isInteger(thrown) && thrown !== 0) return errnoError(Math.abs(thrown))
   // `throw Errno.ENOENT`
   if (Exit.isExit(thrown)) {
     const failure = Exit.findErrorOption(thrown)
     return failure._tag === "Some" ? errnoOf(failure.value) : undefined
   }
-  if (thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" && isErrnoName(thrown.code)) {
-    return errnoError(errnoNumbers[thrown.code])
+  if (!(thrown instanceof Error)) return errnoOfNumber(thrown)
+  if ("code" in thrown && typeof thrown.code === "string") {
+    const code = isAlias(thrown.code) ? errnoAliases[thrown.code] : thrown.code
+    if (isErrnoName(code)) return errnoError(errnoNumbers[code])
   }
-  return undefined
+  return "errno" in thrown ? errnoOfNumber(thrown.errno) : undefined
 }
 
 const failed = (thrown: unknown): Exit.Exit<never, ErrnoError> => {
@@ -34,20 +41,43 @@ const failed = (thrown: unknown): Exit.Exit<never, ErrnoError> => {
 
 const isPromise = (value: unknown): value is Promise<unknown> => typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
 
+/** As `outcome`; what a Promise brings after the caller has been interrupted is `late`. */
+export const outcomeOrLate = <A>(call: () => Answer<A>, late: (value: A) => void): Outcome<A> =>
+  outcome((): Answer<A> => {
+    const answer = call()
+    if (!isPromise(answer)) return answer
+    return Effect.callback<A, unknown>((resume) => {
+      let waits = true
+      void answer.then(
+        (value) => waits ? resume(Effect.succeed(value)) : late(value),
+        (thrown: unknown) => resume(Effect.fail(thrown))
+      )
+      return Effect.sync(() => {
+        waits = false
+      })
+    })
+  })
+
+/** An outcome that is there already: of the same types, which `Exit.isExit` forgets. */
+const settled = <A, E>(result: Effect.Effect<A, E>): Exit.Exit<A, E> | undefined => Exit.isExit(result) ? result as Exit.Exit<A, E> : undefined
+
 /** The answer of a callback; one that is there at once is an `Exit`, and costs no fiber. */
 export const outcome = <A>(call: () => Answer<A>): Outcome<A> => {
   try {
     const answer = call()
-    if (Effect.isEffect(answer)) return answer
+    if (Effect.isEffect(answer)) {
+      const exit = settled(answer)
+      if (exit === undefined) return Effect.catch(answer, failed)
+      if (Exit.isSuccess(exit)) return Exit.succeed(exit.value)
+      const failure = Cause.findErrorOption(exit.cause)
+      return failure._tag === "Some" ? failed(failure.value) : Exit.die(Cause.squash(exit.cause))
+    }
     if (!isPromise(answer)) return Exit.succeed(answer)
     return Effect.catch(Effect.tryPromise({ try: () => answer, catch: (thrown) => thrown }), failed)
   } catch (thrown) {
     return failed(thrown)
   }
 }
-
-/** An outcome that is there already: of the same types, which `Exit.isExit` forgets. */
-const settled = <A>(result: Outcome<A>): Exit.Exit<A, ErrnoError> | undefined => Exit.isExit(result) ? result as Exit.Exit<A, ErrnoError> : undefined
 
 /** Goes on with a value, at once when it is there. */
 export const andThen = <A, B>(first: Outcome<A>, next: (value: A) => Outcome<B>): Outcome<B> => {
@@ -57,6 +87,29 @@ export const andThen = <A, B>(first: Outcome<A>, next: (value: A) => Outcome<B>)
 }
 
 export const map = <A, B>(first: Outcome<A>, change: (value: A) => B): Outcome<B> => andThen(first, (value) => Exit.succeed(change(value)))
+
+/** Goes on with an errno; defects and interruptions pass. */
+export const orElse = <A, B>(first: Outcome<A>, next: (error: ErrnoError) => Outcome<B>): Outcome<A | B> => {
+  const exit = settled(first)
+  if (exit === undefined) return Effect.catch(first, next)
+  if (Exit.isSuccess(exit)) return exit
+  const failure = Cause.findErrorOption(exit.cause)
+  return failure._tag === "Some" ? next(failure.value) : exit
+}
+
+/** `cleanUp` follows when it fails, or is interrupted; what that fails with is nobody's business. */
+export const onFailure = <A>(first: Outcome<A>, cleanUp: () => Outcome<void>): Outcome<A> => {
+  const exit = settled(first)
+  if (exit === undefined) return Effect.onExit(first, (end) => Exit.isSuccess(end) ? Effect.void : Effect.ignore(cleanUp()))
+  return Exit.isSuccess(exit) ? exit : andThen(orElse(cleanUp(), () => Exit.void), () => exit)
+}
+
+/** `then` follows however it ends. */
+export const ensuring = <A>(first: Outcome<A>, then: () => void): Outcome<A> => {
+  if (!Exit.isExit(first)) return Effect.onExit(first, () => Effect.sync(then))
+  then()
+  return first
+}
 
 /** The answer of a callback that may be missing: then ENOSYS. */
 export const optional = <Args extends ReadonlyArray<unknown>, A>(callback: ((...args: Args) => Answer<A>) | undefined, ...args: Args): Outcome<A> =>

@@ -1,0 +1,140 @@
+/** Operations on names: lookup, creation, removal, renaming, links. */
+import { type Backend, type Entry, Errno, type Name, type RequestContext, type U64 } from "@bickford/session"
+import * as Exit from "effect/Exit"
+import { permissionBits, RENAME_EXCHANGE, RENAME_NOREPLACE } from "../posix/linux.ts"
+import { nameTooLong } from "../posix/names.ts"
+import { nameOf, nameText, type PathNode } from "./nodes.ts"
+import { andThen, map, onFailure, optional, orElse, type Outcome } from "./outcome.ts"
+import type { Served } from "./served.ts"
+
+const done: Outcome<void> = Exit.void
+
+/** The name that an open file has after it was removed, as in libfuse, until it is closed. */
+const hiddenPrefix = ".fuse_hidden"
+
+export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, inside, locks, nodes }: Served<H>) => {
+  let hidden = 0
+
+  /** Makes something under a name that was free, and tells the kernel of it. */
+  const make = (nodeid: U64, name: Name, context: RequestContext, create: (path: string) => Outcome<void>): Outcome<Entry> =>
+    inside(nodeid, name, (path, parent, text) =>
+      andThen(create(path), () =>
+        map(attributes(path, context), (found) => {
+          nodes.remove(parent, text)
+          return entryOf(nodes.enter(parent, text, found), found)
+        })))
+
+  /** Whether removing its name would take an open file from under its users. */
+  const mustHide = (node: PathNode | undefined): node is PathNode =>
+    node !== undefined && node.handles.size > 0 && node.names.length === 1 && callbacks.rename !== undefined && callbacks.fgetattr === undefined
+
+  /** Renames an open file that is to be removed; gives how to undo it. */
+  const hide = (parent: PathNode, name: string, node: PathNode, path: string, context: RequestContext): Outcome<() => Outcome<void>> => {
+    const hiddenName = `${hiddenPrefix}${node.id.toString(16).padStart(8, "0")}${(++hidden).toString(16).padStart(8, "0")}`
+    const hiddenPath = nodes.pathOf(parent, hiddenName) ?? hiddenName
+    return map(optional(callbacks.rename, path, hiddenPath, context), () => {
+      nodes.rename(parent, name, parent, hiddenName)
+      const { removedBy } = node
+      node.removedBy = context
+      return () =>
+        map(optional(callbacks.rename, hiddenPath, path, context), () => {
+          nodes.rename(parent, hiddenName, parent, name)
+          node.removedBy = removedBy
+        })
+    })
+  }
+
+  /** Whether `node` is `other` or lies above it. */
+  const isAbove = (node: PathNode | undefined, other: PathNode): boolean => node !== undefined && nodes.above(other).includes(node)
+
+  return {
+    lookup: ({ name, nodeid }, context) =>
+      inside(nodeid, name, (path, parent, text) => {
+        const before = parent.children.get(text)
+        return orElse(map(attributes(path, context), (found) => entryOf(nodes.enter(parent, text, found), found)), (error) => {
+          // It went by a way of its own.
+          if (error._tag === "ENOENT" && before !== undefined && parent.children.get(text) === before) nodes.remove(parent, text)
+          return Exit.fail(error)
+        })
+      }),
+    forget: (nodeid) => {
+      const node = nodes.get(nodeid)
+      if (node === undefined) return
+      node.known = false
+      nodes.drop(node)
+    },
+
+    readlink: ({ nodeid }, context) => at(nodeid, (path) => map(optional(callbacks.readlink, path, context), nameOf)),
+    symlink: ({ name, nodeid, target }, context) =>
+      make(nodeid, name, context, (path) => optional(callbacks.symlink, nameText(target), path, context)),
+    mknod: ({ mode, name, nodeid, rdev }, context) =>
+      make(nodeid, name, context, (path) => optional(callbacks.mknod, path, mode, rdev, context)),
+    mkdir: ({ mode, name, nodeid }, context) =>
+      make(nodeid, name, context, (path) => optional(callbacks.mkdir, path, mode & permissionBits, context)),
+
+    unlink: ({ name, nodeid }, context) =>
+      inside(nodeid, name, (path, parent, text) => {
+        const node = parent.children.get(text)
+        if (mustHide(node)) return map(hide(parent, text, node, path, context), () => undefined)
+        return map(optional(callbacks.unlink, path, context), () => nodes.remove(parent, text))
+      }, "moves"),
+    rmdir: ({ name, nodeid }, context) =>
+      inside(nodeid, name, (path, parent, text) =>
+        map(optional(callbacks.rmdir, path, context), () => nodes.remove(parent, text)), "moves"),
+
+    link: ({ newname, nodeid, oldnodeid }, context) => {
+      const node = nodes.get(oldnodeid)
+      const parent = nodes.get(nodeid)
+      if (node === undefined || parent === undefined) return Errno.ESTALE
+      if (nameTooLong(newname)) return Errno.ENAMETOOLONG
+      return locks(() => ({ stay: [node, parent], move: [] }), () => {
+        const text = nameText(newname)
+        const path = nodes.path(node)
+        const newPath = nodes.pathOf(parent, text)
+        if (path === undefined || newPath === undefined) return Errno.ENOENT
+        return andThen(optional(callbacks.link, path, newPath, context), () =>
+          map(attributes(newPath, context), (found) => {
+            nodes.link(node, parent, text)
+            return entryOf(node, found)
+          }))
+      })
+    },
+
+    rename: ({ flags, name, newdir, newname, nodeid }, context) => {
+      const parent = nodes.get(nodeid)
+      const newParent = nodes.get(newdir)
+      if (parent === undefined || newParent === undefined) return Errno.ESTALE
+      if (nameTooLong(name) || nameTooLong(newname)) return Errno.ENAMETOOLONG
+      const from = nameText(name)
+      const to = nameText(newname)
+      const exchange = flags === RENAME_EXCHANGE
+      if ((flags & ~RENAME_NOREPLACE) !== 0 && (!exchange || callbacks.exchange === undefined)) return Errno.EINVAL
+      const moved = () => parent.children.get(from)
+      const replaced = () => newParent.children.get(to)
+      const claim = () => {
+        const move = [moved(), replaced()].filter((node) => node !== undefined)
+        return { stay: [parent, newParent], move: move[0] === move[1] ? move.slice(1) : move }
+      }
+      if (isAbove(moved(), newParent) || isAbove(replaced(), parent)) return Errno.EINVAL
+      return locks(claim, () => {
+        const path = nodes.pathOf(parent, from)
+        const newPath = nodes.pathOf(newParent, to)
+        if (path === undefined || newPath === undefined) return Errno.ENOENT
+        if (exchange) {
+          return map(optional(callbacks.exchange, path, newPath, context), () => nodes.exchange(parent, from, newParent, to))
+        }
+        const isFree = (flags & RENAME_NOREPLACE) === 0 ? done : orElse(
+          andThen(attributes(newPath, context), () => Errno.EEXIST),
+          (error) => error._tag === "ENOENT" ? done : Exit.fail(error)
+        )
+        const rename = (): Outcome<void> =>
+          map(optional(callbacks.rename, path, newPath, context), () => nodes.rename(parent, from, newParent, to))
+        return andThen(isFree, () => {
+          const target = replaced()
+          if (!mustHide(target) || target === moved()) return rename()
+          return andThen(hide(newParent, to, target, newPath, context), (undo) => onFailure(rename(), undo))
+        })
+      })
+    }
+  } satisfies Backend
+}

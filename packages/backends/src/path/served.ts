@@ -1,0 +1,79 @@
+/** What all operations of a path filesystem share: its nodes, the paths in use, and its attributes. */
+import { type AttrReply, type Entry, Errno, type Name, type RequestContext, type U64 } from "@bickford/session"
+import * as Exit from "effect/Exit"
+import { timespec as seconds } from "../posix/clock.ts"
+import { nameTooLong } from "../posix/names.ts"
+import { attrOf, hasSize } from "./attributes.ts"
+import type { PathAttributes, PathCallbacks } from "./callbacks.ts"
+import { makePathLocks, type PathLocks } from "./locks.ts"
+import { makePathNodes, nameText, type PathNode, type PathNodes } from "./nodes.ts"
+import { andThen, outcome, type Outcome } from "./outcome.ts"
+
+export interface PathOptions {
+  /** Seconds that the kernel may trust names. Default 1; 0 for what changes by itself. */
+  readonly entryTimeout?: number
+  /** Seconds that the kernel may trust attributes, likewise. Default 1. */
+  readonly attrTimeout?: number
+}
+
+export interface Served<H> {
+  readonly callbacks: PathCallbacks<H>
+  readonly nodes: PathNodes
+  readonly locks: PathLocks
+  /** Works on a node's path, which stays as it is meanwhile; ENOENT once the node is removed. */
+  readonly at: <A>(nodeid: U64, then: (path: string, node: PathNode) => Outcome<A>) => Outcome<A>
+  /** Works on a name in a directory. `moves`: the name is taken away, so nobody may be at work below it. */
+  readonly inside: <A>(nodeid: U64, name: Name, then: (path: string, parent: PathNode, name: string) => Outcome<A>, moves?: "moves") => Outcome<A>
+  readonly attributes: (path: string, context: RequestContext) => Outcome<PathAttributes>
+  readonly attrReply: (node: PathNode, found: PathAttributes) => AttrReply
+  /** The kernel holds the node from now on. */
+  readonly entryOf: (node: PathNode, found: PathAttributes) => Entry
+}
+
+export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions): Served<H> => {
+  const nodes = makePathNodes()
+  const locks = makePathLocks(nodes)
+  const entryValid = seconds(options.entryTimeout ?? 1)
+  const attrValid = seconds(options.attrTimeout ?? 1)
+
+  const attr = (node: PathNode, found: PathAttributes) => {
+    node.sizeless = !hasSize(found)
+    return attrOf(node, found)
+  }
+
+  return {
+    callbacks,
+    nodes,
+    locks,
+    at: (nodeid, then) => {
+      const node = nodes.get(nodeid)
+      if (node === undefined) return Errno.ESTALE
+      return locks(() => ({ stay: [node], move: [] }), () => {
+        const path = nodes.path(node)
+        return path === undefined ? Errno.ENOENT : then(path, node)
+      })
+    },
+    inside: (nodeid, name, then, moves) => {
+      const parent = nodes.get(nodeid)
+      if (parent === undefined) return Errno.ESTALE
+      if (nameTooLong(name)) return Errno.ENAMETOOLONG
+      const text = nameText(name)
+      const claim = () => {
+        const child = parent.children.get(text)
+        if (child === undefined) return { stay: [parent], move: [] }
+        return moves === undefined ? { stay: [child], move: [] } : { stay: [parent], move: [child] }
+      }
+      return locks(claim, () => {
+        const path = nodes.pathOf(parent, text)
+        return path === undefined ? Errno.ENOENT : then(path, parent, text)
+      })
+    },
+    attributes: (path, context) =>
+      andThen(outcome(() => callbacks.getattr(path, context)), (found): Outcome<PathAttributes> => found === false ? Errno.ENOENT : Exit.succeed(found)),
+    attrReply: (node, found) => ({ attrValid, attr: attr(node, found) }),
+    entryOf: (node, found) => {
+      node.known = true
+      return { nodeid: node.id, generation: 0, entryValid, attrValid, attr: attr(node, found) }
+    }
+  }
+}

@@ -1,0 +1,319 @@
+/** Nodes and paths: what the kernel holds and what the callbacks are asked for stay one. */
+import { assert, describe, it } from "@effect/vitest"
+import { Errno, type ErrnoError, type RequestContext } from "@bickford/session"
+import { requestContext } from "@bickford/session/testing"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { later, memoryCallbacks } from "../../../../test/path/memoryPaths.ts"
+import { fileType, type PathCallbacks, PathFilesystem } from "../../src/index.ts"
+import { drive } from "./drive.ts"
+
+const outcome = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
+  Effect.match(effect, { onFailure: (error) => error._tag, onSuccess: () => "ok" })
+
+const header = { unique: 2, nodeid: 1, uid: 0, gid: 0, pid: 1 }
+
+describe("answers", () => {
+  it("a callback's value is an answer without a fiber, in every operation", () => {
+    const backend = PathFilesystem.make(memoryCallbacks())
+    const context = requestContext()
+    const at = (made: Effect.Effect<unknown, ErrnoError> | undefined): unknown => {
+      assert.isTrue(Exit.isExit(made))
+      return Exit.isExit(made) && Exit.isSuccess(made) ? made.value : assert.fail(String(made))
+    }
+    const creation = { ...header, mode: 0o644, umask: 0, flags: 2, openFlags: 0 }
+    at(backend.create?.({ op: "create", ...creation, name: "file" }, context))
+    at(backend.mkdir?.({ op: "mkdir", ...creation, name: "folder" }, context))
+    at(backend.lookup?.({ op: "lookup", ...header, name: "file" }, context))
+    at(backend.rename?.({ op: "rename", ...header, name: "file", newdir: 3, newname: "moved", flags: 1 }, context))
+    at(backend.link?.({ op: "link", ...header, oldnodeid: 2, newname: "link" }, context))
+    at(backend.unlink?.({ op: "unlink", ...header, name: "link" }, context))
+    at(backend.getattr?.({ op: "getattr", ...header, fh: 0, getattrFlags: 0 }, context))
+    at(backend.opendir?.({ op: "opendir", ...header, flags: 0, openFlags: 0 }, context))
+    at(backend.write?.({ op: "write", ...header, nodeid: 2, fh: 1, offset: 0, size: 1, writeFlags: 0, lockOwner: 0, flags: 0, data: Buffer.from("x") }, context))
+    at(backend.read?.({ op: "read", ...header, nodeid: 2, fh: 1, offset: 0, size: 1, readFlags: 0, lockOwner: 0, flags: 0 }, context))
+    at(backend.statfs?.({ op: "statfs", ...header }, context))
+    at(backend.release?.({ op: "release", ...header, nodeid: 2, fh: 1, flags: 0, releaseFlags: 0, lockOwner: 0 }, context))
+  })
+
+  const fails: { readonly [how: string]: readonly [() => unknown, string] } = {
+    "an Errno thrown": [() => { throw Errno.EACCES }, "EACCES"],
+    "an Errno answered": [() => Errno.EMLINK, "EMLINK"],
+    "an Effect that fails with an Errno": [() => Effect.andThen(Effect.yieldNow, Errno.EDQUOT), "EDQUOT"],
+    "an Effect that fails with a number": [() => Effect.fail(18), "EXDEV"],
+    "an Effect that fails with Node's error later": [() => Effect.andThen(Effect.yieldNow, Effect.fail(Object.assign(new Error("x"), { code: "EROFS" }))), "EROFS"],
+    "a Promise rejected with Node's error": [() => Promise.reject(Object.assign(new Error("x"), { code: "ENOSPC" })), "ENOSPC"],
+    "Node's error with a number only": [() => { throw Object.assign(new Error("x"), { errno: -40 }) }, "ELOOP"],
+    "a second name of an errno": [() => { throw Object.assign(new Error("x"), { code: "EWOULDBLOCK" }) }, "EAGAIN"],
+    "a number thrown": [() => { throw 28 }, "ENOSPC"],
+    "false": [() => false, "ENOENT"],
+    "a bug": [() => { throw new Error("a bug") }, "EIO"],
+    "an error that is none of the system's": [() => Promise.reject(Object.assign(new Error("x"), { code: "ERR_X" })), "EIO"],
+    "nonsense": [() => "text", "EIO"]
+  }
+  for (const [how, [getattr, errno]] of Object.entries(fails)) {
+    it.live(`${how} is ${errno}`, () =>
+      Effect.gen(function*() {
+        // As a callback in JavaScript may answer.
+        const { lookup } = yield* drive({ getattr: getattr as PathCallbacks["getattr"] })
+        assert.strictEqual(yield* outcome(lookup(1, "x")), errno)
+      }))
+  }
+
+  it.live("the caller's context comes last", () =>
+    Effect.gen(function*() {
+      const seen: Array<RequestContext> = []
+      const { kernel } = yield* drive({
+        ...memoryCallbacks(),
+        mkdir: (_path, _mode, context) => {
+          seen.push(context)
+          throw Errno.EPERM
+        }
+      })
+      yield* outcome(kernel.call({ op: "mkdir", uid: 7, gid: 8, name: "x", mode: 0o755, umask: 0 }))
+      assert.deepStrictEqual(seen.map(({ gid, uid }) => [uid, gid]), [[7, 8]])
+    }))
+})
+
+describe("nodes", () => {
+  for (const [kind, wrap] of [["values", <H>(callbacks: PathCallbacks<H>) => callbacks], ["Promises", later]] as const) {
+    it.live(`follow renames of folders above, exchanges and links (${kind})`, () =>
+      Effect.gen(function*() {
+        const asked: Array<string> = []
+        const callbacks = wrap(memoryCallbacks())
+        const { create, getattr, link, lookup, mkdir, rename, unlink } = yield* drive({
+          ...callbacks,
+          getattr: (path, context) => {
+            asked.push(path)
+            return callbacks.getattr(path, context)
+          }
+        })
+        const pathOf = (nodeid: number | bigint) => Effect.map(getattr(nodeid), () => asked.at(-1))
+        const a = yield* mkdir(1, "a")
+        const b = yield* mkdir(a, "b")
+        const { nodeid: file } = yield* create(b, "file")
+        yield* rename(1, "a", 1, "c")
+        assert.strictEqual(yield* pathOf(file), "/c/b/file")
+        const d = yield* mkdir(1, "d")
+        yield* rename(1, "c", d, "e")
+        assert.strictEqual(yield* pathOf(file), "/d/e/b/file")
+        const { nodeid: other } = yield* create(1, "other")
+        yield* rename(1, "other", b, "file", 2)
+        assert.deepStrictEqual([yield* pathOf(file), yield* pathOf(other)], ["/other", "/d/e/b/file"])
+        assert.strictEqual(yield* link(file, b, "link"), file)
+        assert.strictEqual((yield* getattr(file)).nlink, 2)
+        yield* unlink(1, "other")
+        assert.strictEqual(yield* pathOf(file), "/d/e/b/link")
+        assert.strictEqual(yield* lookup(b, "link"), file)
+        assert.strictEqual(yield* outcome(rename(1, "d", b, "inside")), "EINVAL")
+        assert.strictEqual(yield* outcome(rename(b, "link", b, "file", 1)), "EEXIST")
+        assert.strictEqual(yield* outcome(rename(b, "link", b, "free", 1)), "ok")
+        assert.strictEqual(yield* outcome(rename(b, "free", b, "file", 4)), "EINVAL")
+      }))
+  }
+
+  it.live("hard links are one node again after the kernel has forgotten them; another file under a name is another node", () =>
+    Effect.gen(function*() {
+      const files = memoryCallbacks()
+      const { create, kernel, link, lookup, release } = yield* drive(files)
+      const { fh, nodeid: file } = yield* create(1, "file")
+      yield* link(file, 1, "link")
+      yield* release(file, fh)
+      yield* kernel.forget(file, 2)
+      const again = yield* lookup(1, "file")
+      assert.notStrictEqual(again, file)
+      assert.strictEqual(yield* lookup(1, "link"), again)
+      // Not by way of the mount.
+      const context = requestContext()
+      files.unlink?.("/file", context)
+      files.mknod?.("/file", fileType.reg | 0o600, 0, context)
+      assert.notStrictEqual(yield* lookup(1, "file"), again)
+      assert.strictEqual(yield* lookup(1, "link"), again)
+      files.unlink?.("/file", context)
+      assert.strictEqual(yield* outcome(lookup(1, "file")), "ENOENT")
+    }))
+
+  it.live("a listing is made anew when it is rewound, goes on where it was, and knows the numbers of known nodes", () =>
+    Effect.gen(function*() {
+      const { create, mkdir, opendir, readdir } = yield* drive(memoryCallbacks())
+      const folder = yield* mkdir(1, "folder")
+      for (let index = 0; index < 10; index++) yield* create(folder, `file${index}`)
+      const fh = yield* opendir(folder)
+      const part = yield* readdir(folder, fh, 0, 256)
+      assert.isBelow(part.length, 12)
+      const rest = yield* readdir(folder, fh, part.at(-1)?.off)
+      assert.deepStrictEqual([...part, ...rest].map(({ name }) => name), [".", "..", ...Array.from({ length: 10 }, (_, index) => `file${index}`)])
+      assert.deepStrictEqual(part.slice(0, 3).map(({ type }) => type), [4, 4, 8])
+      yield* create(folder, "new")
+      assert.strictEqual((yield* readdir(folder, fh)).at(-1)?.name, "new")
+    }))
+})
+
+describe("removed while it is open", () => {
+  it.live("it is renamed, and goes when it is closed", () =>
+    Effect.gen(function*() {
+      const files = memoryCallbacks()
+      const { create, getattr, mkdir, names, open, read, release, rename, rmdir, unlink, write } = yield* drive(files)
+      const folder = yield* mkdir(1, "folder")
+      const { fh, nodeid: file } = yield* create(folder, "file")
+      yield* write(file, fh, "text")
+      const second = yield* open(file)
+      yield* unlink(folder, "file")
+      assert.deepStrictEqual(yield* names(folder), [])
+      assert.deepStrictEqual([(yield* getattr(file)).nlink, yield* read(file, fh)], [0, "text"])
+      yield* rename(1, "folder", 1, "moved")
+      yield* release(file, fh)
+      assert.strictEqual(yield* read(file, second.fh), "text")
+      assert.strictEqual(yield* outcome(rmdir(1, "moved")), "ENOTEMPTY")
+      yield* release(file, second.fh)
+      yield* rmdir(1, "moved")
+      // The same, by a rename over it.
+      const one = yield* create(1, "one")
+      const other = yield* create(1, "other")
+      yield* write(one.nodeid, one.fh, "1")
+      yield* rename(1, "other", 1, "one")
+      assert.strictEqual(yield* read(one.nodeid, one.fh), "1")
+      assert.deepStrictEqual(yield* names(1), ["one"])
+      yield* release(one.nodeid, one.fh)
+      yield* release(other.nodeid, other.fh)
+      assert.deepStrictEqual(Array.from(yield* Effect.sync(() => files.readdir?.("/", requestContext()) as Iterable<string>)), ["one"])
+    }))
+
+  it.live("a rename over it that fails gives it its name back", () =>
+    Effect.gen(function*() {
+      const files = memoryCallbacks()
+      const { create, lookup, names, rename } = yield* drive({
+        ...files,
+        rename: (path, newPath, context) => {
+          if (path === "/other") throw Errno.EPERM
+          return files.rename?.(path, newPath, context)
+        }
+      })
+      const one = yield* create(1, "one")
+      yield* create(1, "other")
+      assert.strictEqual(yield* outcome(rename(1, "other", 1, "one")), "EPERM")
+      assert.strictEqual(yield* lookup(1, "one"), one.nodeid)
+      assert.sameMembers(yield* names(1), ["one", "other"])
+    }))
+
+  it.live("with fgetattr it is removed, and lives on in its handles", () =>
+    Effect.gen(function*() {
+      const { create, getattr, mkdir, read, release, rmdir, setSize, unlink, write } = yield* drive(memoryCallbacks({ fgetattr: true }))
+      const folder = yield* mkdir(1, "folder")
+      const { fh, nodeid: file } = yield* create(folder, "file")
+      yield* unlink(folder, "file")
+      yield* rmdir(1, "folder")
+      yield* write(file, fh, "text")
+      yield* setSize(file, 2)
+      assert.deepStrictEqual([(yield* getattr(file)).nlink, (yield* getattr(file)).size, yield* read(file, fh)], [0, 2, "te"])
+      yield* release(file, fh)
+      assert.strictEqual(yield* outcome(getattr(file)), "ENOENT")
+    }))
+})
+
+describe("every open has one release", () => {
+  it.live("also when what follows fails, when its caller has gone, and when the mount ends", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const gate = yield* Deferred.make<void>()
+      const files = memoryCallbacks({ log: (line) => log.push(line) })
+      const memoryOpen = files.open ?? assert.fail()
+      let failing = false
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { create, kernel, session } = yield* drive({
+          ...files,
+          getattr: (path, context) => {
+            if (failing && path !== "/") throw Errno.EACCES
+            return files.getattr(path, context)
+          },
+          open: async (path, flags, context) => {
+            await Effect.runPromise(Deferred.await(gate))
+            const opened = memoryOpen(path, flags, context)
+            return Effect.isEffect(opened) ? assert.fail() : opened
+          },
+          destroy: () => void log.push("destroy")
+        })
+        failing = true
+        assert.strictEqual(yield* outcome(create(1, "unlucky")), "EACCES")
+        assert.deepStrictEqual(log.splice(0), ["open /unlucky", "release /unlucky"])
+        failing = false
+        const { nodeid } = yield* create(1, "file")
+        const given = yield* kernel.send({ op: "open", nodeid, flags: 0, openFlags: 0 })
+        const kept = yield* kernel.send({ op: "open", nodeid, flags: 0, openFlags: 0 })
+        yield* Effect.repeat(Effect.yieldNow, { until: () => session.connection.inFlight.size === 2 })
+        session.connection.inFlight.get(given)?.fiber?.interruptUnsafe()
+        assert.strictEqual((yield* kernel.reply(given)).error, 5)
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual((yield* kernel.reply(kept)).error, 0)
+        yield* Effect.repeat(Effect.yieldNow, { until: () => log.length === 4 })
+        assert.deepStrictEqual(log.splice(0).toSorted(), ["open /file", "open /file", "open /file", "release /file"])
+      }))
+      assert.deepStrictEqual(log, ["release /file", "release /file", "destroy"])
+    }))
+})
+
+describe("paths in use", () => {
+  /** `getattr` of one path waits until it is let go; renames are told of. */
+  const gated = (slow: string) =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const entered = yield* Deferred.make<void>()
+      const asked: Array<string> = []
+      let waits = false
+      const files = memoryCallbacks()
+      const driven = yield* drive({
+        ...files,
+        getattr: (path, context) => {
+          asked.push(`getattr ${path}`)
+          if (!waits || path !== slow) return files.getattr(path, context)
+          waits = false
+          Deferred.doneUnsafe(entered, Effect.void)
+          return Effect.andThen(Deferred.await(gate), Effect.suspend(() => Effect.succeed(files.getattr(path, context) as never)))
+        },
+        rename: (path, newPath, context) => {
+          asked.push(`rename ${path} ${newPath}`)
+          return files.rename?.(path, newPath, context)
+        }
+      })
+      return { ...driven, gate, entered, asked, wait: () => { waits = true } }
+    })
+
+  it.live("a rename waits for who is at work below; who comes later waits for the rename; others do not wait", () =>
+    Effect.gen(function*() {
+      const { asked, create, entered, gate, getattr, kernel, mkdir, wait } = yield* gated("/a/file")
+      const a = yield* mkdir(1, "a")
+      const { nodeid: file } = yield* create(a, "file")
+      const { nodeid: aside } = yield* create(1, "aside")
+      wait()
+      asked.length = 0
+      const slow = yield* kernel.send({ op: "getattr", nodeid: file, getattrFlags: 0, fh: 0 })
+      yield* Deferred.await(entered)
+      const rename = yield* kernel.send({ op: "rename", nodeid: 1, name: "a", newdir: 1, newname: "b", flags: 0 })
+      const after = yield* kernel.send({ op: "getattr", nodeid: file, getattrFlags: 0, fh: 0 })
+      yield* getattr(aside)
+      assert.deepStrictEqual(asked, ["getattr /a/file", "getattr /aside"])
+      yield* Deferred.succeed(gate, undefined)
+      for (const unique of [slow, rename, after]) assert.strictEqual((yield* kernel.reply(unique)).error, 0)
+      assert.deepStrictEqual(asked, ["getattr /a/file", "getattr /aside", "rename /a /b", "getattr /b/file"])
+    }))
+
+  it.live("who waits and is stopped holds nobody up", () =>
+    Effect.gen(function*() {
+      const { asked, entered, gate, getattr, create, kernel, mkdir, session, wait } = yield* gated("/a/file")
+      const a = yield* mkdir(1, "a")
+      const { nodeid: file } = yield* create(a, "file")
+      wait()
+      yield* kernel.send({ op: "getattr", nodeid: file, getattrFlags: 0, fh: 0 })
+      yield* Deferred.await(entered)
+      const rename = yield* kernel.send({ op: "rename", nodeid: 1, name: "a", newdir: 1, newname: "b", flags: 0 })
+      const waiting = yield* kernel.send({ op: "getattr", nodeid: a, getattrFlags: 0, fh: 0 })
+      yield* Effect.repeat(Effect.yieldNow, { until: () => session.connection.inFlight.size === 3 })
+      session.connection.inFlight.get(rename)?.fiber?.interruptUnsafe()
+      assert.strictEqual((yield* kernel.reply(rename)).error, 5)
+      assert.strictEqual((yield* kernel.reply(waiting)).error, 0)
+      yield* Deferred.succeed(gate, undefined)
+      yield* getattr(file)
+      assert.notInclude(asked.join(), "rename")
+    }))
+})
