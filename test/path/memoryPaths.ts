@@ -8,6 +8,7 @@ interface File {
   gid: number
   nlink: number
   data: Buffer
+  target: string
   atime: Timespec
   mtime: Timespec
   ctime: Timespec
@@ -17,6 +18,7 @@ interface File {
   readonly xattrs: Map<string, Uint8Array>
 }
 
+const SEEK_DATA = 3
 const S_IFMT = 0o170000
 const S_ISGID = 0o2000
 const isDirectory = (file: File): boolean => file.children !== undefined
@@ -26,6 +28,8 @@ const now = (): Timespec => {
   const sec = Math.floor(millis / 1000)
   return { sec, nsec: (millis - sec * 1000) * 1_000_000 }
 }
+
+const isAfter = (one: Timespec, other: Timespec): boolean => one.sec > other.sec || (one.sec === other.sec && one.nsec > other.nsec)
 
 export interface MemoryPathsOptions {
   /** Told of each `open`, `create` and `release`. */
@@ -46,6 +50,7 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
       gid: inherits ? parent.gid : context?.gid ?? 0,
       nlink: directory ? 2 : 1,
       data: Buffer.alloc(0),
+      target: "",
       atime: at,
       mtime: at,
       ctime: at,
@@ -108,8 +113,13 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
     file.mtime = now()
     file.ctime = file.mtime
   }
-  const attributes = ({ atime, ctime, data, gid, ino, mode, mtime, nlink, rdev, uid }: File): PathAttributes =>
-    ({ atime, ctime, gid, ino, mode, mtime, nlink, rdev, size: data.length, uid })
+  /** As `relatime`: the first time after a change. */
+  const accessed = (file: File): void => {
+    const { atime, ctime, mtime } = file
+    if (!isAfter(atime, mtime) || !isAfter(atime, ctime)) file.atime = now()
+  }
+  const attributes = ({ atime, ctime, data, gid, ino, mode, mtime, nlink, rdev, target, uid }: File): PathAttributes =>
+    ({ atime, ctime, gid, ino, mode, mtime, nlink, rdev, size: data.length + Buffer.byteLength(target), uid })
 
   return {
     getattr: (path) => {
@@ -121,7 +131,11 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
       }
     },
     ...(fgetattr ? { fgetattr: attributes, ftruncate: (file, size) => resize(file, Number(size)) } : {}),
-    readdir: (path) => childrenOf(find(path)).keys(),
+    readdir: (path) => {
+      const file = find(path)
+      accessed(file)
+      return childrenOf(file).keys()
+    },
     open: (path) => {
       log(`open ${path}`)
       return find(path)
@@ -130,7 +144,10 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
       log(`open ${path}`)
       return add(path, (parent) => make(fileType.reg | mode, 0, context, parent))
     },
-    read: (file, size, offset) => file.data.subarray(Number(offset), Number(offset) + size),
+    read: (file, size, offset) => {
+      accessed(file)
+      return file.data.subarray(Number(offset), Number(offset) + size)
+    },
     write: (file, data, offset) => {
       const end = Number(offset) + data.length
       if (file.data.length < end) resize(file, end)
@@ -181,9 +198,9 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
       file.ctime = now()
     },
     symlink: (target, path, context) => {
-      add(path, (parent) => make(fileType.lnk | 0o777, 0, context, parent)).data = Buffer.from(target)
+      add(path, (parent) => make(fileType.lnk | 0o777, 0, context, parent)).target = target
     },
-    readlink: (path) => find(path).data.toString(),
+    readlink: (path) => find(path).target,
     chmod: (path, mode) => {
       const file = find(path)
       file.mode = (file.mode & ~0o7777) | mode
@@ -201,6 +218,15 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
       file.mtime = mtime ?? file.mtime
       file.ctime = now()
     },
+    // Allocation of whole files, which have no holes.
+    fallocate: (file, mode, offset, length) => {
+      if (mode !== 0) throw Errno.ENOTSUP
+      resize(file, Math.max(file.data.length, Number(offset) + Number(length)))
+    },
+    lseek: (file, offset, whence) => {
+      if (offset >= file.data.length) throw Errno.ENXIO
+      return whence === SEEK_DATA ? offset : file.data.length
+    },
     release: (_file, path) => log(`release ${path}`),
     getxattr: (path, name) => {
       const value = find(path).xattrs.get(name)
@@ -208,14 +234,18 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
       return value
     },
     setxattr: (path, name, value, flags) => {
-      const { xattrs } = find(path)
+      const file = find(path)
+      const { xattrs } = file
       if (flags === 1 && xattrs.has(name)) throw Errno.EEXIST
       if (flags === 2 && !xattrs.has(name)) throw Errno.ENODATA
       xattrs.set(name, value.slice())
+      file.ctime = now()
     },
     listxattr: (path) => find(path).xattrs.keys(),
     removexattr: (path, name) => {
-      if (!find(path).xattrs.delete(name)) throw Errno.ENODATA
+      const file = find(path)
+      if (!file.xattrs.delete(name)) throw Errno.ENODATA
+      file.ctime = now()
     }
   }
 }

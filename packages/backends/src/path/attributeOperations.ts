@@ -28,6 +28,7 @@ export const attributeOperations = <H>({ at, attributes, attrReply, callbacks, n
       const node = nodes.get(nodeid)
       const handle = removed(node)
       if (node !== undefined && handle !== undefined) return map(ofRemoved(handle, context), (found) => attrReply(node, found))
+      if (node?.last !== undefined) return Exit.succeed(attrReply(node, node.last))
       return at(nodeid, (path, living) => map(attributes(path, context), (found) => attrReply(living, found)))
     },
 

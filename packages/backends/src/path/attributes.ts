@@ -1,5 +1,5 @@
 /** From what a callback says of a file to what the kernel is told. */
-import type { Attr, Timespec } from "@bickford/session"
+import type { Attr, Timespec, U64 } from "@bickford/session"
 import { S_IFDIR, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import type { PathAttributes, Time } from "./callbacks.ts"
 import type { PathNode } from "./nodes.ts"
@@ -14,6 +14,11 @@ const timespec = (time: Time | undefined): Timespec => {
   return { sec, nsec: Math.min(999_999_999, Math.round((seconds - sec) * 1e9)) }
 }
 
+const blockSize = 4096
+/** Blocks that are full, in units of 512 bytes. */
+const blocksOf = (size: U64): U64 =>
+  typeof size === "bigint" ? (size + BigInt(blockSize - 1)) / BigInt(blockSize) * 8n : Math.ceil(size / blockSize) * 8
+
 /** Whether the kernel can rely on the size; else it must ask for every byte (FOPEN_DIRECT_IO). */
 export const hasSize = (attributes: PathAttributes): boolean => attributes.size !== undefined || (attributes.mode & S_IFMT) !== S_IFREG
 
@@ -23,7 +28,7 @@ export const attrOf = (node: PathNode, given: PathAttributes): Attr => {
   return {
     ino: given.ino ?? node.id,
     size,
-    blocks: given.blocks ?? (typeof size === "bigint" ? (size + 511n) / 512n : Math.ceil(size / 512)),
+    blocks: given.blocks ?? blocksOf(size),
     atime: timespec(given.atime),
     mtime: timespec(given.mtime),
     ctime: timespec(given.ctime ?? given.mtime),
@@ -33,7 +38,7 @@ export const attrOf = (node: PathNode, given: PathAttributes): Attr => {
     uid: given.uid ?? process.getuid?.() ?? 0,
     gid: given.gid ?? process.getgid?.() ?? 0,
     rdev: given.rdev ?? 0,
-    blksize: 4096,
+    blksize: blockSize,
     flags: 0
   }
 }

@@ -30,7 +30,7 @@ export interface PathAttributes {
   /** Default: the node id. */
   readonly ino?: U64
   readonly rdev?: number
-  /** In units of 512 bytes. Default: as many as `size` needs. */
+  /** In units of 512 bytes. Default: as many as `size` needs, in blocks of 4096. */
   readonly blocks?: U64
   readonly atime?: Time
   readonly mtime?: Time
@@ -99,6 +99,10 @@ export interface PathCallbacks<H = unknown> {
   readonly utimens?: (path: string, atime: Timespec | undefined, mtime: Timespec | undefined, context: RequestContext) => Answer<void>
   /** `mask` of R_OK, W_OK, X_OK. Asked only where the mount leaves permissions to the server (`defaultPermissions: false`). */
   readonly access?: (path: string, mask: number, context: RequestContext) => Answer<void>
+  /** `mode` of FALLOC_FL_*: KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE. */
+  readonly fallocate?: (handle: H, mode: number, offset: U64, length: U64, path: string | undefined, context: RequestContext) => Answer<void>
+  /** Where the next data (SEEK_DATA) or hole (SEEK_HOLE) is, from `offset` on. Without it a file has no holes. */
+  readonly lseek?: (handle: H, offset: U64, whence: number, path: string | undefined, context: RequestContext) => Answer<U64>
   /** At every close(2) of a descriptor. */
   readonly flush?: (handle: H, path: string | undefined, context: RequestContext) => Answer<void>
   readonly fsync?: (handle: H, path: string | undefined, context: RequestContext) => Answer<void>

@@ -106,6 +106,9 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
         map(optional(callbacks.write, handle, data, offset, path, context), (written) => written ?? data.length)),
     flush: ({ fh }, context) => use(fh, (handle, path) => optional(callbacks.flush, handle, path, context)),
     fsync: ({ fh }, context) => use(fh, (handle, path) => optional(callbacks.fsync, handle, path, context)),
+    fallocate: ({ fh, length, mode, offset }, context) =>
+      use(fh, (handle, path) => optional(callbacks.fallocate, handle, mode, offset, length, path, context)),
+    lseek: ({ fh, offset, whence }, context) => use(fh, (handle, path) => optional(callbacks.lseek, handle, offset, whence, path, context)),
     release: ({ fh }) => release(fh)
   } satisfies Backend
 

@@ -18,10 +18,13 @@ export const listingOperations = <H>({ at, callbacks, nodes }: Served<H>) => {
   const listings = new Map<U64, Listing>()
   let last = 0
 
-  const list = (nodeid: U64, context: RequestContext): Outcome<ReadonlyArray<string>> =>
-    at(nodeid, (path, node) =>
+  const list = (nodeid: U64, context: RequestContext): Outcome<ReadonlyArray<string>> => {
+    // A directory that was removed has nothing in it, not even itself.
+    if (nodes.get(nodeid)?.last !== undefined) return Exit.succeed([])
+    return at(nodeid, (path, node) =>
       map(optional(callbacks.readdir, path, context), (names) =>
         [".", "..", ...Array.from(names).filter((name) => node.children.get(name)?.removedBy === undefined)]))
+  }
 
   function* entries(node: PathNode, { names }: Listing, from: number): Generator<Dirent, void, undefined> {
     for (let index = from; index < names.length; index++) {

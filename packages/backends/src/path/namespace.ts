@@ -79,8 +79,14 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
         return map(optional(callbacks.unlink, path, context), () => nodes.remove(parent, text))
       }, "moves"),
     rmdir: ({ name, nodeid }, context) =>
-      inside(nodeid, name, (path, parent, text) =>
-        map(optional(callbacks.rmdir, path, context), () => nodes.remove(parent, text)), "moves"),
+      inside(nodeid, name, (path, parent, text) => {
+        const node = parent.children.get(text)
+        return andThen(attributes(path, context), (found) =>
+          map(optional(callbacks.rmdir, path, context), () => {
+            if (node !== undefined) node.last = { ...found, nlink: 0 }
+            nodes.remove(parent, text)
+          }))
+      }, "moves"),
 
     link: ({ newname, nodeid, oldnodeid }, context) => {
       const node = nodes.get(oldnodeid)

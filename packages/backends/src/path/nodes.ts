@@ -26,6 +26,8 @@ export interface PathNode {
   known: boolean
   /** Who removed it while it was open; it has a name of ours until it is closed. */
   removedBy: RequestContext | undefined
+  /** What a directory was like when it was removed: somebody may be in it. */
+  last: PathAttributes | undefined
   /** Nobody knows its size, so the kernel must not rely on it. */
   sizeless: boolean
   /** Operations going on whose path leads to it or through it. */
@@ -62,6 +64,7 @@ export const makePathNodes = () => {
       handles: new Set(),
       known: false,
       removedBy: undefined,
+      last: undefined,
       sizeless: false,
       passing: 0,
       moving: false
