@@ -3,12 +3,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { mountWorker } from "@bickford/session"
 import { findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { cleanUp, makeMountpoint, root } from "./bickford.ts"
-import { attempt, run } from "./processes.ts"
+import { attempt, ended, run } from "./processes.ts"
 
 const program = join(root, "test", "mount", "programs", "synchronous.ts")
 const filesystem = new URL("./programs/filesystem.ts", import.meta.url)
+
+const doomed = new URL("./programs/doomed.ts", import.meta.url)
 
 const withFolder = async (body: (mountpoint: string) => Promise<void>): Promise<void> => {
   const mountpoint = await makeMountpoint()
@@ -51,6 +55,30 @@ describe("mountWorker", { timeout: 60_000 }, () => {
         assert.isUndefined(findMount(mountpoint))
       })))
       await Effect.runPromise(Effect.scoped(mountWorker(filesystem, { mountpoint })))
+    }))
+
+  it("a thread that its backend ends leaves no dead mountpoint, and nobody hanging", () =>
+    withFolder(async (mountpoint) => {
+      await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+        const mounted = yield* mountWorker(doomed, { mountpoint })
+        const outcome = yield* Effect.promise(() => attempt("cat", [join(mountpoint, "exit")]))
+        assert.notStrictEqual(outcome.status, 0)
+        assert.strictEqual(yield* mounted.awaitEnd, "failed")
+        assert.isUndefined(findMount(mountpoint))
+        assert.include((yield* Effect.flip(mounted.unmount())).message, "nothing is mounted")
+      })))
+    }))
+
+  it("a thread that does not answer is ended by force with its scope", () =>
+    withFolder(async (mountpoint) => {
+      const hanging = await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+        const mounted = yield* mountWorker(doomed, { mountpoint, stopTimeout: "10 millis", session: { drain: "10 millis" } })
+        const program = spawn("cat", [join(mountpoint, "spin")], { stdio: "ignore" })
+        const waiting = `/sys/fs/fuse/connections/${mounted.device.slice(mounted.device.indexOf(":") + 1)}/waiting`
+        yield* Effect.repeat(Effect.yieldNow, { until: () => readFileSync(waiting, "utf8") !== "0\n" })
+        return program
+      })))
+      assert.notStrictEqual((await ended(hanging)).status, 0)
     }))
 
   it("what is wrong in the worker is an error here", () =>

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { detach } from "./detach.ts"
 import { checkMountOptions, type OptionError } from "./options.ts"
 import type { SupervisorError } from "./supervisor/index.ts"
 import { type BackendSource, make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
@@ -87,10 +88,6 @@ const selfWaitPatience = 2000
 const selfWait = (mountpoint: string): string =>
   `bickford: this program waits for itself: a synchronous call into ${mountpoint}, or into another FUSE mount, holds up the thread that serves it. ` +
   `The connection is aborted. Use asynchronous calls, or serve the mount from a worker thread (mountWorker).\n`
-
-/** Whoever still waits for an answer is let go, and no dead mountpoint is left behind. */
-const detach = (device: MountedDevice): Effect.Effect<void> =>
-  Effect.andThen(Effect.ignore(abortConnection(device)), Effect.ignore(unmountDevice(device, { lazy: true })))
 
 /** Mounts, and begins to serve. */
 const incarnate = (options: MountOptions): Effect.Effect<Incarnation, MountError> =>

@@ -1,6 +1,7 @@
 /** The worker thread of `Mount.worker`: imports the module with the backend, mounts, and serves. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Logger from "effect/Logger"
 import { parentPort, workerData } from "node:worker_threads"
 import { loadBackend } from "../loadBackend.ts"
@@ -22,19 +23,24 @@ const { module, options } = workerData as WorkerData
 
 const program = Effect.scoped(Effect.gen(function*() {
   const mounted = yield* mount({ ...options, backend: yield* loadBackend(module) })
+  const unmounting = yield* FiberSet.make<void>()
+  const run = yield* FiberSet.runtime(unmounting)()
   const stop = Effect.callback<void>((resume) => {
     port.on("message", (message: ToWorker) => {
       if (message.type === "stop") resume(Effect.void)
       else {
-        Effect.runFork(Effect.matchEffect(mounted.unmount({ lazy: message.lazy }), {
-          onFailure: (error) => Effect.sync(() => say({ type: "unmounted", error: plain(error) })),
-          onSuccess: () => Effect.sync(() => say({ type: "unmounted", error: undefined }))
+        const { lazy, request } = message
+        run(Effect.match(mounted.unmount({ lazy }), {
+          onFailure: (error) => say({ type: "unmounted", request, error: plain(error) }),
+          onSuccess: () => say({ type: "unmounted", request, error: undefined })
         }))
       }
     })
   })
   say({ type: "mounted", mountpoint: mounted.mountpoint, device: mounted.device })
   yield* Effect.raceFirst(Effect.asVoid(mounted.awaitEnd), stop)
+  // The mount can be gone before the call that unmounted it has returned.
+  yield* FiberSet.awaitEmpty(unmounting)
   return mounted
 }))
 

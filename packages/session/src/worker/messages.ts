@@ -20,7 +20,7 @@ export interface PlainError {
 export type FromWorker =
   | { readonly type: "mounted"; readonly mountpoint: string; readonly device: string }
   | { readonly type: "failed"; readonly error: PlainError }
-  | { readonly type: "unmounted"; readonly error: PlainError | undefined }
+  | { readonly type: "unmounted"; readonly request: number; readonly error: PlainError | undefined }
   | { readonly type: "ended"; readonly reason: MountEnd["reason"] }
 
-export type ToWorker = { readonly type: "unmount"; readonly lazy: boolean } | { readonly type: "stop" }
+export type ToWorker = { readonly type: "unmount"; readonly request: number; readonly lazy: boolean } | { readonly type: "stop" }

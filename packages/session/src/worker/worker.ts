@@ -3,9 +3,12 @@
  * of the main thread are answered by another.
  */
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
+import { detach } from "../detach.ts"
 import type { MountEnd } from "../Mount.ts"
 import type { FromWorker, PlainError, ToWorker, WorkerData, WorkerMountOptions } from "./messages.ts"
 
@@ -26,76 +29,134 @@ export interface WorkerMount {
   readonly unmount: (options?: { readonly lazy?: boolean }) => Effect.Effect<void, WorkerMountError>
 }
 
+interface Place {
+  readonly mountpoint: string
+  readonly device: string
+}
+
+/** The thread, and what it has told. */
+interface Thread {
+  readonly worker: Worker
+  readonly mounted: Deferred.Deferred<Place, WorkerMountError>
+  readonly ended: Deferred.Deferred<MountEnd["reason"]>
+  readonly unmounts: Map<number, Deferred.Deferred<void, WorkerMountError>>
+  /** Done when the thread is gone, and whatever it left mounted. */
+  readonly gone: Deferred.Deferred<void>
+  /** Where it is mounted now. */
+  place: Place | undefined
+}
+
 // The built file has the same name but for its ending.
 const entry = new URL(import.meta.url.endsWith(".ts") ? "./entry.ts" : "./entry.js", import.meta.url)
 
 const failure = ({ _tag, message }: PlainError): WorkerMountError => ({ _tag: "WorkerMountError", reason: _tag, message })
 
+/** Nothing more will come of it. */
+const over = (thread: Thread, error: WorkerMountError): void => {
+  Deferred.doneUnsafe(thread.mounted, Exit.fail(error))
+  Deferred.doneUnsafe(thread.ended, Exit.succeed("failed"))
+  for (const unmount of thread.unmounts.values()) Deferred.doneUnsafe(unmount, Exit.fail(error))
+  thread.unmounts.clear()
+}
+
+const onMessage = (thread: Thread, message: FromWorker): void => {
+  switch (message.type) {
+    case "mounted":
+      thread.place = message
+      Deferred.doneUnsafe(thread.mounted, Exit.succeed(message))
+      break
+    case "failed":
+      thread.place = undefined
+      over(thread, failure(message.error))
+      break
+    case "unmounted": {
+      const unmount = thread.unmounts.get(message.request)
+      thread.unmounts.delete(message.request)
+      if (unmount !== undefined) Deferred.doneUnsafe(unmount, message.error === undefined ? Exit.void : Exit.fail(failure(message.error)))
+      break
+    }
+    case "ended":
+      thread.place = undefined
+      Deferred.doneUnsafe(thread.ended, Exit.succeed(message.reason))
+  }
+}
+
+/** A thread that was ended by its backend (`process.exit`, an exception that nobody caught) leaves its mount behind. */
+const onExit = (thread: Thread, error: WorkerMountError): void => {
+  const left = thread.place === undefined ? Effect.void : detach(thread.place)
+  Effect.runFork(left).addObserver(() => {
+    thread.place = undefined
+    over(thread, error)
+    Deferred.doneUnsafe(thread.gone, Exit.void)
+  })
+}
+
+const start = (module: string, options: WorkerMountOptions): Thread => {
+  const data: WorkerData = { module, options }
+  const thread: Thread = {
+    worker: new Worker(entry, { workerData: data }),
+    mounted: Deferred.makeUnsafe(),
+    ended: Deferred.makeUnsafe(),
+    unmounts: new Map(),
+    gone: Deferred.makeUnsafe(),
+    place: undefined
+  }
+  let thrown: PlainError | undefined
+  thread.worker.on("message", (message: FromWorker) => onMessage(thread, message))
+  thread.worker.on("error", (error: unknown) => {
+    thrown = { _tag: "Error", message: error instanceof Error ? error.message : String(error) }
+  })
+  thread.worker.on("exit", (status) => onExit(thread, failure(thrown ?? { _tag: "Error", message: `the thread ended with ${status}` })))
+  return thread
+}
+
+const send = (thread: Thread, message: ToWorker): void => thread.worker.postMessage(message)
+
+/** Ends the thread: in order, and by force when it does not answer. */
+const stop = (thread: Thread, patience: Duration.Duration): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    send(thread, { type: "stop" })
+    const byForce = Effect.suspend(() => {
+      // It may hang in a call that only the end of the connection ends.
+      const left = thread.place === undefined ? Effect.void : detach(thread.place)
+      return left.pipe(Effect.andThen(Effect.promise(() => thread.worker.terminate())), Effect.andThen(Deferred.await(thread.gone)))
+    })
+    return Effect.timeoutOrElse(Deferred.await(thread.gone), { duration: patience, orElse: () => byForce })
+  })
+
+/** What an orderly end may take: until a busy mount is aborted, until its calls are stopped, and a moment. */
+const stopPatience = (options: WorkerMountOptions): Duration.Duration =>
+  Duration.sum(
+    Duration.sum(Duration.fromInputUnsafe(options.stopTimeout ?? "5 seconds"), Duration.fromInputUnsafe(options.session?.drain ?? "5 seconds")),
+    Duration.seconds(1)
+  )
+
 /**
  * Starts a thread that imports `module` (a URL) and mounts its export `backend`: a backend, an Effect that
- * acquires one, or a function that makes either. Closing the scope unmounts, as `mount` does.
+ * acquires one, or a function that makes either. Closing the scope unmounts, as `mount` does; a thread that
+ * does not answer is ended by force. A thread that ends in another way leaves no dead mountpoint.
  */
 export const worker = (module: string | URL, options: WorkerMountOptions): Effect.Effect<WorkerMount, WorkerMountError, Scope.Scope> =>
   Effect.gen(function*() {
-    const mounted = yield* Deferred.make<{ readonly mountpoint: string; readonly device: string }, WorkerMountError>()
-    const ended = yield* Deferred.make<MountEnd["reason"]>()
-    const answers: Array<Deferred.Deferred<void, WorkerMountError>> = []
-
     const thread = yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const data: WorkerData = { module: String(module), options }
-        const started = new Worker(entry, { workerData: data })
-        const over = (error: PlainError): void => {
-          Deferred.doneUnsafe(mounted, Effect.fail(failure(error)))
-          Deferred.doneUnsafe(ended, Effect.succeed("failed"))
-          for (const answer of answers.splice(0)) Deferred.doneUnsafe(answer, Effect.fail(failure(error)))
-        }
-        started.on("message", (message: FromWorker) => {
-          switch (message.type) {
-            case "mounted":
-              Deferred.doneUnsafe(mounted, Effect.succeed(message))
-              break
-            case "failed":
-              over(message.error)
-              break
-            case "unmounted": {
-              const { error } = message
-              const answer = answers.shift()
-              if (answer !== undefined) Deferred.doneUnsafe(answer, error === undefined ? Effect.void : Effect.fail(failure(error)))
-              break
-            }
-            case "ended":
-              Deferred.doneUnsafe(ended, Effect.succeed(message.reason))
-          }
-        })
-        started.on("error", (error) => over({ _tag: "Error", message: error.message }))
-        started.on("exit", (status) => over({ _tag: "Error", message: `the thread ended with ${status}` }))
-        return started
-      }),
-      (started) =>
-        Effect.callback<void>((resume) => {
-          if (started.threadId === -1) {
-            resume(Effect.void)
-            return
-          }
-          started.once("exit", () => resume(Effect.void))
-          const stop: ToWorker = { type: "stop" }
-          started.postMessage(stop)
-        })
+      Effect.sync(() => start(String(module), options)),
+      (started) => stop(started, stopPatience(options))
     )
-
-    const { device, mountpoint } = yield* Deferred.await(mounted)
-    return {
+    const { device, mountpoint } = yield* Deferred.await(thread.mounted)
+    let requests = 0
+    const mounted: WorkerMount = {
       mountpoint,
       device,
-      awaitEnd: Deferred.await(ended),
+      awaitEnd: Deferred.await(thread.ended),
       unmount: (how) =>
         Effect.suspend(() => {
+          if (thread.place === undefined) return Effect.fail(failure({ _tag: "EINVAL", message: `nothing is mounted at ${mountpoint}` }))
+          const request = requests++
           const answer = Deferred.makeUnsafe<void, WorkerMountError>()
-          answers.push(answer)
-          const message: ToWorker = { type: "unmount", lazy: how?.lazy ?? false }
-          thread.postMessage(message)
+          thread.unmounts.set(request, answer)
+          send(thread, { type: "unmount", request, lazy: how?.lazy ?? false })
           return Deferred.await(answer)
         })
     }
+    return mounted
   })
