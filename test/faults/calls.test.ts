@@ -4,6 +4,8 @@ import { FakeKernel } from "@bickford/session/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import { attr, epoch, file, hello } from "../wire/hello.ts"
 
 describe("calls, over a socketpair", () => {
@@ -87,5 +89,53 @@ describe("calls, over a socketpair", () => {
       yield* kernel.close
       assert.deepStrictEqual(yield* session.awaitEnd, { reason: "closed" })
       assert.deepStrictEqual(events, ["read stopped", "destroy", "released"])
+    }))
+
+  it.live("what has no reply and throws is counted and logged, and stops nothing", () =>
+    Effect.gen(function*() {
+      const bug = () => {
+        throw new Error("a bug in a filesystem")
+      }
+      let destroyed = false
+      const started = yield* Deferred.make<void>()
+      const { kernel, session } = yield* FakeKernel.serve(hello({
+        durable: true,
+        commit: Effect.void,
+        delivered: bug,
+        forget: bug,
+        read: (_request, context) =>
+          Effect.sync(() => context.onInterrupt(bug)).pipe(Effect.andThen(Deferred.succeed(started, undefined)), Effect.andThen(Effect.never)),
+        destroy: () => Effect.sync(() => {
+          destroyed = true
+        })
+      }))
+      yield* kernel.init()
+      for (let round = 0; round < 5; round++) {
+        yield* kernel.call({ op: "lookup", name: "hello" })
+        yield* kernel.forget(2, 1)
+      }
+      yield* kernel.call({ op: "lookup", name: "hello" })
+      const unique = yield* kernel.send({ op: "read", nodeid: 2, fh: 0, offset: 0, size: 1, readFlags: 0, lockOwner: 0, flags: 0 })
+      yield* Deferred.await(started)
+      yield* kernel.interrupt(unique)
+      assert.strictEqual((yield* kernel.reply(unique)).error, 4)
+      // Six lookups and the read were delivered, five forgets, one interrupt.
+      assert.strictEqual(session.connection.counters.defects, 7 + 5 + 1)
+      const tree = yield* session.supervisor.tree
+      assert.strictEqual(tree.restarts, 0)
+      assert.deepStrictEqual(kernel.unexpected(), [])
+      yield* kernel.close
+      yield* session.awaitEnd
+      assert.isTrue(destroyed, "though the last forget threw")
+    }))
+
+  it.live("closing the session's scope ends it as asked", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const { kernel, session } = yield* Scope.provide(FakeKernel.serve(hello()), scope)
+      yield* kernel.init()
+      const waiting = yield* Effect.forkChild(session.awaitEnd)
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* Fiber.join(waiting), { reason: "asked" })
     }))
 })

@@ -3,16 +3,17 @@
  * sees. The rows are those of docs/failures.md; the causes are real.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { type Backend, Errno } from "@bickford/session"
+import { type Backend, Errno, mount } from "@bickford/session"
 import { abortConnection, findMount } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
 import { join } from "node:path"
-import { serve } from "../mount/inProcess.ts"
+import { mountpointFolder, serve } from "../mount/inProcess.ts"
 import { oneFile } from "../mount/oneFile.ts"
 import { ended } from "../mount/processes.ts"
 
@@ -244,5 +245,27 @@ describe("the failure contract, on a real mount", { timeout: 60_000 }, () => {
       assert.strictEqual(connection.inFlight.size, 0)
       assert.strictEqual(connection.nodes.size, 0)
       assert.isTrue(Exit.isSuccess(yield* Effect.exit(supervisor.await)))
+    }))
+
+  it.live("a backend that never comes: mounting fails in time, and nothing stays mounted", () =>
+    Effect.gen(function*() {
+      const mountpoint = yield* mountpointFolder
+      const error = yield* Effect.flip(Effect.scoped(mount({ mountpoint, backend: Effect.never, startTimeout: 200 })))
+      assert.strictEqual(error._tag, "MountTimeoutError")
+      assert.isUndefined(findMount(mountpoint))
+    }))
+
+  it.live("the scope closes while the backend is away: the mount is gone in time", () =>
+    Effect.gen(function*() {
+      let instances = 0
+      const source = Effect.suspend(() => instances++ === 0 ? Effect.succeed<Backend>(oneFile({ run: Effect.never })) : Effect.never)
+      const scope = yield* Scope.make()
+      const mountpoint = yield* mountpointFolder
+      const mounted = yield* Scope.provide(mount({ mountpoint, backend: source, stopTimeout: 100, session: { grace: "1 hour" } }), scope)
+      mounted.session.supervisor.kill("backend")
+      yield* until(() => mounted.session.connection.backend === undefined)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* mounted.awaitEnd).reason, "asked")
+      assert.isUndefined(findMount(mountpoint))
     }))
 })

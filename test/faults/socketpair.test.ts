@@ -3,11 +3,13 @@
  * Each test is one row of the table in docs/failures.md; the causes are real.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { type Backend, Errno } from "@bickford/session"
+import { type Backend, Errno, Session } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
+import { makeDeviceTransport, socketpair } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 
 const epoch = { sec: 0, nsec: 0 }
 const attr = (ino: number, mode: number) => ({
@@ -148,5 +150,36 @@ describe("the failure contract, over a socketpair", () => {
       )
       const end = yield* session.awaitEnd
       assert.strictEqual(end.reason, "failed")
+    }))
+
+  it.live("a backend that takes longer than grace to start: INIT waits for it", () =>
+    Effect.gen(function*() {
+      const { kernel } = yield* FakeKernel.serve(Effect.delay(Effect.succeed(root), 100), { grace: 10 })
+      yield* kernel.init()
+      yield* kernel.call(getattr)
+    }))
+
+  it.live("the connection ends before there is a backend: the session ends", () =>
+    Effect.gen(function*() {
+      const [kernelEnd, serverEnd] = yield* socketpair({ type: "seqpacket" })
+      const kernel = yield* FakeKernel.make(kernelEnd)
+      const starting = yield* Effect.forkChild(Session.make(yield* makeDeviceTransport(serverEnd), Effect.never, { grace: 10 }))
+      yield* kernel.close
+      const session = yield* Fiber.join(starting)
+      assert.strictEqual((yield* session.awaitEnd).reason, "closed")
+    }))
+
+  it.live("the connection ends while the backend is away: the session ends", () =>
+    Effect.gen(function*() {
+      let instances = 0
+      const source = Effect.suspend(() => instances++ === 0 ? Effect.succeed<Backend>({ ...root, run: Effect.never }) : Effect.never)
+      const { kernel, session } = yield* FakeKernel.serve(source, { grace: 10 })
+      yield* kernel.init()
+      yield* kernel.call(getattr)
+      session.supervisor.kill("backend")
+      yield* Effect.repeat(Effect.yieldNow, { until: () => session.connection.backend === undefined })
+      assert.strictEqual((yield* Effect.flip(kernel.call(getattr)))._tag, "EIO")
+      yield* kernel.close
+      assert.strictEqual((yield* session.awaitEnd).reason, "closed")
     }))
 })

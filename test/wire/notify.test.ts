@@ -100,4 +100,30 @@ describe("notifications, over a socketpair", () => {
       yield* session.awaitEnd
       assert.strictEqual((yield* Effect.flip(session.notify.invalInode(2)))._tag, "ENOTCONN")
     }))
+
+  it.live("a retrieval that the connection's end leaves without an answer fails with ENOTCONN", () =>
+    Effect.gen(function*() {
+      const { kernel, session } = yield* FakeKernel.serve({})
+      yield* kernel.init()
+      const retrieval = yield* Effect.forkChild(session.notify.retrieve(2, 0, 5))
+      yield* until(() => kernel.notifications().length === 1)
+      yield* kernel.close
+      assert.strictEqual((yield* Effect.flip(Fiber.join(retrieval)))._tag, "ENOTCONN")
+    }))
+
+  it.live("a retrieval is answered also while the backend is away", () =>
+    Effect.gen(function*() {
+      let instances = 0
+      const source = Effect.suspend(() => instances++ === 0 ? Effect.succeed<Backend>({ run: Effect.never }) : Effect.never)
+      const { kernel, session } = yield* FakeKernel.serve(source, { grace: 10 })
+      yield* kernel.init()
+      const retrieval = yield* Effect.forkChild(session.notify.retrieve(2, 0, 5))
+      yield* until(() => kernel.notifications().length === 1)
+      const [asked] = kernel.notifications()
+      session.supervisor.kill("backend")
+      yield* until(() => session.connection.backend === undefined)
+      const unique = asked?.notify === "retrieve" ? asked.notifyUnique : 0
+      yield* kernel.send({ op: "notifyReply", unique, nodeid: 2, offset: 0, size: 5, data: Buffer.from("bytes") })
+      assert.strictEqual(Buffer.from(yield* Fiber.join(retrieval)).toString(), "bytes")
+    }))
 })

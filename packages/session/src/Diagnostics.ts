@@ -6,6 +6,8 @@ import * as Effect from "effect/Effect"
 export interface Diagnostics {
   /** An operation threw, died, or returned what cannot be encoded. */
   readonly defect: (opcode: string, nodeid: number | bigint, cause: Cause.Cause<unknown>) => void
+  /** What has no reply threw: `forget`, `delivered`, a callback. */
+  readonly threw: (what: string, defect: unknown) => void
   /** An operation returned nonsense. */
   readonly refused: (opcode: string, nodeid: number | bigint, reason: string) => void
   /** A frame that could not be decoded. */
@@ -20,6 +22,9 @@ export const logDiagnostics = (context: Context.Context<never>): Diagnostics => 
   return {
     defect: (opcode, nodeid, cause) => {
       run(Effect.logError(`${opcode} of node ${nodeid} failed with a defect, answered EIO`, cause))
+    },
+    threw: (what, defect) => {
+      run(Effect.logError(`the backend's ${what} failed with a defect`, Cause.die(defect)))
     },
     refused: (opcode, nodeid, reason) => {
       run(Effect.logError(`${opcode} of node ${nodeid} returned what cannot be sent, answered with an error: ${reason}`))

@@ -46,7 +46,7 @@ export type MountError = TransportError | SupervisorError | SessionEndedError | 
 
 /** Why a mount ended: `asked` when it was unmounted through this object or its scope. */
 export interface MountEnd {
-  readonly reason: SessionEnd["reason"] | "asked"
+  readonly reason: SessionEnd["reason"]
   readonly session: SessionEnd
 }
 
@@ -112,37 +112,40 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
 ) {
   const wrong = checkMountOptions(options)
   if (wrong !== undefined) return yield* Effect.fail(wrong)
+  const ended = yield* Deferred.make<MountEnd>()
   const stopTimeout = Duration.fromInputUnsafe(options.stopTimeout ?? "5 seconds")
   const startTimeout = Duration.fromInputUnsafe(options.startTimeout ?? "30 seconds")
   let asked = false
   let remounts = 0
+  const endOf = (session: SessionEnd): MountEnd => ({ reason: asked && session.reason !== "failed" ? "asked" : session.reason, session })
+  const inTime = <A, E>(start: Effect.Effect<A, E>): Effect.Effect<A, E | MountTimeoutError> =>
+    Effect.timeoutOrElse(start, {
+      duration: startTimeout,
+      orElse: () =>
+        Effect.fail<MountTimeoutError>({
+          _tag: "MountTimeoutError",
+          message: `${options.mountpoint}: the filesystem did not start within ${Duration.format(startTimeout)}`
+        })
+    })
   let current: Incarnation = yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
-      const first = yield* restore(incarnate(options))
-      yield* Effect.addFinalizer(() => Effect.suspend(() => Scope.close(current.scope, Exit.void)))
+      const first = yield* restore(inTime(incarnate(options)))
+      yield* Effect.addFinalizer(() =>
+        Effect.suspend(() => Scope.close(current.scope, Exit.void)).pipe(
+          Effect.andThen(Effect.suspend(() => current.session.awaitEnd)),
+          Effect.andThen((end) => Deferred.succeed(ended, endOf(end)))
+        )
+      )
       return first
     })
   )
-  const ended = yield* Deferred.make<MountEnd>()
-
-  const started = (session: Session) =>
-    session.negotiated.pipe(
-      Effect.timeoutOrElse({
-        duration: startTimeout,
-        orElse: () =>
-          Effect.fail<MountTimeoutError>({
-            _tag: "MountTimeoutError",
-            message: `${current.device.mountpoint}: the filesystem did not start within ${Duration.format(startTimeout)}`
-          })
-      })
-    )
 
   /** A new mount in the old one's place; false when that failed. */
   const remount = Effect.gen(function*() {
     yield* Scope.close(current.scope, Exit.void)
-    current = yield* incarnate({ ...options, mountpoint: current.device.mountpoint })
+    current = yield* inTime(incarnate({ ...options, mountpoint: current.device.mountpoint }))
     remounts++
-    yield* started(current.session)
+    yield* inTime(current.session.negotiated)
     yield* Effect.logWarning(`${current.device.mountpoint}: its connection was aborted; mounted anew`)
     return true
   }).pipe(Effect.catch((error) => Effect.as(Effect.logError(`${options.mountpoint}: mounting it anew failed: ${error.message}`), false)))
@@ -152,8 +155,7 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
       const end = yield* current.session.awaitEnd
       if (end.reason !== "unmounted") yield* detach(current.device)
       if (end.reason === "aborted" && options.remount === "onAbort" && !asked && (yield* Effect.uninterruptible(remount))) continue
-      const reason: MountEnd["reason"] = asked && end.reason === "unmounted" ? "asked" : end.reason
-      yield* Deferred.succeed(ended, { reason, session: end })
+      yield* Deferred.succeed(ended, endOf(end))
       return
     }
   })
@@ -174,13 +176,15 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
         Effect.andThen(Deferred.await(ended)),
         Effect.timeoutOrElse({
           duration: stopTimeout,
-          orElse: () => Effect.andThen(Effect.suspend(() => abortConnection(current.device)), Deferred.await(ended))
+          // While its backend is away a session may not notice: then closing its scope ends it.
+          orElse: () =>
+            Effect.andThen(Effect.suspend(() => abortConnection(current.device)), Effect.timeoutOption(Deferred.await(ended), stopTimeout))
         }),
         Effect.catch((error) => Effect.logWarning(`unmounting ${current.device.mountpoint}: ${error.message}`))
       )
     })
   )
-  yield* started(current.session)
+  yield* inTime(current.session.negotiated)
   const mounted: Mount = {
     mountpoint: current.device.mountpoint,
     get device() {

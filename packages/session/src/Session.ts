@@ -17,6 +17,7 @@ import type { Backend } from "./Backend.ts"
 import { attachDispatcher, backendConnection, type Connection, connectionSink, makeConnection, setBackend } from "./connection/Connection.ts"
 import { logDiagnostics } from "./Diagnostics.ts"
 import { type Deadline, makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
+import { makeGuard } from "./dispatcher/guard.ts"
 import type { Limits } from "./dispatcher/limits.ts"
 import { gatekeeper } from "./gatekeeper.ts"
 import { handshake } from "./handshake.ts"
@@ -59,7 +60,8 @@ export interface ConnectionRecord {
 
 /** Why a session ended. */
 export type SessionEnd =
-  | { readonly reason: TransportEnd }
+  /** `asked`: the session's scope was closed. */
+  | { readonly reason: TransportEnd | "asked" }
   | { readonly reason: "failed"; readonly cause: Cause.Cause<unknown> }
 
 export interface Session {
@@ -90,15 +92,17 @@ const acquire = (source: BackendSource): Effect.Effect<Backend, unknown, Scope.S
 
 /** `destroy`, once in the life of a connection; a defect in it is logged, the end goes on. */
 const destroy = (connection: Connection): Effect.Effect<void> =>
-  Effect.suspend(() => {
+  Effect.flatMap(Effect.context<never>(), (context) => {
     const backend = connection.backend
     if (connection.destroyed || backend === undefined) return Effect.void
     connection.destroyed = true
+    const guard = makeGuard(connection.counters, logDiagnostics(context))
     // An unmount sends no forgets, but the kernel holds nothing any more.
     for (const [nodeid, count] of Array.from(connection.nodes.entries())) {
-      if (connection.nodes.forget(nodeid, count)) backend.forget?.(nodeid, count)
+      if (connection.nodes.forget(nodeid, count)) guard("forget", () => backend.forget?.(nodeid, count))
     }
-    return backend.destroy === undefined ? Effect.void : Effect.catchCause(backend.destroy(), (cause) => Effect.logError("the backend's destroy failed", cause))
+    const last = Effect.suspend(() => backend.destroy?.() ?? Effect.void)
+    return Effect.catchCause(last, (cause) => Effect.logError("the backend's destroy failed", cause))
   })
 
 /** The limit of an opcode's operation. */
@@ -114,11 +118,12 @@ const children = (
   source: BackendSource,
   options: SessionOptions,
   ready: Deferred.Deferred<Negotiated>,
+  over: Effect.Effect<unknown>,
   drain: Duration.Duration
 ): ReadonlyArray<Supervisor.ChildSpec<unknown, never>> => [
   {
     id: "gatekeeper",
-    start: gatekeeper(connection, options.grace ?? "10 seconds")
+    start: gatekeeper(connection, options.grace ?? "10 seconds", over)
   },
   {
     id: "backend",
@@ -237,13 +242,23 @@ export const make = Effect.fnUntraced(function*(transport: FrameTransport, sourc
   if (wrong !== undefined) return yield* Effect.fail(wrong)
   const connection = makeConnection(transport, options.resume)
   const ready = yield* Deferred.make<Negotiated>()
+  const over = yield* Deferred.make<void>()
   const ended = yield* Deferred.make<SessionEnd>()
   const drain = Duration.fromInputUnsafe(options.drain ?? "5 seconds")
   yield* Effect.addFinalizer(() => transport.close)
+  const finish = (exit: Exit.Exit<unknown, unknown>) =>
+    Effect.suspend(() => {
+      connection.notifier.end()
+      const cause = connection.failure ?? (Exit.isFailure(exit) ? exit.cause : undefined)
+      const end: SessionEnd = cause === undefined ? { reason: connection.ended ?? "closed" } : { reason: "failed", cause }
+      return Deferred.succeed(ended, end)
+    })
   const treeScope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => {
-    connection.ended ??= "closed"
-    return Scope.close(scope, exit)
+    connection.ended ??= "asked"
+    return Effect.andThen(Scope.close(scope, exit), finish(Exit.void))
   })
+  // The supervisor is at work on a backend that does not come: only from outside can it be told to stop.
+  yield* Effect.forkIn(Effect.andThen(Deferred.await(over), Scope.close(treeScope, Exit.void)), yield* Effect.scope)
   const supervisor = yield* Scope.provide(
     Supervisor.make(
       {
@@ -253,18 +268,11 @@ export const make = Effect.fnUntraced(function*(transport: FrameTransport, sourc
         maxRestarts: options.maxRestarts ?? 3,
         maxSeconds: options.maxSeconds ?? "5 seconds"
       },
-      children(connection, source, options, ready, drain)
+      children(connection, source, options, ready, Deferred.succeed(over, undefined), drain)
     ),
     treeScope
   )
-  yield* Effect.forkIn(
-    Effect.flatMap(Effect.exit(supervisor.await), (exit) => {
-      const cause = connection.failure ?? (Exit.isFailure(exit) ? exit.cause : undefined)
-      const end: SessionEnd = cause === undefined ? { reason: connection.ended ?? "closed" } : { reason: "failed", cause }
-      return Deferred.succeed(ended, end)
-    }),
-    yield* Effect.scope
-  )
+  yield* Effect.forkIn(Effect.flatMap(Effect.exit(supervisor.await), finish), yield* Effect.scope)
   const awaitEnd = Deferred.await(ended)
   const negotiated = Effect.raceFirst(
     Deferred.await(ready),

@@ -17,9 +17,9 @@ import { InFlightTable } from "./InFlightTable.ts"
 import { NodeTable } from "./NodeTable.ts"
 
 /** What a connection counts; the numbers only grow. */
-interface ConnectionCounters {
+export interface ConnectionCounters {
   requests: number
-  /** Operations that threw, died or returned nonsense: answered EIO. */
+  /** Operations that threw, died or returned nonsense, and were answered EIO; and what has no reply and threw. */
   defects: number
   /** Frames that could not be decoded. */
   malformed: number
@@ -45,8 +45,8 @@ export interface Connection {
   resumed: boolean
   /** `destroy` has been called on the last backend instance. */
   destroyed: boolean
-  /** Why reading ended, once it has. */
-  ended: TransportEnd | undefined
+  /** Why reading ended, once it has; `asked` when it was by closing the session's scope. */
+  ended: TransportEnd | "asked" | undefined
   /** Why no agreement was reached: INIT comes once, so there is nothing to try again. */
   failure: Cause.Cause<unknown> | undefined
   /** Told of every call; undefined when nobody wants to know, which then costs nothing. Changed by `observe` only. */

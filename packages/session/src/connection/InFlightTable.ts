@@ -4,6 +4,7 @@
  */
 import type { DetachedRequest, Slot } from "@bickford/transport"
 import type * as Fiber from "effect/Fiber"
+import type { Guard } from "../dispatcher/guard.ts"
 import type { OpcodeRow } from "../protocol/opcodes.ts"
 import type { Request, U64 } from "../protocol/messages.ts"
 
@@ -16,7 +17,7 @@ export interface InFlight {
   readonly row: OpcodeRow
   readonly request: Request
   /** Told when the caller is signalled; undefined until the operation has begun. */
-  caller: { readonly interrupt: () => void } | undefined
+  caller: { readonly interrupt: (guard: Guard) => void } | undefined
   /** Undefined while the request waits: to begin, for a commit, or to be run again on a new backend. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   /** Where the reply goes: the slot while the request's payload is still in use, else a detached request. */

@@ -1,5 +1,6 @@
 /** The context of one request: its caller, and which call of which connection it is. */
 import { readFileSync } from "node:fs"
+import type { Guard } from "./guard.ts"
 import type { RequestContext } from "../RequestContext.ts"
 import type { Request, SecurityContext, U64 } from "../protocol/messages.ts"
 
@@ -86,9 +87,9 @@ export class CallContext implements RequestContext {
   }
 
   /** The kernel has sent INTERRUPT for this call. */
-  interrupt(): void {
+  interrupt(guard: Guard): void {
     if (this.#interrupted) return
     this.#interrupted = true
-    for (const callback of this.#callbacks?.splice(0) ?? []) callback()
+    for (const callback of this.#callbacks?.splice(0) ?? []) guard("onInterrupt callback", callback)
   }
 }

@@ -25,6 +25,7 @@ import type { Request, U64 } from "../protocol/messages.ts"
 import { type OpcodeRow, opcodeTable } from "../protocol/opcodes.ts"
 import type { RequestContext } from "../RequestContext.ts"
 import { CallContext } from "./CallContext.ts"
+import { makeGuard } from "./guard.ts"
 import { makeGroupCommit } from "./groupCommit.ts"
 import { type Limits, makeAdmission } from "./limits.ts"
 import { makeResponder } from "./Responder.ts"
@@ -59,11 +60,6 @@ interface MaybeExit {
 /** As `Exit.isExit`, which asks with `in`, for every request, what an inline cache cannot answer. */
 const isExit = (value: object & MaybeExit): value is Exit.Exit<unknown, unknown> => value["~effect/Exit"] !== undefined
 
-export interface Dispatcher extends FrameSink {
-  /** Ends it: no reply is written after this. */
-  readonly close: () => void
-}
-
 const spanAttributes = (request: Request) => ({
   "fuse.nodeid": String(request.nodeid),
   "fuse.unique": String(request.unique),
@@ -94,7 +90,8 @@ export const makeDispatcher = (
   limits: Limits
 ): Dispatcher => {
   const { counters, handles, inFlight, nodes, transport } = connection
-  const responder = makeResponder(connection, diagnostics)
+  const guard = makeGuard(counters, diagnostics)
+  const responder = makeResponder(connection, diagnostics, guard)
   const handlers = handlersOf(backend)
   const run = Effect.runForkWith(context)
   // Spans only for those who have a tracer of their own.
@@ -103,7 +100,7 @@ export const makeDispatcher = (
   const forget = (nodeid: U64, nlookup: U64): void => {
     const held = nodes.count(nodeid)
     if (!nodes.forget(nodeid, Number(nlookup))) return
-    backend.forget?.(nodeid, held)
+    guard("forget", () => backend.forget?.(nodeid, held))
     group?.touch()
   }
 
@@ -111,7 +108,7 @@ export const makeDispatcher = (
     const entry = inFlight.get(withoutResendBit(target))
     // Unknown: answered already. On one fd an INTERRUPT follows its request, so it cannot be early.
     if (entry === undefined) return
-    entry.caller?.interrupt()
+    entry.caller?.interrupt(guard)
     if (!entry.row.interruptible || entry.stopped !== undefined) return
     entry.stopped = "interrupted"
     if (admission.withdraw(entry)) answer(entry, Errno.EINTR)
@@ -200,8 +197,9 @@ export const makeDispatcher = (
   const admission = makeAdmission(limits, rerun)
 
   let inBatch = false
+  const delivered = backend.delivered === undefined ? undefined : (uniques: ReadonlyArray<U64>) => guard("delivered", () => backend.delivered?.(uniques))
   const group = backend.durable === true && backend.commit !== undefined
-    ? makeGroupCommit({ commit: backend.commit, run, again, suspended: watch, answer, delivered: backend.delivered })
+    ? makeGroupCommit({ commit: backend.commit, run, again, suspended: watch, answer, delivered })
     : undefined
 
   /** What never reaches an operation of the backend by way of a reply. True when it was handled here. */

@@ -11,6 +11,7 @@ import type * as Exit from "effect/Exit"
 import type { Connection } from "../connection/Connection.ts"
 import type { StopReason } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
+import type { Guard } from "./guard.ts"
 import { isErrnoError, wireErrno } from "../errno.ts"
 import { errnoNumbers } from "../protocol/errno.ts"
 import type { Request, U64 } from "../protocol/messages.ts"
@@ -55,7 +56,7 @@ const viewsLength = (views: ReadonlyArray<Uint8Array>): number => {
   return length
 }
 
-export const makeResponder = (connection: Connection, diagnostics: Diagnostics): Responder => {
+export const makeResponder = (connection: Connection, diagnostics: Diagnostics, guard: Guard): Responder => {
   const { handles, nodes, transport } = connection
   const scratch = new Uint8Array(scratchSize).fill(0)
   const scratchView = new DataView(scratch.buffer)
@@ -87,7 +88,7 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics):
     } else {
       for (let i = 0; i < lookupCount; i++) {
         const nodeid = lookups[i] ?? 0
-        if (nodes.count(nodeid) === 0) connection.backend?.forget?.(nodeid, 1)
+        if (nodes.count(nodeid) === 0) guard("forget", () => connection.backend?.forget?.(nodeid, 1))
       }
       // ENOENT: the caller is gone or the connection was aborted; nobody waits for this reply.
       if (written !== -errnoNumbers.ENOENT) diagnostics.rejected(row.name, -written)

@@ -6,6 +6,7 @@
  * by another thread, and an operation that sends one does not wait for it: its own answer may be what
  * the kernel waits for.
  */
+import { randomInt } from "node:crypto"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -53,20 +54,41 @@ export interface Notifier extends Notify {
   readonly send: (notification: Notification) => Sent
   /** Takes a NOTIFY_REPLY: `unique` is the retrieval's, the bytes are copied. */
   readonly retrieved: (unique: U64, data: Uint8Array) => void
+  /** The connection has ended: whoever waits is told so, and nothing more is sent. */
+  readonly end: () => void
 }
 
 const fail = (errno: number) => Effect.fail(errnoError(errno))
 
 export const makeNotifier = (transport: FrameTransport, negotiated: () => Negotiated | undefined): Notifier => {
   let last: Promise<unknown> = Promise.resolve()
-  let retrievals = 0
-  const waiting = new Map<U64, Deferred.Deferred<Uint8Array>>()
+  let ended = false
+  // What the kernel was asked by an earlier server of the connection is answered to this one.
+  let retrievals = randomInt(2 ** 47)
+  const waiting = new Map<U64, Deferred.Deferred<Uint8Array, ErrnoError>>()
+  /** Those who wait for the kernel, or for their turn. */
+  const pending = new Set<() => void>()
 
-  const enqueue = (parts: ReadonlyArray<Uint8Array>): Promise<number> => {
-    const result = last.then(() => transport.notify(...parts))
-    last = result
+  /** In its turn, unless it is not `wanted` any more: 0 or a negative errno. */
+  const enqueue = (parts: ReadonlyArray<Uint8Array>, wanted: () => boolean): Promise<number> => {
+    const result = last.then(() => ended ? -errnoNumbers.ENOTCONN : wanted() ? transport.notify(...parts) : 0)
+    // One that could not be written does not hold up the others.
+    last = result.catch(() => undefined)
     return result
   }
+
+  /** Interrupted before its turn, it is not sent. */
+  const write = (parts: ReadonlyArray<Uint8Array>): Effect.Effect<number> =>
+    Effect.callback<number>((resume) => {
+      let wanted = true
+      const stop = (): void => resume(Effect.succeed(-errnoNumbers.ENOTCONN))
+      pending.add(stop)
+      void enqueue(parts, () => wanted).then((result) => resume(Effect.succeed(result)), (defect: unknown) => resume(Effect.die(defect))).finally(() => pending.delete(stop))
+      return Effect.sync(() => {
+        wanted = false
+        pending.delete(stop)
+      })
+    })
 
   const outcome = (result: number): Sent => {
     if (result === 0) return Effect.void
@@ -83,13 +105,14 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
   const post = (notification: Notification, wait: boolean): Sent =>
     Effect.suspend(() => {
       const agreed = negotiated()
-      if (agreed === undefined) return fail(errnoNumbers.ENOTCONN)
+      if (agreed === undefined || ended) return fail(errnoNumbers.ENOTCONN)
       if (!supported(notification, agreed)) return fail(errnoNumbers.ENOSYS)
       const parts = encodeNotification(notification, agreed.minor)
       if (isEncodeError(parts)) return fail(errnoNumbers[parts.errno])
-      // The bytes are the caller's until it is told that they were taken.
-      const written = enqueue(wait ? parts : parts.map((part) => part.slice()))
-      return wait ? Effect.flatMap(Effect.promise(() => written), outcome) : Effect.void
+      if (wait) return Effect.flatMap(write(parts), outcome)
+      // The bytes are the caller's again before they are taken.
+      enqueue(parts.map((part) => part.slice()), () => true).catch(() => undefined)
+      return Effect.void
     })
 
   const send = (notification: Notification): Sent => Effect.flatMap(InsideOperation, (inside) => post(notification, !inside))
@@ -98,7 +121,7 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
     Effect.gen(function*() {
       if (yield* InsideOperation) return yield* fail(errnoNumbers.EDEADLK)
       const notifyUnique = ++retrievals
-      const answer = Deferred.makeUnsafe<Uint8Array>()
+      const answer = Deferred.makeUnsafe<Uint8Array, ErrnoError>()
       waiting.set(notifyUnique, answer)
       return yield* post({ notify: "retrieve", notifyUnique, nodeid, offset, size }, true).pipe(
         Effect.andThen(Deferred.await(answer)),
@@ -111,6 +134,11 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
     retrieved: (unique, data) => {
       const answer = waiting.get(unique)
       if (answer !== undefined) Deferred.doneUnsafe(answer, Effect.succeed(data.slice()))
+    },
+    end: () => {
+      ended = true
+      for (const stop of pending) stop()
+      for (const answer of waiting.values()) Deferred.doneUnsafe(answer, fail(errnoNumbers.ENOTCONN))
     },
     poll: (kh) => send({ notify: "poll", kh }),
     invalInode: (ino, off = 0, len = 0) => send({ notify: "invalInode", ino, off, len }),
