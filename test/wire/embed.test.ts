@@ -49,9 +49,20 @@ describe("a session in a program's own loop", () => {
       assert.isFalse(embedded.exited())
       embedded.exit()
       assert.isTrue(embedded.exited())
+      const late = yield* Effect.forkChild(kernel.call({ op: "lookup", name: "file" }))
+      yield* selectRead(serverEnd)
+      assert.strictEqual(embedded.receive(), "exited", "what is asked then is not read")
+      embedded.reset()
+      assert.isFalse(embedded.exited())
+      yield* step
+      assert.strictEqual((yield* Fiber.join(late)).nodeid, 2)
+      assert.strictEqual(destroyed, 0)
+      yield* kernel.close
+      assert.strictEqual(embedded.receive(), "closed")
       assert.strictEqual((yield* embedded.session.awaitEnd).reason, "closed")
       assert.strictEqual(destroyed, 1)
-      assert.strictEqual(embedded.receive(), "closed")
+      embedded.reset()
+      assert.isTrue(embedded.exited(), "its connection has ended")
     }))
 
   it.live("sees that the peer hung up", () =>
@@ -98,5 +109,5 @@ describe("a session in a program's own loop", () => {
 
 it("the embedding guide names what there is", () => {
   const guide = readFileSync(join(root, "docs", "embedding.md"), "utf8")
-  for (const name of ["embed(", "embedFrames(", "receive()", "process(", "exit()", "exited()"]) assert.include(guide, name)
+  for (const name of ["embed(", "embedFrames(", "receive()", "process(", "exit()", "exited()", "reset()"]) assert.include(guide, name)
 })

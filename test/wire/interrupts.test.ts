@@ -1,8 +1,11 @@
 /** INTERRUPTs that race with replies. */
 import { assert, it } from "@effect/vitest"
+import type { Backend } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
+import { inspect } from "node:util"
 
 it.live("10,000 interrupts at random moments: each request is answered once, and none is stuck", () =>
   Effect.gen(function*() {
@@ -45,3 +48,30 @@ it.live("10,000 interrupts at random moments: each request is answered once, and
     assert.strictEqual(session.connection.inFlight.size, 0)
     assert.deepStrictEqual(kernel.unexpected(), [])
   }), { timeout: 60_000 })
+
+it.live("a backend says which operations a signal stops", () =>
+  Effect.gen(function*() {
+    const answer = yield* Deferred.make<void>()
+    const backend: Backend = {
+      interruptible: ["fsync"],
+      fsync: () => Effect.never,
+      read: () => Effect.as(Deferred.await(answer), Buffer.from("hello"))
+    }
+    const { kernel } = yield* FakeKernel.serve(backend)
+    yield* kernel.init()
+    const reading = yield* kernel.send({ op: "read", nodeid: 2, fh: 0, offset: 0, size: 4096, readFlags: 0, lockOwner: 0, flags: 0 })
+    const syncing = yield* kernel.send({ op: "fsync", nodeid: 2, fh: 0, fsyncFlags: 0 })
+    yield* kernel.interrupt(reading)
+    yield* kernel.interrupt(syncing)
+    assert.strictEqual((yield* kernel.reply(syncing)).error, 4)
+    yield* Deferred.succeed(answer, undefined)
+    assert.strictEqual((yield* kernel.reply(reading)).error, 0, "not listed: it runs to its answer")
+  }))
+
+it.live("a change of the namespace cannot be made interruptible, whatever the types were told", () =>
+  Effect.gen(function*() {
+    const listed: Array<"fsync"> = []
+    Reflect.apply(Array.prototype.push, listed, ["rename"])
+    const failed = yield* Effect.flip(FakeKernel.serve({ interruptible: listed }, { maxRestarts: 0 }))
+    assert.include(inspect(failed, { depth: 10 }), "rename cannot be interruptible")
+  }))

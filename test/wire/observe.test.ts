@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Backend, Errno, metrics, wireLog } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
@@ -15,6 +16,20 @@ const backend: Backend = {
 }
 
 describe("observing", () => {
+  it.live("what is in flight is seen though nothing is answered", () =>
+    Effect.gen(function*() {
+      const answer = yield* Deferred.make<void>()
+      const { kernel, session } = yield* FakeKernel.serve({ read: () => Effect.as(Deferred.await(answer), Buffer.from("hello")) })
+      yield* kernel.init()
+      yield* metrics(session, { mount: session.connection.id })
+      const unique = yield* kernel.send(read)
+      const inFlight = Effect.map(Metric.snapshot, (all) =>
+        all.find((metric) => metric.id === "fuse_requests_in_flight" && metric.attributes?.["mount"] === session.connection.id))
+      yield* Effect.repeat(Effect.andThen(Effect.sleep(10), inFlight), { until: (metric) => metric?.type === "Gauge" && metric.state.value === 1 })
+      yield* Deferred.succeed(answer, undefined)
+      assert.strictEqual((yield* kernel.reply(unique)).error, 0)
+    }))
+
   it.live("the wire log has a line for each request and reply while its scope lasts", () =>
     Effect.gen(function*() {
       const { kernel, session } = yield* FakeKernel.serve(backend)

@@ -25,10 +25,18 @@ export interface BackendConnection {
   readonly notify: Notify
 }
 
+/** What adds, removes or moves a name. */
+type NamespaceChange = "symlink" | "mknod" | "mkdir" | "unlink" | "rmdir" | "rename" | "link" | "create" | "tmpfile"
+
 export interface Backend {
   readonly capabilities?: BackendCapabilities
   /** A new instance finds nodes and handles again, so calls in flight may be run again after a restart. */
   readonly durable?: boolean
+  /**
+   * The operations that a signal of the caller stops (EINTR). Default: read, setlkw, poll and ioctl. Never
+   * one that changes the namespace. What is listed may wait for other calls, so limits do not count it.
+   */
+  readonly interruptible?: ReadonlyArray<Exclude<keyof P.ReplyOf, NamespaceChange>>
   /** For durable backends: makes everything done since the last commit permanent, before any reply of the batch is sent. */
   readonly commit?: Effect.Effect<void, ErrnoError>
   /** The backend's own process, if it has one: when it fails or ends, the backend is restarted. */

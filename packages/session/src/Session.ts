@@ -18,6 +18,7 @@ import { attachDispatcher, backendConnection, type Connection, connectionSink, m
 import { logDiagnostics } from "./Diagnostics.ts"
 import { type Deadline, makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
 import { makeGuard } from "./dispatcher/guard.ts"
+import { wrongInterruptible } from "./dispatcher/interruptible.ts"
 import type { Limits } from "./dispatcher/limits.ts"
 import { gatekeeper } from "./gatekeeper.ts"
 import { handshake } from "./handshake.ts"
@@ -32,7 +33,8 @@ import * as Supervisor from "./supervisor/index.ts"
 /** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */
 export type BackendSource = Backend | Effect.Effect<Backend, unknown, Scope.Scope>
 
-export interface SessionOptions extends InitOptions, Limits {
+/** What INIT is asked for, without what the transport decides; limits; and how failures are met. */
+export interface SessionOptions extends Omit<InitOptions, "frameCapacity" | "overIoUring">, Limits {
   /** OTP's `max_restarts`: more than so many within `maxSeconds` end the session. Default 3. */
   readonly maxRestarts?: number
   /** OTP's `max_seconds`, the window for `maxRestarts`. Default 5 seconds. */
@@ -97,7 +99,8 @@ const destroy = (connection: Connection): Effect.Effect<void> =>
     if (connection.destroyed || backend === undefined) return Effect.void
     connection.destroyed = true
     const guard = makeGuard(connection.counters, logDiagnostics(context))
-    // An unmount sends no forgets, but the kernel holds nothing any more.
+    // An unmount sends no forgets, and not every release, but the kernel holds nothing any more.
+    for (const [nodeid, count] of Array.from(connection.handles.entries())) connection.handles.forget(nodeid, count)
     for (const [nodeid, count] of Array.from(connection.nodes.entries())) {
       if (connection.nodes.forget(nodeid, count)) guard("forget", () => backend.forget?.(nodeid, count))
     }
@@ -131,6 +134,8 @@ const children = (
       // Interruptible: a source that waits for its database must not hold up the end of the mount.
       const instance = yield* acquire(source)
       yield* Effect.addFinalizer(() => Effect.andThen(stopInFlight(connection, "restart"), Effect.sync(() => setBackend(connection, undefined))))
+      const wrong = wrongInterruptible(instance)
+      if (wrong !== undefined) return yield* Effect.die(new TypeError(wrong))
       setBackend(connection, instance)
       const { backend, negotiated } = connection
       if (negotiated !== undefined && backend?.init !== undefined) yield* backend.init(negotiated, backendConnection(connection))

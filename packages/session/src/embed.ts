@@ -2,7 +2,7 @@
  * A session in a program's own event loop: nothing is read unless the program reads it.
  *
  * As libfuse's `fuse_session_fd`, `fuse_session_receive_buf`, `fuse_session_process_buf`,
- * `fuse_session_exit` and `fuse_session_exited`; and, for programs with no descriptor at all (libfuse's
+ * `fuse_session_exit`, `fuse_session_exited` and `fuse_session_reset`; and, for programs with no descriptor at all (libfuse's
  * `custom_io`), frames in and out as bytes.
  */
 import { fd, type FrameTransport, type FuseHandle, makeBufferTransport, makeDeviceTransport, type Slot, type TransportEnd, type TransportError } from "@bickford/transport"
@@ -17,14 +17,16 @@ export interface EmbeddedSession {
   readonly session: Session
   /** The descriptor's number, to be waited for; undefined once it is closed. */
   readonly fd: () => number | undefined
-  /** One non-blocking read: a request, to be given to `process`; undefined when none is ready; or why there will be no more. */
-  readonly receive: () => Slot | TransportEnd | undefined
+  /** One non-blocking read: a request, to be given to `process`; undefined when none is ready; or why there is no more. */
+  readonly receive: () => Slot | TransportEnd | "exited" | undefined
   /** Serves a request. Its reply is written when it is there, which may be later. */
   readonly process: (request: Slot) => void
-  /** Ends the session: calls in flight get their time, `destroy` runs. */
+  /** Tells the loop to end: nothing is received any more. What was received is answered; closing the scope ends the session. */
   readonly exit: () => void
-  /** Whether it has ended, or been told to. */
+  /** Whether the loop is to end: it was told to, or the connection has ended. */
   readonly exited: () => boolean
+  /** Takes `exit` back: the loop can go on, unless the connection has ended. */
+  readonly reset: () => void
 }
 
 /** `transport`, but what is read is what the program reads. */
@@ -50,7 +52,7 @@ const hosted = (transport: FrameTransport) => {
       ended ??= reason
       finish?.(ended)
     },
-    ended: (): boolean => ended !== undefined
+    ended: (): TransportEnd | undefined => ended
   }
 }
 
@@ -65,11 +67,14 @@ export const embed = (
     const { end, ended, own } = hosted(transport)
     const session = yield* make(own, backend, options)
     const sink = connectionSink(session.connection)
+    let exited = false
     return {
       session,
       fd: () => fd(handle),
       receive: () => {
-        if (ended()) return "closed"
+        const over = ended()
+        if (over !== undefined) return over
+        if (exited) return "exited"
         const received = transport.receive()
         if (typeof received === "string") end(received)
         return received
@@ -78,8 +83,13 @@ export const embed = (
         sink.onFrame(request)
         sink.onBatchEnd()
       },
-      exit: () => end("closed"),
-      exited: ended
+      exit: () => {
+        exited = true
+      },
+      exited: () => exited || ended() !== undefined,
+      reset: () => {
+        exited = false
+      }
     }
   })
 

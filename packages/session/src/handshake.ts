@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { backendConnection, type Connection } from "./connection/Connection.ts"
 import { errnoNumbers } from "./protocol/errno.ts"
 import { isDecodeError } from "./protocol/decodeError.ts"
-import { encodeInitReply, type InitOptions, isInitError, type Negotiated, negotiate } from "./protocol/init.ts"
+import { type Agreement, encodeInitReply, type InitOptions, isInitError, type Negotiated, negotiate } from "./protocol/init.ts"
 import { opcodeOf } from "./protocol/frame.ts"
 import { opcodeTable } from "./protocol/opcodes.ts"
 import type { InitRequest } from "./protocol/messages.ts"
@@ -13,6 +13,17 @@ import type { InitRequest } from "./protocol/messages.ts"
 export class HandshakeError extends Error {
   readonly _tag = "HandshakeError"
   override readonly name = "HandshakeError"
+}
+
+/** What was wanted and is not in force: an old kernel's lack is worth knowing, a contradiction of one's own is worth a warning. */
+const logRefused = (refused: Agreement["refused"]): Effect.Effect<void> => {
+  const names = (chosen: Agreement["refused"]): string => chosen.map(({ by, flag }) => by === "kernel" ? flag : `${flag} (${by})`).join(", ")
+  const lacking = refused.filter(({ by }) => by === "kernel")
+  const contradicted = refused.filter(({ by }) => by !== "kernel")
+  return Effect.andThen(
+    lacking.length === 0 ? Effect.void : Effect.logInfo(`the kernel does not offer ${names(lacking)}`),
+    contradicted.length === 0 ? Effect.void : Effect.logWarning(`asked for, but not in force: ${names(contradicted)}`)
+  )
 }
 
 const decodeInit = (slot: Slot): InitRequest | HandshakeError => {
@@ -39,8 +50,9 @@ export const handshake = Effect.fnUntraced(function*(
   }
   const request = decodeInit(slot)
   if (request instanceof HandshakeError) return yield* refuse(request)
-  const agreed = negotiate(request, { frameCapacity: transport.frameCapacity, ...options }, backend ?? {})
+  const agreed = negotiate(request, { ...options, frameCapacity: transport.frameCapacity }, backend ?? {})
   if (isInitError(agreed)) return yield* refuse(new HandshakeError(agreed.message))
+  yield* logRefused(agreed.refused)
   if (backend?.init !== undefined) {
     const initialised = backend.init(agreed.negotiated, backendConnection(connection))
     yield* Effect.onError(initialised, () => Effect.sync(() => transport.reply(slot, -errnoNumbers.EIO, 0)))

@@ -27,6 +27,7 @@ import type { RequestContext } from "../RequestContext.ts"
 import { CallContext } from "./CallContext.ts"
 import { makeGuard } from "./guard.ts"
 import { makeGroupCommit } from "./groupCommit.ts"
+import { interruptibleOf } from "./interruptible.ts"
 import { type Limits, makeAdmission } from "./limits.ts"
 import { makeResponder } from "./Responder.ts"
 import { withOwnPayload } from "./payload.ts"
@@ -94,6 +95,7 @@ export const makeDispatcher = (
   const responder = makeResponder(connection, diagnostics, guard)
   const handlers = handlersOf(backend)
   const run = Effect.runForkWith(context)
+  const interruptible = interruptibleOf(backend)
   // Spans only for those who have a tracer of their own.
   const traced = context.mapUnsafe.has(Tracer.Tracer.key)
 
@@ -109,7 +111,7 @@ export const makeDispatcher = (
     // Unknown: answered already. On one fd an INTERRUPT follows its request, so it cannot be early.
     if (entry === undefined) return
     entry.caller?.interrupt(guard)
-    if (!entry.row.interruptible || entry.stopped !== undefined) return
+    if (!interruptible(entry.row) || entry.stopped !== undefined) return
     entry.stopped = "interrupted"
     if (admission.withdraw(entry)) answer(entry, Errno.EINTR)
     else entry.fiber?.interruptUnsafe()
@@ -194,7 +196,7 @@ export const makeDispatcher = (
     }
   }
 
-  const admission = makeAdmission(limits, rerun)
+  const admission = makeAdmission(limits, backend.interruptible ?? [], rerun)
 
   let inBatch = false
   const delivered = backend.delivered === undefined ? undefined : (uniques: ReadonlyArray<U64>) => guard("delivered", () => backend.delivered?.(uniques))

@@ -12,10 +12,11 @@ export interface Limits {
   readonly maxBytesInFlight?: number
 }
 
+type Op = keyof ReplyOf | Request["op"]
+
 /** Never counted and never held back: waits by nature, or what ends others' waits. */
-const exempt: ReadonlySet<keyof ReplyOf | Request["op"]> = new Set(
-  ["setlkw", "setlk", "getlk", "poll", "flush", "release", "releasedir", "interrupt", "forget", "batchForget", "notifyReply", "init", "destroy"] as const
-)
+const always: ReadonlyArray<Op> =
+  ["setlkw", "setlk", "getlk", "poll", "flush", "release", "releasedir", "interrupt", "forget", "batchForget", "notifyReply", "init", "destroy"]
 
 const payloadBytes = (request: Request): number => {
   switch (request.op) {
@@ -42,7 +43,9 @@ export interface Admission {
   readonly withdraw: (entry: InFlight) => boolean
 }
 
-export const makeAdmission = (limits: Limits, begin: (entry: InFlight) => void): Admission => {
+/** `waits`: operations of the backend that may wait for other calls. */
+export const makeAdmission = (limits: Limits, waits: ReadonlyArray<Op>, begin: (entry: InFlight) => void): Admission => {
+  const exempt: ReadonlySet<Op> = new Set([...always, ...waits])
   const maxInFlight = limits.maxInFlight ?? Number.POSITIVE_INFINITY
   const maxBytes = limits.maxBytesInFlight ?? Number.POSITIVE_INFINITY
   const unlimited = maxInFlight === Number.POSITIVE_INFINITY && maxBytes === Number.POSITIVE_INFINITY

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as PubSub from "effect/PubSub"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { errnoName } from "../protocol/errno.ts"
 import type { U64 } from "../protocol/messages.ts"
@@ -18,6 +19,9 @@ const received = Metric.counter("fuse_received_bytes_total", { description: "Pay
 const sent = Metric.counter("fuse_sent_bytes_total", { description: "Bytes of replies' bodies", incremental: true })
 const restarts = Metric.counter("fuse_restarts_total", { description: "Restarts in the supervision tree, by part", incremental: true })
 const defects = Metric.gauge("fuse_defects", { description: "Operations that threw, died or returned nonsense" })
+
+/** How often what is no event is looked at. */
+const sampling = "1 second"
 
 /** Feeds the metrics of `session` while the scope lasts; `attributes` are added to each, as the mount's name. */
 export const metrics = (session: Session, attributes: { readonly [key: string]: string } = {}): Effect.Effect<void, never, Scope.Scope> =>
@@ -38,10 +42,15 @@ export const metrics = (session: Session, attributes: { readonly [key: string]: 
         Metric.withAttributes(requests, { ...opcode, outcome }).updateUnsafe(1, context)
         if (at !== undefined) Metric.withAttributes(seconds, opcode).updateUnsafe((performance.now() - at) / 1000, context)
         if (bytes > 0) Metric.withAttributes(sent, attributes).updateUnsafe(bytes, context)
-        Metric.withAttributes(inFlight, attributes).updateUnsafe(connection.inFlight.size, context)
-        Metric.withAttributes(defects, attributes).updateUnsafe(connection.counters.defects, context)
       }
     })
+    // Not with the replies: a call that hangs has none.
+    const sample = Effect.sync(() => {
+      Metric.withAttributes(inFlight, attributes).updateUnsafe(connection.inFlight.size, context)
+      Metric.withAttributes(defects, attributes).updateUnsafe(connection.counters.defects, context)
+    })
+    yield* Effect.forkScoped(Effect.repeat(sample, Schedule.spaced(sampling)), { startImmediately: true })
+    yield* Effect.addFinalizer(() => sample)
     const events = yield* session.supervisor.events
     yield* Effect.forkScoped(Effect.forever(Effect.map(PubSub.take(events), (event) => {
       if (event._tag !== "Restarting") return
