@@ -161,7 +161,8 @@ export class Chunks implements Bytes {
     if (first + size <= chunkSize) {
       const bits = touched(first, first + size)
       const chunk = this.#chunks[this.#position(index)]
-      return countBits(chunk !== undefined && chunk.index === index ? bits & ~chunk.allocated : bits)
+      const fresh = chunk !== undefined && chunk.index === index ? bits & ~chunk.allocated : bits
+      return fresh === 0 ? 0 : countBits(fresh)
     }
     let missing = shiftRight(add(end, blockBytes - 1), blockBits) - shiftRight(offset, blockBits)
     this.#each(offset, end, (chunk, from, to) => {
@@ -255,8 +256,10 @@ export class Chunks implements Bytes {
   }
 
   #mark(chunk: Chunk, bits: number): void {
-    this.blocks += countBits(bits & ~chunk.allocated)
-    chunk.allocated |= bits
+    const fresh = bits & ~chunk.allocated
+    if (fresh === 0) return
+    this.blocks += countBits(fresh)
+    chunk.allocated |= fresh
   }
 
   /** Where the chunk with this index is, or would be put. */
