@@ -77,7 +77,7 @@ const makeServer = (): Dispatcher => {
   const fail = (message: unknown): never => {
     throw new Error(String(message))
   }
-  const diagnostics = { malformed: fail, defect: fail, refused: (_name: string, _nodeid: unknown, reason: string) => fail(reason), rejected: fail }
+  const diagnostics = { malformed: fail, defect: fail, refused: (_name: string, _nodeid: unknown, reason: string) => fail(reason), rejected: fail, threw: fail }
   return makeDispatcher(connection, backend, Context.empty(), diagnostics, () => undefined, {})
 }
 

@@ -4,24 +4,40 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <new>
 
 #include "arguments.h"
 #include "handle.h"
 
 namespace {
 
+// What the functions are told and what they answer, in memory that JavaScript writes and reads as any
+// array of its own: arguments and results would cost more than the calls.
+struct Control {
+  int32_t write_at;
+  int32_t write_length;
+  int32_t read_at;
+  int32_t read_length;
+  int32_t written;
+  int32_t read;
+};
+
 struct Channel {
   Handle* reader;
   Handle* writer;
   unsigned char* data;
   size_t size;
-  // The memory and the two functions share it; the last one to go frees it.
+  // In a page of its own, behind the data.
+  Control* control;
+  size_t mapped;
+  // The memory, the control and the functions share it; the last one to go frees it.
   int owners;
 };
 
 void disown(Channel* channel) {
   if (--channel->owners > 0) return;
-  munmap(channel->data, channel->size);
+  munmap(channel->data, channel->mapped);
   release_handle(channel->reader);
   release_handle(channel->writer);
   delete channel;
@@ -30,55 +46,59 @@ void disown(Channel* channel) {
 void finalize_function(napi_env, void* data, void*) { disown(static_cast<Channel*>(data)); }
 void finalize_memory(napi_env, void*, void* hint) { disown(static_cast<Channel*>(hint)); }
 
-napi_value number(napi_env env, ssize_t count) {
-  napi_value result = nullptr;
-  napi_create_int32(env, static_cast<int32_t>(count), &result);
-  return result;
+bool within(const Channel* channel, int32_t at, int32_t length) {
+  return at >= 0 && length >= 0 && static_cast<size_t>(at) <= channel->size && static_cast<size_t>(length) <= channel->size - static_cast<size_t>(at);
 }
 
-// (offset, length) within the memory; an exception is pending otherwise.
-Channel* range_arguments(napi_env env, napi_callback_info info, unsigned char** at, size_t* length) {
-  size_t argc = 2;
-  napi_value argv[2];
+// Reads one frame: its length, 0 at the end, or a negative errno.
+void read_one(Channel* channel) {
+  Control* control = channel->control;
+  if (!within(channel, control->read_at, control->read_length)) {
+    control->read = -EFAULT;
+  } else if (!channel->reader->fd.open()) {
+    control->read = -EBADF;
+  } else {
+    const ssize_t count = ::read(channel->reader->fd.get(), channel->data + control->read_at, static_cast<size_t>(control->read_length));
+    control->read = static_cast<int32_t>(count < 0 ? -errno : count);
+  }
+}
+
+// Writes one frame: its length, or a negative errno: -EAGAIN when not all went out.
+void write_one(Channel* channel) {
+  Control* control = channel->control;
+  if (!within(channel, control->write_at, control->write_length)) {
+    control->written = -EFAULT;
+  } else if (!channel->writer->fd.open()) {
+    control->written = -EBADF;
+  } else {
+    const ssize_t count = ::write(channel->writer->fd.get(), channel->data + control->write_at, static_cast<size_t>(control->write_length));
+    if (count >= 0 && count < control->write_length) control->written = -EAGAIN;
+    else control->written = static_cast<int32_t>(count < 0 ? -errno : count);
+  }
+}
+
+Channel* channel_of(napi_env env, napi_callback_info info) {
   void* data = nullptr;
-  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
-  Channel* channel = static_cast<Channel*>(data);
-  uint32_t offset = 0;
-  uint32_t count = 0;
-  if (napi_get_value_uint32(env, argv[0], &offset) != napi_ok || napi_get_value_uint32(env, argv[1], &count) != napi_ok) {
-    napi_throw_type_error(env, nullptr, "expected an offset and a length");
-    return nullptr;
-  }
-  if (offset > channel->size || count > channel->size - offset) {
-    napi_throw_range_error(env, nullptr, "the range lies outside the memory");
-    return nullptr;
-  }
-  *at = channel->data + offset;
-  *length = count;
-  return channel;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+  return static_cast<Channel*>(data);
 }
 
-// (offset, length): reads one frame. Bytes read, 0 at the end, or a negative errno.
 napi_value channel_read(napi_env env, napi_callback_info info) {
-  unsigned char* at = nullptr;
-  size_t length = 0;
-  Channel* channel = range_arguments(env, info, &at, &length);
-  if (channel == nullptr) return nullptr;
-  if (!channel->reader->fd.open()) return number(env, -EBADF);
-  const ssize_t count = ::read(channel->reader->fd.get(), at, length);
-  return number(env, count < 0 ? -errno : count);
+  read_one(channel_of(env, info));
+  return nullptr;
 }
 
-// (offset, length): writes one frame. Bytes written, or a negative errno: -EAGAIN when not all went out.
 napi_value channel_write(napi_env env, napi_callback_info info) {
-  unsigned char* at = nullptr;
-  size_t length = 0;
-  Channel* channel = range_arguments(env, info, &at, &length);
-  if (channel == nullptr) return nullptr;
-  if (!channel->writer->fd.open()) return number(env, -EBADF);
-  const ssize_t count = ::write(channel->writer->fd.get(), at, length);
-  if (count >= 0 && static_cast<size_t>(count) < length) return number(env, -EAGAIN);
-  return number(env, count < 0 ? -errno : count);
+  write_one(channel_of(env, info));
+  return nullptr;
+}
+
+// A reply, and then the next request: one call into the addon where there would be two.
+napi_value channel_exchange(napi_env env, napi_callback_info info) {
+  Channel* channel = channel_of(env, info);
+  write_one(channel);
+  read_one(channel);
+  return nullptr;
 }
 
 // A function that owns a share of the channel; null when the environment cannot make one.
@@ -90,9 +110,17 @@ napi_value make_function(napi_env env, const char* name, napi_callback callback,
   return function;
 }
 
+// An ArrayBuffer that owns a share of the channel; null when the environment cannot make one.
+napi_value make_memory(napi_env env, void* data, size_t size, Channel* channel) {
+  napi_value memory = nullptr;
+  if (napi_create_external_arraybuffer(env, data, size, finalize_memory, channel, &memory) != napi_ok) return nullptr;
+  ++channel->owners;
+  return memory;
+}
+
 }  // namespace
 
-// (reader, writer, bytes): { memory, locked, read, write }, or a negative errno.
+// (reader, writer, bytes): { memory, control, locked, read, write, exchange }, or a negative errno.
 Napi::Value make_channel(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Addon* addon = Addon::of(env);
@@ -102,25 +130,33 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   if (writer == nullptr) return {};
   uint32_t size = 0;
   if (!read_uint32(info, 2, "bytes", &size)) return {};
-  if (size == 0) return Napi::Number::New(env, -EINVAL);
-  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (size == 0 || size > INT32_MAX) return Napi::Number::New(env, -EINVAL);
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t control_at = (size + page - 1) / page * page;
+  const size_t mapped = control_at + page;
+  void* data = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   if (data == MAP_FAILED) return Napi::Number::New(env, -errno);
-  const bool locked = mlock(data, size) == 0;
+  const bool locked = mlock(data, mapped) == 0;
   retain_handle(reader);
   retain_handle(writer);
+  unsigned char* bytes = static_cast<unsigned char*>(data);
+  Control* control = new (bytes + control_at) Control{};
   // Ours until this function returns.
-  Channel* channel = new Channel{reader, writer, static_cast<unsigned char*>(data), size, 1};
-  const napi_value read = make_function(env, "read", channel_read, channel);
-  const napi_value write = make_function(env, "write", channel_write, channel);
-  napi_value memory = nullptr;
-  if (napi_create_external_arraybuffer(env, data, size, finalize_memory, channel, &memory) == napi_ok) ++channel->owners;
-  const bool complete = read != nullptr && write != nullptr && memory != nullptr;
+  Channel* channel = new Channel{reader, writer, bytes, size, control, mapped, 1};
+  const napi_value functions[] = {make_function(env, "read", channel_read, channel), make_function(env, "write", channel_write, channel),
+                                  make_function(env, "exchange", channel_exchange, channel)};
+  const napi_value memory = make_memory(env, data, size, channel);
+  const napi_value words = make_memory(env, control, sizeof(Control), channel);
+  bool complete = memory != nullptr && words != nullptr;
+  for (const napi_value function : functions) complete = complete && function != nullptr;
   disown(channel);
   if (!complete) return Napi::Number::New(env, -ENOMEM);
   Napi::Object result = Napi::Object::New(env);
   result.Set("memory", Napi::Value(env, memory));
+  result.Set("control", Napi::Value(env, words));
   result.Set("locked", Napi::Boolean::New(env, locked));
-  result.Set("read", Napi::Value(env, read));
-  result.Set("write", Napi::Value(env, write));
+  result.Set("read", Napi::Value(env, functions[0]));
+  result.Set("write", Napi::Value(env, functions[1]));
+  result.Set("exchange", Napi::Value(env, functions[2]));
   return result;
 }

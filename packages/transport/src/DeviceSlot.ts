@@ -1,6 +1,7 @@
 /** A transport's slots: all their memory is one piece, touched and locked before the first read. */
+import { type Channel, makeChannel } from "./channel.ts"
 import type { Slot } from "./FrameTransport.ts"
-import { addon, type Channel, type FuseHandle } from "./native.ts"
+import type { FuseHandle } from "./native.ts"
 
 /** Bytes of `struct fuse_in_header`. */
 export const inHeaderSize = 40
@@ -51,7 +52,7 @@ export const makeSlotPool = (
   bodyCapacity: number
 ): SlotPool | number => {
   const size = wholePages(wholePages(frameCapacity) + outHeaderSize + bodyCapacity)
-  const channel = addon.channel(reader, writer, size * count)
+  const channel = makeChannel(reader, writer, size * count)
   if (typeof channel === "number") return channel
   const free = Array.from({ length: count }, (_, index) => new DeviceSlot(channel.memory, index * size, frameCapacity, bodyCapacity))
   return { channel, free: free.reverse() }

@@ -44,6 +44,10 @@ class DeviceTransport implements FrameTransport {
   private armed = false
   /** Reading stopped because no slot was free. */
   private starved = false
+  /** Within the read loop: the next frame can be read with the reply to this one. */
+  private readsAhead = false
+  /** The slot that was read into with a reply, until its frame is delivered. */
+  private ahead: DeviceSlot | undefined
   private scheduled: NodeJS.Immediate | undefined
   private readonly smallHeader = new Uint8Array(outHeaderSize)
   private readonly smallHeaderView = new DataView(this.smallHeader.buffer)
@@ -71,7 +75,7 @@ class DeviceTransport implements FrameTransport {
       }
       this.sink = sink
       this.finish = resume
-      if (this.arm() && this.stream?.ready() === true) this.schedule()
+      if (this.arm() && (this.ahead !== undefined || this.stream?.ready() === true)) this.schedule()
       return Effect.sync(this.stop)
     })
 
@@ -107,7 +111,7 @@ class DeviceTransport implements FrameTransport {
     addon.select_stop(this.handle)
   }
 
-  /** A stream's frames can be here already, and then no readiness comes for them. */
+  /** A stream's frames can be here already, as can one read ahead, and then no readiness comes for them. */
   private schedule(): void {
     this.scheduled ??= setImmediate(() => {
       this.scheduled = undefined
@@ -136,7 +140,7 @@ class DeviceTransport implements FrameTransport {
     let ended = 0
     let result = 0
     while (frames < batch) {
-      const slot = this.pool.free.pop()
+      const slot = this.ahead ?? this.pool.free.pop()
       if (slot === undefined) {
         // Until one is given back the kernel keeps what comes.
         this.starved = true
@@ -144,12 +148,13 @@ class DeviceTransport implements FrameTransport {
         break
       }
       result = this.read(slot)
+      this.readsAhead = frames + 1 < batch && this.stream === undefined && this.outbox === undefined
       if (result <= 0) {
         this.pool.free.push(slot)
         if (result !== -EAGAIN || ended === frames) break
         ended = frames
-        if (sink.onBatchEnd() !== true) break
-        if (this.sink !== sink) return
+        if (sink.onBatchEnd() !== true && this.ahead === undefined) break
+        if (this.sink !== sink) break
         continue
       }
       frames++
@@ -158,6 +163,8 @@ class DeviceTransport implements FrameTransport {
       // The sink may have interrupted this loop.
       if (this.sink !== sink) break
     }
+    this.readsAhead = false
+    if (this.sink !== sink) return
     if (ended !== frames || frames === 0) sink.onBatchEnd()
     if (this.sink !== sink) return
     if (frames === batch || this.starved) {
@@ -168,13 +175,20 @@ class DeviceTransport implements FrameTransport {
     this.end(this.endOf(result))
   }
 
+  /** What a read into the slot answers; it may have been done with the last reply. */
+  private readOnce(slot: DeviceSlot): number {
+    const { channel } = this.pool
+    if (this.ahead === slot) {
+      this.ahead = undefined
+      return channel.exchanged()
+    }
+    return this.stream === undefined ? channel.read(slot.base, this.frameCapacity) : this.stream.next(slot.bytes)
+  }
+
   /** Reads one frame: its length, 0 at the end, or a negative errno that is not to be retried. */
   private read(slot: DeviceSlot): number {
     for (;;) {
-      const count =
-        this.stream === undefined
-          ? this.pool.channel.read(slot.base, this.frameCapacity)
-          : this.stream.next(slot.bytes)
+      const count = this.readOnce(slot)
       // ENOENT: the request was withdrawn while it was being read.
       if (count === -EINTR || count === -ENOENT) continue
       if (count > 0) {
@@ -219,11 +233,21 @@ class DeviceTransport implements FrameTransport {
     const length = error === 0 ? outHeaderSize + bodyLength : outHeaderSize
     const at = own.body - outHeaderSize
     writeOutHeader(own, length, error)
+    if (this.readsAhead && this.ahead === undefined) return this.replyAndRead(own, at, length)
     const result =
       this.outbox === undefined
         ? this.pool.channel.write(own.base + at, length)
         : this.outbox.write([own.bytes.subarray(at, at + length)])
     this.giveBack(own)
+    return result < 0 ? result : 0
+  }
+
+  /** Once it is written the slot is free: the next frame is read into it by the same call into the addon. */
+  private replyAndRead(slot: DeviceSlot, at: number, length: number): number {
+    if (slot.free) throw new Error("a slot was given back twice")
+    slot.free = true
+    this.ahead = slot
+    const result = this.pool.channel.exchange(slot.base + at, length, slot.base, this.frameCapacity)
     return result < 0 ? result : 0
   }
 

@@ -10,15 +10,20 @@ export interface FuseHandle {
   readonly [handleBrand]: true
 }
 
-/** Memory that frames are read into and written from by offset. */
-export interface Channel {
+/** Memory that frames are read into and written from, by functions that are told where through `control`. */
+export interface NativeChannel {
   readonly memory: ArrayBuffer
+  /**
+   * Six words of 32 bits: offset and length of what is to be written, offset and length of where is to be
+   * read to, what the write answered, what the read answered (as `write_frame` and `read_frame`).
+   */
+  readonly control: ArrayBuffer
   /** Whether the memory is locked against being paged out. */
   readonly locked: boolean
-  /** As `read_frame`. */
-  readonly read: (offset: number, length: number) => number
-  /** As `write_frame`, of one part. */
-  readonly write: (offset: number, length: number) => number
+  readonly read: () => void
+  readonly write: () => void
+  /** `write`, then `read`. */
+  readonly exchange: () => void
 }
 
 /** How to run fusermount3. */
@@ -61,7 +66,7 @@ export interface Addon {
   readonly write_frame: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => number
   readonly write_some: (handle: FuseHandle, from: Bytes, offset?: number, length?: number) => number
   readonly read_range: (fd: number, into: Bytes, offset: number, length: number, position: number | bigint) => number
-  readonly channel: (reader: FuseHandle, writer: FuseHandle, bytes: number) => Channel | number
+  readonly channel: (reader: FuseHandle, writer: FuseHandle, bytes: number) => NativeChannel | number
   readonly notify: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => Promise<number>
   readonly lock_memory: (bytes: Bytes) => number
   readonly fusermount3_mount: (mountpoint: string, options: string, helper?: HelperOptions) => Promise<HelperOutcome | number>

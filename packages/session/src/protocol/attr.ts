@@ -3,7 +3,7 @@ import { statMode } from "./constants.ts"
 import type { Attr, AttrReply, Created, Entry, FileLock, Open, Statfs, Statx, StatxReply, Timespec, U64 } from "./messages.ts"
 import { refuse } from "./refusal.ts"
 import { attr as A, attrOut, entryOut, fileLock, kstatfs, openOut, statx as X, statxOut, sxTime } from "./structs.ts"
-import { getS64, getU64, setS32, setS64, setU16, setU32, setU64 } from "./u64.ts"
+import { checkU32, getS64, getU64, setS32, setS64, setU16, setU32, setU64 } from "./u64.ts"
 
 const { S_IFMT } = statMode
 
@@ -18,9 +18,15 @@ const checkTypeAndSize = (mode: number, size: U64): void => {
   if (typeof size === "bigint" && size > largestSize) refuse("EIO", `size is ${size}, over 2^63-1`)
 }
 
+// NaN and fractions fail the first test: `>>> 0` changes them.
+const isNoNsec = (nsec: number): boolean => nsec >>> 0 !== nsec || nsec > 999_999_999
+
+const checkNsec = (nsec: number, field: string): void => {
+  if (isNoNsec(nsec)) refuse("EIO", `${field} has ${String(nsec)} nanoseconds`)
+}
+
 const setNsec = (view: DataView, at: number, nsec: number, field: string): void => {
-  // NaN and fractions fail the first test: `>>> 0` changes them.
-  if (nsec >>> 0 !== nsec || nsec > 999_999_999) refuse("EIO", `${field} has ${String(nsec)} nanoseconds`)
+  checkNsec(nsec, field)
   view.setUint32(at, nsec, true)
 }
 
@@ -28,25 +34,44 @@ const timespec = (view: DataView, sec: number, nsec: number): Timespec => ({ sec
 /** A duration: never negative. */
 const duration = (view: DataView, sec: number, nsec: number): Timespec => ({ sec: getU64(view, sec), nsec: view.getUint32(nsec, true) })
 
-/** `struct fuse_attr`, unchecked but for its numbers' ranges. */
+const words = ["mode", "nlink", "uid", "gid", "rdev", "blksize", "flags"] as const
+
+/** Says which field of attributes does not fit. */
+const refuseAttr = (attr: Attr): never => {
+  for (const field of ["atime", "mtime", "ctime"] as const) checkNsec(attr[field].nsec, field)
+  for (const field of words) checkU32(attr[field], field)
+  return refuse("EIO", "the attributes changed while they were read")
+}
+
+/**
+ * `struct fuse_attr`, unchecked but for its numbers' ranges. What nearly every reply has in it: one look at
+ * all the words, and then they are stored, is half the time of one after the other.
+ */
 const putAttr = (view: DataView, at: number, attr: Attr): void => {
+  const { atime, blksize, ctime, flags, gid, mode, mtime, nlink, rdev, uid } = attr
+  const atimensec = atime.nsec
+  const mtimensec = mtime.nsec
+  const ctimensec = ctime.nsec
+  if (
+    mode >>> 0 !== mode || nlink >>> 0 !== nlink || uid >>> 0 !== uid || gid >>> 0 !== gid || rdev >>> 0 !== rdev ||
+    blksize >>> 0 !== blksize || flags >>> 0 !== flags || isNoNsec(atimensec) || isNoNsec(mtimensec) || isNoNsec(ctimensec)
+  ) refuseAttr(attr)
   setU64(view, at + A.ino, attr.ino, "ino")
   setU64(view, at + A.size, attr.size, "size")
   setU64(view, at + A.blocks, attr.blocks, "blocks")
-  const { atime, ctime, mtime } = attr
   setS64(view, at + A.atime, atime.sec, "atime")
   setS64(view, at + A.mtime, mtime.sec, "mtime")
   setS64(view, at + A.ctime, ctime.sec, "ctime")
-  setNsec(view, at + A.atimensec, atime.nsec, "atime")
-  setNsec(view, at + A.mtimensec, mtime.nsec, "mtime")
-  setNsec(view, at + A.ctimensec, ctime.nsec, "ctime")
-  setU32(view, at + A.mode, attr.mode, "mode")
-  setU32(view, at + A.nlink, attr.nlink, "nlink")
-  setU32(view, at + A.uid, attr.uid, "uid")
-  setU32(view, at + A.gid, attr.gid, "gid")
-  setU32(view, at + A.rdev, attr.rdev, "rdev")
-  setU32(view, at + A.blksize, attr.blksize, "blksize")
-  setU32(view, at + A.flags, attr.flags, "flags")
+  view.setUint32(at + A.atimensec, atimensec, true)
+  view.setUint32(at + A.mtimensec, mtimensec, true)
+  view.setUint32(at + A.ctimensec, ctimensec, true)
+  view.setUint32(at + A.mode, mode, true)
+  view.setUint32(at + A.nlink, nlink, true)
+  view.setUint32(at + A.uid, uid, true)
+  view.setUint32(at + A.gid, gid, true)
+  view.setUint32(at + A.rdev, rdev, true)
+  view.setUint32(at + A.blksize, blksize, true)
+  view.setUint32(at + A.flags, flags, true)
 }
 
 const getAttr = (view: DataView, at: number): Attr => ({

@@ -37,16 +37,35 @@ const { latin1Slice } = Buffer.prototype
 
 const asciiString = (bytes: Uint8Array, start: number, end: number): string => latin1Slice.call(bytes, start, end)
 
+/**
+ * Names met lately, by their hash: most are met again and again, and a string that is there already costs
+ * neither its making nor, where it is looked up, its hashing.
+ */
+const recent: Array<string | undefined> = Array.from({ length: 4096 }, () => undefined)
+const longestRecent = 64
+
+const isSpelled = (name: string, bytes: Uint8Array, start: number): boolean => {
+  for (let index = 0; index < name.length; index++) if (name.charCodeAt(index) !== bytes[start + index]) return false
+  return true
+}
+
 /** Undefined when it is empty or holds a NUL or `/`. */
 export const readName = (bytes: Uint8Array, start: number, end: number): Name | undefined => {
   if (start >= end) return undefined
   let seen = 0
+  let hash = 0
   for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0
     if (byte === 0 || byte === slash) return undefined
     seen |= byte
+    hash = (Math.imul(hash, 31) + byte) | 0
   }
-  return seen < 0x80 ? asciiString(bytes, start, end) : decodeUtf8(bytes.subarray(start, end))
+  if (seen >= 0x80) return decodeUtf8(bytes.subarray(start, end))
+  if (end - start > longestRecent) return asciiString(bytes, start, end)
+  const place = (hash ^ (hash >>> 12)) & (recent.length - 1)
+  const known = recent[place]
+  if (known !== undefined && known.length === end - start && isSpelled(known, bytes, start)) return known
+  return (recent[place] = asciiString(bytes, start, end))
 }
 
 /** As `readName`, with `/` allowed: a symlink's target, TMPFILE's placeholder. */

@@ -34,7 +34,15 @@ export const setU64 = (view: DataView, at: number, value: U64, field: string): v
       view.setUint32(at + 4, 0, true)
       return
     }
+  }
+  setLargeU64(view, at, value, field)
+}
+
+// Apart, so that what is met nearly always is small enough to be inlined.
+const setLargeU64 = (view: DataView, at: number, value: U64, field: string): void => {
+  if (typeof value === "number") {
     if (Number.isSafeInteger(value) && value >= 0) {
+      const low = value >>> 0
       view.setUint32(at, low, true)
       view.setUint32(at + 4, (value - low) / two32, true)
       return
@@ -55,7 +63,14 @@ export const setS64 = (view: DataView, at: number, value: S64, field: string): v
       view.setUint32(at + 4, 0, true)
       return
     }
+  }
+  setLargeS64(view, at, value, field)
+}
+
+const setLargeS64 = (view: DataView, at: number, value: S64, field: string): void => {
+  if (typeof value === "number") {
     if (Number.isSafeInteger(value)) {
+      const low = value >>> 0
       view.setUint32(at, low, true)
       view.setInt32(at + 4, (value - low) / two32, true)
       return
@@ -67,8 +82,12 @@ export const setS64 = (view: DataView, at: number, value: S64, field: string): v
   refuse("EIO", `${field} is ${String(value)}, not an exact signed 64-bit number`)
 }
 
-export const setU32 = (view: DataView, at: number, value: number, field: string): void => {
+export const checkU32 = (value: number, field: string): void => {
   if (value >>> 0 !== value) refuse("EIO", `${field} is ${String(value)}, not an unsigned 32-bit number`)
+}
+
+export const setU32 = (view: DataView, at: number, value: number, field: string): void => {
+  checkU32(value, field)
   view.setUint32(at, value, true)
 }
 
