@@ -133,6 +133,7 @@ export class Chunks implements Bytes {
   }
 
   write(offset: U64, data: Uint8Array): void {
+    if (this.#overwrite(offset, data)) return
     let index = shiftRight(offset, chunkBits)
     let from = low(offset, chunkBits)
     for (let done = 0; done < data.length; index++, from = 0) {
@@ -151,6 +152,19 @@ export class Chunks implements Bytes {
       this.#mark(chunk, touched(from, to))
       done += to - from
     }
+  }
+
+  /** Where everything is there already, in one chunk: most small writes. False: nothing was done. */
+  #overwrite(offset: U64, data: Uint8Array): boolean {
+    const index = shiftRight(offset, chunkBits)
+    const chunk = this.#chunks[index]
+    if (chunk === undefined || chunk.index !== index) return false
+    const from = low(offset, chunkBits)
+    const to = from + data.length
+    const end = chunk.start + chunk.bytes.length
+    if (from < chunk.start || to > end || (touched(from, to) & ~chunk.allocated) !== 0) return false
+    chunk.bytes.set(data, from - chunk.start)
+    return true
   }
 
   missing(offset: U64, end: U64): number {

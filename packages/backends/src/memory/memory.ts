@@ -45,6 +45,7 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
   return {
     capabilities: {
       autoInvalData: false,
+      asyncDio: false,
       posixLocks: locks === "server",
       flock: locks === "server",
       // Without OPEN the kernel has to send the truncation as a SETATTR.

@@ -15,6 +15,7 @@ export const permissionBits = 0o7777
 
 export const O_EXCL = 0o200
 export const O_TRUNC = 0o1000
+export const O_DIRECT = 0o40000
 export const O_APPEND = 0o2000
 export const O_NOATIME = 0o1000000
 

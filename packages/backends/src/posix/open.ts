@@ -3,7 +3,7 @@ import { type Backend, Errno, type Open } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { done, type Filesystem } from "./filesystem.ts"
 import { type Inode, isRegular } from "./inode.ts"
-import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID, O_TRUNC } from "./linux.ts"
+import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID, O_DIRECT, O_TRUNC } from "./linux.ts"
 import { dropCapability, killSuidSgid } from "./privileges.ts"
 
 /** What every open file is told. The kernel's cache is right as it is: nobody else changes a file. */
@@ -27,12 +27,14 @@ export const truncateOnOpen = (fs: Filesystem, inode: Inode, openFlags: number):
 
 export const openOperations = (fs: Filesystem, opened: Open): Required<Pick<Backend, "open" | "opendir">> => {
   const fileReply: Exit.Exit<Open> = Exit.succeed(opened)
+  // Who reads past the kernel's cache is only slowed by pages in it: without the flag they are dropped.
+  const directReply: Exit.Exit<Open> = Exit.succeed({ ...opened, openFlags: opened.openFlags & ~FOPEN_KEEP_CACHE })
   return {
     open: ({ flags, nodeid, openFlags }) => {
       const inode = fs.node(nodeid)
       if (inode === undefined) return Errno.ESTALE
       if ((flags & O_TRUNC) !== 0 && isRegular(inode)) truncateOnOpen(fs, inode, openFlags)
-      return fileReply
+      return (flags & O_DIRECT) !== 0 ? directReply : fileReply
     },
     opendir: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : directoryOpened
   }

@@ -23,13 +23,18 @@ export const min = (a: U64, b: U64): U64 => a <= b ? a : b
 
 export const max = (a: U64, b: U64): U64 => a >= b ? a : b
 
-/** `floor(value / 2^bits)`, which must be a safe integer. */
-export const shiftRight = (value: U64, bits: number): number =>
-  typeof value === "number" ? Math.floor(value / 2 ** bits) : Number(value >> BigInt(bits))
+/** `floor(value / 2^bits)`, which must be a safe integer; `bits` under 31. */
+export const shiftRight = (value: U64, bits: number): number => {
+  if (typeof value !== "number") return Number(value >> BigInt(bits))
+  // Most offsets have 32 bits, for which the machine has an instruction.
+  return value >>> 0 === value ? value >>> bits : Math.floor(value / 2 ** bits)
+}
 
-/** `value mod 2^bits`. */
-export const low = (value: U64, bits: number): number =>
-  typeof value === "number" ? value % 2 ** bits : Number(value & ((1n << BigInt(bits)) - 1n))
+/** `value mod 2^bits`; `bits` under 31. */
+export const low = (value: U64, bits: number): number => {
+  if (typeof value !== "number") return Number(value & ((1n << BigInt(bits)) - 1n))
+  return value >>> 0 === value ? value & ((1 << bits) - 1) : value % 2 ** bits
+}
 
 /** `value * 2^bits`. */
 export const shiftLeft = (value: number, bits: number): U64 => {

@@ -78,7 +78,7 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
   }
 
   return {
-    capabilities: { autoInvalData: false, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true },
+    capabilities: { autoInvalData: false, asyncDio: false, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true },
     durable: true,
     commit: Effect.suspend(commit),
     delivered: store.replies.delivered,

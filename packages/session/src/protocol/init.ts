@@ -114,6 +114,11 @@ export interface BackendCapabilities {
    * kernel asks for attributes before reads from its cache. Default true; false saves those requests.
    */
   readonly autoInvalData?: boolean
+  /**
+   * Direct I/O goes out in the background, its pieces and several calls at a time: FUSE_ASYNC_DIO. Default
+   * true; false suits a backend that answers at once, for which the way through the queue only costs.
+   */
+  readonly asyncDio?: boolean
   /** Server-side POSIX (fcntl) locks: FUSE_POSIX_LOCKS. */
   readonly posixLocks?: boolean
   /** Server-side BSD (flock) locks: FUSE_FLOCK_LOCKS. */
@@ -241,7 +246,7 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
 
   want("FUSE_BIG_WRITES")
   if (able.autoInvalData !== false) want("FUSE_AUTO_INVAL_DATA")
-  want("FUSE_ASYNC_DIO")
+  if (able.asyncDio !== false) want("FUSE_ASYNC_DIO")
   want("FUSE_HAS_IOCTL_DIR")
   want("FUSE_INIT_EXT")
   const setxattrExt = want("FUSE_SETXATTR_EXT")

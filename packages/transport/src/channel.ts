@@ -1,0 +1,47 @@
+/** Frames read into and written from one piece of memory, at an offset of it; results as `read_frame`'s and `write_frame`'s. */
+import { addon, type FuseHandle } from "./native.ts"
+
+export interface Channel {
+  readonly memory: ArrayBuffer
+  /** Reads one frame of up to `length` bytes to `offset`: its length, 0 at the end, or a negative errno. */
+  readonly read: (offset: number, length: number) => number
+  /** Writes one frame: its length, or a negative errno. */
+  readonly write: (offset: number, length: number) => number
+  /** Writes a frame, then reads one: the write's result. */
+  readonly exchange: (offset: number, length: number, readOffset: number, readLength: number) => number
+  /** What the read of the last `exchange` answered. */
+  readonly exchanged: () => number
+}
+
+/** A channel with `bytes` of memory, or a negative errno. */
+export const makeChannel = (reader: FuseHandle, writer: FuseHandle, bytes: number): Channel | number => {
+  const native = addon.channel(reader, writer, bytes)
+  if (typeof native === "number") return native
+  const { exchange, memory, read, write } = native
+  const control = new Int32Array(native.control)
+  const result = (word: number): number => control[word] ?? 0
+  return {
+    memory,
+    read: (offset, length) => {
+      control[2] = offset
+      control[3] = length
+      read()
+      return result(5)
+    },
+    write: (offset, length) => {
+      control[0] = offset
+      control[1] = length
+      write()
+      return result(4)
+    },
+    exchange: (offset, length, readOffset, readLength) => {
+      control[0] = offset
+      control[1] = length
+      control[2] = readOffset
+      control[3] = readLength
+      exchange()
+      return result(4)
+    },
+    exchanged: () => result(5)
+  }
+}
