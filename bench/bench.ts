@@ -9,6 +9,7 @@ import { type Options, parseOptions, usage } from "./options.ts"
 import { measureRealWork, type RealWork, realWorkTable } from "./realWork.ts"
 import { barLines, barResults, ratioTable, throughputTable } from "./report.ts"
 import { serve, type Served } from "./served.ts"
+import { measureStoreWrite, type StoreWrite, storeWriteLine } from "./store.ts"
 import { measureThroughput } from "./throughput.ts"
 import { makeWorkplace, type Workplace } from "./workplace.ts"
 
@@ -62,6 +63,13 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
     say()
     for (const line of barLines(results)) say(line)
   }
+  const store = served.find(({ name }) => name === "bickford-sqlite")
+  let storeWrite: StoreWrite | undefined
+  if (store !== undefined && throughput.get("seqwrite")?.has(store.name) === true) {
+    storeWrite = await measureStoreWrite(store, load, workplace, options)
+    say()
+    say(storeWriteLine(storeWrite))
+  }
   for (const one of served.splice(0)) await one.stop()
 
   let besides: Besides | undefined
@@ -83,7 +91,7 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
   }
   if (options.json !== undefined) {
     const record = {
-      machine: about, options, skipped, throughput: plainObject(throughput), bars: results, besides,
+      machine: about, options, skipped, throughput: plainObject(throughput), bars: results, storeWrite, besides,
       realWork: realWork === undefined ? undefined : plainObject(realWork)
     }
     await writeFile(options.json, `${JSON.stringify(record, undefined, 2)}\n`)
