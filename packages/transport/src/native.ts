@@ -11,7 +11,7 @@ export interface FuseHandle {
 }
 
 /** Memory that frames are read into and written from, by functions that are told where through `control`. */
-export interface NativeChannel {
+interface NativeChannel {
   readonly memory: ArrayBuffer
   /**
    * Six words of 32 bits: offset and length of what is to be written, offset and length of where is to be
