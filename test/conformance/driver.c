@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <linux/falloc.h>
 #include <poll.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -48,7 +49,7 @@ static char *answer;
 static size_t answerSize;
 static FILE *out;
 static int base;
-static struct { char *at; size_t size; } mappings[mappingsMax];
+static struct { char *at; size_t size; off_t offset; int file; } mappings[mappingsMax];
 static pid_t children[childrenMax];
 
 static const struct { const char *name; long long value; } names[] = {
@@ -244,7 +245,7 @@ static long long readInto(int from, size_t size, const off_t *offset, bool whole
   ssize_t got = offset != NULL ? pread(from, bytes, size, *offset) : read(from, bytes, size);
   int failure = errno;
   if (got >= 0) {
-    if (whole) bytesField("data", bytes, (size_t)got);
+    if (whole && got <= 512) bytesField("data", bytes, (size_t)got);
     else field("hash=%08x", hash(bytes, (size_t)got));
     size_t zeros = 0;
     while (zeros < (size_t)got && bytes[zeros] == 0) zeros++;
@@ -254,7 +255,7 @@ static long long readInto(int from, size_t size, const off_t *offset, bool whole
   errno = failure;
   return got;
 }
-/* read FD SIZE [OFFSET]; sum likewise, which tells a hash in place of the bytes. */
+/* read FD SIZE [OFFSET]; sum likewise, which tells a hash in place of the bytes, as both do of many. */
 static long long reading(bool whole) {
   off_t offset = given(2) ? number(2) : 0;
   return readInto(fd(0), (size_t)number(1), given(2) ? &offset : NULL, whole);
@@ -264,7 +265,7 @@ static long long callSum(void) { return reading(false); }
 
 /* put PATH TEXT: makes or replaces a file. get PATH: what is in it. */
 static long long callPut(void) {
-  int file = open(path(0), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  int file = open(path(0), O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0644);
   if (file < 0) return -1;
   ssize_t written = write(file, text(1), lengths[2]);
   int failure = errno;
@@ -273,7 +274,7 @@ static long long callPut(void) {
   return written;
 }
 static long long callGet(void) {
-  int file = open(path(0), O_RDONLY);
+  int file = open(path(0), O_RDONLY | O_NONBLOCK);
   if (file < 0) return -1;
   long long got = readInto(file, 65536, NULL, true);
   int failure = errno;
@@ -469,46 +470,89 @@ static long long callMmap(void) {
     if (mappings[i].at != NULL) continue;
     mappings[i].at = at;
     mappings[i].size = size;
+    mappings[i].offset = number(1);
+    char source[64];
+    snprintf(source, sizeof source, "/proc/self/fd/%d", fd(0));
+    /* Closing a descriptor of this kind drops no locks; its number is out of the way. */
+    int file = open(source, O_PATH | O_CLOEXEC);
+    mappings[i].file = fcntl(file, F_DUPFD_CLOEXEC, 500);
+    close(file);
     return i;
   }
-  refuse("driver: too many mappings");
+  munmap(at, size);
+  errno = EMFILE;
   return -1;
 }
-static char *mapping(int n, int offset, size_t size) {
+/* Where an access through a mapping goes on when there is no page, or no permission. */
+static sigjmp_buf beyond;
+static volatile sig_atomic_t touching;
+static void onFault(int number) {
+  if (touching) siglongjmp(beyond, 1);
+  signal(number, SIG_DFL);
+}
+/* Copies to or from a mapping. */
+static long long touch(char *to, const char *from, size_t size) {
+  if (sigsetjmp(beyond, 1) == 0) {
+    touching = 1;
+    memcpy(to, from, size);
+    touching = 0;
+    return (long long)size;
+  }
+  touching = 0;
+  errno = EFAULT;
+  return -1;
+}
+
+/* What lies in a mapping, or NULL with errno. */
+static char *mapped(int n, int offset, size_t size) {
   long long which = number(n);
   size_t from = (size_t)number(offset);
-  if (which < 0 || which >= mappingsMax || mappings[which].at == NULL || from + size > mappings[which].size) refuse("driver: no such mapping");
-  return mappings[which].at + from;
+  if (which >= 0 && which < mappingsMax && mappings[which].at != NULL && from + size <= mappings[which].size) return mappings[which].at + from;
+  errno = EINVAL;
+  return NULL;
 }
-/* What SIGBUS says of a page beyond the end of a file. */
-static long long callTouchPage(void) {
-  char *at = mapping(0, 1, 1);
-  pid_t child = fork();
-  if (child < 0) return -1;
-  if (child == 0) {
-    volatile char *page = at;
-    (void)*page;
-    _exit(0);
-  }
-  int status;
-  if (waitpid(child, &status, 0) < 0) return -1;
-  field("signal=%d", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-  return 0;
-}
+/* mread MAPPING OFFSET SIZE, mwrite MAPPING OFFSET TEXT: EFAULT where the file has ended, or it is not allowed. */
 static long long callMread(void) {
   size_t size = (size_t)number(2);
-  bytesField("data", mapping(0, 1, size), size);
-  return (long long)size;
+  char *at = mapped(0, 1, size);
+  if (at == NULL) return -1;
+  static char bytes[1 << 16];
+  if (size > sizeof bytes) size = sizeof bytes;
+  long long result = touch(bytes, at, size);
+  if (result >= 0) bytesField("data", bytes, size);
+  return result;
 }
 static long long callMwrite(void) {
-  memcpy(mapping(0, 1, lengths[3]), text(2), lengths[3]);
-  return (long long)lengths[3];
+  char *at = mapped(0, 1, lengths[3]);
+  return at == NULL ? -1 : touch(at, text(2), lengths[3]);
 }
-static long long callMsync(void) { return msync(mappings[number(0)].at, mappings[number(0)].size, (int)number(1)); }
+/* mput: as mwrite, within the file only. */
+static long long callMput(void) {
+  char *at = mapped(0, 1, lengths[3]);
+  if (at == NULL) return -1;
+  struct stat st;
+  int which = (int)number(0);
+  if (fstat(mappings[which].file, &st) != 0) return -1;
+  if (mappings[which].offset + number(1) + (off_t)lengths[3] <= st.st_size) return touch(at, text(2), lengths[3]);
+  errno = EFAULT;
+  return -1;
+}
+static int known(int n) {
+  long long which = number(n);
+  if (which >= 0 && which < mappingsMax && mappings[which].at != NULL) return (int)which;
+  errno = EINVAL;
+  return -1;
+}
+static long long callMsync(void) {
+  int which = known(0);
+  return which < 0 ? -1 : msync(mappings[which].at, mappings[which].size, (int)number(1));
+}
 static long long callMunmap(void) {
-  long long which = number(0);
-  int result = munmap(mapping(0, 0, 0), mappings[which].size);
+  int which = known(0);
+  if (which < 0) return -1;
+  int result = munmap(mappings[which].at, mappings[which].size);
   mappings[which].at = NULL;
+  close(mappings[which].file);
   return result;
 }
 
@@ -689,8 +733,8 @@ static const struct { const char *name; long long (*make)(void); } calls[] = {
   { "listxattr", callListxattr }, { "removexattr", callRemovexattr }, { "lremovexattr", callLremovexattr },
   { "setlk", callSetlk }, { "setlkw", callSetlkw }, { "getlk", callGetlk }, { "ofd_setlk", callOfdSetlk },
   { "ofd_setlkw", callOfdSetlkw }, { "ofd_getlk", callOfdGetlk }, { "flock", callFlock }, { "poll", callPoll },
-  { "mmap", callMmap }, { "mread", callMread }, { "mwrite", callMwrite }, { "msync", callMsync }, { "munmap", callMunmap },
-  { "touch_page", callTouchPage }, { "readdir", callReaddir }, { "getdents", callGetdents }, { "run", callRun },
+  { "mmap", callMmap }, { "mread", callMread }, { "mwrite", callMwrite }, { "mput", callMput }, { "msync", callMsync }, { "munmap", callMunmap },
+   { "readdir", callReaddir }, { "getdents", callGetdents }, { "run", callRun },
   { "spawn", callSpawn }, { "stop", callStop }, { "program", callProgram }, { "handle", callHandle }, { "tick", callTick },
   { "clock", callClock }, { "enter", callEnter }, { "leave", callLeave },
 };
@@ -745,6 +789,8 @@ int main(int argumentCount, char **arguments) {
   become(arguments, argumentCount);
   struct sigaction interrupted = { .sa_handler = onSignal };
   sigaction(SIGUSR1, &interrupted, NULL);
+  signal(SIGBUS, onFault);
+  signal(SIGSEGV, onFault);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
   umask(022);

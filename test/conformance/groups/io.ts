@@ -116,7 +116,7 @@ export const privileges = group("privileges", (add) => {
     ["truncate", "ftruncate $a 1"], ["fallocate", "fallocate $a 0 0 100"], ["open with O_TRUNC", "open f O_WRONLY|O_TRUNC"],
     ["punch hole", "fallocate $a FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE 0 1"], ["copy_file_range", "copy $a 0 $a 100 3"]
   ] as const) {
-    for (const [mode, after] of [["04777", "0777"], ["02777", "0777"], ["06777", "0777"], ["01777", "01777"], ["04767", "0767"]] as const) {
+    for (const [mode, after] of [["04777", "0777"], ["02777", "0777"], ["06777", "0777"], ["01777", "01777"], ["04767", "0767"], ["02767", "0767"]] as const) {
       add(`${what} by another user than root: ${mode} becomes ${after}`, `
         put f hello
         chmod f 0777
@@ -126,6 +126,15 @@ export const privileges = group("privileges", (add) => {
         stat f => mode=${after}
       `)
     }
+    add(`${what} by a member of the group that may not execute: set-group-ID stays`, `
+      put f hello
+      chown f 0 65531
+      chmod f 0777
+      a = mate: open f O_RDWR
+      chmod f 06767
+      ${write.startsWith("open") ? `mate: ${write}` : `mate: ${write.replaceAll("user:", "mate:")}`}
+      stat f => mode=02767
+    `)
     add(`${what} by root: the mode stays`, `
       put f hello
       a = open f O_RDWR

@@ -92,7 +92,7 @@ export const attributeOperations = (fs: Filesystem): Required<Pick<Backend, "get
       inode.mtime = at
       dropCapability(fs, inode)
     }
-    if ((valid & FATTR_KILL_SUIDGID) !== 0) killSuidSgid(inode)
+    if ((valid & FATTR_KILL_SUIDGID) !== 0) killSuidSgid(inode, context)
     if ((valid & FATTR_ATIME_NOW) !== 0) inode.atime = at
     else if ((valid & FATTR_ATIME) !== 0) inode.atime = own(request.atime)
     if ((valid & FATTR_MTIME_NOW) !== 0) inode.mtime = at

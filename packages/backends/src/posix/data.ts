@@ -78,7 +78,7 @@ export const dataOperations = (
       const end = add(start, size)
       if (end > inode.size) inode.size = end
       if ((inode.mode & (S_ISUID | S_ISGID)) !== 0 && ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (context.uid !== 0 && !cached))) {
-        killSuidSgid(inode)
+        killSuidSgid(inode, context)
       }
       changed(inode)
       return Exit.succeed(size)

@@ -156,7 +156,7 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
       if (existing === undefined) return inode
       if (isDirectory(existing)) return Errno.EISDIR
       if (!isRegular(existing)) return inode
-      if ((flags & O_TRUNC) !== 0) truncateOnOpen(fs, existing, openFlags)
+      if ((flags & O_TRUNC) !== 0) truncateOnOpen(fs, existing, openFlags, context)
       return created(existing)
     },
     tmpfile: ({ mode, nodeid }, context) => {

@@ -1,5 +1,5 @@
 /** Opening, which keeps nothing: a file is found by its node, a place in a directory by its cookie. */
-import { type Backend, Errno, type Open } from "@bickford/session"
+import { type Backend, Errno, type Open, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { done, type Filesystem } from "./filesystem.ts"
 import { type Inode, isRegular } from "./inode.ts"
@@ -16,9 +16,9 @@ export const fileOpened = (locks: "kernel" | "server"): Open => ({
 const directoryOpened: Exit.Exit<Open> = Exit.succeed({ fh: 0, openFlags: FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR })
 
 /** O_TRUNC of an open or a create (FUSE_ATOMIC_O_TRUNC). */
-export const truncateOnOpen = (fs: Filesystem, inode: Inode, openFlags: number): void => {
+export const truncateOnOpen = (fs: Filesystem, inode: Inode, openFlags: number, context: RequestContext): void => {
   fs.resize(inode, 0)
-  if ((openFlags & FUSE_OPEN_KILL_SUIDGID) !== 0) killSuidSgid(inode)
+  if ((openFlags & FUSE_OPEN_KILL_SUIDGID) !== 0) killSuidSgid(inode, context)
   dropCapability(fs, inode)
   const at = fs.now()
   inode.mtime = at
@@ -30,10 +30,10 @@ export const openOperations = (fs: Filesystem, opened: Open): Required<Pick<Back
   // Who reads past the kernel's cache is only slowed by pages in it: without the flag they are dropped.
   const directReply: Exit.Exit<Open> = Exit.succeed({ ...opened, openFlags: opened.openFlags & ~FOPEN_KEEP_CACHE })
   return {
-    open: ({ flags, nodeid, openFlags }) => {
+    open: ({ flags, nodeid, openFlags }, context) => {
       const inode = fs.node(nodeid)
       if (inode === undefined) return Errno.ESTALE
-      if ((flags & O_TRUNC) !== 0 && isRegular(inode)) truncateOnOpen(fs, inode, openFlags)
+      if ((flags & O_TRUNC) !== 0 && isRegular(inode)) truncateOnOpen(fs, inode, openFlags, context)
       return (flags & O_DIRECT) !== 0 ? directReply : fileReply
     },
     opendir: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : directoryOpened

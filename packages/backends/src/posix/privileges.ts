@@ -26,18 +26,18 @@ export const dropCapability = (fs: Filesystem, inode: Inode): void => {
 }
 
 /**
- * Clears what a write or a truncation by the unprivileged clears: set-user-ID, and set-group-ID where
- * it is not mandatory locking's (FUSE_HANDLE_KILLPRIV_V2 in fuse.h).
+ * Clears what a write or a truncation by the unprivileged clears: set-user-ID, and set-group-ID unless
+ * the group may not execute the file and the caller is in it (FUSE_HANDLE_KILLPRIV_V2 in fuse.h).
  */
-export const killSuidSgid = (inode: Inode): void => {
+export const killSuidSgid = (inode: Inode, context: RequestContext): void => {
   if (isDirectory(inode)) return
   inode.mode &= (inode.mode & S_IXGRP) !== 0 ? ~(S_ISUID | S_ISGID) : ~S_ISUID
+  inode.mode = permittedMode(inode.mode, inode.gid, context)
 }
 
 /** Clears what chown(2) clears, whoever calls it. */
 export const killForOwnerChange = (fs: Filesystem, inode: Inode, context: RequestContext): void => {
   if (isDirectory(inode)) return
-  killSuidSgid(inode)
-  inode.mode = permittedMode(inode.mode, inode.gid, context)
+  killSuidSgid(inode, context)
   dropCapability(fs, inode)
 }

@@ -1,0 +1,19 @@
+/** `npm run differential -- [--place memory] [--calls 100000] [--seed 1] [--length 200]` */
+import { parseArgs } from "node:util"
+import { isPlaceName } from "../conformance/places.ts"
+import { runDifferential } from "./runDifferential.ts"
+
+const { values } = parseArgs({
+  options: {
+    place: { type: "string", default: "memory" },
+    calls: { type: "string", default: "100000" },
+    seed: { type: "string", default: "1" },
+    length: { type: "string", default: "200" }
+  }
+})
+if (!isPlaceName(values.place)) throw new Error(`unknown place ${values.place}`)
+const began = Date.now()
+const found = await runDifferential({ place: values.place, calls: Number(values.calls), seed: Number(values.seed), length: Number(values.length) })
+for (const each of found) console.log(each)
+console.log(`${values.calls} calls on plain and on ${values.place}: ${found.length} differences, ${Date.now() - began} ms`)
+process.exitCode = found.length === 0 ? 0 : 1
