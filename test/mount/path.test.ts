@@ -1,5 +1,6 @@
 /** Filesystems written as callbacks by path, trees of objects, and combinators, on a real mount. */
 import { assert, describe, it } from "@effect/vitest"
+import { FakeKernel } from "@bickford/session/testing"
 import { findMount } from "@bickford/transport"
 import { Errno, fileType, folder, Lifecycle, type LogEntry, memory, MountFailure, PathFilesystem, readOnly, tree, withFaults, withLog } from "bickford"
 import * as Effect from "effect/Effect"
@@ -120,16 +121,51 @@ describe("combinators", { timeout: 60_000 }, () => {
         { operations: ["mkdir"], fault: { errno: "EDQUOT" } },
         { operations: ["symlink"], fault: { crash: "a bug" } },
         { operations: ["create"], when: (request) => "name" in request && request.name === "slow", fault: { delay: "20 millis" } },
-        { operations: ["unlink"], probability: 0.5, fault: { errno: "EIO" } }
-      ], { random: () => 0.4 })
+        { operations: ["unlink"], path: "/slow", times: 1, fault: { errno: "EIO" } },
+        { operations: ["unlink"], path: /^\/other/, fault: { errno: "ENOSPC" } }
+      ])
       const { attempt, mountpoint, run } = yield* serve(withLog(faulty, (entry) => log.push(entry)))
       assert.include((yield* attempt("mkdir", [join(mountpoint, "a")])).stderr, "quota")
       assert.include((yield* attempt("ln", ["-s", "x", join(mountpoint, "a")])).stderr, "Input/output error")
       yield* run("touch", [join(mountpoint, "slow")])
       assert.include((yield* attempt("rm", [join(mountpoint, "slow")])).stderr, "Input/output error")
+      yield* run("mv", [join(mountpoint, "slow"), join(mountpoint, "other")])
+      assert.include((yield* attempt("rm", [join(mountpoint, "other")])).stderr, "No space")
+      yield* run("mv", [join(mountpoint, "other"), join(mountpoint, "slow")])
+      yield* run("rm", [join(mountpoint, "slow")])
       const of = (operation: string) => log.filter((entry) => entry.operation === operation).map(({ outcome }) => outcome)
-      assert.deepStrictEqual([of("mkdir"), of("symlink"), of("create"), of("unlink")], [["EDQUOT"], ["defect"], ["ok"], ["EIO"]])
+      assert.deepStrictEqual([of("mkdir"), of("symlink"), of("create"), of("unlink")], [["EDQUOT"], ["defect"], ["ok"], ["EIO", "ENOSPC", "ok"]])
+      assert.deepStrictEqual(log.filter(({ operation }) => operation === "unlink").map(({ paths }) => paths), [["/slow"], ["/other"], ["/slow"]])
       assert.isAtLeast(log.find(({ operation }) => operation === "create")?.milliseconds ?? 0, 19)
+    }))
+})
+
+describe("faults", () => {
+  const lookup = { op: "lookup", name: "file" } as const
+
+  it.live("the same seed gives the same faults", () =>
+    Effect.gen(function*() {
+      const outcomes = (seed: number) =>
+        Effect.scoped(Effect.gen(function*() {
+          const { kernel } = yield* FakeKernel.serve(withFaults(memory(), [{ operations: ["lookup"], probability: 0.5, fault: { errno: "EIO" } }], { seed }))
+          yield* kernel.init()
+          let all = ""
+          for (let i = 0; i < 64; i++) all += (yield* Effect.flip(kernel.call(lookup)))._tag === "EIO" ? "x" : "."
+          return all
+        }))
+      const first = yield* outcomes(7)
+      assert.strictEqual(yield* outcomes(7), first)
+      assert.notStrictEqual(yield* outcomes(8), first)
+      assert.match(first, /^(?=.*x)(?=.*\.)/)
+    }))
+
+  it.live("a backend that is to go down is started again", () =>
+    Effect.gen(function*() {
+      const faulty = withFaults(memory(), [{ operations: ["lookup"], times: 1, fault: { down: "a bug" } }])
+      const { kernel } = yield* FakeKernel.serve(faulty)
+      yield* kernel.init()
+      assert.strictEqual((yield* Effect.flip(kernel.call(lookup)))._tag, "EIO")
+      assert.strictEqual((yield* Effect.flip(kernel.call(lookup)))._tag, "ENOENT")
     }))
 })
 

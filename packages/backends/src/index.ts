@@ -1,6 +1,7 @@
 /** Filesystems that are ready to mount, and what to make one's own of. */
 export type { AnyOperation } from "./combinators/operations.ts"
 export { readOnly } from "./combinators/readOnly.ts"
+export { mountTable } from "./combinators/table/mountTable.ts"
 export { type Fault, type FaultOptions, withFaults } from "./combinators/withFaults.ts"
 export { type LogEntry, withLog } from "./combinators/withLog.ts"
 export { memory, type MemoryBackend, type MemoryStats } from "./memory/memory.ts"

@@ -1,20 +1,41 @@
 /** The operations of a backend, as a combinator sees them: by name, all of one shape. */
 import { type Backend, operationNames, type Request, type RequestContext } from "@bickford/session"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 
 /** Any operation: a request in, an Effect out. */
 export type AnyOperation = (request: Request, context: RequestContext) => Effect.Effect<unknown, unknown>
 
+const others = ["capabilities", "durable", "interruptible", "commit", "run", "init", "delivered", "destroy", "forget"] as const
+
+/** A backend's operation by name, bound to it. */
+export const operationOf = (backend: Backend, name: Request["op"]): AnyOperation | undefined => {
+  const operation: unknown = Reflect.get(backend, name)
+  // The table pairs every operation with the request that it takes.
+  return typeof operation === "function" ? operation.bind(backend) as AnyOperation : undefined
+}
+
 /**
  * `backend` with each operation that it has replaced by `change(name, operation)`; what is not an operation
- * stays as it is.
+ * stays as it is. An instance of a class will do as well.
  */
 export const mapOperations = (backend: Backend, change: (name: Request["op"], operation: AnyOperation) => AnyOperation): Backend => {
-  const changed: { [name: string]: AnyOperation } = {}
-  for (const name of operationNames) {
-    const operation: unknown = Reflect.get(backend, name)
-    // The table pairs every operation with the request that it takes.
-    if (typeof operation === "function") changed[name] = change(name, operation.bind(backend) as AnyOperation)
+  const members: { [name: string]: unknown } = {}
+  for (const name of others) {
+    const member: unknown = Reflect.get(backend, name)
+    if (member !== undefined) members[name] = typeof member === "function" ? member.bind(backend) : member
   }
-  return { ...backend, ...changed }
+  for (const name of operationNames) {
+    const operation = operationOf(backend, name)
+    if (operation !== undefined) members[name] = change(name, operation)
+  }
+  return { ...backend, ...members }
+}
+
+/** What comes of an operation, changed: at once when it is there at once. */
+export const mapAnswer = <A, B, E>(answer: Effect.Effect<A, E>, change: (value: A) => B): Effect.Effect<B, E> => {
+  if (!Exit.isExit(answer)) return Effect.map(answer, change)
+  // `Exit.isExit` forgets the types.
+  const exit = answer as Exit.Exit<A, E>
+  return Exit.isSuccess(exit) ? Exit.succeed(change(exit.value)) : Exit.failCause(exit.cause)
 }

@@ -1,32 +1,21 @@
 /** A filesystem that cannot be changed. */
-import { type Backend, Errno } from "@bickford/session"
+import { type Backend, Errno, type OpenRequest, type Request } from "@bickford/session"
+import { O_ACCMODE, O_TRUNC } from "../posix/linux.ts"
+import { mapOperations } from "./operations.ts"
 
-const O_ACCMODE = 3
-const O_TRUNC = 0o1000
+const changes: ReadonlyArray<Request["op"]> = [
+  "setattr", "symlink", "mknod", "mkdir", "unlink", "rmdir", "rename", "link", "write", "setxattr", "removexattr", "create",
+  "tmpfile", "fallocate", "copyFileRange"
+]
+const refuse = () => Errno.EROFS
+
+const wouldChange = ({ flags }: OpenRequest): boolean => (flags & O_ACCMODE) !== 0 || (flags & O_TRUNC) !== 0
 
 /** `backend`, with EROFS for everything that would change it. Mount it with `readOnly` too, and the kernel says so first. */
-export const readOnly = (backend: Backend): Backend => {
-  const refuse = () => Errno.EROFS
-  const { open } = backend
-  return {
-    ...backend,
-    setattr: refuse,
-    symlink: refuse,
-    mknod: refuse,
-    mkdir: refuse,
-    unlink: refuse,
-    rmdir: refuse,
-    rename: refuse,
-    link: refuse,
-    write: refuse,
-    setxattr: refuse,
-    removexattr: refuse,
-    create: refuse,
-    tmpfile: refuse,
-    fallocate: refuse,
-    copyFileRange: refuse,
-    ...(open === undefined ? {} : {
-      open: (request, context) => (request.flags & O_ACCMODE) !== 0 || (request.flags & O_TRUNC) !== 0 ? Errno.EROFS : open.call(backend, request, context)
-    })
-  }
-}
+export const readOnly = (backend: Backend): Backend => ({
+  ...mapOperations(backend, (_name, operation) => (request, context) =>
+    request.op === "open" && wouldChange(request) ? Errno.EROFS : operation(request, context)),
+  // Also what the backend does not have, or the kernel would take note of it in another way.
+  ...Object.fromEntries(changes.map((name) => [name, refuse])),
+  capabilities: { ...backend.capabilities, writebackCache: false }
+})

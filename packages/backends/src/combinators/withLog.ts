@@ -3,11 +3,14 @@ import { type Backend, isErrnoError, type Request } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { mapOperations } from "./operations.ts"
+import { mapAnswer, mapOperations } from "./operations.ts"
+import { makePathTracker } from "./pathTracker.ts"
 
 /** One operation that has ended. */
 export interface LogEntry {
   readonly operation: Request["op"]
+  /** From the mount's root, as far as it is known; two of a rename or link. */
+  readonly paths: ReadonlyArray<string>
   readonly request: Request
   /** `ok`, the errno's name, `defect` or `interrupted`. */
   readonly outcome: string
@@ -22,13 +25,16 @@ const outcomeOf = (exit: Exit.Exit<unknown, unknown>): string => {
 }
 
 /** `backend`; `log` is called at the end of each operation. */
-export const withLog = (backend: Backend, log: (entry: LogEntry) => void): Backend =>
-  mapOperations(backend, (operation, run) => (request, context) => {
+export const withLog = (backend: Backend, log: (entry: LogEntry) => void): Backend => {
+  const tracker = makePathTracker()
+  const logged = mapOperations(backend, (operation, run) => (request, context) => {
     const began = performance.now()
-    const ended = (exit: Exit.Exit<unknown, unknown>): void => log({ operation, request, outcome: outcomeOf(exit), milliseconds: performance.now() - began })
+    const paths = tracker.pathsOf(request)
+    const ended = (exit: Exit.Exit<unknown, unknown>): void =>
+      log({ operation, paths, request, outcome: outcomeOf(exit), milliseconds: performance.now() - began })
     let answer: Effect.Effect<unknown, unknown>
     try {
-      answer = run(request, context)
+      answer = mapAnswer(run(request, context), (value) => tracker.learn(request, value))
     } catch (defect) {
       answer = Exit.die(defect)
     }
@@ -36,3 +42,12 @@ export const withLog = (backend: Backend, log: (entry: LogEntry) => void): Backe
     ended(answer)
     return answer
   })
+  const { forget } = logged
+  return {
+    ...logged,
+    forget: (nodeid, nlookup) => {
+      tracker.forget(nodeid)
+      forget?.(nodeid, nlookup)
+    }
+  }
+}

@@ -13,6 +13,7 @@ export const S_ISGID = 0o2000
 export const S_IXGRP = 0o0010
 export const permissionBits = 0o7777
 
+export const O_ACCMODE = 0o3
 export const O_EXCL = 0o200
 export const O_TRUNC = 0o1000
 export const O_DIRECT = 0o40000
