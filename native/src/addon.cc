@@ -3,6 +3,7 @@
 #include "channel.h"
 #include "frame.h"
 #include "from_fd.h"
+#include "fs_call.h"
 #include "fusermount.h"
 #include "handle.h"
 #include "job.h"
@@ -87,6 +88,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   define(addon, exports, "write_frame", write_frame);
   define(addon, exports, "write_some", write_some);
   define(addon, exports, "read_range", read_range);
+  for (const FsFunction* functions : {fs_name_functions, fs_attribute_functions, fs_data_functions, fs_handle_functions, fs_caller_functions}) {
+    for (const FsFunction* each = functions; each->name != nullptr; ++each) define(addon, exports, each->name, each->function);
+  }
   return exports;
 }
 

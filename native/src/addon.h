@@ -4,8 +4,11 @@
 #include <napi.h>
 #include <uv.h>
 
+#include <sys/types.h>
+
 #include <memory>
 #include <unordered_set>
+#include <vector>
 
 #include "mailbox.h"
 
@@ -26,6 +29,10 @@ struct Addon {
   // libuv handles that are open; the environment waits for them at its end.
   int open_uv_handles = 0;
   bool ending = false;
+  // What the last look at a file saw, for JavaScript to read; the words are told in fs_attributes.cc.
+  double attributes[24] = {};
+  // This process's supplementary groups, to return to.
+  std::vector<gid_t> groups;
   int references = 1;
 
   static Addon* of(napi_env env) {

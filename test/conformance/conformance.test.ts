@@ -5,7 +5,7 @@ import { places } from "./places.ts"
 import { type GroupReport, runTable } from "./runTable.ts"
 
 describe("the table of behaviours", () => {
-  for (const name of ["plain", "memory", "sqlite"] as const) {
+  for (const name of ["plain", "memory", "sqlite", "passthrough", "passthroughInNode"] as const) {
     it(`holds in ${name}`, { timeout: 120_000 }, () =>
       places[name](async (place) => {
         const reports: Array<GroupReport> = []

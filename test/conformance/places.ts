@@ -10,6 +10,8 @@ export interface Place {
   readonly fuse: boolean
   /** Lets whoever hangs in the filesystem go on, and says what is known of it. */
   readonly release: () => Promise<string>
+  /** Why the kernel does this in its own way, without asking; undefined when it asks. */
+  readonly byKernel?: (behaviour: string) => string | undefined
 }
 
 type Body = (place: Place) => Promise<void>
@@ -28,10 +30,17 @@ const withFolder = async (body: (folder: string) => Promise<void>): Promise<void
 const mounted = (source: string, body: Body, args: ReadonlyArray<string> = []): Promise<void> =>
   withMount(({ letGo, mountpoint }) => body({ folder: mountpoint, fuse: true, release: letGo }), args, source)
 
+const writesByItself = (behaviour: string): string | undefined =>
+  /^(write|pwrite|append) by another user than root: 02767/.test(behaviour)
+    ? "it writes to the file behind by itself, and fuse_setattr keeps set-group-ID where the group may not execute"
+    : undefined
+
 export const places = {
   plain: (body: Body) => withFolder((folder) => body({ folder, fuse: false, release: () => Promise.resolve("nothing to abort") })),
   memory: (body: Body) => mounted("memory:", body),
   sqlite: (body: Body) => withFolder((folder) => mounted(`sqlite:${join(folder, "store")}`, body)),
+  passthrough: (body: Body) => withFolder((folder) => mounted(`passthrough:${folder}`, (place) => body({ ...place, byKernel: writesByItself }))),
+  passthroughInNode: (body: Body) => withFolder((folder) => mounted(`passthrough:${folder}`, body, ["-o", "no_kernel_passthrough,attr_timeout=0"])),
   path: (body: Body) => mounted(`module:${join(import.meta.dirname, "..", "path", "served.ts")}`, body)
 } as const
 

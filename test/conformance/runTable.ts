@@ -50,7 +50,8 @@ export const runTable = async (place: Place, groups: ReadonlyArray<Group>, repor
         const why = await Promise.race([runBehaviour(drivers, String(folders++), behaviour), late])
         clearTimeout(watchdog)
         if (why === undefined) continue
-        if (place.fuse && behaviour.refusedOnFuse !== undefined) refused.push(`${behaviour.name}: ${behaviour.refusedOnFuse}`)
+        const refusal = place.fuse ? behaviour.refusedOnFuse ?? place.byKernel?.(behaviour.name) : undefined
+        if (refusal !== undefined) refused.push(`${behaviour.name}: ${refusal}`)
         else failed.push(`${behaviour.name}: ${why}`)
         // A driver may have ended, or still be in a call.
         drivers.end()

@@ -25,6 +25,7 @@ const withFolder = async <A>(body: (folder: string) => Promise<A>): Promise<A> =
 /** By name: a mount of it, and a folder on the machine's own filesystem. */
 const filesystems: { readonly [name: string]: (body: (served: Served, folder: string) => Promise<void>) => Promise<void> } = {
   memory: (body) => withFolder((folder) => withMount((served) => body(served, folder))),
+  passthrough: (body) => withFolder((folder) => withFolder((source) => withMount((served) => body(served, folder), [], `passthrough:${source}`))),
 }
 
 const gitEnvironment = {

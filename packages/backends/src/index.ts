@@ -15,3 +15,5 @@ export { fileType, type PathAttributes, type PathCallbacks, type PathStatfs, typ
 export type { Answer } from "./path/outcome.ts"
 export * as PathFilesystem from "./path/PathFilesystem.ts"
 export { type Content, folder, type LazyFolder, tree, type TreeNode } from "./tree/tree.ts"
+export { passthrough, type PassthroughBackend, type PassthroughError } from "./passthrough/passthrough.ts"
+export type { IdRange, PassthroughOptions } from "./passthrough/options.ts"

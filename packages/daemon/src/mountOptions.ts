@@ -1,5 +1,5 @@
 /** `-o` options, named as in mount.fuse(8) and tmpfs(5). */
-import type { MemoryOptions } from "@bickford/backends"
+import type { MemoryOptions, PassthroughOptions } from "@bickford/backends"
 import type { MountOptions } from "@bickford/session"
 import * as Result from "effect/Result"
 import { type CommandError, commandError } from "./CommandError.ts"
@@ -11,11 +11,13 @@ type Writable<A> = { -readonly [K in keyof A]: A[K] }
 export interface ParsedOptions {
   readonly mount: Partial<Omit<MountOptions, "mountpoint" | "backend" | "session">>
   readonly memory: MemoryOptions
+  readonly passthrough: PassthroughOptions
 }
 
 interface Target {
   readonly mount: Writable<ParsedOptions["mount"]>
   readonly memory: Writable<MemoryOptions>
+  readonly passthrough: Writable<PassthroughOptions>
 }
 
 type Row =
@@ -51,17 +53,17 @@ const rows: { readonly [name: string]: Row } = {
   entry_timeout: {
     takes: "seconds",
     help: "how long the kernel may trust a name",
-    apply: (t, value) => (t.memory.entryTimeout = value)
+    apply: (t, value) => (t.memory.entryTimeout = t.passthrough.entryTimeout = value)
   },
   attr_timeout: {
     takes: "seconds",
     help: "how long the kernel may trust attributes",
-    apply: (t, value) => (t.memory.attrTimeout = value)
+    apply: (t, value) => (t.memory.attrTimeout = t.passthrough.attrTimeout = value)
   },
   negative_timeout: {
     takes: "seconds",
     help: "how long the kernel may trust that a name is missing",
-    apply: (t, value) => (t.memory.negativeTimeout = value)
+    apply: (t, value) => (t.memory.negativeTimeout = t.passthrough.negativeTimeout = value)
   },
   uid: { takes: "number", help: "the root folder's owner", apply: (t, value) => (t.memory.uid = value) },
   gid: { takes: "number", help: "the root folder's group", apply: (t, value) => (t.memory.gid = value) },
@@ -70,6 +72,21 @@ const rows: { readonly [name: string]: Row } = {
     takes: "size",
     help: "the most bytes of data, with k, m or g (default: half of the memory)",
     apply: (t, value) => (t.memory.capacity = value)
+  },
+  no_xattr: {
+    takes: "nothing",
+    help: "no extended attributes",
+    apply: (t) => (t.memory.xattrs = t.passthrough.xattrs = false)
+  },
+  writeback_cache: {
+    takes: "nothing",
+    help: "passthrough: the kernel keeps what is written, and writes it back later",
+    apply: (t) => (t.passthrough.writebackCache = true)
+  },
+  no_kernel_passthrough: {
+    takes: "nothing",
+    help: "passthrough: data goes through this process, also where the kernel could do without",
+    apply: (t) => (t.passthrough.kernelPassthrough = false)
   },
   nr_inodes: { takes: "size", help: "the most files and folders", apply: (t, value) => (t.memory.maxInodes = value) }
 }
@@ -139,7 +156,7 @@ const applyOption = (target: Target, option: string): CommandError | undefined =
 
 /** Parses the values of `-o` flags, each with options separated by commas; a later one wins. */
 export const parseMountOptions = (texts: ReadonlyArray<string>): Result.Result<ParsedOptions, CommandError> => {
-  const target: Target = { mount: {}, memory: {} }
+  const target: Target = { mount: {}, memory: {}, passthrough: {} }
   for (const text of texts) {
     for (const option of split(text)) {
       const error = applyOption(target, option)

@@ -1,5 +1,5 @@
 /** SOURCE, the first argument of `bickford mount`: which filesystem, and of what. */
-import { memory, sqlite } from "@bickford/backends"
+import { memory, passthrough, sqlite } from "@bickford/backends"
 import { type BackendSource, loadBackend } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
@@ -20,6 +20,18 @@ const storeFor = (path: string, options: ParsedOptions): Effect.Effect<BackendSo
   )
 }
 
+/** A folder is opened once before the mount: what is wrong with it is said then. */
+const folderFor = (path: string, options: ParsedOptions): Effect.Effect<BackendSource, CommandError> => {
+  if (path === "") return Effect.fail(commandError("passthrough: needs a folder: passthrough:DIR"))
+  // The callers' masks are applied by the kernel; this program's own is to take nothing away.
+  process.umask(0)
+  const folder = passthrough(resolve(path), options.passthrough)
+  return Effect.scoped(folder).pipe(
+    Effect.mapError(({ message }) => commandError(message)),
+    Effect.as(folder)
+  )
+}
+
 /** A person's own filesystem: the export `backend` of a module. */
 const moduleFor = (path: string): Effect.Effect<BackendSource, CommandError> =>
   path === ""
@@ -28,14 +40,15 @@ const moduleFor = (path: string): Effect.Effect<BackendSource, CommandError> =>
       commandError(`module:${path}: ${error instanceof Error ? error.message : String(error)}`))
 
 /**
- * The backend for `source`: `memory:`, which is empty at each start, `sqlite:PATH`, a store that lasts, or
- * `module:PATH`, a filesystem of a person's own.
+ * The backend for `source`: `memory:`, which is empty at each start, `sqlite:PATH`, a store that lasts,
+ * `passthrough:DIR`, a folder of the machine's own, or `module:PATH`, a filesystem of a person's own.
  */
 export const backendFor = (source: string, options: ParsedOptions): Effect.Effect<BackendSource, CommandError> => {
   const path = storePath(source)
   if (path !== undefined) return storeFor(path, options)
+  if (source.startsWith("passthrough:")) return folderFor(source.slice("passthrough:".length), options)
   if (source.startsWith("module:")) return moduleFor(source.slice("module:".length))
   return source === "memory:"
     ? Effect.succeed(memory(options.memory))
-    : Effect.fail(commandError(`unknown source ${source}; known: memory:, sqlite:PATH, module:PATH`))
+    : Effect.fail(commandError(`unknown source ${source}; known: memory:, sqlite:PATH, passthrough:DIR, module:PATH`))
 }

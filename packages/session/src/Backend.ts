@@ -23,6 +23,13 @@ export interface BackendConnection {
   /** Random, the same for the connection's whole life; a later server of the same connection has it too. */
   readonly id: string
   readonly notify: Notify
+  /**
+   * Registers an open file with the kernel, to be given with FOPEN_PASSTHROUGH (Linux 6.9, CAP_SYS_ADMIN): its
+   * id, or a negative errno, -EOPNOTSUPP where no device is served.
+   */
+  readonly openBacking: (fd: number) => number
+  /** Takes a registration back; files that were opened with it keep it. 0 or a negative errno. */
+  readonly closeBacking: (id: number) => number
 }
 
 /** What adds, removes or moves a name. */

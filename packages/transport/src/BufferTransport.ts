@@ -5,7 +5,7 @@ import { inHeaderSize, outHeaderSize } from "./DeviceSlot.ts"
 import type { FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 import { addon } from "./native.ts"
 
-const { EBADF } = constants.errno
+const { EBADF, EOPNOTSUPP } = constants.errno
 
 const defaultFrameCapacity = (1 << 20) + 4096
 const bodyCapacity = 256 << 10
@@ -88,6 +88,8 @@ export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCap
     // The slot is this request's alone.
     takePayload: (slot, offset, length) => slot.bytes.subarray(offset, offset + length),
     release: () => {},
+    openBacking: () => -EOPNOTSUPP,
+    closeBacking: () => -EOPNOTSUPP,
     notify: (...parts) => {
       if (closed) return Promise.resolve(-EBADF)
       write(new Uint8Array(Buffer.concat(parts)))

@@ -10,7 +10,7 @@ import { makeOutbox, type Outbox } from "./outbox.ts"
 import { selectError } from "./select.ts"
 import { makeStreamReader, type StreamReader } from "./streamReader.ts"
 
-const { EAGAIN, EBUSY, ECONNABORTED, ECONNRESET, EINTR, EINVAL, ENODEV, ENOENT } = constants.errno
+const { EAGAIN, EBUSY, ECONNABORTED, ECONNRESET, EINTR, EINVAL, ENODEV, ENOENT, EOPNOTSUPP } = constants.errno
 
 /** Frames read before the event loop gets its turn. */
 const batch = 64
@@ -329,6 +329,10 @@ class DeviceTransport implements FrameTransport {
 
   notify = (...parts: ReadonlyArray<Uint8Array>): Promise<number> =>
     this.outbox === undefined ? addon.notify(this.writeHandle, ...parts) : Promise.resolve(this.outbox.write(parts))
+
+  openBacking = (fd: number): number => this.outbox === undefined ? addon.backing_open(this.handle, fd) : -EOPNOTSUPP
+
+  closeBacking = (id: number): number => this.outbox === undefined ? addon.backing_close(this.handle, id) : -EOPNOTSUPP
 
   flush = (): void => this.outbox?.flush()
 }

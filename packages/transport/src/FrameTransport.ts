@@ -97,6 +97,10 @@ export interface FrameTransport {
    * kernel). The parts must stay as they are until then.
    */
   readonly notify: (...parts: ReadonlyArray<Uint8Array>) => Promise<number>
+  /** FUSE_DEV_IOC_BACKING_OPEN: the id of an open file for the kernel's passthrough, or a negative errno. */
+  readonly openBacking: (fd: number) => number
+  /** FUSE_DEV_IOC_BACKING_CLOSE: 0 or a negative errno. */
+  readonly closeBacking: (id: number) => number
   /** Sends replies that the transport may still hold (a ring's submissions); nothing to do on a device. */
   readonly flush: () => void
   /** Closes the connection's file descriptor. Idempotent. */

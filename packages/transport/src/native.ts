@@ -3,6 +3,8 @@ import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 
+import type { FilesystemCalls } from "./filesystem/calls.ts"
+
 declare const handleBrand: unique symbol
 
 /** Owns one file descriptor: `close` closes it, and so does the garbage collector when it was forgotten. */
@@ -51,7 +53,7 @@ export interface HelperOutcome {
 
 type Bytes = Uint8Array | DataView
 
-export interface Addon {
+export interface Addon extends FilesystemCalls {
   readonly open_dev_fuse: () => FuseHandle | number
   readonly pipe_pair: () => [FuseHandle, FuseHandle] | number
   readonly socketpair: (type?: "stream" | "seqpacket") => [FuseHandle, FuseHandle] | number
@@ -76,6 +78,8 @@ export interface Addon {
   readonly watchdog: (connection: string, message: string, patience: number) => () => void
   readonly resolve_path: (path: string) => Promise<string | number>
   readonly file_mode: (path: string) => Promise<number>
+  readonly backing_open: (device: FuseHandle, fd: number) => number
+  readonly backing_close: (device: FuseHandle, id: number) => number
 }
 
 // In a checkout the addon is built in native/; a published package carries its own. BICKFORD_ADDON

@@ -97,7 +97,9 @@ export const makeConnection = (transport: FrameTransport, state: ConnectionState
 /** The backend's view of the connection. */
 export const backendConnection = (connection: Connection): BackendConnection => ({
   id: connection.id,
-  notify: connection.notifier
+  notify: connection.notifier,
+  openBacking: connection.transport.openBacking,
+  closeBacking: connection.transport.closeBacking
 })
 
 /** A backend instance has come, or gone. */

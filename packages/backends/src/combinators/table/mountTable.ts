@@ -203,7 +203,7 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
     ...(durable && commits.length > 0 && { commit: Effect.asVoid(Effect.all(commits)) }),
     init: (negotiated, connection: BackendConnection) =>
       Effect.asVoid(Effect.forEach(backends, (backend, index) =>
-        backend.init?.(negotiated, { id: connection.id, notify: notifyIn(connection.notify, outerIn(index + 1)) }) ?? Effect.void)),
+        backend.init?.(negotiated, { ...connection, notify: notifyIn(connection.notify, outerIn(index + 1)) }) ?? Effect.void)),
     destroy: () =>
       Effect.flatMap(Effect.forEach(backends, (backend) => Effect.exit(Effect.suspend(() => backend.destroy?.() ?? Effect.void))), (exits) =>
         exits.find(Exit.isFailure) ?? Effect.void),

@@ -1,0 +1,199 @@
+// Attributes of files, by descriptors that may be O_PATH.
+#include "fs_attributes.h"
+
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "fs_call.h"
+
+namespace {
+
+// A path for calls that take no O_PATH descriptor: a magic link, which leads to the file itself, a symlink's too.
+struct MagicLink {
+  char path[32];
+  explicit MagicLink(int fd) { snprintf(path, sizeof path, "/proc/self/fd/%d", fd); }
+};
+
+double low(uint64_t value) { return static_cast<double>(value & 0xffffffff); }
+double high(uint64_t value) { return static_cast<double>(value >> 32); }
+
+// (): where statx's results are put, as the words below.
+napi_value attributes(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  Addon* addon = call.addon();
+  napi_value buffer = nullptr;
+  addon->acquire();
+  const auto finalize = [](napi_env, void*, void* hint) { static_cast<Addon*>(hint)->release(); };
+  if (napi_create_external_arraybuffer(env, addon->attributes, sizeof addon->attributes, finalize, addon, &buffer) != napi_ok) {
+    addon->release();
+    return nullptr;
+  }
+  return buffer;
+}
+
+// (file): 0, its attributes noted.
+napi_value stat_file(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  if (!call.ok()) return nullptr;
+  return call.result(fs_look(call.addon(), file, ""));
+}
+
+// (file, mode)
+napi_value change_mode(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  const int mode = call.integer(1);
+  if (!call.ok()) return nullptr;
+  return call.result(chmod(MagicLink(file).path, static_cast<mode_t>(mode) & 07777));
+}
+
+// (file, uid, gid); -1 leaves one as it is.
+napi_value change_owner(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  const int uid = call.integer(1);
+  const int gid = call.integer(2);
+  if (!call.ok()) return nullptr;
+  return call.result(fchownat(file, "", static_cast<uid_t>(uid), static_cast<gid_t>(gid), AT_EMPTY_PATH));
+}
+
+// (file, atime seconds, nanoseconds, mtime seconds, nanoseconds), nanoseconds also UTIME_NOW and UTIME_OMIT.
+napi_value change_times(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  struct timespec times[2];
+  for (size_t i = 0; i < 2; i++) {
+    times[i].tv_sec = call.wide(1 + 2 * i);
+    times[i].tv_nsec = call.integer(2 + 2 * i);
+  }
+  if (!call.ok()) return nullptr;
+  return call.result(utimensat(AT_FDCWD, MagicLink(file).path, times, 0));
+}
+
+// (file, size)
+napi_value cut(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  const int64_t size = call.wide(1);
+  if (!call.ok()) return nullptr;
+  return call.result(truncate64(MagicLink(file).path, size));
+}
+
+// (open file, size): by what it was opened for, whatever its mode is now.
+napi_value cut_open(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  const int64_t size = call.wide(1);
+  if (!call.ok()) return nullptr;
+  return call.result(ftruncate64(file, size));
+}
+
+// (file, name, value, flags)
+napi_value set_xattr(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  FsName buffer;
+  const char* name = call.name(1, &buffer);
+  size_t size = 0;
+  const unsigned char* value = call.bytes(2, &size);
+  const int flags = call.integer(3);
+  if (!call.ok()) return nullptr;
+  return call.result(setxattr(MagicLink(file).path, name, value, size, flags));
+}
+
+// (file, name, into): its length; that alone when `into` is empty.
+napi_value get_xattr(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  FsName buffer;
+  const char* name = call.name(1, &buffer);
+  size_t size = 0;
+  unsigned char* into = call.bytes(2, &size);
+  if (!call.ok()) return nullptr;
+  return call.result(getxattr(MagicLink(file).path, name, into, size));
+}
+
+// (file, into): as above, of the list of names, each ended by a NUL.
+napi_value list_xattr(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  size_t size = 0;
+  unsigned char* into = call.bytes(1, &size);
+  if (!call.ok()) return nullptr;
+  return call.result(listxattr(MagicLink(file).path, reinterpret_cast<char*>(into), size));
+}
+
+// (file, name)
+napi_value remove_xattr(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  FsName buffer;
+  const char* name = call.name(1, &buffer);
+  if (!call.ok()) return nullptr;
+  return call.result(removexattr(MagicLink(file).path, name));
+}
+
+// (file, into): statvfs, as ten doubles: blocks, bfree, bavail, files, ffree, bsize, namelen, frsize.
+napi_value stat_filesystem(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  size_t size = 0;
+  unsigned char* into = call.bytes(1, &size);
+  if (!call.ok()) return nullptr;
+  struct statvfs st;
+  if (fstatvfs(file, &st) != 0) return call.error(errno);
+  if (size < 8 * sizeof(double)) return call.error(ERANGE);
+  const double values[] = {static_cast<double>(st.f_blocks), static_cast<double>(st.f_bfree),   static_cast<double>(st.f_bavail),
+                           static_cast<double>(st.f_files),  static_cast<double>(st.f_ffree),   static_cast<double>(st.f_bsize),
+                           static_cast<double>(st.f_namemax), static_cast<double>(st.f_frsize)};
+  memcpy(into, values, sizeof values);
+  return call.result(0);
+}
+
+}  // namespace
+
+int fs_look(Addon* addon, int folder, const char* name) {
+  struct statx st;
+  if (statx(folder, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME, &st) != 0) return -1;
+  // As the kernel's new_encode_dev.
+  const double rdev = static_cast<double>((st.stx_rdev_minor & 0xff) | (st.stx_rdev_major << 8) | ((st.stx_rdev_minor & ~0xffu) << 12));
+  const double device = static_cast<double>(st.stx_dev_major) * 4294967296.0 + st.stx_dev_minor;
+  double* to = addon->attributes;
+  *to++ = low(st.stx_ino);
+  *to++ = high(st.stx_ino);
+  *to++ = low(st.stx_size);
+  *to++ = high(st.stx_size);
+  *to++ = static_cast<double>(st.stx_blocks);
+  *to++ = st.stx_mode;
+  *to++ = st.stx_nlink;
+  *to++ = st.stx_uid;
+  *to++ = st.stx_gid;
+  *to++ = rdev;
+  *to++ = st.stx_blksize;
+  for (const struct statx_timestamp* time : {&st.stx_atime, &st.stx_mtime, &st.stx_ctime, &st.stx_btime}) {
+    *to++ = static_cast<double>(time->tv_sec);
+    *to++ = time->tv_nsec;
+  }
+  *to++ = device;
+  *to++ = st.stx_mask;
+  *to++ = low(st.stx_attributes);
+  *to++ = low(st.stx_attributes_mask);
+  return 0;
+}
+
+const FsFunction fs_attribute_functions[] = {
+    {"fs_attributes", attributes}, {"fs_stat", stat_file},        {"fs_chmod", change_mode},      {"fs_chown", change_owner},
+    {"fs_utimens", change_times},  {"fs_truncate", cut},          {"fs_ftruncate", cut_open},     {"fs_setxattr", set_xattr},     {"fs_getxattr", get_xattr},
+    {"fs_listxattr", list_xattr},  {"fs_removexattr", remove_xattr}, {"fs_statvfs", stat_filesystem}, {nullptr, nullptr},
+};

@@ -1,0 +1,7 @@
+#pragma once
+
+#include "addon.h"
+
+// statx of what `name` names in `folder` ("": the folder's own descriptor), never following a last link; the
+// result goes to the addon's attributes. 0 or -1, with errno set.
+int fs_look(Addon* addon, int folder, const char* name);

@@ -1,0 +1,207 @@
+// Names in folders: found, made, moved, taken away. A name is one component, relative to a descriptor of its
+// folder, and a last link is never followed: no path leaves what is served.
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "fs_attributes.h"
+#include "fs_call.h"
+
+namespace {
+
+// Whether a name is one component that leads down.
+bool leads_down(const char* name) {
+  return name[0] != '\0' && strchr(name, '/') == nullptr && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+// A name of one component in a folder; the errno that it is answered with otherwise.
+struct Place {
+  FsName buffer;
+  int folder = -1;
+  const char* name = "";
+  int wrong = 0;
+
+  Place(FsCall& call, size_t index) : folder(call.integer(index)), name(call.name(index + 1, &buffer)) {
+    if (call.too_long()) wrong = ENAMETOOLONG;
+    else if (call.ok() && !leads_down(name)) wrong = EINVAL;
+  }
+};
+
+int open_beneath(int folder, const char* name, uint64_t flags, uint64_t mode) {
+  struct open_how how = {};
+  how.flags = flags | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  for (;;) {
+    const long fd = syscall(SYS_openat2, folder, name, &how, sizeof how);
+    // A rename somewhere made it uncertain whether the path stayed beneath.
+    if (fd >= 0 || errno != EAGAIN) return static_cast<int>(fd);
+  }
+}
+
+// (path): a descriptor for a folder named by its path, O_PATH.
+napi_value open_folder(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  FsName path;
+  const char* name = call.name(0, &path);
+  if (!call.ok()) return nullptr;
+  if (call.too_long()) return call.error(ENAMETOOLONG);
+  return call.result(::open(name, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+// (folder, name): 0, its attributes noted.
+napi_value look(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const Place place(call, 0);
+  if (!call.ok()) return nullptr;
+  if (place.wrong != 0) return call.error(place.wrong);
+  return call.result(fs_look(call.addon(), place.folder, place.name));
+}
+
+// (folder, name): a descriptor, O_PATH, its attributes noted.
+napi_value find(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const Place place(call, 0);
+  if (!call.ok()) return nullptr;
+  if (place.wrong != 0) return call.error(place.wrong);
+  const int fd = open_beneath(place.folder, place.name, O_PATH | O_NOFOLLOW, 0);
+  if (fd < 0 || fs_look(call.addon(), fd, "") == 0) return call.result(fd);
+  const int error = errno;
+  ::close(fd);
+  return call.error(error);
+}
+
+// (folder, path): a descriptor, O_PATH, of what lies below by a path of several components, its attributes noted.
+napi_value find_path(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int folder = call.integer(0);
+  FsName buffer;
+  const char* path = call.name(1, &buffer);
+  if (!call.ok()) return nullptr;
+  if (call.too_long()) return call.error(ENAMETOOLONG);
+  struct open_how how = {};
+  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+  const int fd = static_cast<int>(syscall(SYS_openat2, folder, path, &how, sizeof how));
+  if (fd < 0 || fs_look(call.addon(), fd, "") == 0) return call.result(fd);
+  const int error = errno;
+  ::close(fd);
+  return call.error(error);
+}
+
+// (folder, name, flags, mode): a descriptor of a file made there.
+napi_value create(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const Place place(call, 0);
+  const int flags = call.integer(2);
+  const int mode = call.integer(3);
+  if (!call.ok()) return nullptr;
+  if (place.wrong != 0) return call.error(place.wrong);
+  return call.result(open_beneath(place.folder, place.name, static_cast<uint64_t>(flags) | O_CREAT | O_NOFOLLOW, static_cast<uint64_t>(mode) & 07777));
+}
+
+// (folder, name, mode, major, minor)
+napi_value make_node(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const Place place(call, 0);
+  const int mode = call.integer(2);
+  // The kernel's new_encode_dev, as it is on the wire.
+  const unsigned device = static_cast<unsigned>(call.integer(3));
+  if (!call.ok()) return nullptr;
+  if (place.wrong != 0) return call.error(place.wrong);
+  const dev_t rdev = makedev((device >> 8) & 0xfff, (device & 0xff) | ((device >> 12) & 0xfff00));
+  return call.result(mknodat(place.folder, place.name, static_cast<mode_t>(mode), rdev));
+}
+
+// (folder, name, mode)
+napi_value make_folder(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const Place place(call, 0);
+  const int mode = call.integer(2);
+  if (!call.ok()) return nullptr;
+  if (place.wrong != 0) return call.error(place.wrong);
+  return call.result(mkdirat(place.folder, place.name, static_cast<mode_t>(mode)));
+}
+
+// (folder, name, target)
+napi_value make_symlink(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const Place place(call, 0);
+  FsName target;
+  const char* to = call.name(2, &target);
+  if (!call.ok()) return nullptr;
+  if (place.wrong != 0) return call.error(place.wrong);
+  if (call.too_long()) return call.error(ENAMETOOLONG);
+  return call.result(symlinkat(to, place.folder, place.name));
+}
+
+// (file, folder, name)
+napi_value link_file(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  const Place place(call, 1);
+  if (!call.ok()) return nullptr;
+  if (place.wrong != 0) return call.error(place.wrong);
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  return call.result(linkat(AT_FDCWD, path, place.folder, place.name, AT_SYMLINK_FOLLOW));
+}
+
+// (folder, name, flags)
+napi_value remove_name(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const Place place(call, 0);
+  const int flags = call.integer(2);
+  if (!call.ok()) return nullptr;
+  if (place.wrong != 0) return call.error(place.wrong);
+  return call.result(unlinkat(place.folder, place.name, flags));
+}
+
+// (folder, name, folder, name, flags)
+napi_value rename_file(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const Place from(call, 0);
+  const Place to(call, 2);
+  const int flags = call.integer(4);
+  if (!call.ok()) return nullptr;
+  if (from.wrong != 0 || to.wrong != 0) return call.error(from.wrong != 0 ? from.wrong : to.wrong);
+  return call.result(syscall(SYS_renameat2, from.folder, from.name, to.folder, to.name, static_cast<unsigned>(flags)));
+}
+
+// (link, into): the length of its target.
+napi_value read_link(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  size_t size = 0;
+  unsigned char* into = call.bytes(1, &size);
+  if (!call.ok()) return nullptr;
+  return call.result(readlinkat(file, "", reinterpret_cast<char*>(into), size));
+}
+
+// (descriptor, into): the length of the path that the kernel knows it by.
+napi_value path_of(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  size_t size = 0;
+  unsigned char* into = call.bytes(1, &size);
+  if (!call.ok()) return nullptr;
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  return call.result(readlink(path, reinterpret_cast<char*>(into), size));
+}
+
+}  // namespace
+
+const FsFunction fs_name_functions[] = {
+    {"fs_open_folder", open_folder}, {"fs_look", look},           {"fs_find", find},         {"fs_find_path", find_path},
+    {"fs_create", create},           {"fs_mknod", make_node},     {"fs_mkdir", make_folder}, {"fs_symlink", make_symlink},
+    {"fs_link", link_file},          {"fs_unlink", remove_name},  {"fs_rename", rename_file}, {"fs_readlink", read_link},
+    {"fs_path_of", path_of},         {nullptr, nullptr},
+};

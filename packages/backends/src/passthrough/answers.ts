@@ -1,0 +1,21 @@
+/** What a system call says, as an operation's answer. */
+import { type ErrnoError, errnoError } from "@bickford/session"
+import * as Exit from "effect/Exit"
+
+export type Failure = Exit.Exit<never, ErrnoError>
+
+export const done: Exit.Exit<void> = Exit.void
+
+const failures = new Map<number, Failure>()
+
+/** The failure for a negative errno. */
+export const failureOf = (status: number): Failure => {
+  const known = failures.get(status)
+  if (known !== undefined) return known
+  const made: Failure = Exit.fail(errnoError(-status))
+  failures.set(status, made)
+  return made
+}
+
+/** Of a call that answers 0. */
+export const answered = (status: number): Exit.Exit<void, ErrnoError> => status < 0 ? failureOf(status) : done

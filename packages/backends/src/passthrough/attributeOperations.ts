@@ -1,0 +1,128 @@
+/** Attributes and extended attributes. */
+import { type Backend, errnoNumbers, type SetattrRequest, type RequestContext } from "@bickford/session"
+import { files } from "@bickford/transport"
+import * as Exit from "effect/Exit"
+import {
+  FATTR_ATIME,
+  FATTR_ATIME_NOW,
+  FATTR_FH,
+  FATTR_GID,
+  FATTR_KILL_SUIDGID,
+  FATTR_MODE,
+  FATTR_MTIME,
+  FATTR_MTIME_NOW,
+  FATTR_SIZE,
+  FATTR_UID,
+  xattrListMax
+} from "../posix/linux.ts"
+import { answered, failureOf } from "./answers.ts"
+import { killSuidSgid } from "./privileges.ts"
+import { attributesSeen, attributesValid, descriptorOf, type Served } from "./served.ts"
+
+const UTIME_NOW = (1 << 30) - 1
+const UTIME_OMIT = (1 << 30) - 2
+/** GETATTR: the handle counts. */
+const FUSE_GETATTR_FH = 1
+
+export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "setattr" | "statx" | "statfs"> => {
+  const { attributes, gids, nodes, opened, uids } = served
+
+  /** An open file is looked at as it is open: its descriptor is there. */
+  const look = (nodeid: number | bigint, fh: number | bigint, flags: number): number => {
+    const open = (flags & FUSE_GETATTR_FH) !== 0 ? opened.get(fh) : undefined
+    nodes.trim()
+    const fd = open?.fd ?? descriptorOf(served, nodeid)
+    return fd < 0 ? fd : files.fs_stat(fd)
+  }
+
+  const changeOwner = (fd: number, { newGid, newUid, valid }: SetattrRequest): number => {
+    const uid = (valid & FATTR_UID) === 0 ? -1 : uids.toOutside(newUid)
+    const gid = (valid & FATTR_GID) === 0 ? -1 : gids.toOutside(newGid)
+    return uid === undefined || gid === undefined ? -errnoNumbers.EOVERFLOW : files.fs_chown(fd, uid, gid)
+  }
+
+  const change = (fd: number, request: SetattrRequest, context: RequestContext): number => {
+    const { atime, mode, mtime, size, valid } = request
+    let status = 0
+    if ((valid & FATTR_SIZE) !== 0) {
+      const open = (valid & FATTR_FH) !== 0 ? opened.get(request.fh) : undefined
+      status = open === undefined ? files.fs_truncate(fd, size) : files.fs_ftruncate(open.fd, size)
+      if (status >= 0 && ((valid & FATTR_KILL_SUIDGID) !== 0 || context.uid !== 0)) status = killSuidSgid(attributes, fd, context)
+    }
+    // chown(2) with nothing to change clears set-user-ID as well, and comes with nothing in `valid`.
+    if (status >= 0 && ((valid & (FATTR_UID | FATTR_GID)) !== 0 || (valid & ~FATTR_KILL_SUIDGID) === 0)) status = changeOwner(fd, request)
+    if (status >= 0 && (valid & FATTR_MODE) !== 0) status = files.fs_chmod(fd, mode)
+    if (status >= 0 && (valid & (FATTR_ATIME | FATTR_MTIME)) !== 0) {
+      const nsecOf = (set: number, now: number, nsec: number): number => (valid & set) === 0 ? UTIME_OMIT : (valid & now) !== 0 ? UTIME_NOW : nsec
+      status = files.fs_utimens(fd, atime.sec, nsecOf(FATTR_ATIME, FATTR_ATIME_NOW, atime.nsec), mtime.sec, nsecOf(FATTR_MTIME, FATTR_MTIME_NOW, mtime.nsec))
+    }
+    return status
+  }
+
+  const room = new Float64Array(8)
+  return {
+    getattr: ({ fh, getattrFlags, nodeid }) => {
+      const status = look(nodeid, fh, getattrFlags)
+      return status < 0 ? failureOf(status) : attributesSeen(served, nodeid)
+    },
+    setattr: (request, context) => {
+      nodes.trim()
+      const fd = descriptorOf(served, request.nodeid)
+      if (fd < 0) return failureOf(fd)
+      const changed = change(fd, request, context)
+      const status = changed < 0 ? changed : files.fs_stat(fd)
+      return status < 0 ? failureOf(status) : attributesSeen(served, request.nodeid)
+    },
+    statx: ({ fh, getattrFlags, nodeid }) => {
+      const status = look(nodeid, fh, getattrFlags)
+      return status < 0 ? failureOf(status) : Exit.succeed({ attrValid: attributesValid(served, nodes.get(nodeid)), flags: 0, stat: attributes.statx() })
+    },
+    statfs: ({ nodeid }) => {
+      nodes.trim()
+      const fd = descriptorOf(served, nodeid)
+      const status = fd < 0 ? fd : files.fs_statvfs(fd, room)
+      if (status < 0) return failureOf(status)
+      const [blocks = 0, bfree = 0, bavail = 0, all = 0, ffree = 0, bsize = 0, namelen = 0, frsize = 0] = room
+      return Exit.succeed({ blocks, bfree, bavail, files: all, ffree, bsize, namelen, frsize })
+    }
+  }
+}
+
+const trusted = Buffer.from("trusted.")
+
+/** Takes the names out of a list that are root's alone (xattr(7)): the length of what is left. */
+const withoutTrusted = (list: Uint8Array, length: number): number => {
+  let kept = 0
+  for (let at = 0; at < length;) {
+    const end = list.indexOf(0, at) + 1
+    if (!trusted.equals(list.subarray(at, at + trusted.length))) {
+      list.copyWithin(kept, at, end)
+      kept += end - at
+    }
+    at = end
+  }
+  return kept
+}
+
+export const xattrOperations = (served: Served): Pick<Backend, "setxattr" | "getxattr" | "listxattr" | "removexattr"> => {
+  const { nodes } = served
+  const room = new Uint8Array(xattrListMax)
+  const none = room.subarray(0, 0)
+  const on = (nodeid: number | bigint, call: (fd: number) => number): number => {
+    nodes.trim()
+    const fd = descriptorOf(served, nodeid)
+    return fd < 0 ? fd : call(fd)
+  }
+  const value = (size: number, length: number) =>
+    length < 0 ? failureOf(length) : Exit.succeed(size === 0 ? { size: length } : room.subarray(0, length))
+  return {
+    setxattr: ({ flags, name, nodeid, value }) => answered(on(nodeid, (fd) => files.fs_setxattr(fd, name, value, flags))),
+    getxattr: ({ name, nodeid, size }) => value(size, on(nodeid, (fd) => files.fs_getxattr(fd, name, size === 0 ? none : room.subarray(0, size)))),
+    listxattr: ({ nodeid, size }, context) => {
+      const length = on(nodeid, (fd) => files.fs_listxattr(fd, room))
+      const seen = length < 0 || context.uid === 0 ? length : withoutTrusted(room, length)
+      return value(size, size !== 0 && seen > size ? -errnoNumbers.ERANGE : seen)
+    },
+    removexattr: ({ name, nodeid }) => answered(on(nodeid, (fd) => files.fs_removexattr(fd, name)))
+  }
+}

@@ -1,0 +1,91 @@
+/** What the last look at a file saw (the addon's attributes), as the protocol's records. */
+import type { Attr, Statx, Timespec, U64 } from "@bickford/session"
+import { attributeWords as words, files } from "@bickford/transport"
+import { normal } from "../posix/u64.ts"
+import type { IdMap } from "./ids.ts"
+
+const two32 = 2 ** 32
+const unsafeHigh = 2 ** 21
+
+/** Which file it is: no two have the same. */
+export interface Identity {
+  /** Of the filesystem that it is on. */
+  readonly device: number
+  readonly ino: U64
+  /** Seconds and nanoseconds of its birth in one, roughly: enough to tell it from one that was given its number later. */
+  readonly birth: number
+}
+
+export interface Attributes {
+  readonly identity: () => Identity
+  readonly mode: () => number
+  readonly attr: () => Attr
+  readonly statx: () => Statx
+}
+
+/** `rootDevice`: files of other filesystems below get numbers that are no file's of this one. */
+export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMap): Attributes => {
+  const seen = new Float64Array(files.fs_attributes())
+  const word = (index: number): number => seen[index] ?? 0
+  const wide = (index: number): U64 => {
+    const high = word(index + 1)
+    return high < unsafeHigh ? high * two32 + word(index) : (BigInt(high) << 32n) | BigInt(word(index))
+  }
+  const time = (index: number): Timespec => ({ sec: word(index), nsec: word(index + 1) })
+  const devices: Array<number> = []
+
+  /** The number shown. */
+  const shownIno = (): U64 => {
+    const device = word(words.device)
+    const ino = wide(words.ino)
+    if (device === rootDevice()) return ino
+    let index = devices.indexOf(device)
+    if (index < 0) index = devices.push(device) - 1
+    return normal(BigInt.asUintN(64, BigInt(ino) ^ (BigInt(index + 1) << 48n)))
+  }
+
+  return {
+    identity: () => ({ device: word(words.device), ino: wide(words.ino), birth: word(words.btime) * 1e9 + word(words.btime + 1) }),
+    mode: () => word(words.mode),
+    attr: () => ({
+      ino: shownIno(),
+      size: wide(words.size),
+      blocks: word(words.blocks),
+      atime: time(words.atime),
+      mtime: time(words.mtime),
+      ctime: time(words.ctime),
+      mode: word(words.mode),
+      nlink: word(words.nlink),
+      uid: uids.toInside(word(words.uid)),
+      gid: gids.toInside(word(words.gid)),
+      rdev: word(words.rdev),
+      blksize: word(words.blksize),
+      flags: 0
+    }),
+    statx: () => {
+      const rdev = word(words.rdev)
+      return {
+        mask: word(words.mask),
+        blksize: word(words.blksize),
+        attributes: word(words.attributes),
+        nlink: word(words.nlink),
+        uid: uids.toInside(word(words.uid)),
+        gid: gids.toInside(word(words.gid)),
+        mode: word(words.mode),
+        ino: shownIno(),
+        size: wide(words.size),
+        blocks: word(words.blocks),
+        attributesMask: word(words.attributesMask),
+        atime: time(words.atime),
+        btime: time(words.btime),
+        ctime: time(words.ctime),
+        mtime: time(words.mtime),
+        // The kernel's new_encode_dev.
+        rdevMajor: (rdev >>> 8) & 0xfff,
+        rdevMinor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00),
+        devMajor: 0,
+        devMinor: 0
+      }
+    }
+  }
+}

@@ -1,0 +1,178 @@
+/** Opening files and folders, and what is in them. */
+import { type Backend, type Created, Errno, type ErrnoError, type Open, openReplyFlags, type RequestContext, type U64 } from "@bickford/session"
+import { files } from "@bickford/transport"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { FUSE_WRITE_CACHE, FUSE_WRITE_KILL_SUIDGID, O_ACCMODE, O_APPEND, O_NOATIME, O_TRUNC, S_IFMT, S_IFREG, S_ISGID, S_IXGRP } from "../posix/linux.ts"
+import { answered, done, type Failure, failureOf } from "./answers.ts"
+import { Listing } from "./listing.ts"
+import type { Node } from "./nodes.ts"
+import { killSuidSgid } from "./privileges.ts"
+import { descriptorOf, entryOf, folderOf, type Served } from "./served.ts"
+
+const O_RDWR = 2
+const O_WRONLY = 1
+const O_EXCL = 0o200
+const O_DSYNC = 0o10000
+const O_DIRECTORY = 0o200000
+const O_PATH = 0o10000000
+const O_SYNC = 0o4010000
+const O_TMPFILE = 0o20200000
+const RWF_APPEND = 0x10
+const { FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FOPEN_PASSTHROUGH } = openReplyFlags
+
+/** Of a program's flags, those that a descriptor of ours is opened with: the kernel has seen to the others. */
+const kept = O_ACCMODE | O_TRUNC | O_NOATIME | O_DSYNC | O_SYNC
+/** What the 32-bit reply of COPY_FILE_RANGE can say. */
+const copyMax = 0x7ffff000
+
+/** The answer to a promise of a status. */
+const awaited = <A>(start: () => Promise<number>, value: (status: number) => A): Effect.Effect<A, ErrnoError> =>
+  Effect.flatMap(Effect.promise(start), (status) => status < 0 ? failureOf(status) : Exit.succeed(value(status)))
+
+export const dataOperations = (served: Served): Backend => {
+  const { attributes, caller, listings, nodes, opened, options } = served
+  const mask = process.umask()
+
+  const flagsFor = (flags: number): number => {
+    const own = flags & kept
+    // What is written back later must be read before, to fill pages.
+    return options.writebackCache === true && (own & O_ACCMODE) === O_WRONLY ? (own & ~O_ACCMODE) | O_RDWR : own
+  }
+
+  const keepsSetGroupId = (fd: number): boolean => files.fs_stat(fd) === 0 && (attributes.mode() & (S_ISGID | S_IXGRP)) === S_ISGID
+
+  /** What takes set-user-ID away when others than root do it. */
+  const changed = (fd: number, context: RequestContext, status: number): number =>
+    status >= 0 && context.uid !== 0 ? Math.min(status, killSuidSgid(attributes, fd, context)) : status
+
+  /** A file that is open, as the kernel is told of it; by itself it reads and writes what it may. */
+  const opening = (node: Node, fd: number, flags: number, context: RequestContext, regular: boolean): Open => {
+    const fh = opened.add({ fd, node })
+    if (regular && options.kernelPassthrough !== false && served.negotiated?.passthrough === true) {
+      if (node.backing === undefined) {
+        const id = served.connection?.openBacking(fd) ?? 0
+        if (id > 0) node.backing = { id, opens: 0 }
+      }
+      if (node.backing !== undefined) {
+        node.backing.opens++
+        // The kernel would append for ever, also when the flag has been cleared, and leaves set-group-ID to a group
+        // that may not execute the file: such writes come here, mappings do not.
+        const direct = (flags & O_APPEND) !== 0 || (context.uid !== 0 && (flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd)) ? FOPEN_DIRECT_IO : 0
+        return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH | direct, backingId: node.backing.id }
+      }
+    }
+    return { fh, openFlags: FOPEN_KEEP_CACHE | FOPEN_NOFLUSH }
+  }
+
+  const created = (nodeid: U64, name: string | Uint8Array, fd: number, flags: number, mode: number, context: RequestContext): Exit.Exit<Created> | Failure => {
+    let status = (mode & mask) === 0 ? 0 : files.fs_chmod(fd, mode)
+    if (status >= 0) status = files.fs_stat(fd)
+    const held = status < 0 ? status : files.fs_open(fd, O_PATH, 0)
+    if (held < 0) {
+      files.fs_close(fd)
+      return failureOf(held)
+    }
+    const attr = attributes.attr()
+    const node = nodes.adopt(held, attributes.identity(), nodes.get(nodeid), name)
+    const open = opening(node, fd, flags, context, (attr.mode & S_IFMT) === S_IFREG)
+    return Exit.succeed({ entry: entryOf(served, node, attr), open })
+  }
+
+  return {
+    open: ({ flags, nodeid }, context) => {
+      nodes.trim()
+      const node = nodes.get(nodeid)
+      const file = descriptorOf(served, nodeid)
+      if (node === undefined || file < 0) return failureOf(file)
+      const fd = files.fs_open(file, flagsFor(flags), 0)
+      if (fd < 0) return failureOf(fd)
+      if ((flags & O_TRUNC) !== 0) changed(fd, context, 0)
+      return Exit.succeed(opening(node, fd, flags, context, true))
+    },
+    create: ({ extensions, flags, mode, name, nodeid }, context) => {
+      nodes.trim()
+      const folder = folderOf(served, nodeid)
+      if (folder < 0) return failureOf(folder)
+      const fd = caller.as(context, extensions, () => files.fs_create(folder, name, flagsFor(flags) | (flags & O_EXCL), mode))
+      return fd < 0 ? failureOf(fd) : created(nodeid, name, fd, flags, mode, context)
+    },
+    tmpfile: ({ extensions, flags, mode, nodeid }, context) => {
+      nodes.trim()
+      const folder = folderOf(served, nodeid)
+      if (folder < 0) return failureOf(folder)
+      const fd = caller.as(context, extensions, () => files.fs_open(folder, flagsFor(flags) | O_TMPFILE | (flags & O_EXCL), mode))
+      return fd < 0 ? failureOf(fd) : created(nodeid, "", fd, flags, mode, context)
+    },
+    release: ({ fh }) => {
+      const file = opened.remove(fh)
+      if (file === undefined) return done
+      files.fs_close(file.fd)
+      const { backing } = file.node
+      if (backing !== undefined && --backing.opens === 0) {
+        served.connection?.closeBacking(backing.id)
+        file.node.backing = undefined
+      }
+      return done
+    },
+    read: ({ fh, offset, size }) => {
+      const file = opened.get(fh)
+      return file === undefined ? Errno.ESTALE : Exit.succeed({ fd: file.fd, offset, length: size })
+    },
+    write: ({ data, fh, flags, offset, writeFlags }, context) => {
+      const file = opened.get(fh)
+      if (file === undefined) return Errno.ESTALE
+      const append = (flags & O_APPEND) !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0
+      const count = files.fs_write(file.fd, data, offset, append ? RWF_APPEND : 0)
+      if (count < 0) return failureOf(count)
+      if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (context.uid !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0)) killSuidSgid(attributes, file.fd, context)
+      return Exit.succeed(count)
+    },
+    fallocate: ({ fh, length, mode, offset }, context) => {
+      const file = opened.get(fh)
+      return file === undefined ? Errno.ESTALE : answered(changed(file.fd, context, files.fs_fallocate(file.fd, mode, offset, length)))
+    },
+    lseek: ({ fh, offset, whence }) => {
+      const file = opened.get(fh)
+      if (file === undefined) return Errno.ESTALE
+      // Before the beginning is a number beyond the largest, on the wire.
+      const found = files.fs_seek(file.fd, typeof offset === "bigint" ? BigInt.asIntN(64, offset) : offset, whence)
+      return found < 0 ? failureOf(Number(found)) : Exit.succeed(found)
+    },
+    copyFileRange: ({ fhIn, fhOut, len, offIn, offOut }, context) => {
+      const from = opened.get(fhIn)
+      const to = opened.get(fhOut)
+      if (from === undefined || to === undefined) return Errno.ESTALE
+      return awaited(() => files.fs_copy(from.fd, offIn, to.fd, offOut, len > copyMax ? copyMax : len), (copied) => {
+        changed(to.fd, context, 0)
+        return copied
+      })
+    },
+    fsync: ({ fh, fsyncFlags }) => {
+      const file = opened.get(fh)
+      return file === undefined ? Errno.ESTALE : awaited(() => files.fs_sync(file.fd, (fsyncFlags & 1) !== 0 ? 1 : 0), () => undefined)
+    },
+    opendir: ({ nodeid }) => {
+      nodes.trim()
+      const folder = folderOf(served, nodeid)
+      const fd = folder < 0 ? folder : files.fs_open(folder, O_DIRECTORY, 0)
+      return fd < 0 ? failureOf(fd) : Exit.succeed({ fh: listings.add(new Listing(fd)), openFlags: 0 })
+    },
+    readdir: ({ fh, offset }) => {
+      const listing = listings.get(fh)
+      if (listing === undefined) return Errno.ESTALE
+      const entries = listing.entries(offset)
+      return typeof entries === "number" ? failureOf(entries) : Exit.succeed(entries)
+    },
+    releasedir: ({ fh }) => {
+      const listing = listings.remove(fh)
+      if (listing !== undefined) files.fs_close(listing.fd)
+      return done
+    },
+    fsyncdir: ({ fh, fsyncFlags }) => {
+      const listing = listings.get(fh)
+      return listing === undefined ? Errno.ESTALE : awaited(() => files.fs_sync(listing.fd, (fsyncFlags & 1) !== 0 ? 1 : 0), () => undefined)
+    },
+    syncfs: () => awaited(() => files.fs_sync(nodes.root.fd, 2), () => undefined)
+  }
+}

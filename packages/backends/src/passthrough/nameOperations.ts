@@ -1,0 +1,77 @@
+/** Names: looked up, made, moved, taken away. */
+import type { Backend, Name } from "@bickford/session"
+import { files } from "@bickford/transport"
+import * as Exit from "effect/Exit"
+import { permissionBits, RENAME_WHITEOUT, S_IFMT, S_IFREG, symlinkMax } from "../posix/linux.ts"
+import { answered, failureOf } from "./answers.ts"
+import { descriptorOf, entryUnder, folderOf, made, type Served } from "./served.ts"
+
+const AT_REMOVEDIR = 0x200
+
+export const nameOperations = (served: Served, nameOf: (bytes: Uint8Array) => Name) => {
+  const { nodes } = served
+  // This process's mask, which is not the caller's: what it takes away is given back.
+  const mask = process.umask()
+  const into = new Uint8Array(symlinkMax + 1)
+  const remove = (nodeid: number | bigint, name: Name, flags: number) => {
+    const folder = folderOf(served, nodeid)
+    return answered(folder < 0 ? folder : files.fs_unlink(folder, name, flags))
+  }
+  const unmasked = (mode: number, folder: number, name: Name): number => {
+    if ((mode & mask) === 0) return 0
+    const fd = files.fs_find(folder, name)
+    if (fd < 0) return fd
+    const status = files.fs_chmod(fd, mode)
+    files.fs_close(fd)
+    return status
+  }
+
+  const operations: Backend = {
+    lookup: ({ name, nodeid }) => {
+      nodes.trim()
+      const folder = folderOf(served, nodeid)
+      return folder < 0 ? failureOf(folder) : entryUnder(served, nodeid, folder, name)
+    },
+    forget: (nodeid) => nodes.forget(nodeid),
+    mknod: ({ extensions, mode, name, nodeid, rdev }, context) =>
+      made(served, nodeid, name, context, extensions, (folder) => {
+        const status = files.fs_mknod(folder, name, (mode & S_IFMT) === 0 ? mode | S_IFREG : mode, rdev)
+        return status < 0 ? status : unmasked(mode, folder, name)
+      }),
+    mkdir: ({ extensions, mode, name, nodeid }, context) =>
+      made(served, nodeid, name, context, extensions, (folder) => {
+        const status = files.fs_mkdir(folder, name, mode & permissionBits)
+        return status < 0 ? status : unmasked(mode, folder, name)
+      }),
+    symlink: ({ extensions, name, nodeid, target }, context) =>
+      made(served, nodeid, name, context, extensions, (folder) => files.fs_symlink(folder, name, target)),
+    readlink: ({ nodeid }) => {
+      nodes.trim()
+      const fd = descriptorOf(served, nodeid)
+      const length = fd < 0 ? fd : files.fs_readlink(fd, into)
+      return length < 0 ? failureOf(length) : Exit.succeed(nameOf(into.subarray(0, length)))
+    },
+    link: ({ newname, nodeid, oldnodeid }) => {
+      nodes.trim()
+      const file = descriptorOf(served, oldnodeid)
+      if (file < 0) return failureOf(file)
+      const folder = folderOf(served, nodeid)
+      if (folder < 0) return failureOf(folder)
+      const status = files.fs_link(file, folder, newname)
+      return status < 0 ? failureOf(status) : entryUnder(served, nodeid, folder, newname)
+    },
+    unlink: ({ name, nodeid }) => remove(nodeid, name, 0),
+    rmdir: ({ name, nodeid }) => remove(nodeid, name, AT_REMOVEDIR),
+    rename: ({ flags, name, newdir, newname, nodeid }, context) => {
+      nodes.trim()
+      const from = folderOf(served, nodeid)
+      if (from < 0) return failureOf(from)
+      const to = folderOf(served, newdir)
+      if (to < 0) return failureOf(to)
+      const rename = (): number => files.fs_rename(from, name, to, newname, flags)
+      // The device that is left behind is a new file.
+      return answered((flags & RENAME_WHITEOUT) !== 0 ? served.caller.as(context, undefined, rename) : rename())
+    }
+  }
+  return operations
+}

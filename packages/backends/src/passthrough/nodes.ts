@@ -1,0 +1,209 @@
+/**
+ * The files that the kernel knows, by node id. Each is held by a descriptor (O_PATH) while there are not too
+ * many; the others are found again by their handles (open_by_handle_at(2), root), or else by their paths. A
+ * file is told by filesystem, inode number and birth, so that hard links are one node and a rename changes none.
+ */
+import { errnoNumbers, type Name, type U64 } from "@bickford/session"
+import { files } from "@bickford/transport"
+import type { Attributes, Identity } from "./attributes.ts"
+
+const { ELOOP, ENOENT, ENOTDIR, ESTALE } = errnoNumbers
+
+export class Node {
+  readonly id: number
+  readonly generation: number
+  readonly identity: Identity
+  /** -1 while none is held. */
+  fd = -1
+  /** Since the last sweep. */
+  used = true
+  handle: Uint8Array | undefined = undefined
+  /** Where it was last seen. */
+  parent: Node | undefined
+  name: Name
+  /** Milliseconds of the last time that it was seen to lie beneath the root. */
+  beneathAt = Number.NEGATIVE_INFINITY
+  /** Registered with the kernel, for so many that have it open. */
+  backing: { readonly id: number; opens: number } | undefined = undefined
+
+  constructor(id: number, generation: number, identity: Identity, parent: Node | undefined, name: Name) {
+    this.id = id
+    this.generation = generation
+    this.identity = identity
+    this.parent = parent
+    this.name = name
+  }
+}
+
+const rootId = 1
+const handleRoom = 132
+const pathRoom = 4096
+/** Milliseconds for which a folder that lies beneath the root is taken to lie there. */
+const beneathFor = 1000
+
+export interface Nodes {
+  readonly root: Node
+  readonly get: (nodeid: U64) => Node | undefined
+  readonly known: (identity: Identity) => Node | undefined
+  /** Takes the descriptor; the node of the file, which may have been known. */
+  readonly adopt: (fd: number, identity: Identity, parent: Node | undefined, name: Name) => Node
+  /** The node's descriptor, or a negative errno. It stays for the operation at hand. */
+  readonly descriptor: (node: Node) => number
+  /** As `descriptor`, of a folder that is beneath the root. */
+  readonly folder: (node: Node) => number
+  /** Lets descriptors go when there are too many; between operations. */
+  readonly trim: () => void
+  readonly forget: (nodeid: U64) => void
+  readonly held: () => number
+  readonly close: () => void
+}
+
+const bytesOf = (name: Name): Uint8Array => typeof name === "string" ? Buffer.from(name) : name
+
+export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: Attributes, limit: number): Nodes => {
+  const root = new Node(rootId, 0, rootIdentity, undefined, "")
+  root.fd = rootFd
+  const byId: Array<Node | undefined> = [undefined, root]
+  const free: Array<number> = []
+  let generation = 0
+  const byDevice = new Map<number, Map<U64, Node>>([[rootIdentity.device, new Map([[rootIdentity.ino, root]])]])
+  /** Those that hold a descriptor which may be let go. */
+  const holders: Array<Node> = []
+  let hand = 0
+  const room = new Uint8Array(Math.max(handleRoom, pathRoom))
+  // What open_by_handle_at takes is a descriptor that is not O_PATH.
+  const mount = files.fs_open(rootFd, 0o200000, 0)
+  let handles = mount >= 0
+
+  const pathTo = (node: Node): Uint8Array | undefined => {
+    const parts: Array<Uint8Array> = []
+    for (let at: Node | undefined = node; at !== root; at = at.parent) {
+      if (at === undefined || parts.length > pathRoom) return undefined
+      parts.unshift(bytesOf(at.name), Buffer.from("/"))
+    }
+    return Buffer.concat(parts.slice(0, -1))
+  }
+
+  const isSame = (one: Identity, other: Identity): boolean => one.device === other.device && one.ino === other.ino && one.birth === other.birth
+
+  const hold = (node: Node, fd: number): void => {
+    node.fd = fd
+    node.used = true
+    holders.push(node)
+  }
+
+  const reopen = (node: Node): number => {
+    const path = node.handle === undefined ? pathTo(node) : undefined
+    if (node.handle === undefined && path === undefined) return -ESTALE
+    const fd = node.handle === undefined ? files.fs_find_path(rootFd, path ?? "") : files.fs_open_handle(mount, node.handle)
+    if (fd < 0) return fd === -ENOENT || fd === -ENOTDIR || fd === -ELOOP ? -ESTALE : fd
+    const status = files.fs_stat(fd)
+    if (status === 0 && isSame(attributes.identity(), node.identity)) {
+      hold(node, fd)
+      return fd
+    }
+    files.fs_close(fd)
+    return status < 0 ? status : -ESTALE
+  }
+
+  const descriptor = (node: Node): number => {
+    if (node.fd < 0) return reopen(node)
+    node.used = true
+    return node.fd
+  }
+
+  const letGo = (node: Node): void => {
+    if (handles && node.handle === undefined && node.identity.device === rootIdentity.device) {
+      const length = files.fs_handle_of(node.fd, room)
+      if (length < 0) handles = false
+      else node.handle = room.slice(0, length)
+    }
+    files.fs_close(node.fd)
+    node.fd = -1
+  }
+
+  const pathOf = (fd: number): string | undefined => {
+    const length = files.fs_path_of(fd, room)
+    return length < 0 ? undefined : Buffer.from(room.subarray(0, length)).toString("latin1")
+  }
+
+  /** Whether a folder still is where it can be reached from the root; a removed one is nowhere else. */
+  const isBeneath = (node: Node): boolean => {
+    const at = performance.now()
+    if (at - node.beneathAt < beneathFor) return true
+    const top = pathOf(rootFd)
+    const path = pathOf(node.fd)
+    if (top === undefined || path === undefined) return false
+    if (!path.startsWith(top === "/" ? top : `${top}/`) && !path.endsWith(" (deleted)")) return false
+    node.beneathAt = at
+    return true
+  }
+
+  return {
+    root,
+    get: (nodeid) => byId[typeof nodeid === "number" ? nodeid : -1],
+    known: ({ birth, device, ino }) => {
+      const node = byDevice.get(device)?.get(ino)
+      return node !== undefined && (node.fd >= 0 || node.identity.birth === birth) ? node : undefined
+    },
+    adopt: (fd, identity, parent, name) => {
+      let ofDevice = byDevice.get(identity.device)
+      if (ofDevice === undefined) byDevice.set(identity.device, ofDevice = new Map())
+      const known = ofDevice.get(identity.ino)
+      if (known !== undefined && isSame(known.identity, identity)) {
+        if (known.fd < 0) hold(known, fd)
+        else files.fs_close(fd)
+        known.parent = parent
+        known.name = name
+        return known
+      }
+      const id = free.pop() ?? byId.length
+      const node = new Node(id, ++generation, identity, parent, name)
+      byId[id] = node
+      ofDevice.set(identity.ino, node)
+      hold(node, fd)
+      return node
+    },
+    descriptor,
+    folder: (node) => {
+      const fd = descriptor(node)
+      if (fd < 0 || node === root) return fd
+      return isBeneath(node) ? fd : -ESTALE
+    },
+    trim: () => {
+      while (holders.length > limit) {
+        if (hand >= holders.length) hand = 0
+        const node = holders[hand]
+        if (node === undefined) return
+        if (node.used && node.fd >= 0) {
+          node.used = false
+          hand++
+          continue
+        }
+        if (node.fd >= 0) letGo(node)
+        const last = holders.pop()
+        if (last !== undefined && last !== node) holders[hand] = last
+      }
+    },
+    forget: (nodeid) => {
+      const node = byId[typeof nodeid === "number" ? nodeid : -1]
+      if (node === undefined || node === root) return
+      byId[node.id] = undefined
+      free.push(node.id)
+      const ofDevice = byDevice.get(node.identity.device)
+      if (ofDevice?.get(node.identity.ino) === node) ofDevice.delete(node.identity.ino)
+      // The sweep takes it out of the holders.
+      if (node.fd >= 0) files.fs_close(node.fd)
+      node.fd = -1
+      node.used = false
+    },
+    held: () => holders.reduce((count, { fd }) => fd >= 0 ? count + 1 : count, 0),
+    close: () => {
+      for (const node of byId) if (node !== undefined && node.fd >= 0) files.fs_close(node.fd)
+      byId.length = 0
+      holders.length = 0
+      byDevice.clear()
+      if (mount >= 0) files.fs_close(mount)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** Ids `inside`, as the mount shows them, and `outside`, as the folder has them: `count` of them from each on. */
+export interface IdRange {
+  readonly inside: number
+  readonly outside: number
+  readonly count: number
+}
+
+export interface PassthroughOptions {
+  /** Nothing can be changed: EROFS. Default false. */
+  readonly readOnly?: boolean
+  /** Users as the mount shows them. Who is in no range is 65534 there, and cannot own anything (EOVERFLOW). Default: as they are. */
+  readonly uids?: ReadonlyArray<IdRange>
+  /** Groups, likewise. */
+  readonly gids?: ReadonlyArray<IdRange>
+  /** False: there are no extended attributes, and the kernel does not ask for them before each write. Default true. */
+  readonly xattrs?: boolean
+  /** Seconds that the kernel may trust a name. Default 1. */
+  readonly entryTimeout?: number
+  /** Seconds that the kernel may trust attributes. Default 1. */
+  readonly attrTimeout?: number
+  /** Seconds that the kernel may trust that a name is not there. Default 0. */
+  readonly negativeTimeout?: number
+  /** The kernel keeps what is written and writes it back later; nobody else may change the files. Default false. */
+  readonly writebackCache?: boolean
+  /** Data goes past this process, where the kernel can do that (Linux 6.9, root). Default true. */
+  readonly kernelPassthrough?: boolean
+  /** Descriptors held for files that the kernel remembers, besides those that are open. Default 256. */
+  readonly maxDescriptors?: number
+}

@@ -1,0 +1,100 @@
+/** A folder of the machine's own. */
+import { type Backend, errnoError } from "@bickford/session"
+import { files } from "@bickford/transport"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { readOnly } from "../combinators/readOnly.ts"
+import { timespec } from "../posix/clock.ts"
+import { attributeOperations, xattrOperations } from "./attributeOperations.ts"
+import { type Attributes, makeAttributes } from "./attributes.ts"
+import { makeCaller } from "./caller.ts"
+import { dataOperations } from "./dataOperations.ts"
+import { makeIdMap } from "./ids.ts"
+import type { Listing } from "./listing.ts"
+import { nameOf } from "./listing.ts"
+import { nameOperations } from "./nameOperations.ts"
+import { makeNodes } from "./nodes.ts"
+import type { PassthroughOptions } from "./options.ts"
+import type { OpenFile, Served } from "./served.ts"
+import { makeTable } from "./table.ts"
+
+/** The folder cannot be served. */
+export interface PassthroughError {
+  readonly _tag: "PassthroughError"
+  readonly path: string
+  readonly message: string
+}
+
+export interface PassthroughBackend extends Backend {
+  /** Descriptors held for files that the kernel remembers. */
+  readonly descriptors: () => number
+}
+
+const fail = (path: string, status: number): Effect.Effect<never, PassthroughError> =>
+  Effect.fail({ _tag: "PassthroughError", path, message: `${path}: cannot be served: ${errnoError(-status).message}` })
+
+/**
+ * Serves a folder, with all that is in it, for as long as the scope lasts. Nothing outside of it is reached:
+ * every name is looked up in a folder that is open, by itself, and no symlink is followed. As root, new files
+ * are their callers'. Other programs may change the folder meanwhile; mount it with `default_permissions`.
+ */
+export const passthrough = (
+  directory: string,
+  options: PassthroughOptions = {}
+): Effect.Effect<PassthroughBackend, PassthroughError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const uids = makeIdMap(options.uids)
+    const gids = makeIdMap(options.gids)
+    let rootDevice = 0
+    const attributes: Attributes = makeAttributes(() => rootDevice, uids, gids)
+    const rootFd = files.fs_open_folder(directory)
+    if (rootFd < 0) return yield* fail(directory, rootFd)
+    const status = files.fs_stat(rootFd)
+    if (status < 0) {
+      files.fs_close(rootFd)
+      return yield* fail(directory, status)
+    }
+    const identity = attributes.identity()
+    rootDevice = identity.device
+    const nodes = makeNodes(rootFd, identity, attributes, options.maxDescriptors ?? 256)
+    const served: Served = {
+      options,
+      nodes,
+      attributes,
+      caller: makeCaller(uids, gids),
+      uids,
+      gids,
+      entryValid: timespec(options.entryTimeout ?? 1),
+      attrValid: timespec(options.attrTimeout ?? 1),
+      opened: makeTable<OpenFile>(),
+      listings: makeTable<Listing>(),
+      connection: undefined,
+      negotiated: undefined
+    }
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        for (const { fd } of served.opened.values()) files.fs_close(fd)
+        for (const { fd } of served.listings.values()) files.fs_close(fd)
+        nodes.close()
+      }))
+    const backend: Backend = {
+      capabilities: {
+        atomicOTrunc: true,
+        // What the kernel writes by itself it must also clear set-user-ID for.
+        handleKillprivV2: options.kernelPassthrough === false,
+        createSuppGroup: true,
+        passthrough: options.kernelPassthrough !== false,
+        writebackCache: options.writebackCache === true
+      },
+      init: (negotiated, connection) =>
+        Effect.sync(() => {
+          served.negotiated = negotiated
+          served.connection = connection
+        }),
+      ...nameOperations(served, nameOf),
+      ...attributeOperations(served),
+      ...(options.xattrs === false ? {} : xattrOperations(served)),
+      ...dataOperations(served)
+    }
+    return { ...(options.readOnly === true ? readOnly(backend) : backend), descriptors: nodes.held }
+  })

@@ -1,0 +1,94 @@
+/** What the operations of a served folder share. */
+import type { Attr, AttrReply, BackendConnection, Entry, Name, Negotiated, RequestContext, Timespec, U64 } from "@bickford/session"
+import { errnoNumbers } from "@bickford/session"
+import { files } from "@bickford/transport"
+import * as Exit from "effect/Exit"
+import { type Failure, failureOf } from "./answers.ts"
+import type { Attributes } from "./attributes.ts"
+import type { Caller } from "./caller.ts"
+import type { IdMap } from "./ids.ts"
+import type { Listing } from "./listing.ts"
+import type { Node, Nodes } from "./nodes.ts"
+import type { PassthroughOptions } from "./options.ts"
+import type { Table } from "./table.ts"
+
+export interface OpenFile {
+  readonly fd: number
+  readonly node: Node
+}
+
+export interface Served {
+  readonly options: PassthroughOptions
+  readonly nodes: Nodes
+  readonly attributes: Attributes
+  readonly caller: Caller
+  readonly uids: IdMap
+  readonly gids: IdMap
+  readonly entryValid: Timespec
+  readonly attrValid: Timespec
+  readonly opened: Table<OpenFile>
+  readonly listings: Table<Listing>
+  /** Undefined until INIT. */
+  connection: BackendConnection | undefined
+  negotiated: Negotiated | undefined
+}
+
+/** The descriptor of a node, or a negative errno. */
+export const descriptorOf = ({ nodes }: Served, nodeid: U64): number => {
+  const node = nodes.get(nodeid)
+  return node === undefined ? -errnoNumbers.ESTALE : nodes.descriptor(node)
+}
+
+/** The descriptor of a folder in which names are to be looked up or changed, or a negative errno. */
+export const folderOf = ({ nodes }: Served, nodeid: U64): number => {
+  const node = nodes.get(nodeid)
+  return node === undefined ? -errnoNumbers.ESTALE : nodes.folder(node)
+}
+
+const notAtAll: Timespec = { sec: 0, nsec: 0 }
+
+/** How long attributes may be trusted: not at all while the kernel itself writes to the file, without a word. */
+export const attributesValid = ({ attrValid }: Served, node: Node | undefined): Timespec => node?.backing === undefined ? attrValid : notAtAll
+
+export const entryOf = (served: Served, node: Node, attr: Attr): Entry => ({
+  nodeid: node.id, generation: node.generation, entryValid: served.entryValid, attrValid: attributesValid(served, node), attr
+})
+
+/** What is under a name now: its node, known or new. The folder's descriptor is that of `nodeid`. */
+export const entryUnder = (served: Served, nodeid: U64, folder: number, name: Name): Exit.Exit<Entry> | Failure => {
+  const { attributes, nodes } = served
+  const parent = nodes.get(nodeid)
+  const seen = files.fs_look(folder, name)
+  if (seen < 0) return failureOf(seen)
+  const known = nodes.known(attributes.identity())
+  if (known !== undefined) {
+    known.parent = parent
+    known.name = name
+    return Exit.succeed(entryOf(served, known, attributes.attr()))
+  }
+  const fd = files.fs_find(folder, name)
+  if (fd < 0) return failureOf(fd)
+  // Seen anew: another file may have taken the name in between.
+  const attr = attributes.attr()
+  return Exit.succeed(entryOf(served, nodes.adopt(fd, attributes.identity(), parent, name), attr))
+}
+
+/** The attributes just seen. */
+export const attributesSeen = (served: Served, nodeid: U64): Exit.Exit<AttrReply> =>
+  Exit.succeed({ attrValid: attributesValid(served, served.nodes.get(nodeid)), attr: served.attributes.attr() })
+
+/** Runs `change` in a folder as the caller, then tells what is under the name. */
+export const made = (
+  served: Served,
+  nodeid: U64,
+  name: Name,
+  context: RequestContext,
+  extensions: Parameters<Caller["as"]>[1],
+  change: (folder: number) => number
+): Exit.Exit<Entry> | Failure => {
+  served.nodes.trim()
+  const folder = folderOf(served, nodeid)
+  if (folder < 0) return failureOf(folder)
+  const status = served.caller.as(context, extensions, () => change(folder))
+  return status < 0 ? failureOf(status) : entryUnder(served, nodeid, folder, name)
+}
