@@ -1,0 +1,36 @@
+/** What the daemon is to do: the decoded configuration. */
+
+/** One mount that the daemon keeps. Times are milliseconds. */
+export interface MountConfig {
+  readonly name: string
+  /** `memory:`, `sqlite:PATH`, `passthrough:DIR` or `module:PATH`, its path absolute. */
+  readonly source: string
+  /** An absolute path. */
+  readonly mountpoint: string
+  /** As after `-o`, one each. */
+  readonly options: ReadonlyArray<string>
+  /** More than `intensity` restarts within `period` end the mount (OTP's max_restarts and max_seconds). */
+  readonly restart: {
+    readonly intensity: number
+    readonly period: number
+    readonly backoff: { readonly initial: number; readonly max: number }
+  }
+  /** What becomes of the mount of a backend that is not durable when its worker dies: mounted anew, empty, or unmounted. */
+  readonly whenLost: "restart" | "unmount"
+  readonly limits: {
+    /** The worker's heap, in MiB. */
+    readonly memory?: number
+    /** The threads of the worker's pool. */
+    readonly threads?: number
+  }
+  /** A worker that does not answer for so long is killed. */
+  readonly heartbeat: number
+}
+
+export interface DaemonConfig {
+  /** Absolute; made with mode 0700. The control socket and the state file are in it. */
+  readonly runtimeDirectory: string
+  /** Of the loopback address, for /metrics and /healthz. Default: none. */
+  readonly port?: number
+  readonly mounts: ReadonlyArray<MountConfig>
+}
