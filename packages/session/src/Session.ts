@@ -21,7 +21,7 @@ import { makeGuard } from "./dispatcher/guard.ts"
 import { wrongInterruptible } from "./dispatcher/interruptible.ts"
 import type { Limits } from "./dispatcher/limits.ts"
 import { gatekeeper } from "./gatekeeper.ts"
-import { handshake } from "./handshake.ts"
+import { answerAgain, handshake } from "./handshake.ts"
 import { checkSessionOptions } from "./options.ts"
 import { errnoNumbers } from "./protocol/errno.ts"
 import { InsideOperation, type Notify } from "./notify/Notifier.ts"
@@ -48,8 +48,9 @@ export interface SessionOptions extends Omit<InitOptions, "frameCapacity" | "ove
   /**
    * The connection was served before, by a process that is gone: INIT is not repeated, and what that
    * process had read and not answered is delivered again (FUSE_NOTIFY_RESEND), where that was negotiated.
+   * A record without an agreement: it is not known whether a process has read INIT.
    */
-  readonly resume?: ConnectionRecord
+  readonly resume?: Partial<ConnectionRecord> & Pick<ConnectionRecord, "id">
   /** Called with what a later server of the connection needs to `resume` it, before INIT's answer is written. */
   readonly onNegotiated?: (record: ConnectionRecord) => Effect.Effect<void>
 }
@@ -149,7 +150,9 @@ const children = (
     init: Effect.suspend(() => {
       if (options.resume === undefined || connection.resumed) return Effect.void
       connection.resumed = true
-      return connection.negotiated?.resend === true ? connection.notifier.resend() : Effect.void
+      // A kernel that is too old refuses; if INIT has been read, nothing will come.
+      if (connection.negotiated === undefined) return Effect.ignore(connection.notifier.resend())
+      return connection.negotiated.resend ? connection.notifier.resend() : Effect.void
     }),
     restart: "transient",
     significant: true,
@@ -190,7 +193,9 @@ const children = (
         )
       }
       if (connection.negotiated !== undefined) Deferred.doneUnsafe(ready, Exit.succeed(connection.negotiated))
-      return yield* Effect.never
+      if (options.resume === undefined) return yield* Effect.never
+      // Delivered again when the agreement was recorded, but its server died before the reply.
+      for (;;) yield* answerAgain(connection, yield* takeInit(connection), options)
     })
   },
   {

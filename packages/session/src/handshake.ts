@@ -62,3 +62,13 @@ export const handshake = Effect.fnUntraced(function*(
   connection.negotiated = agreed.negotiated
   transport.reply(slot, 0, encodeInitReply(agreed.reply, slot.view, slot.body))
 })
+
+/** Answers an INIT that was agreed on before, as it was then. */
+export const answerAgain = (connection: Connection, slot: Slot, options: InitOptions): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const { backend, transport } = connection
+    const request = decodeInit(slot)
+    const agreed = request instanceof HandshakeError ? undefined : negotiate(request, { frameCapacity: transport.frameCapacity, ...options }, backend ?? {})
+    if (agreed === undefined || isInitError(agreed)) transport.reply(slot, -errnoNumbers.EPROTO, 0)
+    else transport.reply(slot, 0, encodeInitReply(agreed.reply, slot.view, slot.body))
+  })

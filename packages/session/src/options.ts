@@ -56,7 +56,9 @@ const deadline: Check = (value) => {
 }
 
 const record: Check = (value) =>
-  isRecord(value) && typeof value["id"] === "string" && isRecord(value["negotiated"]) ? undefined : "what onNegotiated was called with"
+  isRecord(value) && typeof value["id"] === "string" && (value["negotiated"] === undefined || isRecord(value["negotiated"]))
+    ? undefined
+    : "what onNegotiated was called with"
 
 type Checks<Options> = { readonly [Option in keyof Required<Options>]: Check }
 

@@ -220,7 +220,7 @@ export const makeDispatcher = (
         connection.notifier.retrieved(request.unique, request.data)
         break
       case "init":
-        if (connection.negotiated === undefined) offerInit(connection, slot)
+        if (connection.negotiated === undefined || connection.resumed) offerInit(connection, slot)
         else transport.reply(slot, -errnoNumbers.EIO, 0)
         return true
       case "destroy":

@@ -12,7 +12,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { FrameTransport } from "@bickford/transport"
 import { errnoError, type ErrnoError } from "../errno.ts"
-import { invalEntryFlags } from "../protocol/constants.ts"
+import { invalEntryFlags, protocolVersion } from "../protocol/constants.ts"
 import { errnoNumbers } from "../protocol/errno.ts"
 import type { Negotiated } from "../protocol/init.ts"
 import type { Data, Name, Notification, S64, U64 } from "../protocol/messages.ts"
@@ -105,9 +105,10 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
   const post = (notification: Notification, wait: boolean): Sent =>
     Effect.suspend(() => {
       const agreed = negotiated()
-      if (agreed === undefined || ended) return fail(errnoNumbers.ENOTCONN)
-      if (!supported(notification, agreed)) return fail(errnoNumbers.ENOSYS)
-      const parts = encodeNotification(notification, agreed.minor)
+      // INIT itself can be asked for again.
+      if (ended || (agreed === undefined && notification.notify !== "resend")) return fail(errnoNumbers.ENOTCONN)
+      if (agreed !== undefined && !supported(notification, agreed)) return fail(errnoNumbers.ENOSYS)
+      const parts = encodeNotification(notification, agreed?.minor ?? protocolVersion.minor)
       if (isEncodeError(parts)) return fail(errnoNumbers[parts.errno])
       if (wait) return Effect.flatMap(write(parts), outcome)
       // The bytes are the caller's again before they are taken.
