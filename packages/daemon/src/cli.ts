@@ -2,6 +2,9 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { isKept, restart, status, unmountKept } from "./control/commands.ts"
+import { defaultRuntimeDirectory } from "./control/runtimeDirectory.ts"
 import { fsck } from "./fsck.ts"
 import { optionsHelp } from "./mountOptions.ts"
 import { serve } from "./serve.ts"
@@ -27,17 +30,36 @@ const mountCommand = Command.make(
   Command.withShortDescription("Mount a filesystem and serve it")
 )
 
+const runtimeDirectory = Flag.Directory("runtime-directory").pipe(
+  Flag.withDescription("The daemon's, where its control socket is (runtime_directory of its configuration)"),
+  Flag.withDefault(defaultRuntimeDirectory())
+)
+
+const statusCommand = Command.make(
+  "status",
+  { runtimeDirectory, json: Flag.Boolean("json").pipe(Flag.withDescription("As JSON"), Flag.withDefault(false)) },
+  (input) => status(input.runtimeDirectory, input.json)
+).pipe(Command.withDescription("Say how the daemon and its mounts are"))
+
+const restartCommand = Command.make(
+  "restart",
+  { runtimeDirectory, name: Argument.String("NAME").pipe(Argument.withDescription("A mount of the daemon")) },
+  (input) => restart(input.runtimeDirectory, input.name)
+).pipe(Command.withDescription("Have a new worker serve a mount, from the code as it is now; no call fails"))
+
 const unmountCommand = Command.make(
   "unmount",
   {
-    mountpoint,
+    target: Argument.String("NAME|MOUNTPOINT").pipe(Argument.withDescription("A mount of the daemon, or any FUSE mount")),
+    runtimeDirectory,
     lazy: Flag.Boolean("lazy").pipe(
       Flag.withAlias("l"),
       Flag.withDescription("Detach it now, though busy; it ends when its last user does"),
       Flag.withDefault(false)
     )
   },
-  (input) => unmount(input.mountpoint, input.lazy)
+  ({ lazy, runtimeDirectory, target }) =>
+    Effect.flatMap(isKept(runtimeDirectory, target), (kept) => kept ? unmountKept(runtimeDirectory, target, lazy) : unmount(target, lazy))
 ).pipe(Command.withDescription("Unmount a FUSE filesystem"))
 
 const fsckCommand = Command.make(
@@ -48,5 +70,5 @@ const fsckCommand = Command.make(
 
 export const bickford = Command.make("bickford").pipe(
   Command.withDescription("FUSE filesystems, served from Node.js."),
-  Command.withSubcommands([mountCommand, unmountCommand, fsckCommand])
+  Command.withSubcommands([mountCommand, statusCommand, restartCommand, unmountCommand, fsckCommand])
 )

@@ -4,7 +4,7 @@
 export type MountState = "starting" | "running" | "draining" | "backoff" | "failed" | "stopped"
 
 /** Of one operation since the worker started; latencies in microseconds, as upper bounds of a histogram's steps. */
-export interface OperationStatus {
+interface OperationStatus {
   readonly count: number
   readonly errors: number
   readonly p50: number

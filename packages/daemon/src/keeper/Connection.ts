@@ -1,0 +1,63 @@
+/** The connection of a kept mount: what outlives its workers. */
+import type { ConnectionRecord } from "@bickford/session"
+import { abortConnection, fd, mountDevice, type MountedDevice, type MountDeviceOptions, type TransportError, unmountDevice } from "@bickford/transport"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { randomUUID } from "node:crypto"
+import { type CommandError, commandError } from "../CommandError.ts"
+import type { MountConfig } from "../config/DaemonConfig.ts"
+import { type ParsedOptions, parseMountOptions } from "../mountOptions.ts"
+
+export interface Connection {
+  readonly device: MountedDevice
+  /** This process's descriptor, which workers inherit. */
+  readonly descriptor: number
+  /** Closes it, and takes the mount away if it is still there. */
+  readonly scope: Scope.Closeable
+  readonly id: string
+  readonly mountedAt: number
+  /** What INIT agreed on, once a worker has said so. */
+  negotiated: ConnectionRecord["negotiated"] | undefined
+  /** Whether a worker has read requests, and if so, of a backend that finds everything again. */
+  served: "never" | "durable" | "volatile"
+}
+
+const deviceOptions = (config: MountConfig, { mount }: ParsedOptions): MountDeviceOptions => ({
+  mountpoint: config.mountpoint,
+  fsname: mount.fsname ?? config.source,
+  subtype: mount.subtype ?? "bickford",
+  allowOther: mount.allowOther ?? process.getuid?.() === 0,
+  defaultPermissions: mount.defaultPermissions ?? true,
+  readOnly: mount.readOnly ?? false,
+  ...(mount.maxRead === undefined ? {} : { maxRead: mount.maxRead })
+})
+
+/** Mounts; nobody serves it yet. */
+export const openConnection: (config: MountConfig) => Effect.Effect<Connection, CommandError | TransportError> = Effect.fnUntraced(function*(
+  config: MountConfig
+) {
+  const options = deviceOptions(config, yield* Effect.fromResult(parseMountOptions(config.options)))
+  const scope = yield* Scope.make()
+  const device = yield* Effect.onExit(
+    Scope.provide(mountDevice(options), scope),
+    (exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void
+  )
+  const descriptor = fd(device.handle)
+  if (descriptor === undefined) return yield* Effect.fail(commandError(`${config.mountpoint}: its device was closed`))
+  return { device, descriptor, scope, id: randomUUID(), mountedAt: Date.now(), negotiated: undefined, served: "never" }
+})
+
+/** Lets go whoever still waits for an answer, and leaves no dead mountpoint behind. */
+export const abandonConnection = ({ device, scope }: Connection): Effect.Effect<void> =>
+  Effect.ignore(abortConnection(device)).pipe(
+    Effect.andThen(Effect.ignore(unmountDevice(device, { lazy: true }))),
+    Effect.andThen(Scope.close(scope, Exit.void))
+  )
+
+/** Why the next worker cannot go on where the last one ended; undefined when it can. */
+export const whyLost = ({ negotiated, served }: Connection): string | undefined => {
+  if (served === "volatile") return "what its worker held is lost"
+  if (negotiated?.resend === false) return "this kernel delivers no request again (Linux 6.9 does)"
+  return undefined
+}

@@ -1,0 +1,124 @@
+/**
+ * The keeper: holds every mount's device, and has a worker process serve each. It runs no filesystem's
+ * code, so that it has nothing to fail of.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import { availableParallelism } from "node:os"
+import { isDeepStrictEqual } from "node:util"
+import { type CommandError, commandError } from "../CommandError.ts"
+import type { DaemonConfig, MountConfig } from "../config/DaemonConfig.ts"
+import type { StatusReport } from "../control/StatusReport.ts"
+import { nearest } from "../nearest.ts"
+import { keepMount, type KeptMount, type Surroundings } from "./KeptMount.ts"
+import { clearLeftovers } from "./leftovers.ts"
+import { identityOf, type MountRecord, readState, writeState } from "./stateFile.ts"
+
+/** What a change of configuration did, by name. */
+export interface Reloaded {
+  readonly started: ReadonlyArray<string>
+  readonly stopped: ReadonlyArray<string>
+  readonly unchanged: ReadonlyArray<string>
+}
+
+export interface Keeper {
+  readonly report: () => StatusReport
+  readonly mounts: () => ReadonlyArray<KeptMount>
+  /** Fails with the near miss. */
+  readonly mount: (name: string) => Effect.Effect<KeptMount, CommandError>
+  /** Starts, replaces and unmounts what the new configuration changes; what it leaves stays as it is. */
+  readonly apply: (config: DaemonConfig) => Effect.Effect<Reloaded>
+}
+
+const recordOf = (mount: KeptMount): ReadonlyArray<MountRecord> => {
+  const connection = mount.connection()
+  if (connection === undefined) return []
+  const { name, pid, source } = mount.status()
+  const worker = pid === undefined ? undefined : identityOf(pid)
+  const { device, id, mountedAt, negotiated, served } = connection
+  return [{
+    name,
+    source,
+    mountpoint: device.mountpoint,
+    device: device.device,
+    id,
+    mountedAt,
+    served,
+    ...(negotiated === undefined ? {} : { negotiated }),
+    ...(worker === undefined ? {} : { worker })
+  }]
+}
+
+/** Keeps the mounts of `config`. Closing the scope unmounts them all, while they are still served. */
+export const makeKeeper: (config: DaemonConfig, version: string) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(function*(
+  config: DaemonConfig,
+  version: string
+) {
+  const startedAt = Date.now()
+  const { runtimeDirectory } = config
+  const mounts = new Map<string, KeptMount>()
+  const loading = yield* Semaphore.make(availableParallelism() * 2)
+
+  const left = readState(runtimeDirectory)
+  if (left !== undefined) yield* clearLeftovers(left, new Set())
+
+  const self = identityOf(process.pid) ?? { pid: process.pid, began: "" }
+  let writing: NodeJS.Immediate | undefined
+  const write = (): void => {
+    writing = undefined
+    writeState(runtimeDirectory, { keeper: self, mounts: Array.from(mounts.values()).flatMap(recordOf) })
+  }
+  const surroundings: Surroundings = {
+    loading,
+    // Many mounts change at once, at the start.
+    changed: () => {
+      writing ??= setImmediate(write)
+    }
+  }
+
+  const start = (mount: MountConfig) =>
+    Effect.map(keepMount(mount, surroundings), (kept) => {
+      mounts.set(mount.name, kept)
+    })
+  const stop = (kept: KeptMount) => Effect.andThen(kept.stop, Effect.sync(() => mounts.delete(kept.config.name)))
+  const stopAll = (which: ReadonlyArray<KeptMount>) => Effect.forEach(which, stop, { concurrency: "unbounded", discard: true })
+
+  yield* Effect.addFinalizer(() =>
+    // One mount may lie in another: the last go first.
+    Effect.andThen(
+      Effect.forEach(Array.from(mounts.values()).toReversed(), stop, { concurrency: 16, discard: true }),
+      Effect.sync(() => {
+        clearImmediate(writing)
+        write()
+      })
+    )
+  )
+  write()
+  yield* Effect.forEach(config.mounts, start, { discard: true })
+
+  const keeper: Keeper = {
+    report: () => {
+      const { heapUsed, rss } = process.memoryUsage()
+      return { version, pid: process.pid, startedAt, rss, heapUsed, mounts: Array.from(mounts.values(), (mount) => mount.status()) }
+    },
+    mounts: () => Array.from(mounts.values()),
+    mount: (name) => {
+      const found = mounts.get(name)
+      if (found !== undefined) return Effect.succeed(found)
+      const near = nearest(name, Array.from(mounts.keys()))
+      return Effect.fail(commandError(`no mount is called ${name}${near === undefined ? "" : `; did you mean ${near}?`}`))
+    },
+    apply: Effect.fnUntraced(function*(next) {
+      const wanted = new Map(next.mounts.map((mount) => [mount.name, mount]))
+      const changed = Array.from(mounts.values()).filter((kept) => !isDeepStrictEqual(wanted.get(kept.config.name), kept.config))
+      yield* stopAll(changed)
+      const added = next.mounts.filter(({ name }) => !mounts.has(name))
+      const unchanged = Array.from(mounts.keys())
+      yield* Effect.forEach(added, start, { discard: true })
+      surroundings.changed()
+      return { started: added.map(({ name }) => name), stopped: changed.map(({ config: { name } }) => name), unchanged }
+    })
+  }
+  return keeper
+})

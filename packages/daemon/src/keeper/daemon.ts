@@ -1,0 +1,70 @@
+/** `bickford daemon`: the keeper, its control socket, and its signals. */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import { chmodSync, mkdirSync, statSync } from "node:fs"
+import { type CommandError, commandError } from "../CommandError.ts"
+import type { DaemonConfig } from "../config/DaemonConfig.ts"
+import { socketIn } from "../control/runtimeDirectory.ts"
+import { serveControl } from "../control/server.ts"
+import type { StatusReport } from "../control/StatusReport.ts"
+import { makeKeeper } from "./Keeper.ts"
+
+export interface DaemonProgram {
+  readonly version: string
+  /** Reads the configuration: at the start, and whenever it may have changed. */
+  readonly load: Effect.Effect<DaemonConfig, CommandError>
+  readonly metrics: (report: StatusReport) => string
+}
+
+/** Made for this user alone; one that is there must be. */
+const makeRuntimeDirectory = (path: string): Effect.Effect<void, CommandError> =>
+  Effect.try({
+    try: () => {
+      mkdirSync(path, { recursive: true, mode: 0o700 })
+      if (statSync(path).uid !== process.geteuid?.()) throw new Error("belongs to another user")
+      chmodSync(path, 0o700)
+    },
+    catch: (error) => commandError(`the runtime directory ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  })
+
+const signalled = (signals: ReadonlyArray<NodeJS.Signals>): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    // The handlers stay, so that a second, impatient signal does not kill what is about to unmount.
+    for (const signal of signals) process.on(signal, () => resume(Effect.void))
+  })
+
+/** Calls `onHangup` at every SIGHUP. */
+const hangups = (onHangup: () => void): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(Effect.acquireRelease(
+    Effect.sync(() => process.on("SIGHUP", onHangup)),
+    () => Effect.sync(() => process.off("SIGHUP", onHangup))
+  ))
+
+/** Keeps the mounts until SIGTERM or SIGINT, then unmounts them while they are still served. */
+export const runDaemon = Effect.fnUntraced(function*({ load, metrics, version }: DaemonProgram) {
+  const config = yield* load
+  const { port, runtimeDirectory } = config
+  yield* makeRuntimeDirectory(runtimeDirectory)
+  const stop = yield* Effect.forkScoped(signalled(["SIGTERM", "SIGINT"]), { startImmediately: true })
+  const keeper = yield* makeKeeper(config, version)
+  const reload = Effect.flatMap(load, (next) =>
+    next.runtimeDirectory === runtimeDirectory && next.port === port
+      ? keeper.apply(next)
+      : Effect.fail(commandError("runtime_directory and port change only when the daemon is started anew")))
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  yield* hangups(() => {
+    run(Effect.matchEffect(reload, {
+      onFailure: ({ message }) => Effect.logError(`reload: ${message}`),
+      onSuccess: ({ started, stopped, unchanged }) =>
+        Effect.logInfo(`reload: ${started.length} started (${started.join(", ")}), ${stopped.length} stopped (${stopped.join(", ")}), ${unchanged.length} left as they are`)
+    }))
+  })
+  yield* serveControl(socketIn(runtimeDirectory), port, { keeper, reload, metrics })
+  yield* Effect.forkScoped(Effect.andThen(
+    Effect.forEach(keeper.mounts(), (mount) => Effect.exit(mount.running), { concurrency: "unbounded" }),
+    Effect.suspend(() => Console.log(`${keeper.mounts().filter((mount) => mount.status().state === "running").length} of ${keeper.mounts().length} mounts are served`))
+  ))
+  yield* Fiber.await(stop)
+}, Effect.scoped)

@@ -1,0 +1,101 @@
+/** A worker process, as its keeper sees it. */
+import { type ChildProcess, spawn } from "node:child_process"
+import type { MountConfig } from "../config/DaemonConfig.ts"
+import type { ConnectionEnd, FromWorker, ToWorker } from "../worker/messages.ts"
+
+/** How a process ended: of itself, with the last it said of why. */
+export interface WorkerExit {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  /** Set when its connection ended, which it said before it exited. */
+  readonly ended?: ConnectionEnd
+  readonly message?: string
+}
+
+export interface WorkerProcess {
+  readonly pid: number | undefined
+  /** Its code is loaded; or it has ended. */
+  readonly ready: Promise<void>
+  /** It was waited for, and everything that it had said was heard. */
+  readonly exited: Promise<WorkerExit>
+  readonly send: (message: ToWorker) => void
+  readonly kill: () => void
+  /** Is told of every message from now on. */
+  readonly listen: (listener: (message: FromWorker) => void) => void
+}
+
+// The built file has the same name but for its ending.
+const fromSource = import.meta.url.endsWith(".ts")
+const entry = new URL(fromSource ? "../worker/entry.ts" : "../worker/entry.js", import.meta.url).pathname
+
+const flags = ({ limits }: MountConfig): ReadonlyArray<string> => [
+  "--disable-warning=ExperimentalWarning",
+  ...(fromSource ? ["--conditions=development"] : []),
+  ...(limits.memory === undefined ? [] : [`--max-old-space-size=${limits.memory}`])
+]
+
+/** What systemd tells the keeper is for it alone. */
+const systemd = new Set(["LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"])
+
+const environment = ({ limits }: MountConfig): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !systemd.has(name))),
+  ...(limits.threads === undefined ? {} : { UV_THREADPOOL_SIZE: String(limits.threads) })
+})
+
+/** Starts a process that has `descriptor` as its descriptor 4. It loads its code, and waits to be told to serve. */
+export const startWorker = (mount: MountConfig, descriptor: number): WorkerProcess => {
+  const child: ChildProcess = spawn(process.execPath, [...flags(mount), entry, mount.name], {
+    cwd: "/",
+    env: environment(mount),
+    stdio: ["ignore", "inherit", "inherit", "ipc", descriptor]
+  })
+  let listener: (message: FromWorker) => void = () => {}
+  let ended: WorkerExit["ended"]
+  let message: string | undefined
+  let becomeReady = (): void => {}
+  const ready = new Promise<void>((resolve) => {
+    becomeReady = resolve
+  })
+  child.on("message", (said: FromWorker) => {
+    if (said.type === "ready") becomeReady()
+    else if (said.type === "ended") ended = said.reason
+    else if (said.type === "failed") message = said.message
+    else listener(said)
+  })
+  const exited = new Promise<WorkerExit>((resolve) => {
+    const settle = (status: number | null, signal: NodeJS.Signals | null, said = message): void => {
+      becomeReady()
+      resolve({ status, signal, ...(ended === undefined ? {} : { ended }), ...(said === undefined ? {} : { message: said }) })
+    }
+    child.once("error", (error) => {
+      if (child.pid === undefined) settle(null, null, error.message)
+    })
+    child.once("exit", (status, signal) => {
+      // The process can be waited for before its last messages are read.
+      if (child.connected) child.once("disconnect", () => settle(status, signal))
+      else settle(status, signal)
+    })
+  })
+  return {
+    pid: child.pid,
+    ready,
+    exited,
+    send: (said) => {
+      // A channel that has just closed is the end of the process, which is attended to.
+      if (child.connected) child.send(said, () => {})
+    },
+    kill: () => {
+      child.kill("SIGKILL")
+    },
+    listen: (told) => {
+      listener = told
+    }
+  }
+}
+
+/** What a process died of, for people. */
+export const causeOf = ({ ended, message, signal, status }: WorkerExit): string => {
+  if (ended !== undefined) return `the connection was ${ended}`
+  const how = signal === null ? `exited with status ${status}` : `was killed by ${signal}`
+  return message === undefined ? `the worker ${how}` : `${message} (the worker ${how})`
+}

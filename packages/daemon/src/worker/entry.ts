@@ -1,0 +1,113 @@
+/**
+ * A worker process: serves one mount's device, which it inherits from the keeper as descriptor 4.
+ *
+ * It loads its code at once, but opens the backend and reads the device only when it is told to: when no
+ * other process does. Its end, however it comes, leaves the connection to the next worker.
+ */
+import { type Backend, type BackendSource, observe, Session, wireLog } from "@bickford/session"
+import { fromFd, makeDeviceTransport } from "@bickford/transport"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
+import { closeSync } from "node:fs"
+import { parseMountOptions } from "../mountOptions.ts"
+import { backendFor } from "../source.ts"
+import { makeCounters } from "./counters.ts"
+import type { ToWorker } from "./messages.ts"
+import { heard, orphaned, say, sayForSure } from "./wire.ts"
+
+const device = 4
+
+/** How long what was read may take to be answered, in a drain. The rest is delivered again to the next worker. */
+const patience = "2 seconds"
+
+/** The keeper learns what kind of backend it is before a request can be lost with it. */
+const announced = (source: BackendSource): Effect.Effect<Backend, unknown, Scope.Scope> =>
+  Effect.tap(Effect.isEffect(source) ? source : Effect.succeed(source), (backend) => sayForSure({ type: "reading", durable: backend.durable === true }))
+
+/** Reads no more, and waits until what was read is answered. */
+const drain = ({ connection, supervisor }: Session.Session): Effect.Effect<void> =>
+  Effect.ignore(supervisor.terminateChild("transport")).pipe(
+    Effect.andThen(Effect.callback<void>((resume) => {
+      const cancel = connection.inFlight.whenEmpty(() => resume(Effect.void))
+      return Effect.sync(cancel)
+    })),
+    Effect.timeoutOption(patience),
+    Effect.asVoid
+  )
+
+/** Sends the wire log while somebody wants it. What the channel cannot take at once is not sent. */
+const logOnDemand = (session: Session.Session): void => {
+  let scope: Scope.Closeable | undefined
+  process.on("message", (message: ToWorker) => {
+    if (message.type !== "log" || message.on === (scope !== undefined)) return
+    if (scope !== undefined) {
+      Effect.runFork(Scope.close(scope, Exit.void))
+      scope = undefined
+      return
+    }
+    scope = Scope.makeUnsafe()
+    let pending = 0
+    const write = (line: string) => {
+      if (pending >= 1000 || !process.connected) return
+      pending++
+      process.send?.({ type: "line", line }, undefined, {}, () => pending--)
+    }
+    Effect.runFork(Scope.provide(wireLog(session.connection, write), scope))
+  })
+}
+
+const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => void) {
+  const { mount, resume } = yield* heard("serve")
+  const options = yield* Effect.fromResult(parseMountOptions(mount.options))
+  const source = yield* backendFor(mount.source, options)
+  const transport = yield* makeDeviceTransport(yield* fromFd(device))
+  closeSync(device)
+  const counters = makeCounters()
+  let served: Session.Session | undefined
+  const beat = () => say({ type: "beat", numbers: counters.numbers(served?.connection.inFlight.size ?? 0) })
+  yield* Effect.acquireRelease(
+    Effect.sync(() => setInterval(beat, Math.min(1000, mount.heartbeat / 4))),
+    (timer) => Effect.sync(() => clearInterval(timer))
+  )
+  const session = yield* Session.make(transport, announced(source), {
+    resume,
+    onNegotiated: (record) => sayForSure({ type: "negotiated", record })
+  })
+  served = session
+  attend(session)
+  yield* observe(session.connection, counters.observer)
+  logOnDemand(session)
+  yield* Effect.forkScoped(Effect.andThen(session.negotiated, Effect.sync(() => say({ type: "serving" }))))
+  const end = yield* session.awaitEnd
+  if (end.reason === "failed") return yield* Effect.failCause(end.cause)
+  beat()
+  yield* sayForSure({ type: "ended", reason: end.reason })
+})
+
+const program = Effect.suspend(() => {
+  let session: Session.Session | undefined
+  const leave = Effect.raceFirst(heard("drain"), orphaned).pipe(
+    Effect.andThen(Effect.suspend(() => session === undefined ? Effect.void : drain(session))),
+    // Nothing is closed in order: `destroy` is not for a connection that goes on.
+    Effect.andThen(Effect.sync(() => process.exit(0)))
+  )
+  return Effect.raceFirst(Effect.scoped(serve((made) => void (session = made))), leave)
+})
+
+const messageOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
+
+// A terminal's Ctrl-C reaches workers as well; when to stop is the keeper's to say.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
+
+const reported = program.pipe(
+  Effect.as(0),
+  Effect.catchCause((cause) => Effect.as(sayForSure({ type: "failed", message: messageOf(Cause.squash(cause)) }), 1)),
+  Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
+)
+
+Effect.runFork(reported).addObserver((exit) => process.exit(Exit.isSuccess(exit) ? exit.value : 1))
+say({ type: "ready" })

@@ -1,0 +1,134 @@
+/** A daemon in a process of its own, for the life of a scope. */
+import { abortConnection, findMount } from "@bickford/transport"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { DaemonConfig, MountConfig } from "../../packages/daemon/src/config/DaemonConfig.ts"
+import { ask, askStatus } from "../../packages/daemon/src/control/client.ts"
+import { socketIn } from "../../packages/daemon/src/control/runtimeDirectory.ts"
+import type { MountStatus } from "../../packages/daemon/src/control/StatusReport.ts"
+import { makeMountpoint, root } from "../mount/bickford.ts"
+import { ended, run } from "../mount/processes.ts"
+
+/** A fresh folder, for stores and runtime directories. */
+export const workFolder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "bickford-daemon-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true }))
+)
+
+/** Fresh folders to mount on; what is left mounted there is detached with the scope. */
+export const mountpoints = (count: number): Effect.Effect<ReadonlyArray<string>, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.promise(() => Promise.all(Array.from({ length: count }, makeMountpoint))),
+    (places) =>
+      Effect.promise(async () => {
+        for (const place of places) {
+          for (let there = findMount(place); there !== undefined; there = findMount(place)) {
+            await Effect.runPromise(Effect.ignore(abortConnection(there)))
+            await run("umount", ["-l", place])
+          }
+          await rm(place, { recursive: true, force: true })
+        }
+      })
+  )
+
+export const mountConfig = (name: string, source: string, mountpoint: string, other: Partial<MountConfig> = {}): MountConfig => ({
+  name,
+  source,
+  mountpoint,
+  options: [],
+  restart: { intensity: 5, period: 10_000, backoff: { initial: 10, max: 100 } },
+  whenLost: "restart",
+  limits: {},
+  heartbeat: 30_000,
+  ...other
+})
+
+/** Waits, looking again and again, until something is so. */
+export const until = <A>(look: () => Promise<A | undefined>, what: string, milliseconds = 30_000): Promise<A> => {
+  const deadline = Date.now() + milliseconds
+  const again = async (): Promise<A> => {
+    const found = await look()
+    if (found !== undefined) return found
+    if (Date.now() > deadline) throw new Error(`in vain: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    return again()
+  }
+  return again()
+}
+
+export interface Daemon {
+  readonly process: ChildProcess
+  readonly socket: string
+  readonly log: () => string
+  readonly status: () => Promise<ReadonlyArray<MountStatus>>
+  readonly mount: (name: string) => Promise<MountStatus>
+  /** Waits for a mount to be in a state. */
+  readonly reaches: (name: string, state: MountStatus["state"]) => Promise<MountStatus>
+  readonly post: (path: string) => Promise<string>
+  readonly configure: (mounts: ReadonlyArray<MountConfig>) => Promise<void>
+  /** SIGTERM, and how it ended. */
+  readonly stop: () => Promise<{ readonly status: number | null; readonly signal: NodeJS.Signals | null }>
+}
+
+/** Starts a daemon in a runtime directory, and waits until its control socket answers. */
+export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, env: NodeJS.ProcessEnv = {}, port?: number) =>
+  Effect.acquireRelease(
+    Effect.promise(async (): Promise<Daemon> => {
+      const runtimeDirectory = join(folder, "run")
+      const file = join(folder, "config.json")
+      const configure = (wanted: ReadonlyArray<MountConfig>) => {
+        const config: DaemonConfig = { runtimeDirectory, mounts: wanted, ...(port === undefined ? {} : { port }) }
+        return writeFile(file, JSON.stringify(config))
+      }
+      await configure(mounts)
+      const child = spawn(
+        process.execPath,
+        ["--conditions=development", "--disable-warning=ExperimentalWarning", join(root, "test", "daemon", "programs", "daemon.ts"), file],
+        { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } }
+      )
+      let said = ""
+      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text))
+      const socket = socketIn(runtimeDirectory)
+      const status = async () => (await Effect.runPromise(askStatus(socket))).mounts
+      const mount = async (name: string): Promise<MountStatus> => {
+        const found = (await status()).find((one) => one.name === name)
+        if (found === undefined) throw new Error(`no mount ${name}`)
+        return found
+      }
+      await until(async () => {
+        if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}: ${said}`)
+        const answer = await Effect.runPromise(Effect.option(askStatus(socket)))
+        return answer._tag === "Some" && answer.value.pid === child.pid ? true : undefined
+      }, "a daemon that answers")
+      return {
+        process: child,
+        socket,
+        log: () => said,
+        status,
+        mount,
+        reaches: (name, state) =>
+          until(async () => {
+            const found = await mount(name)
+            return found.state === state ? found : undefined
+          }, `${name} is ${state}`).catch(async (error: unknown) => {
+            throw new Error(`${String(error)}; it is ${JSON.stringify(await mount(name))}; the log: ${said}`)
+          }),
+        post: (path) => Effect.runPromise(ask(socket, "POST", path)),
+        configure,
+        stop: () => {
+          child.kill("SIGTERM")
+          return ended(child)
+        }
+      }
+    }),
+    (daemon) =>
+      Effect.promise(async () => {
+        const late = setTimeout(() => daemon.process.kill("SIGKILL"), 15_000)
+        await daemon.stop()
+        clearTimeout(late)
+      })
+  )

@@ -1,0 +1,118 @@
+/** The keeper on the real kernel: workers die in every way, and the mounts stay, or go cleanly. */
+import { assert, describe, it } from "@effect/vitest"
+import { findMount } from "@bickford/transport"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { commandsOn } from "../mount/inProcess.ts"
+import { mountConfig, mountpoints, startDaemon, until, workFolder } from "./daemon.ts"
+
+const begin = Effect.fnUntraced(function*(source: (folder: string) => string, other: Parameters<typeof mountConfig>[3] = {}) {
+  const folder = yield* workFolder
+  const [mountpoint = ""] = yield* mountpoints(1)
+  const daemon = yield* startDaemon(folder, [mountConfig("data", source(folder), mountpoint, other)])
+  return { daemon, folder, mountpoint, ...commandsOn(mountpoint) }
+})
+
+const store = (folder: string): string => `sqlite:${join(folder, "store")}`
+
+/** Kills a mount's worker and waits for the next one to serve. */
+const killWorker = (daemon: Effect.Success<ReturnType<typeof begin>>["daemon"]) =>
+  Effect.promise(async () => {
+    const { pid } = await daemon.reaches("data", "running")
+    assert.isDefined(pid)
+    if (pid !== undefined) process.kill(pid, "SIGKILL")
+    await until(async () => {
+      const now = await daemon.mount("data")
+      return now.state === "running" && now.pid !== pid ? true : undefined
+    }, `another worker than ${pid}`)
+  })
+
+describe("a daemon", { timeout: 60_000 }, () => {
+  it.live("a worker that is killed: the next serves on, and open files stay open", () =>
+    Effect.gen(function*() {
+      const { daemon, mountpoint, run } = yield* begin(store)
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      const device = findMount(mountpoint)?.device
+      yield* run("sh", ["-c", "echo one > file; mkdir folder"], { cwd: mountpoint })
+      yield* killWorker(daemon)
+      yield* run("sh", ["-c", "echo two >> file"], { cwd: mountpoint })
+      yield* killWorker(daemon)
+      assert.strictEqual(yield* run("cat", [join(mountpoint, "file")]), "one\ntwo\n")
+      assert.strictEqual(findMount(mountpoint)?.device, device, "the same connection")
+      const status = yield* Effect.promise(() => daemon.mount("data"))
+      assert.strictEqual(status.restarts, 2)
+      assert.match(status.lastCause ?? "", /SIGKILL/)
+      assert.deepStrictEqual(yield* Effect.promise(daemon.stop), { status: 0, signal: null })
+      assert.isUndefined(findMount(mountpoint))
+    }))
+
+  it.live("a backend that is not durable: its mount is another one, and empty", () =>
+    Effect.gen(function*() {
+      const { daemon, mountpoint, run } = yield* begin(() => "memory:")
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* run("touch", [join(mountpoint, "file")])
+      const { mountedAt } = yield* Effect.promise(() => daemon.mount("data"))
+      yield* killWorker(daemon)
+      assert.isAbove((yield* Effect.promise(() => daemon.mount("data"))).mountedAt, mountedAt)
+      assert.strictEqual(yield* run("ls", ["-A", mountpoint]), "")
+    }))
+
+  it.live("the same with when_lost unmount: no mount, and no dead one", () =>
+    Effect.gen(function*() {
+      const { daemon, mountpoint } = yield* begin(() => "memory:", { whenLost: "unmount" })
+      const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      if (pid !== undefined) process.kill(pid, "SIGKILL")
+      const { lastCause } = yield* Effect.promise(() => daemon.reaches("data", "stopped"))
+      assert.match(lastCause ?? "", /SIGKILL.*lost.*unmounted/)
+      assert.isUndefined(findMount(mountpoint))
+    }))
+
+  it.live("a worker that exits at once every time: unmounted, and status says why", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const module = join(folder, "exits.mjs")
+      yield* Effect.promise(() => writeFile(module, "process.exit(3)"))
+      const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint, { restart: { intensity: 2, period: 60_000, backoff: { initial: 10, max: 10 } } })])
+      const { history, lastCause, restarts } = yield* Effect.promise(() => daemon.reaches("data", "failed"))
+      assert.match(lastCause ?? "", /more than 2 restarts within 60 s.*status 3/)
+      assert.strictEqual(restarts, 2)
+      assert.strictEqual(history.length, 3)
+      assert.isUndefined(findMount(mountpoint))
+      assert.deepStrictEqual(yield* Effect.promise(daemon.stop), { status: 0, signal: null })
+    }))
+
+  it.live("a worker that blocks its event loop is killed and replaced", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const module = join(folder, "blocks.mjs")
+      yield* Effect.promise(() => writeFile(module, `
+        import { memory } from "@bickford/backends"
+        import { existsSync, writeFileSync } from "node:fs"
+        const once = ${JSON.stringify(join(folder, "once"))}
+        if (!existsSync(once)) {
+          writeFileSync(once, "")
+          setTimeout(() => { for (;;); }, 1000)
+        }
+        export const backend = () => memory()
+      `.replace("\"@bickford/backends\"", JSON.stringify(new URL("../../packages/backends/src/index.ts", import.meta.url).href))))
+      const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint, { heartbeat: 1000 })])
+      yield* Effect.promise(() => until(async () => (await daemon.mount("data")).restarts === 1 ? true : undefined, "a restart"))
+      const { lastCause } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      assert.match(lastCause ?? "", /did not answer for 1 s and was killed/)
+    }))
+
+  it.live("SIGTERM while it is busy: nothing stays mounted, and nobody hangs", () =>
+    Effect.gen(function*() {
+      const { daemon, mountpoint, run } = yield* begin(store)
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      const busy = yield* Effect.forkChild(run("sh", ["-c", "cd \"$0\" && echo x > file && sleep 2; true", mountpoint]), { startImmediately: true })
+      yield* Effect.promise(() => until(async () => (await daemon.mount("data")).operations["CREATE"]?.count === 1 ? true : undefined, "a file"))
+      assert.deepStrictEqual(yield* Effect.promise(daemon.stop), { status: 0, signal: null })
+      assert.isUndefined(findMount(mountpoint))
+      yield* Fiber.await(busy)
+    }))
+})
