@@ -1,18 +1,32 @@
-/** A store served on a device that this process holds, by one server after the other. */
+/** A store kept by a daemon, whose workers are killed. */
 import * as Effect from "effect/Effect"
-import { keep } from "../mount/keeper.ts"
+import { mountConfig, mountpoints, startDaemon, until, workFolder } from "../daemon/daemon.ts"
 import type { Victim } from "./victim.ts"
 
-/** Mounts and serves `store`, for the life of the scope; `unmount` ends it before. */
+/** Has a daemon serve `store`, for the life of the scope; `unmount` ends it before. */
 export const keepStore = Effect.fnUntraced(function*(store: string) {
-  const { kill, mountpoint, start, unmount } = yield* keep("resumable.ts", [store])
-  yield* Effect.promise(start)
+  const [mountpoint = ""] = yield* mountpoints(1)
+  // As many restarts as there are deaths.
+  const restart = { intensity: 100_000, period: 60_000, backoff: { initial: 1, max: 10 } }
+  const daemon = yield* startDaemon(yield* workFolder, [mountConfig("store", `sqlite:${store}`, mountpoint, { restart })])
+  yield* Effect.promise(() => daemon.reaches("store", "running"))
   const victim: Victim = {
     mountpoint,
     kill: async () => {
-      await kill()
-      await start()
+      const { pid } = await daemon.mount("store")
+      if (pid === undefined) throw new Error("the daemon has no worker")
+      process.kill(pid, "SIGKILL")
+      await until(async () => {
+        const now = await daemon.mount("store")
+        return now.state === "running" && now.pid !== pid ? true : undefined
+      }, "another worker")
     }
   }
-  return { victim, unmount }
+  return {
+    victim,
+    unmount: Effect.promise(async () => {
+      const { status } = await daemon.stop()
+      if (status !== 0) throw new Error(`the daemon ended with ${status}: ${daemon.log()}`)
+    })
+  }
 })

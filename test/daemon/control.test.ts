@@ -1,0 +1,141 @@
+/** Controlling a daemon: over its socket, and with the commands. */
+import { assert, describe, it } from "@effect/vitest"
+import { findMount } from "@bickford/transport"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { statSync } from "node:fs"
+import { get } from "node:http"
+import { createServer } from "node:net"
+import { dirname, join } from "node:path"
+import { ask } from "../../packages/daemon/src/control/client.ts"
+import { bickford, root } from "../mount/bickford.ts"
+import { commandsOn } from "../mount/inProcess.ts"
+import { run as runProcess } from "../mount/processes.ts"
+import { mountConfig, mountpoints, startDaemon, until, workFolder } from "./daemon.ts"
+
+const freePort = Effect.promise(() =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  }))
+
+const curl = (args: ReadonlyArray<string>) => runProcess("curl", ["-sS", "-o", "-", "-w", "%{http_code}", ...args])
+
+describe("controlling a daemon", { timeout: 90_000 }, () => {
+  it.live("restart under load: no call fails or waits for a second", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const daemon = yield* startDaemon(folder, [mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint)])
+      const { run } = commandsOn(mountpoint)
+      let { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      const seconds = 8
+      const client = join(root, "test", "soak", "client.ts")
+      const work = yield* Effect.forkChild(Effect.all(
+        [0, 1].map((n) => run(process.execPath, [client, join(mountpoint, `${n}`), String(seconds)], { timeoutMilliseconds: 60_000 })),
+        { concurrency: "unbounded" }
+      ))
+      for (let i = 0; i < 5; i++) {
+        const { requests } = yield* Effect.promise(() => daemon.mount("data"))
+        yield* Effect.promise(() => until(async () => (await daemon.mount("data")).requests > requests + 100 ? true : undefined, "work"))
+        yield* Effect.promise(() => daemon.post("/mounts/data/restart"))
+        const next = yield* Effect.promise(() => daemon.mount("data"))
+        assert.strictEqual(next.state, "running")
+        assert.notStrictEqual(next.pid, pid)
+        pid = next.pid
+      }
+      for (const output of yield* Fiber.join(work)) {
+        const { calls, failed, slowest, wrong }: { readonly calls: number; readonly failed: number; readonly slowest: number; readonly wrong: ReadonlyArray<string> } = JSON.parse(output)
+        assert.deepStrictEqual([failed, wrong], [0, []])
+        assert.isAbove(calls, 100)
+        assert.isBelow(slowest, 1000, "milliseconds")
+      }
+      assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).restarts, 0, "they were asked for")
+    }))
+
+  it.live("restart of what cannot be handed over: refused while it is in use", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const daemon = yield* startDaemon(folder, [mountConfig("data", "memory:", mountpoint)])
+      const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      const holder = runProcess("sh", ["-c", "cd \"$0\" && touch here && exec sleep 3", mountpoint])
+      yield* Effect.promise(() => until(async () => (await daemon.mount("data")).operations["CREATE"]?.count === 1 ? true : undefined, "its user"))
+      const refused = yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/data/restart"))
+      assert.match(refused.message, /busy/)
+      yield* Effect.promise(() => holder)
+      yield* Effect.promise(() => daemon.post("/mounts/data/restart"))
+      const after = yield* Effect.promise(() => daemon.mount("data"))
+      assert.strictEqual(after.state, "running")
+      assert.notStrictEqual(after.pid, pid)
+    }))
+
+  it.live("the commands: status, restart, unmount", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const daemon = yield* startDaemon(folder, [mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint)])
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      const command = (...args: ReadonlyArray<string>) => Effect.promise(() => bickford([...args, "--runtime-directory", dirname(daemon.socket)]))
+      const text = yield* command("status")
+      assert.strictEqual(text.status, 0, text.stderr)
+      assert.include(text.stdout, `data  running  sqlite:${join(folder, "store")} at ${mountpoint}`)
+      const json = JSON.parse((yield* command("status", "--json")).stdout)
+      assert.strictEqual(json.pid, daemon.process.pid)
+      assert.strictEqual((yield* command("restart", "data")).status, 0)
+      const unknown = yield* command("restart", "dada")
+      assert.strictEqual(unknown.status, 1)
+      assert.match(unknown.stderr, /did you mean data/)
+      const unmounted = yield* command("unmount", "data")
+      assert.strictEqual(unmounted.status, 0, unmounted.stderr)
+      assert.isUndefined(findMount(mountpoint))
+      assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).state, "stopped")
+      assert.strictEqual((yield* command("restart", "data")).status, 0, "it can be started again")
+      assert.isDefined(findMount(mountpoint))
+      yield* Effect.promise(daemon.stop)
+      const absent = yield* command("status")
+      assert.match(absent.stderr, /no daemon runs here/)
+      assert.strictEqual(absent.status, 1)
+    }))
+
+  it.live("the socket is its user's own; the port has metrics and health alone", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const port = yield* freePort
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const daemon = yield* startDaemon(folder, [mountConfig("data", "module:/nowhere.mjs", mountpoint, { restart: { intensity: 0, period: 1000, backoff: { initial: 1, max: 1 } } })], {}, port)
+      assert.strictEqual(statSync(daemon.socket).mode & 0o777, 0o600)
+      assert.strictEqual(statSync(dirname(daemon.socket)).mode & 0o777, 0o700)
+      yield* Effect.promise(() => daemon.reaches("data", "failed"))
+      const url = `http://127.0.0.1:${port}`
+      assert.match(yield* Effect.promise(() => curl([`${url}/healthz`])), /data: failed: .*nowhere.*503$/s)
+      assert.match(yield* Effect.promise(() => curl([`${url}/metrics`])), /200$/)
+      assert.match(yield* Effect.promise(() => curl([`${url}/status`])), /404$/)
+      assert.match(yield* Effect.promise(() => curl(["-X", "POST", `${url}/reload`])), /404$/)
+      assert.match(yield* Effect.promise(() => curl(["--unix-socket", daemon.socket, "http://x/status"])), /"mounts":\[.*200$/s)
+    }))
+
+  it.live("the wire log, a line for each request and reply, while it is looked at", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const daemon = yield* startDaemon(folder, [mountConfig("data", "memory:", mountpoint)])
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      const lines = Effect.promise(() =>
+        new Promise<string>((resolve, reject) => {
+          const request = get({ socketPath: daemon.socket, path: "/mounts/data/log" }, (response) => {
+            let text = ""
+            response.setEncoding("utf8").on("data", (part: string) => {
+              text += part
+              if (!/"reply".*"MKDIR"/.test(text)) return
+              request.destroy()
+              resolve(text)
+            })
+            void runProcess("mkdir", [join(mountpoint, "folder")]).catch(reject)
+          })
+        }))
+      assert.match(yield* lines, /"type":"request".*"MKDIR".*"name":"folder"/)
+    }))
+})
