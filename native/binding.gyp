@@ -25,6 +25,7 @@
         "src/path.cc",
         "src/pipe.cc",
         "src/poll.cc",
+        "src/sd_notify.cc",
         "src/socketpair.cc",
         "src/spawn.cc",
         "src/watchdog.cc"

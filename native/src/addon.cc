@@ -14,6 +14,7 @@
 #include "path.h"
 #include "pipe.h"
 #include "poll.h"
+#include "sd_notify.h"
 #include "socketpair.h"
 #include "watchdog.h"
 
@@ -77,6 +78,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("channel", make_channel);
   set("lock_memory", lock_memory);
   set("notify", notify);
+  set("sd_notify", sd_notify);
   set("fusermount3_mount", fusermount3_mount);
   set("fusermount3_unmount", fusermount3_unmount);
   set("mount", mount_filesystem);

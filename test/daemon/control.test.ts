@@ -105,7 +105,7 @@ describe("controlling a daemon", { timeout: 90_000 }, () => {
       const folder = yield* workFolder
       const port = yield* freePort
       const [mountpoint = ""] = yield* mountpoints(1)
-      const daemon = yield* startDaemon(folder, [mountConfig("data", "module:/nowhere.mjs", mountpoint, { restart: { intensity: 0, period: 1000, backoff: { initial: 1, max: 1 } } })], {}, port)
+      const daemon = yield* startDaemon(folder, [mountConfig("data", "module:/nowhere.mjs", mountpoint, { restart: { intensity: 0, period: 1000, backoff: { initial: 1, max: 1 } } })], port)
       assert.strictEqual(statSync(daemon.socket).mode & 0o777, 0o600)
       assert.strictEqual(statSync(dirname(daemon.socket)).mode & 0o777, 0o700)
       yield* Effect.promise(() => daemon.reaches("data", "failed"))

@@ -60,6 +60,15 @@ export const until = <A>(look: () => Promise<A | undefined>, what: string, milli
   return again()
 }
 
+/** The command that starts a daemon with the configuration in a file. */
+export const daemonCommand = (file: string): ReadonlyArray<string> => [
+  process.execPath,
+  "--conditions=development",
+  "--disable-warning=ExperimentalWarning",
+  join(root, "test", "daemon", "programs", "daemon.ts"),
+  file
+]
+
 export interface Daemon {
   readonly process: ChildProcess
   readonly socket: string
@@ -69,13 +78,14 @@ export interface Daemon {
   /** Waits for a mount to be in a state. */
   readonly reaches: (name: string, state: MountStatus["state"]) => Promise<MountStatus>
   readonly post: (path: string) => Promise<string>
+  /** Writes another configuration, to be read when it is told to. */
   readonly configure: (mounts: ReadonlyArray<MountConfig>) => Promise<void>
   /** SIGTERM, and how it ended. */
   readonly stop: () => Promise<{ readonly status: number | null; readonly signal: NodeJS.Signals | null }>
 }
 
 /** Starts a daemon in a runtime directory, and waits until its control socket answers. */
-export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, env: NodeJS.ProcessEnv = {}, port?: number) =>
+export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, port?: number) =>
   Effect.acquireRelease(
     Effect.promise(async (): Promise<Daemon> => {
       const runtimeDirectory = join(folder, "run")
@@ -85,11 +95,8 @@ export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, 
         return writeFile(file, JSON.stringify(config))
       }
       await configure(mounts)
-      const child = spawn(
-        process.execPath,
-        ["--conditions=development", "--disable-warning=ExperimentalWarning", join(root, "test", "daemon", "programs", "daemon.ts"), file],
-        { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } }
-      )
+      const [program = "", ...args] = daemonCommand(file)
+      const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })
       let said = ""
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text))
       const socket = socketIn(runtimeDirectory)

@@ -10,4 +10,5 @@ export { close, fd, fromFd, type FuseHandle, openDevFuse, pipePair, socketpair }
 export { mountDevice, type MountedDevice, type MountDeviceOptions, unmountDevice, type UnmountTarget } from "./mount.ts"
 export { findMount, type MountEntry, mountTable } from "./mountinfo.ts"
 export { watchThread } from "./watchdog.ts"
+export { sdNotify } from "./sdNotify.ts"
 export { selectRead } from "./select.ts"

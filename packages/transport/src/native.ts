@@ -59,6 +59,7 @@ export interface Addon extends FilesystemCalls {
   readonly socketpair: (type?: "stream" | "seqpacket") => [FuseHandle, FuseHandle] | number
   readonly from_fd: (fd: number) => FuseHandle | number
   readonly close: (handle: FuseHandle) => number
+  readonly sd_notify: (socket: string, state: string, handle?: FuseHandle) => number
   readonly fd: (handle: FuseHandle) => number
   readonly kind: (handle: FuseHandle) => "device" | "seqpacket" | "stream" | number
   readonly select_read: (handle: FuseHandle, callback: (status: number) => void, persistent?: boolean) => number

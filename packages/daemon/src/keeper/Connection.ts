@@ -1,12 +1,13 @@
 /** The connection of a kept mount: what outlives its workers. */
 import type { ConnectionRecord } from "@bickford/session"
-import { abortConnection, fd, mountDevice, type MountedDevice, type MountDeviceOptions, type TransportError, unmountDevice } from "@bickford/transport"
+import { abortConnection, fd, findMount, fromFd, mountDevice, type MountedDevice, type MountDeviceOptions, type TransportError, unmountDevice } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { MountConfig } from "../config/DaemonConfig.ts"
+import type { MountRecord } from "./stateFile.ts"
 import { type ParsedOptions, parseMountOptions } from "../mountOptions.ts"
 
 export interface Connection {
@@ -46,6 +47,17 @@ export const openConnection: (config: MountConfig) => Effect.Effect<Connection, 
   const descriptor = fd(device.handle)
   if (descriptor === undefined) return yield* Effect.fail(commandError(`${config.mountpoint}: its device was closed`))
   return { device, descriptor, scope, id: randomUUID(), mountedAt: Date.now(), negotiated: undefined, served: "never" }
+})
+
+/** A connection that an earlier keeper had, of its descriptor; undefined when the mount is not there any more. */
+export const takeBack: (record: MountRecord, held: number) => Effect.Effect<Connection | undefined> = Effect.fnUntraced(function*(record, held) {
+  const { device, id, mountedAt, mountpoint, negotiated, served } = record
+  if (findMount(mountpoint)?.device !== device) return undefined
+  const scope = yield* Scope.make()
+  const handle = yield* Effect.option(Scope.provide(fromFd(held), scope))
+  const descriptor = handle._tag === "Some" ? fd(handle.value) : undefined
+  if (handle._tag === "None" || descriptor === undefined) return undefined
+  return { device: { handle: handle.value, mountpoint, device }, descriptor, scope, id, mountedAt, negotiated, served }
 })
 
 /** Lets go whoever still waits for an answer, and leaves no dead mountpoint behind. */

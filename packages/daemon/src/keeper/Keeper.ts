@@ -5,14 +5,17 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { closeSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { isDeepStrictEqual } from "node:util"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { DaemonConfig, MountConfig } from "../config/DaemonConfig.ts"
 import type { StatusReport } from "../control/StatusReport.ts"
 import { nearest } from "../nearest.ts"
+import { abandonConnection, type Connection, takeBack, whyLost } from "./Connection.ts"
 import { keepMount, type KeptMount, type Surroundings } from "./KeptMount.ts"
 import { clearLeftovers } from "./leftovers.ts"
+import { heldDevices, serviceManager, type ServiceManager } from "./serviceManager.ts"
 import { identityOf, type MountRecord, readState, writeState } from "./stateFile.ts"
 
 /** What a change of configuration did, by name. */
@@ -23,6 +26,7 @@ export interface Reloaded {
 }
 
 export interface Keeper {
+  readonly manager: ServiceManager
   readonly report: () => StatusReport
   readonly mounts: () => ReadonlyArray<KeptMount>
   /** Fails with the near miss. */
@@ -40,6 +44,7 @@ const recordOf = (mount: KeptMount): ReadonlyArray<MountRecord> => {
   return [{
     name,
     source,
+    configured: mount.config.mountpoint,
     mountpoint: device.mountpoint,
     device: device.device,
     id,
@@ -50,18 +55,42 @@ const recordOf = (mount: KeptMount): ReadonlyArray<MountRecord> => {
   }]
 }
 
+/** Whether a worker of this configuration can serve what another one served. */
+const fits = (config: MountConfig, record: MountRecord): boolean => config.source === record.source && config.mountpoint === record.configured
+
+/**
+ * What an earlier keeper left: takes back the connections that the service manager held and a worker can
+ * go on with, by name, and clears everything else of it away.
+ */
+const takeOver = Effect.fnUntraced(function*(config: DaemonConfig, environment: NodeJS.ProcessEnv) {
+  const held = heldDevices(environment)
+  const left = readState(config.runtimeDirectory)
+  const taken = new Map<string, Connection>()
+  for (const mount of config.mounts) {
+    const record = left?.mounts.find(({ name }) => name === mount.name)
+    const descriptor = held.get(mount.name)?.at(-1)
+    if (record === undefined || descriptor === undefined || !fits(mount, record)) continue
+    const connection = yield* takeBack(record, descriptor)
+    if (connection === undefined) continue
+    if (whyLost(connection) === undefined) taken.set(mount.name, connection)
+    else yield* abandonConnection(connection)
+  }
+  // No worker shall inherit them.
+  for (const descriptor of Array.from(held.values()).flat()) closeSync(descriptor)
+  if (left !== undefined) yield* clearLeftovers(left, new Set(taken.keys()))
+  return taken
+})
+
 /** Keeps the mounts of `config`. Closing the scope unmounts them all, while they are still served. */
-export const makeKeeper: (config: DaemonConfig, version: string) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(function*(
-  config: DaemonConfig,
-  version: string
-) {
+export const makeKeeper: (config: DaemonConfig, version: string, environment: NodeJS.ProcessEnv) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(
+  function*(config, version, environment) {
   const startedAt = Date.now()
   const { runtimeDirectory } = config
   const mounts = new Map<string, KeptMount>()
   const loading = yield* Semaphore.make(availableParallelism() * 2)
 
-  const left = readState(runtimeDirectory)
-  if (left !== undefined) yield* clearLeftovers(left, new Set())
+  const manager = yield* serviceManager(environment)
+  const taken = yield* takeOver(config, environment)
 
   const self = identityOf(process.pid) ?? { pid: process.pid, began: "" }
   let writing: NodeJS.Immediate | undefined
@@ -71,14 +100,15 @@ export const makeKeeper: (config: DaemonConfig, version: string) => Effect.Effec
   }
   const surroundings: Surroundings = {
     loading,
+    manager,
     // Many mounts change at once, at the start.
     changed: () => {
       writing ??= setImmediate(write)
     }
   }
 
-  const start = (mount: MountConfig) =>
-    Effect.map(keepMount(mount, surroundings), (kept) => {
+  const start = (mount: MountConfig, adopted?: Connection) =>
+    Effect.map(keepMount(mount, surroundings, adopted), (kept) => {
       mounts.set(mount.name, kept)
     })
   const stop = (kept: KeptMount) => Effect.andThen(kept.stop, Effect.sync(() => mounts.delete(kept.config.name)))
@@ -95,9 +125,10 @@ export const makeKeeper: (config: DaemonConfig, version: string) => Effect.Effec
     )
   )
   write()
-  yield* Effect.forEach(config.mounts, start, { discard: true })
+  yield* Effect.forEach(config.mounts, (mount) => start(mount, taken.get(mount.name)), { discard: true })
 
   const keeper: Keeper = {
+    manager,
     report: () => {
       const { heapUsed, rss } = process.memoryUsage()
       return { version, pid: process.pid, startedAt, rss, heapUsed, mounts: Array.from(mounts.values(), (mount) => mount.status()) }
@@ -115,7 +146,7 @@ export const makeKeeper: (config: DaemonConfig, version: string) => Effect.Effec
       yield* stopAll(changed)
       const added = next.mounts.filter(({ name }) => !mounts.has(name))
       const unchanged = Array.from(mounts.keys())
-      yield* Effect.forEach(added, start, { discard: true })
+      yield* Effect.forEach(added, (mount) => start(mount), { discard: true })
       surroundings.changed()
       return { started: added.map(({ name }) => name), stopped: changed.map(({ config: { name } }) => name), unchanged }
     })

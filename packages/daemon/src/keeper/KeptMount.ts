@@ -11,6 +11,7 @@ import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountState, MountStatus } from "../control/StatusReport.ts"
 import type { FromWorker, WorkerNumbers } from "../worker/messages.ts"
 import { abandonConnection, type Connection, openConnection, whyLost } from "./Connection.ts"
+import type { ServiceManager } from "./serviceManager.ts"
 import { causeOf, startWorker, type WorkerExit, type WorkerProcess } from "./workerProcess.ts"
 
 /** What the keeper is told, and what the mounts share. */
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly loading: Semaphore.Semaphore
   /** The connection or the worker is another one. */
   readonly changed: () => void
+  /** Who holds devices while this process is away. */
+  readonly manager: ServiceManager
 }
 
 export interface KeptMount {
@@ -60,7 +63,7 @@ const nothing: WorkerNumbers = { inFlight: 0, requests: 0, errors: 0, bytesRead:
 const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`
 
 /** Begins to keep a mount. It runs until `stop`, an unmount, or restarts past the intensity. */
-export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { changed, loading }: Surroundings, adopted?: Connection) {
+export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { changed, loading, manager }: Surroundings, adopted?: Connection) {
   let connection = adopted
   let worker: WorkerProcess | undefined
   let replacement: WorkerProcess | undefined
@@ -164,15 +167,22 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
   const abandon = Effect.suspend(() => {
     const lost = connection
     connection = undefined
-    return lost === undefined ? Effect.void : Effect.andThen(abandonConnection(lost), Effect.sync(() => changed()))
+    if (lost === undefined) return Effect.void
+    return abandonConnection(lost).pipe(
+      Effect.andThen(manager.forget(config.name)),
+      Effect.andThen(Effect.sync(changed))
+    )
   })
 
   /** One worker's life: succeeds when the mount is over, fails when another worker is needed. */
   const body = Effect.gen(function*() {
     become("starting")
     const opened = connection ?? (yield* openConnection(config))
-    if (connection === undefined) mountedAt = opened.mountedAt
-    connection = opened
+    if (connection === undefined) {
+      connection = opened
+      mountedAt = opened.mountedAt
+      yield* manager.store(config.name, opened.device.handle)
+    }
     numbers = nothing
     since = Date.now()
     const serving = yield* loading.withPermits(1)(Effect.gen(function*() {

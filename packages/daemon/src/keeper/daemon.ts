@@ -2,6 +2,7 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { chmodSync, mkdirSync, statSync } from "node:fs"
 import { type CommandError, commandError } from "../CommandError.ts"
@@ -48,7 +49,7 @@ export const runDaemon = Effect.fnUntraced(function*({ load, metrics, version }:
   const { port, runtimeDirectory } = config
   yield* makeRuntimeDirectory(runtimeDirectory)
   const stop = yield* Effect.forkScoped(signalled(["SIGTERM", "SIGINT"]), { startImmediately: true })
-  const keeper = yield* makeKeeper(config, version)
+  const keeper = yield* makeKeeper(config, version, process.env)
   const reload = Effect.flatMap(load, (next) =>
     next.runtimeDirectory === runtimeDirectory && next.port === port
       ? keeper.apply(next)
@@ -62,9 +63,16 @@ export const runDaemon = Effect.fnUntraced(function*({ load, metrics, version }:
     }))
   })
   yield* serveControl(socketIn(runtimeDirectory), port, { keeper, reload, metrics })
-  yield* Effect.forkScoped(Effect.andThen(
-    Effect.forEach(keeper.mounts(), (mount) => Effect.exit(mount.running), { concurrency: "unbounded" }),
-    Effect.suspend(() => Console.log(`${keeper.mounts().filter((mount) => mount.status().state === "running").length} of ${keeper.mounts().length} mounts are served`))
-  ))
+  const summary = Effect.sync(() => {
+    const states = keeper.mounts().map((mount) => mount.status().state)
+    return `${states.filter((state) => state === "running").length} of ${states.length} mounts are served`
+  })
+  yield* Effect.forkScoped(Effect.gen(function*() {
+    yield* Effect.forEach(keeper.mounts(), (mount) => Effect.exit(mount.running), { concurrency: "unbounded", discard: true })
+    yield* Console.log(yield* summary)
+    yield* keeper.manager.notify(`READY=1\nSTATUS=${yield* summary}`)
+    yield* Effect.repeat(Effect.flatMap(summary, (text) => keeper.manager.notify(`STATUS=${text}`)), Schedule.spaced("10 seconds"))
+  }))
   yield* Fiber.await(stop)
+  yield* keeper.manager.notify("STOPPING=1\nSTATUS=unmounting")
 }, Effect.scoped)

@@ -16,6 +16,9 @@ export interface ProcessIdentity {
 export interface MountRecord {
   readonly name: string
   readonly source: string
+  /** As configured. */
+  readonly configured: string
+  /** Without links, as the kernel lists it. */
   readonly mountpoint: string
   /** `MAJOR:MINOR`. */
   readonly device: string

@@ -1,0 +1,5 @@
+#pragma once
+
+#include <napi.h>
+
+Napi::Value sd_notify(const Napi::CallbackInfo& info);
