@@ -120,9 +120,10 @@ export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, 
         reaches: (name, state) =>
           until(async () => {
             const found = await mount(name)
+            if (found.state === "failed" && state !== "failed") throw new Error(`${name} failed`)
             return found.state === state ? found : undefined
           }, `${name} is ${state}`).catch(async (error: unknown) => {
-            throw new Error(`${String(error)}; it is ${JSON.stringify(await mount(name))}; the log: ${said}`)
+            throw new Error(`${String(error)}; it is ${JSON.stringify(await mount(name))}; the log: ${said.slice(-2000)}`)
           }),
         post: (path) => Effect.runPromise(ask(socket, "POST", path)),
         configure,

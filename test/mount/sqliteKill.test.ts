@@ -12,7 +12,7 @@ const rounds = 16
 const client = join(root, "test", "mount", "once.mjs")
 
 describe("a server of a store that kills itself", () => {
-  for (const moment of ["before the commit", "between commit and reply", "after the reply"]) {
+  for (const moment of ["between reading and decoding", "before the commit", "between commit and reply", "after the reply"]) {
     it.live(`${moment}: no call fails, and each is done once`, () =>
       Effect.gen(function*() {
         const store = join(yield* storeFolder, "store")

@@ -28,9 +28,11 @@ const dying = (backend: SqliteBackend): SqliteBackend => {
           backend.delivered?.(uniques)
         }
       }
+    case "between reading and decoding":
+      return backend
     default:
       throw new Error(`no moment: ${moment}`)
   }
 }
 
-await serveDevice(Effect.map(sqlite(store), dying))
+await serveDevice(Effect.map(sqlite(store), dying), moment === "between reading and decoding" ? die : undefined)

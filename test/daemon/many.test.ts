@@ -1,0 +1,13 @@
+/** The short form of `npm run hundred-mounts`. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { keepMany } from "./many.ts"
+
+it.live("ten mounts, one of which crashes again and again: the others are not touched", () =>
+  Effect.gen(function*() {
+    const { crashes, keeper: [before, after], status, touched } = yield* keepMany(10, 5, 50)
+    assert.strictEqual(crashes, 5)
+    assert.strictEqual(touched, 0)
+    assert.isBelow(status, 100, "milliseconds")
+    assert.isBelow(after - before, 40, "MiB")
+  }), { timeout: 90_000 })
