@@ -1,5 +1,6 @@
 /** A daemon whose configuration is a DaemonConfig as JSON: `daemon.ts FILE`. */
-import { Effect, Logger } from "effect"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import { readFileSync } from "node:fs"
 import { type CommandError, commandError } from "../../../packages/daemon/src/CommandError.ts"
 import type { DaemonConfig } from "../../../packages/daemon/src/config/DaemonConfig.ts"

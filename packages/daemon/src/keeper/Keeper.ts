@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { closeSync } from "node:fs"
 import { availableParallelism } from "node:os"
+import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { DaemonConfig, MountConfig } from "../config/DaemonConfig.ts"
@@ -99,6 +100,7 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
     writeState(runtimeDirectory, { keeper: self, mounts: Array.from(mounts.values()).flatMap(recordOf) })
   }
   const surroundings: Surroundings = {
+    compiled: join(runtimeDirectory, "compiled"),
     loading,
     manager,
     // Many mounts change at once, at the start.

@@ -16,6 +16,8 @@ import { causeOf, startWorker, type WorkerExit, type WorkerProcess } from "./wor
 
 /** What the keeper is told, and what the mounts share. */
 export interface Surroundings {
+  /** A folder for compiled code. */
+  readonly compiled: string
   /** Bounds how many workers load their code at once. */
   readonly loading: Semaphore.Semaphore
   /** The connection or the worker is another one. */
@@ -63,7 +65,7 @@ const nothing: WorkerNumbers = { inFlight: 0, requests: 0, errors: 0, bytesRead:
 const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`
 
 /** Begins to keep a mount. It runs until `stop`, an unmount, or restarts past the intensity. */
-export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { changed, loading, manager }: Surroundings, adopted?: Connection) {
+export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { changed, compiled, loading, manager }: Surroundings, adopted?: Connection) {
   let connection = adopted
   let worker: WorkerProcess | undefined
   let replacement: WorkerProcess | undefined
@@ -139,7 +141,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
       Effect.sync(() => {
         const ready = replacement
         replacement = undefined
-        return ready ?? startWorker(config, using.descriptor)
+        return ready ?? startWorker(config, using.descriptor, compiled)
       }),
       dismiss
     )
@@ -293,7 +295,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
   })
 
   const replace = Effect.fnUntraced(function*(using: Connection) {
-    const next = startWorker(config, using.descriptor)
+    const next = startWorker(config, using.descriptor, compiled)
     const early = yield* Effect.promise(() => Promise.race([next.ready.then(() => undefined), next.exited]))
     if (early !== undefined || connection !== using) {
       yield* dismiss(next)

@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { closeSync } from "node:fs"
+import { flushCompileCache } from "node:module"
 import { parseMountOptions } from "../mountOptions.ts"
 import { backendFor } from "../source.ts"
 import { makeCounters } from "./counters.ts"
@@ -111,3 +112,5 @@ const reported = program.pipe(
 
 Effect.runFork(reported).addObserver((exit) => process.exit(Exit.isSuccess(exit) ? exit.value : 1))
 say({ type: "ready" })
+// Now, and not at the exit, which may be a sudden one.
+flushCompileCache()
