@@ -6,7 +6,7 @@ import { askStatus } from "../../packages/daemon/src/control/client.ts"
 import { commandsOn } from "../mount/inProcess.ts"
 import { mountConfig, mountpoints, startDaemon, until, workFolder } from "./daemon.ts"
 
-export interface ManyReport {
+interface ManyReport {
   /** Milliseconds from the daemon's start until all were served. */
   readonly start: number
   /** Milliseconds of the slowest of ten. */

@@ -88,6 +88,7 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
   const startedAt = Date.now()
   const { runtimeDirectory } = config
   const mounts = new Map<string, KeptMount>()
+  const oneAtATime = (yield* Semaphore.make(1)).withPermits(1)
   const loading = yield* Semaphore.make(availableParallelism() * 2)
 
   const manager = yield* serviceManager(environment)
@@ -142,7 +143,7 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
       const near = nearest(name, Array.from(mounts.keys()))
       return Effect.fail(commandError(`no mount is called ${name}${near === undefined ? "" : `; did you mean ${near}?`}`))
     },
-    apply: Effect.fnUntraced(function*(next) {
+    apply: (next) => Effect.gen(function*() {
       const wanted = new Map(next.mounts.map((mount) => [mount.name, mount]))
       const changed = Array.from(mounts.values()).filter((kept) => !isDeepStrictEqual(wanted.get(kept.config.name), kept.config))
       yield* stopAll(changed)
@@ -151,7 +152,7 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
       yield* Effect.forEach(added, (mount) => start(mount), { discard: true })
       surroundings.changed()
       return { started: added.map(({ name }) => name), stopped: changed.map(({ config: { name } }) => name), unchanged }
-    })
+    }).pipe(oneAtATime)
   }
   return keeper
 })

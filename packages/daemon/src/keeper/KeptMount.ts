@@ -5,7 +5,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import type * as Semaphore from "effect/Semaphore"
+import * as Semaphore from "effect/Semaphore"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountState, MountStatus } from "../control/StatusReport.ts"
@@ -77,6 +77,9 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
   let history: Array<{ readonly at: number; readonly cause: string }> = []
   let numbers = nothing
   let heardAt = 0
+  /** It ends for good, however its worker ends. */
+  let ending = false
+  const oneAtATime = (yield* Semaphore.make(1)).withPermits(1)
   const listeners = new Set<(line: string) => void>()
   const waiters = new Set<() => void>()
 
@@ -176,15 +179,17 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
     )
   })
 
+  /** Uninterruptible: what was mounted must be known, to be taken away again. */
+  const open = Effect.uninterruptible(Effect.tap(openConnection(config), (opened) => {
+    connection = opened
+    mountedAt = opened.mountedAt
+    return manager.store(config.name, opened.device.handle)
+  }))
+
   /** One worker's life: succeeds when the mount is over, fails when another worker is needed. */
   const body = Effect.gen(function*() {
     become("starting")
-    const opened = connection ?? (yield* openConnection(config))
-    if (connection === undefined) {
-      connection = opened
-      mountedAt = opened.mountedAt
-      yield* manager.store(config.name, opened.device.handle)
-    }
+    const opened = connection ?? (yield* open)
     numbers = nothing
     since = Date.now()
     const serving = yield* loading.withPermits(1)(Effect.gen(function*() {
@@ -200,7 +205,8 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
     serving.send({ type: "serve", mount: config, resume: { id, ...(negotiated === undefined ? {} : { negotiated }) } })
     const { cause, exit } = yield* attendWorker(serving)
     worker = undefined
-    if (exit.ended === "unmounted") return
+    become("backoff")
+    if (exit.ended === "unmounted" || ending) return
     const lost = exit.ended ?? whyLost(opened)
     if (lost !== undefined) yield* abandon
     if (opened.served === "volatile" && exit.ended === undefined && config.whenLost === "unmount") {
@@ -281,6 +287,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
   })
 
   const stop = Effect.gen(function*() {
+    ending = true
     yield* unmount({ lazy: false }).pipe(
       Effect.catch(() => unmount({ lazy: true })),
       Effect.andThen(current.ended),
@@ -325,8 +332,8 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
     config,
     connection: () => connection,
     running,
-    restart,
-    unmount,
+    restart: oneAtATime(restart),
+    unmount: (options) => oneAtATime(unmount(options)),
     stop,
     status: () => ({
       name: config.name,

@@ -45,6 +45,8 @@ const hangups = (onHangup: () => void): Effect.Effect<void, never, Scope.Scope> 
 
 /** Keeps the mounts until SIGTERM or SIGINT, then unmounts them while they are still served. */
 export const runDaemon = Effect.fnUntraced(function*({ load, metrics, version }: DaemonProgram) {
+  // Who read what it says may be gone; that is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
   const config = yield* load
   const { port, runtimeDirectory } = config
   yield* makeRuntimeDirectory(runtimeDirectory)
