@@ -96,7 +96,7 @@ napi_value find_path(napi_env env, napi_callback_info info) {
   return call.error(error);
 }
 
-// (folder, name, flags, mode): a descriptor of a file made there.
+// (folder, name, flags, mode): a descriptor of a file made there, its attributes noted.
 napi_value create(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
   const Place place(call, 0);
@@ -104,7 +104,11 @@ napi_value create(napi_env env, napi_callback_info info) {
   const int mode = call.integer(3);
   if (!call.ok()) return nullptr;
   if (place.wrong != 0) return call.error(place.wrong);
-  return call.result(open_beneath(place.folder, place.name, static_cast<uint64_t>(flags) | O_CREAT | O_NOFOLLOW, static_cast<uint64_t>(mode) & 07777));
+  const int fd = open_beneath(place.folder, place.name, static_cast<uint64_t>(flags) | O_CREAT | O_NOFOLLOW, static_cast<uint64_t>(mode) & 07777);
+  if (fd < 0 || fs_look(call.addon(), fd, "") == 0) return call.result(fd);
+  const int error = errno;
+  ::close(fd);
+  return call.error(error);
 }
 
 // (folder, name, mode, major, minor)

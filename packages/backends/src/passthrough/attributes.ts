@@ -17,6 +17,9 @@ export interface Identity {
 }
 
 export interface Attributes {
+  readonly device: () => number
+  readonly ino: () => U64
+  readonly birth: () => number
   readonly identity: () => Identity
   readonly mode: () => number
   readonly attr: () => Attr
@@ -44,8 +47,13 @@ export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMa
     return normal(BigInt.asUintN(64, BigInt(ino) ^ (BigInt(index + 1) << 48n)))
   }
 
+  const birth = (): number => word(words.btime) * 1e9 + word(words.btime + 1)
+
   return {
-    identity: () => ({ device: word(words.device), ino: wide(words.ino), birth: word(words.btime) * 1e9 + word(words.btime + 1) }),
+    device: () => word(words.device),
+    ino: () => wide(words.ino),
+    birth,
+    identity: () => ({ device: word(words.device), ino: wide(words.ino), birth: birth() }),
     mode: () => word(words.mode),
     attr: () => ({
       ino: shownIno(),

@@ -15,7 +15,6 @@ const O_WRONLY = 1
 const O_EXCL = 0o200
 const O_DSYNC = 0o10000
 const O_DIRECTORY = 0o200000
-const O_PATH = 0o10000000
 const O_SYNC = 0o4010000
 const O_TMPFILE = 0o20200000
 const RWF_APPEND = 0x10
@@ -66,15 +65,15 @@ export const dataOperations = (served: Served): Backend => {
   }
 
   const created = (nodeid: U64, name: string | Uint8Array, fd: number, flags: number, mode: number, context: RequestContext): Exit.Exit<Created> | Failure => {
+    // Its attributes have just been seen, unless they have to be changed.
     let status = (mode & mask) === 0 ? 0 : files.fs_chmod(fd, mode)
-    if (status >= 0) status = files.fs_stat(fd)
-    const held = status < 0 ? status : files.fs_open(fd, O_PATH, 0)
-    if (held < 0) {
+    if (status >= 0 && ((mode & mask) !== 0 || name === "")) status = files.fs_stat(fd)
+    if (status < 0) {
       files.fs_close(fd)
-      return failureOf(held)
+      return failureOf(status)
     }
     const attr = attributes.attr()
-    const node = nodes.adopt(held, attributes.identity(), nodes.get(nodeid), name)
+    const node = nodes.adopt(fd, attributes.identity(), nodes.get(nodeid), name, true)
     const open = opening(node, fd, flags, context, (attr.mode & S_IFMT) === S_IFREG)
     return Exit.succeed({ entry: entryOf(served, node, attr), open })
   }
@@ -107,6 +106,7 @@ export const dataOperations = (served: Served): Backend => {
     release: ({ fh }) => {
       const file = opened.remove(fh)
       if (file === undefined) return done
+      nodes.closing(file.node, file.fd)
       files.fs_close(file.fd)
       const { backing } = file.node
       if (backing !== undefined && --backing.opens === 0) {

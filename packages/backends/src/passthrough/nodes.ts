@@ -15,6 +15,8 @@ export class Node {
   readonly identity: Identity
   /** -1 while none is held. */
   fd = -1
+  /** One with which it is open, lent while it holds none of its own; or -1. */
+  lent = -1
   /** Since the last sweep. */
   used = true
   handle: Uint8Array | undefined = undefined
@@ -35,6 +37,7 @@ export class Node {
   }
 }
 
+const O_PATH = 0o10000000
 const rootId = 1
 const handleRoom = 132
 const pathRoom = 4096
@@ -44,9 +47,12 @@ const beneathFor = 1000
 export interface Nodes {
   readonly root: Node
   readonly get: (nodeid: U64) => Node | undefined
-  readonly known: (identity: Identity) => Node | undefined
-  /** Takes the descriptor; the node of the file, which may have been known. */
-  readonly adopt: (fd: number, identity: Identity, parent: Node | undefined, name: Name) => Node
+  /** The node of the file that was just looked at, if there is one. */
+  readonly known: () => Node | undefined
+  /** Takes the descriptor, or only notes one that stays open (`lent`); the node of the file, which may have been known. */
+  readonly adopt: (fd: number, identity: Identity, parent: Node | undefined, name: Name, lent?: boolean) => Node
+  /** A descriptor with which the file was open is about to be closed. */
+  readonly closing: (node: Node, fd: number) => void
   /** The node's descriptor, or a negative errno. It stays for the operation at hand. */
   readonly descriptor: (node: Node) => number
   /** As `descriptor`, of a folder that is beneath the root. */
@@ -66,7 +72,8 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
   const byId: Array<Node | undefined> = [undefined, root]
   const free: Array<number> = []
   let generation = 0
-  const byDevice = new Map<number, Map<U64, Node>>([[rootIdentity.device, new Map([[rootIdentity.ino, root]])]])
+  const ofRoot = new Map<U64, Node>([[rootIdentity.ino, root]])
+  const byDevice = new Map<number, Map<U64, Node>>([[rootIdentity.device, ofRoot]])
   /** Those that hold a descriptor which may be let go. */
   const holders: Array<Node> = []
   let hand = 0
@@ -107,17 +114,23 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
   }
 
   const descriptor = (node: Node): number => {
-    if (node.fd < 0) return reopen(node)
+    if (node.fd < 0) return node.lent < 0 ? reopen(node) : node.lent
     node.used = true
     return node.fd
   }
 
+  /** Notes by what the file can be found again, from a descriptor of it; whether it can. */
+  const remember = (node: Node, fd: number): boolean => {
+    if (node.handle !== undefined) return true
+    if (!handles || node.identity.device !== rootIdentity.device) return false
+    const length = files.fs_handle_of(fd, room)
+    if (length < 0) handles = false
+    else node.handle = room.slice(0, length)
+    return handles
+  }
+
   const letGo = (node: Node): void => {
-    if (handles && node.handle === undefined && node.identity.device === rootIdentity.device) {
-      const length = files.fs_handle_of(node.fd, room)
-      if (length < 0) handles = false
-      else node.handle = room.slice(0, length)
-    }
+    remember(node, node.fd)
     files.fs_close(node.fd)
     node.fd = -1
   }
@@ -132,7 +145,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     const at = performance.now()
     if (at - node.beneathAt < beneathFor) return true
     const top = pathOf(rootFd)
-    const path = pathOf(node.fd)
+    const path = pathOf(node.fd < 0 ? node.lent : node.fd)
     if (top === undefined || path === undefined) return false
     if (!path.startsWith(top === "/" ? top : `${top}/`) && !path.endsWith(" (deleted)")) return false
     node.beneathAt = at
@@ -142,16 +155,18 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
   return {
     root,
     get: (nodeid) => byId[typeof nodeid === "number" ? nodeid : -1],
-    known: ({ birth, device, ino }) => {
-      const node = byDevice.get(device)?.get(ino)
-      return node !== undefined && (node.fd >= 0 || node.identity.birth === birth) ? node : undefined
+    known: () => {
+      const device = attributes.device()
+      const node = (device === rootIdentity.device ? ofRoot : byDevice.get(device))?.get(attributes.ino())
+      return node !== undefined && (node.fd >= 0 || node.lent >= 0 || node.identity.birth === attributes.birth()) ? node : undefined
     },
-    adopt: (fd, identity, parent, name) => {
+    adopt: (fd, identity, parent, name, lent = false) => {
       let ofDevice = byDevice.get(identity.device)
       if (ofDevice === undefined) byDevice.set(identity.device, ofDevice = new Map())
       const known = ofDevice.get(identity.ino)
       if (known !== undefined && isSame(known.identity, identity)) {
-        if (known.fd < 0) hold(known, fd)
+        if (lent) known.lent = fd
+        else if (known.fd < 0) hold(known, fd)
         else files.fs_close(fd)
         known.parent = parent
         known.name = name
@@ -161,8 +176,16 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
       const node = new Node(id, ++generation, identity, parent, name)
       byId[id] = node
       ofDevice.set(identity.ino, node)
-      hold(node, fd)
+      if (lent) node.lent = fd
+      else hold(node, fd)
       return node
+    },
+    closing: (node, fd) => {
+      if (node.lent !== fd) return
+      node.lent = -1
+      if (node.fd >= 0 || byId[node.id] !== node || remember(node, fd)) return
+      const held = files.fs_open(fd, O_PATH, 0)
+      if (held >= 0) hold(node, held)
     },
     descriptor,
     folder: (node) => {

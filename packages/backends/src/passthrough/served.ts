@@ -60,7 +60,7 @@ export const entryUnder = (served: Served, nodeid: U64, folder: number, name: Na
   const parent = nodes.get(nodeid)
   const seen = files.fs_look(folder, name)
   if (seen < 0) return failureOf(seen)
-  const known = nodes.known(attributes.identity())
+  const known = nodes.known()
   if (known !== undefined) {
     known.parent = parent
     known.name = name

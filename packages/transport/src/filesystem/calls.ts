@@ -22,6 +22,7 @@ export interface FilesystemCalls {
   readonly fs_find: (folder: number, name: FileName) => number
   /** As `fs_find`, for a path of several components, none of which may be a symlink. */
   readonly fs_find_path: (folder: number, path: FileName) => number
+  /** openat2(2) with O_CREAT; fills the attributes. */
   readonly fs_create: (folder: number, name: FileName, flags: number, mode: number) => number
   /** mknodat(2); `device` as the kernel's new_encode_dev. */
   readonly fs_mknod: (folder: number, name: FileName, mode: number, device: number) => number
