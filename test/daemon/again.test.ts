@@ -10,7 +10,7 @@ import { socketIn } from "../../packages/daemon/src/control/runtimeDirectory.ts"
 import { bickford, root, start } from "../mount/bickford.ts"
 import { commandsOn } from "../mount/inProcess.ts"
 import { attempt, ended } from "../mount/processes.ts"
-import { daemonCommand, mountConfig, mountpoints, startDaemon, until, workFolder } from "./daemon.ts"
+import { daemonCommand, mountConfig, mountpoints, startDaemon, toml, until, workFolder } from "./daemon.ts"
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -50,7 +50,7 @@ describe("a daemon that", { timeout: 90_000 }, () => {
       const [mountpoint = ""] = yield* mountpoints(1)
       const first = yield* startDaemon(folder, [mountConfig("data", "memory:", mountpoint)])
       yield* Effect.promise(() => first.reaches("data", "running"))
-      const [program = "", ...args] = daemonCommand(join(folder, "config.json"))
+      const [program = "", ...args] = daemonCommand(join(folder, "bickford.toml"))
       const second = yield* Effect.promise(() => attempt(program, args))
       assert.strictEqual(second.status, 1)
       assert.include(second.stderr, `process ${first.process.pid}`)
@@ -73,9 +73,9 @@ describe("a daemon that", { timeout: 90_000 }, () => {
       assert.strictEqual((yield* Effect.promise(() => daemon.mount("stays"))).pid, pid)
       assert.isUndefined(findMount(goes))
       assert.match(findMount(changes)?.options ?? "", /^ro,/)
-      yield* Effect.promise(() => writeFile(join(folder, "config.json"), "{"))
+      yield* Effect.promise(() => writeFile(join(folder, "bickford.toml"), "["))
       daemon.process.kill("SIGHUP")
-      yield* Effect.promise(() => until(async () => daemon.log().includes("reload: ") && daemon.log().includes("SyntaxError") ? true : undefined, "a line in the log"))
+      yield* Effect.promise(() => until(async () => daemon.log().includes("reload: ") && daemon.log().includes("Invalid TOML") ? true : undefined, "a line in the log"))
       assert.strictEqual((yield* Effect.promise(() => daemon.mount("stays"))).pid, pid)
     }))
 
@@ -84,10 +84,10 @@ describe("a daemon that", { timeout: 90_000 }, () => {
       const folder = yield* workFolder
       const [mountpoint = "", lost = ""] = yield* mountpoints(2)
       const runtimeDirectory = join(folder, "run")
-      const file = join(folder, "config.json")
+      const file = join(folder, "bickford.toml")
       yield* Effect.promise(() => mkdir(runtimeDirectory))
       const mounts = [mountConfig("my:data", `sqlite:${join(folder, "store")}`, mountpoint), mountConfig("lost", "memory:", lost)]
-      yield* Effect.promise(() => writeFile(file, JSON.stringify({ runtimeDirectory, mounts })))
+      yield* Effect.promise(() => writeFile(file, toml(runtimeDirectory, mounts)))
       const interpreter = execFileSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).trim()
       const told: Array<string> = []
       const manager = yield* Effect.acquireRelease(

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { DaemonConfig, MountConfig } from "../../packages/daemon/src/config/DaemonConfig.ts"
+import type { MountConfig } from "../../packages/daemon/src/config/DaemonConfig.ts"
 import { ask, askStatus } from "../../packages/daemon/src/control/client.ts"
 import { socketIn } from "../../packages/daemon/src/control/runtimeDirectory.ts"
 import type { MountStatus } from "../../packages/daemon/src/control/StatusReport.ts"
@@ -65,9 +65,30 @@ export const daemonCommand = (file: string): ReadonlyArray<string> => [
   process.execPath,
   "--conditions=development",
   "--disable-warning=ExperimentalWarning",
-  join(root, "test", "daemon", "programs", "daemon.ts"),
+  join(root, "packages", "daemon", "src", "main.ts"),
+  "daemon",
+  "--config",
   file
 ]
+
+const milliseconds = (value: number): string => `"${value}ms"`
+
+/** A configuration file. Of TOML's text and lists of it, JSON's are a part. */
+export const toml = (runtimeDirectory: string, mounts: ReadonlyArray<MountConfig>, port?: number): string =>
+  [
+    `runtime_directory = ${JSON.stringify(runtimeDirectory)}`,
+    ...(port === undefined ? [] : [`port = ${port}`]),
+    ...mounts.flatMap(({ heartbeat, limits, mountpoint, name, options, restart: { backoff, intensity, period }, source, whenLost }) => [
+      `[mounts.${JSON.stringify(name)}]`,
+      `source = ${JSON.stringify(source)}`,
+      `mountpoint = ${JSON.stringify(mountpoint)}`,
+      `options = ${JSON.stringify(options)}`,
+      `restart = { intensity = ${intensity}, period = ${milliseconds(period)}, backoff = { initial = ${milliseconds(backoff.initial)}, max = ${milliseconds(backoff.max)} } }`,
+      `when_lost = "${whenLost}"`,
+      `heartbeat = ${milliseconds(heartbeat)}`,
+      ...(limits.memory === undefined ? [] : [`limits = { memory = ${limits.memory} }`])
+    ])
+  ].join("\n")
 
 export interface Daemon {
   readonly process: ChildProcess
@@ -89,11 +110,8 @@ export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, 
   Effect.acquireRelease(
     Effect.promise(async (): Promise<Daemon> => {
       const runtimeDirectory = join(folder, "run")
-      const file = join(folder, "config.json")
-      const configure = (wanted: ReadonlyArray<MountConfig>) => {
-        const config: DaemonConfig = { runtimeDirectory, mounts: wanted, ...(port === undefined ? {} : { port }) }
-        return writeFile(file, JSON.stringify(config))
-      }
+      const file = join(folder, "bickford.toml")
+      const configure = (wanted: ReadonlyArray<MountConfig>) => writeFile(file, toml(runtimeDirectory, wanted, port))
       await configure(mounts)
       const [program = "", ...args] = daemonCommand(file)
       const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })

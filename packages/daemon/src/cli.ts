@@ -3,12 +3,14 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { isKept, restart, status, unmountKept } from "./control/commands.ts"
 import { defaultRuntimeDirectory } from "./control/runtimeDirectory.ts"
-import { fsck } from "./fsck.ts"
 import { optionsHelp } from "./mountOptions.ts"
-import { serve } from "./serve.ts"
 import { unmount } from "./unmount.ts"
+
+// What only some commands need is loaded by them: the daemon stays small.
+const load = <Module>(module: () => Promise<Module>): Effect.Effect<Module> => Effect.promise(module)
 
 const mountpoint = Argument.String("MOUNTPOINT").pipe(Argument.withDescription("An existing folder (or file)"))
 
@@ -24,7 +26,7 @@ const mountCommand = Command.make(
       Flag.atLeast(0)
     )
   },
-  serve
+  (request) => Effect.flatMap(load(() => import("./serve.ts")), ({ serve }) => serve(request))
 ).pipe(
   Command.withDescription(`Mount a filesystem and serve it, until Ctrl-C or an unmount. Options for -o:\n\n${optionsHelp}`),
   Command.withShortDescription("Mount a filesystem and serve it")
@@ -34,6 +36,24 @@ const runtimeDirectory = Flag.Directory("runtime-directory").pipe(
   Flag.withDescription("The daemon's, where its control socket is (runtime_directory of its configuration)"),
   Flag.withDefault(defaultRuntimeDirectory())
 )
+
+const daemonCommand = Command.make(
+  "daemon",
+  {
+    config: Flag.File("config").pipe(
+      Flag.withAlias("c"),
+      Flag.withDescription("The configuration. Default: bickford.toml here, the user's own, or /etc/bickford.toml"),
+      Flag.optional
+    )
+  },
+  ({ config }) => Effect.flatMap(load(() => import("./config/commands.ts")), ({ daemon }) => daemon(Option.getOrUndefined(config)))
+).pipe(Command.withDescription("Keep the mounts of a configuration; SIGHUP reads it again"))
+
+const checkCommand = Command.make(
+  "check",
+  { config: Argument.String("CONFIG").pipe(Argument.withDescription("A configuration file")) },
+  ({ config }) => Effect.flatMap(load(() => import("./config/commands.ts")), ({ check }) => check(config))
+).pipe(Command.withDescription("Check a configuration, and say what it mounts"))
 
 const statusCommand = Command.make(
   "status",
@@ -65,10 +85,10 @@ const unmountCommand = Command.make(
 const fsckCommand = Command.make(
   "fsck",
   { store: Argument.String("STORE").pipe(Argument.withDescription("A store that is not mounted: its path, or sqlite:PATH")) },
-  (input) => fsck(input.store)
+  ({ store }) => Effect.flatMap(load(() => import("./fsck.ts")), ({ fsck }) => fsck(store))
 ).pipe(Command.withDescription("Check a store, and say what would be repaired"))
 
 export const bickford = Command.make("bickford").pipe(
   Command.withDescription("FUSE filesystems, served from Node.js."),
-  Command.withSubcommands([mountCommand, statusCommand, restartCommand, unmountCommand, fsckCommand])
+  Command.withSubcommands([mountCommand, daemonCommand, checkCommand, statusCommand, restartCommand, unmountCommand, fsckCommand])
 )

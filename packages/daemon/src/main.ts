@@ -11,13 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { readFileSync } from "node:fs"
 import { commandError } from "./CommandError.ts"
-
-const readVersion = (): string => {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown"
-}
+import { readVersion } from "./version.ts"
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, " ")
 

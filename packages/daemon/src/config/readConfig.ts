@@ -1,0 +1,126 @@
+/** Reading bickford.toml: every problem at once, each with its key and what was expected. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { readFileSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
+import { parse } from "smol-toml"
+import { type CommandError, commandError } from "../CommandError.ts"
+import { defaultRuntimeDirectory } from "../control/runtimeDirectory.ts"
+import { parseMountOptions } from "../mountOptions.ts"
+import { nearest } from "../nearest.ts"
+import type { DaemonConfig, MountConfig } from "./DaemonConfig.ts"
+import { parseDuration } from "./durations.ts"
+import { ConfigFile, knownKeys, type MountSection } from "./schema.ts"
+
+/** The configuration where a command names none: bickford.toml here, the user's own, or /etc/bickford.toml for root. */
+const defaultConfigFiles = (): ReadonlyArray<string> => {
+  const home = process.env["XDG_CONFIG_HOME"] ?? (process.env["HOME"] === undefined ? undefined : join(process.env["HOME"], ".config"))
+  return ["bickford.toml", ...(process.geteuid?.() === 0 ? ["/etc/bickford.toml"] : home === undefined ? [] : [join(home, "bickford.toml")])]
+}
+
+const sectionOf = (path: ReadonlyArray<PropertyKey>): string =>
+  path.slice(0, -1).map((key, depth) => depth === 1 && path[0] === "mounts" ? "*" : String(key)).join(".")
+
+const valueAt = (written: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>((value, key) => typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined, written)
+
+const messageAt = (written: unknown, path: ReadonlyArray<PropertyKey>, message: string): string => {
+  const key = path.map(String).join(".")
+  if (message === "Missing key") return `${key} is missing`
+  if (!/^(Unexpected key|Expected no excess)/.test(message)) {
+    return `${key}: ${message.charAt(0).toLowerCase()}${message.slice(1)}, got ${JSON.stringify(valueAt(written, path))}`
+  }
+  const near = nearest(String(path.at(-1)), knownKeys[sectionOf(path)] ?? [])
+  return `${key}: there is no such key${near === undefined ? "" : `; did you mean ${near}?`}`
+}
+
+const decode = Schema.decodeUnknownResult(ConfigFile)
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Sources whose last part is a path, taken from the configuration's folder. */
+const absoluteSource = (source: string, folder: string): string | undefined => {
+  if (source === "memory:") return source
+  const [, kind, path] = /^(sqlite|passthrough|module):(.+)$/.exec(source) ?? []
+  return kind === undefined || path === undefined ? undefined : `${kind}:${resolve(folder, path)}`
+}
+
+const milliseconds = (value: number | string | undefined, otherwise: number): number => parseDuration(value) ?? otherwise
+
+const mountOf = (name: string, section: MountSection, folder: string, problems: Array<string>): MountConfig => {
+  const key = `mounts.${name}`
+  const source = absoluteSource(section.source, folder)
+  if (source === undefined) problems.push(`${key}.source: expected memory:, sqlite:PATH, passthrough:DIR or module:PATH, got ${JSON.stringify(section.source)}`)
+  const options = typeof section.options === "string" ? [section.options] : section.options ?? []
+  const parsed = parseMountOptions(options)
+  if (Result.isFailure(parsed)) problems.push(`${key}.options: ${parsed.failure.message}`)
+  const { backoff, intensity, period } = section.restart ?? {}
+  const initial = milliseconds(backoff?.initial, 100)
+  const max = milliseconds(backoff?.max, Math.max(initial, 10_000))
+  if (max < initial) problems.push(`${key}.restart.backoff: max is less than initial`)
+  return {
+    name,
+    source: source ?? section.source,
+    mountpoint: resolve(folder, section.mountpoint),
+    options,
+    restart: { intensity: intensity ?? 5, period: milliseconds(period, 60_000), backoff: { initial, max } },
+    whenLost: section.when_lost ?? "restart",
+    limits: section.limits ?? {},
+    heartbeat: milliseconds(section.heartbeat, 30_000)
+  }
+}
+
+/** Two mounts in one place, or of one store. */
+const doubled = (mounts: ReadonlyArray<MountConfig>): ReadonlyArray<string> =>
+  mounts.flatMap((mount, n) =>
+    mounts.slice(0, n).flatMap((other) => [
+      ...(other.mountpoint === mount.mountpoint ? [`mounts.${mount.name}.mountpoint: is that of mounts.${other.name} as well`] : []),
+      ...(other.source === mount.source && mount.source.startsWith("sqlite:") ? [`mounts.${mount.name}.source: is the store of mounts.${other.name} as well`] : [])
+    ])
+  )
+
+/** Decodes the text of a configuration in `folder`; or says everything that is wrong with it. */
+export const decodeConfig = (content: string, folder: string): Result.Result<DaemonConfig, ReadonlyArray<string>> => {
+  let written: unknown
+  try {
+    written = parse(content)
+  } catch (error) {
+    return Result.fail([error instanceof Error ? error.message.trim().replace(/\s*\n\s*/g, " ") : String(error)])
+  }
+  const decoded = decode(written, { errors: "all", onExcessProperty: "error" })
+  if (Result.isFailure(decoded)) {
+    const keys = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>) => path.map((part) => typeof part === "object" ? part.key : part)
+    return Result.fail(format(decoded.failure.issue).issues.map(({ message, path = [] }) => messageAt(written, keys(path), message)))
+  }
+  const { mounts: sections, port, runtime_directory } = decoded.success
+  const problems: Array<string> = []
+  // What may lie in another mount comes after it.
+  const mounts = Object.entries(sections)
+    .map(([name, section]) => mountOf(name, section, folder, problems))
+    .sort((a, b) => a.mountpoint.split("/").length - b.mountpoint.split("/").length)
+  problems.push(...doubled(mounts))
+  if (problems.length > 0) return Result.fail(problems)
+  return Result.succeed({
+    runtimeDirectory: runtime_directory === undefined ? defaultRuntimeDirectory() : resolve(folder, runtime_directory),
+    mounts,
+    ...(port === undefined ? {} : { port })
+  })
+}
+
+/** Reads a configuration file: `file`, or the first of the default ones that is there. */
+export const readConfig = (file: string | undefined): Effect.Effect<{ readonly file: string; readonly config: DaemonConfig }, CommandError> =>
+  Effect.gen(function*() {
+    const candidates = file === undefined ? defaultConfigFiles() : [file]
+    for (const candidate of candidates) {
+      const content = yield* Effect.try({
+        try: () => readFileSync(candidate, "utf8"),
+        catch: (error): NodeJS.ErrnoException => error instanceof Error ? error : new Error(String(error))
+      }).pipe(Effect.catch((error) => error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(commandError(`${candidate}: ${error.message}`))))
+      if (content === undefined) continue
+      const decoded = decodeConfig(content, dirname(resolve(candidate)))
+      if (Result.isSuccess(decoded)) return { file: resolve(candidate), config: decoded.success }
+      return yield* Effect.fail(commandError(decoded.failure.map((problem) => `${candidate}: ${problem}`).join("; ")))
+    }
+    return yield* Effect.fail(commandError(`there is no ${candidates.join(", nor ")}`))
+  })
