@@ -4,6 +4,7 @@ import { findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { statSync } from "node:fs"
+import { writeFile } from "node:fs/promises"
 import { get } from "node:http"
 import { createServer } from "node:net"
 import { dirname, join } from "node:path"
@@ -70,6 +71,22 @@ describe("controlling a daemon", { timeout: 90_000 }, () => {
       const after = yield* Effect.promise(() => daemon.mount("data"))
       assert.strictEqual(after.state, "running")
       assert.notStrictEqual(after.pid, pid)
+    }))
+
+  it.live("restart from code that is broken: refused, and the worker that was there goes on", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const module = join(folder, "own.mjs")
+      const good = `import { sqlite } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}; export const backend = sqlite(${JSON.stringify(join(folder, "store"))})`
+      yield* Effect.promise(() => writeFile(module, good))
+      const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint)])
+      const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* Effect.promise(() => writeFile(module, `${good}; nonsense(`))
+      const { message } = yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/data/restart"))
+      assert.match(message, /SyntaxError|Unexpected/)
+      const after = yield* Effect.promise(() => daemon.mount("data"))
+      assert.deepStrictEqual([after.pid, after.state, after.restarts], [pid, "running", 0])
     }))
 
   it.live("the commands: status, restart, unmount", () =>

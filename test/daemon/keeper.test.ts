@@ -59,6 +59,15 @@ describe("a daemon", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* run("ls", ["-A", mountpoint]), "")
     }))
 
+  it.live("a folder of the machine's own: mounted anew, with what is in it", () =>
+    Effect.gen(function*() {
+      const { daemon, mountpoint, run } = yield* begin((folder) => `passthrough:${folder}`)
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* run("touch", [join(mountpoint, "file")])
+      yield* killWorker(daemon)
+      assert.include(yield* run("ls", ["-A", mountpoint]), "file")
+    }))
+
   it.live("the same with when_lost unmount: no mount, and no dead one", () =>
     Effect.gen(function*() {
       const { daemon, mountpoint } = yield* begin(() => "memory:", { whenLost: "unmount" })

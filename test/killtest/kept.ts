@@ -15,7 +15,10 @@ export const keepStore = Effect.fnUntraced(function*(store: string) {
     kill: async () => {
       const { pid } = await daemon.mount("store")
       if (pid === undefined) throw new Error("the daemon has no worker")
+      // Every fourth dies while it is being replaced, and its replacement is asked for anew.
+      const replaced = Math.random() < 0.25 ? daemon.post("/mounts/store/restart") : undefined
       process.kill(pid, "SIGKILL")
+      await replaced
       await until(async () => {
         const now = await daemon.mount("store")
         return now.state === "running" && now.pid !== pid ? true : undefined

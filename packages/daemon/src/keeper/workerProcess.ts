@@ -48,7 +48,7 @@ const environment = ({ limits }: MountConfig, compiled: string): NodeJS.ProcessE
  * into the folder `compiled` (which halves its start), and waits to be told to serve.
  */
 export const startWorker = (mount: MountConfig, descriptor: number, compiled: string): WorkerProcess => {
-  const child: ChildProcess = spawn(process.execPath, [...flags(mount), entry, mount.name], {
+  const child: ChildProcess = spawn(process.execPath, [...flags(mount), entry, mount.name, mount.source], {
     cwd: "/",
     env: environment(mount, compiled),
     stdio: ["ignore", "inherit", "inherit", "ipc", descriptor]

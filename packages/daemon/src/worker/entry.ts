@@ -13,6 +13,8 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { closeSync } from "node:fs"
 import { flushCompileCache } from "node:module"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
 import { parseMountOptions } from "../mountOptions.ts"
 import { backendFor } from "../source.ts"
 import { makeCounters } from "./counters.ts"
@@ -111,6 +113,19 @@ const reported = program.pipe(
 )
 
 Effect.runFork(reported).addObserver((exit) => process.exit(Exit.isSuccess(exit) ? exit.value : 1))
-say({ type: "ready" })
-// Now, and not at the exit, which may be a sudden one.
-flushCompileCache()
+/** A person's module is loaded before there is a call to wait for it: one that is broken replaces nothing. */
+const loaded = async (source: string): Promise<void> => {
+  const prefix = "module:"
+  if (source.startsWith(prefix)) await import(pathToFileURL(resolve(source.slice(prefix.length))).href)
+}
+
+loaded(process.argv[3] ?? "").then(
+  () => {
+    say({ type: "ready" })
+    // Now, and not at the exit, which may be a sudden one.
+    flushCompileCache()
+  },
+  (error: unknown) => {
+    Effect.runFork(sayForSure({ type: "failed", message: messageOf(error) })).addObserver(() => process.exit(1))
+  }
+)
