@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { isKept, restart, status, unmountKept } from "./control/commands.ts"
+import { isKept, log, restart, status, unmountKept } from "./control/commands.ts"
 import { defaultRuntimeDirectory } from "./control/runtimeDirectory.ts"
 import { optionsHelp } from "./mountOptions.ts"
 import { unmount } from "./unmount.ts"
@@ -17,16 +17,24 @@ const mountpoint = Argument.String("MOUNTPOINT").pipe(Argument.withDescription("
 const mountCommand = Command.make(
   "mount",
   {
-    source: Argument.String("SOURCE").pipe(Argument.withDescription("What to serve: memory: (empty at each start), sqlite:PATH (a store in one file) or module:PATH (the export `backend` of a module)")),
+    source: Argument.String("SOURCE").pipe(Argument.withDescription("What to serve: memory: (empty at each start), sqlite:PATH (a store in one file), passthrough:DIR (a folder) or module:PATH (the export `backend` of a module)")),
     mountpoint,
     options: Flag.String("options").pipe(
       Flag.withAlias("o"),
       Flag.withMetavar("OPTIONS"),
       Flag.withDescription("Mount options, separated by commas"),
       Flag.atLeast(0)
-    )
+    ),
+    background: Flag.Boolean("background").pipe(
+      Flag.withDescription("Return once it is mounted; it is served by a process of its own, whose log is the system's"),
+      Flag.withDefault(false)
+    ),
+    debug: Flag.Boolean("debug").pipe(Flag.withAlias("d"), Flag.withDescription("Write every request and reply to stderr"), Flag.withDefault(false))
   },
-  (request) => Effect.flatMap(load(() => import("./serve.ts")), ({ serve }) => serve(request))
+  ({ background, ...request }) =>
+    background
+      ? Effect.flatMap(load(() => import("./background.ts")), ({ serveInBackground }) => serveInBackground(request))
+      : Effect.flatMap(load(() => import("./serve.ts")), ({ serve }) => serve(request))
 ).pipe(
   Command.withDescription(`Mount a filesystem and serve it, until Ctrl-C or an unmount. Options for -o:\n\n${optionsHelp}`),
   Command.withShortDescription("Mount a filesystem and serve it")
@@ -61,6 +69,24 @@ const statusCommand = Command.make(
   (input) => status(input.runtimeDirectory, input.json)
 ).pipe(Command.withDescription("Say how the daemon and its mounts are"))
 
+const topCommand = Command.make(
+  "top",
+  { runtimeDirectory, once: Flag.Boolean("once").pipe(Flag.withDescription("Look for one second, and print that"), Flag.withDefault(false)) },
+  (input) => Effect.flatMap(load(() => import("./top/top.ts")), ({ top }) => top(input.runtimeDirectory, input.once))
+).pipe(Command.withDescription("Watch the daemon's mounts, live; q ends it"))
+
+const logCommand = Command.make(
+  "log",
+  { runtimeDirectory, name: Argument.String("NAME").pipe(Argument.withDescription("A mount of the daemon")) },
+  (input) => log(input.runtimeDirectory, input.name)
+).pipe(Command.withDescription("Watch every request and reply of a mount, until Ctrl-C"))
+
+const doctorCommand = Command.make(
+  "doctor",
+  { json: Flag.Boolean("json").pipe(Flag.withDescription("As JSON"), Flag.withDefault(false)) },
+  ({ json }) => Effect.flatMap(load(() => import("./doctor/doctor.ts")), ({ doctor }) => doctor(json))
+).pipe(Command.withDescription("Say what on this machine would stop a mount, and what to do about it"))
+
 const restartCommand = Command.make(
   "restart",
   { runtimeDirectory, name: Argument.String("NAME").pipe(Argument.withDescription("A mount of the daemon")) },
@@ -90,5 +116,5 @@ const fsckCommand = Command.make(
 
 export const bickford = Command.make("bickford").pipe(
   Command.withDescription("FUSE filesystems, served from Node.js."),
-  Command.withSubcommands([mountCommand, daemonCommand, checkCommand, statusCommand, restartCommand, unmountCommand, fsckCommand])
+  Command.withSubcommands([mountCommand, daemonCommand, checkCommand, statusCommand, topCommand, logCommand, doctorCommand, restartCommand, unmountCommand, fsckCommand])
 )

@@ -11,7 +11,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import { tellStarter } from "./background.ts"
 import { commandError } from "./CommandError.ts"
+import { fromFamiliar } from "./familiar.ts"
 import { readVersion } from "./version.ts"
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, " ")
@@ -38,6 +40,7 @@ const exitStatus = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   const error = Cause.squash(cause)
   // Help and wrong invocations were presented already.
   if (isShowHelp(error)) return Effect.succeed(error.errors.length === 0 ? 0 : 2)
+  tellStarter({ failed: oneLine(messageOf(error)) })
   return Effect.as(complain(messageOf(error)), 1)
 }
 
@@ -51,8 +54,10 @@ const layers = Layer.mergeAll(
 /** Loads the addon, which may not be there: an error like any other. */
 const loadCommands = Effect.tryPromise({ try: () => import("./cli.ts"), catch: (error) => commandError(messageOf(error)) })
 
+const asked = fromFamiliar(process.argv.slice(2))
+
 const program = loadCommands.pipe(
-  Effect.flatMap(({ bickford }) => Command.runWith(bickford, { version: readVersion() })(process.argv.slice(2))),
+  Effect.flatMap(({ bickford }) => "_tag" in asked ? Effect.fail(asked) : Command.runWith(bickford, { version: readVersion() })(asked)),
   Effect.as(0),
   Effect.catchCause(exitStatus),
   Effect.provide(layers)

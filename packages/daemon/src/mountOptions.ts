@@ -12,12 +12,15 @@ export interface ParsedOptions {
   readonly mount: Partial<Omit<MountOptions, "mountpoint" | "backend" | "session">>
   readonly memory: MemoryOptions
   readonly passthrough: PassthroughOptions
+  /** A server that is killed leaves no dead mountpoint. */
+  readonly autoUnmount: boolean
 }
 
 interface Target {
   readonly mount: Writable<ParsedOptions["mount"]>
   readonly memory: Writable<MemoryOptions>
   readonly passthrough: Writable<PassthroughOptions>
+  autoUnmount: boolean
 }
 
 type Row =
@@ -47,6 +50,9 @@ const rows: { readonly [name: string]: Row } = {
     help: "leave permissions to the filesystem; memory: checks none",
     apply: (t) => (t.mount.defaultPermissions = false)
   },
+  noexec: { takes: "nothing", help: "no programs can be run from it", apply: (t) => (t.mount.noexec = true) },
+  noatime: { takes: "nothing", help: "reading changes no times", apply: (t) => (t.mount.noatime = true) },
+  auto_unmount: { takes: "nothing", help: "unmount when the server has died", apply: (t) => (t.autoUnmount = true) },
   fsname: { takes: "text", help: "the source shown in /proc/mounts", apply: (t, value) => (t.mount.fsname = value) },
   subtype: { takes: "text", help: "the type shown is fuse.SUBTYPE", apply: (t, value) => (t.mount.subtype = value) },
   max_read: { takes: "number", help: "the largest read, in bytes", apply: (t, value) => (t.mount.maxRead = value) },
@@ -90,6 +96,16 @@ const rows: { readonly [name: string]: Row } = {
   },
   nr_inodes: { takes: "size", help: "the most files and folders", apply: (t, value) => (t.memory.maxInodes = value) }
 }
+
+/**
+ * What mount(8) and /etc/fstab say besides, and what is so in any case: devices and set-user-ID are never
+ * honoured, and the rest is not the filesystem's matter.
+ */
+const withoutEffect = new Set([
+  "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev", "async", "relatime", "strictatime", "diratime",
+  "nodiratime", "atime", "exec", "suid", "nosuid", "dev", "nodev", "lazytime", "nolazytime", "silent", "loud"
+])
+const isForOthers = (name: string): boolean => withoutEffect.has(name) || name.startsWith("x-") || name === "comment"
 
 /** One line for each option, for the help. */
 export const optionsHelp: string = Object.entries(rows)
@@ -135,6 +151,7 @@ const applyOption = (target: Target, option: string): CommandError | undefined =
   const name = at < 0 ? option : option.slice(0, at)
   const value = at < 0 ? undefined : option.slice(at + 1)
   const row = Object.hasOwn(rows, name) ? rows[name] : undefined
+  if (row === undefined && isForOthers(name)) return undefined
   if (row === undefined) {
     return commandError(`unknown option ${name}; did you mean ${nearest(name, Object.keys(rows))}?`)
   }
@@ -156,7 +173,7 @@ const applyOption = (target: Target, option: string): CommandError | undefined =
 
 /** Parses the values of `-o` flags, each with options separated by commas; a later one wins. */
 export const parseMountOptions = (texts: ReadonlyArray<string>): Result.Result<ParsedOptions, CommandError> => {
-  const target: Target = { mount: {}, memory: {}, passthrough: {} }
+  const target: Target = { mount: {}, memory: {}, passthrough: {}, autoUnmount: false }
   for (const text of texts) {
     for (const option of split(text)) {
       const error = applyOption(target, option)

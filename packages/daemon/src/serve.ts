@@ -1,8 +1,10 @@
 /** `bickford mount`: mounts, says so, and serves until it is unmounted or told to stop. */
-import { mount, type MountEnd } from "@bickford/session"
+import { mount, type MountEnd, wireLog } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { unmountAfterDeath } from "./autoUnmount.ts"
+import { tellStarter } from "./background.ts"
 import { type CommandError, commandError } from "./CommandError.ts"
 import { parseMountOptions } from "./mountOptions.ts"
 import { canonical, clear } from "./mountpoint.ts"
@@ -14,6 +16,8 @@ export interface MountRequest {
   readonly mountpoint: string
   /** The values of `-o`. */
   readonly options: ReadonlyArray<string>
+  /** Every request and reply, as a line each, on stderr. */
+  readonly debug?: boolean
 }
 
 const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> => {
@@ -36,6 +40,9 @@ const serveOnce = Effect.fnUntraced(function*(request: MountRequest) {
   const place = yield* canonical(request.mountpoint)
   yield* clear(place)
   const mounted = yield* mount({ fsname: request.source, ...options.mount, mountpoint: place, backend })
+  if (request.debug === true) yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
+  if (options.autoUnmount) yield* unmountAfterDeath(place)
+  tellStarter({ mounted: mounted.mountpoint })
   yield* Console.log(`${request.source} is mounted at ${mounted.mountpoint}; Ctrl-C unmounts it.`)
   return yield* Effect.flatMap(mounted.awaitEnd, (end) => judge(place, end))
 }, Effect.scoped)

@@ -1,6 +1,10 @@
 /** Being asked to stop: by a terminal, a service manager, or the end of the process that started this one. */
 import * as Effect from "effect/Effect"
 
+/** In the environment of a process that outlives the one that started it. */
+export const backgroundMark = "BICKFORD_BACKGROUND"
+export const isInBackground = process.env[backgroundMark] === "1"
+
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 /**
@@ -10,7 +14,7 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 export const stopSignal: Effect.Effect<void> = Effect.callback<void>((resume) => {
   const stop = () => resume(Effect.void)
   for (const signal of signals) process.on(signal, stop)
-  if (process.channel !== undefined && process.channel !== null) {
+  if (!isInBackground && process.channel !== undefined && process.channel !== null) {
     process.channel.unref()
     process.once("disconnect", stop)
   }

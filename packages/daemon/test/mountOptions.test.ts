@@ -9,7 +9,8 @@ describe("-o", () => {
       Result.succeed({
         mount: { readOnly: false, fsname: "a,b", maxRead: 65536 },
         memory: { uid: 1000, mode: 0o1777, capacity: 16 * 1024 * 1024, attrTimeout: 0.5 },
-        passthrough: { attrTimeout: 0.5 }
+        passthrough: { attrTimeout: 0.5 },
+        autoUnmount: false
       })
     )
   })

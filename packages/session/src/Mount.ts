@@ -25,6 +25,10 @@ export interface MountOptions {
   /** Let the kernel check permissions by mode, owner and group. Default true. */
   readonly defaultPermissions?: boolean
   readonly readOnly?: boolean
+  /** No programs can be run from it. */
+  readonly noexec?: boolean
+  /** Reading changes no times. */
+  readonly noatime?: boolean
   /** Largest READ in bytes; 0 for no limit of the mount's own. */
   readonly maxRead?: number
   readonly session?: SessionOptions
@@ -79,6 +83,8 @@ const deviceOptions = (options: MountOptions) => ({
   allowOther: options.allowOther ?? process.getuid?.() === 0,
   defaultPermissions: options.defaultPermissions ?? true,
   readOnly: options.readOnly ?? false,
+  noexec: options.noexec ?? false,
+  noatime: options.noatime ?? false,
   ...(options.maxRead === undefined ? {} : { maxRead: options.maxRead })
 })
 

@@ -98,6 +98,8 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
   allowOther: flag,
   defaultPermissions: flag,
   readOnly: flag,
+  noexec: flag,
+  noatime: flag,
   maxRead: whole(0, 0xffff_ffff),
   startTimeout: duration,
   stopTimeout: duration,

@@ -2,7 +2,7 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { commandError } from "../CommandError.ts"
-import { ask, askStatus } from "./client.ts"
+import { ask, askStatus, follow } from "./client.ts"
 import { socketIn } from "./runtimeDirectory.ts"
 import type { MountStatus, StatusReport } from "./StatusReport.ts"
 
@@ -42,6 +42,10 @@ export const restart = Effect.fnUntraced(function*(runtimeDirectory: string, nam
   yield* ask(socketIn(runtimeDirectory), "POST", of(name, "restart"))
   yield* Console.log(`${name} is served by a new worker, after ${Date.now() - began} ms`)
 })
+
+/** Prints a mount's wire log, until it is interrupted or the daemon ends. */
+export const log = (runtimeDirectory: string, name: string) =>
+  follow(socketIn(runtimeDirectory), of(name, "log"), (text) => void process.stdout.write(text))
 
 /** Unmounts what the daemon keeps: by the mount's name, or its mountpoint. */
 export const unmountKept = Effect.fnUntraced(function*(runtimeDirectory: string, target: string, lazy: boolean) {

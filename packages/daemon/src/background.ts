@@ -1,0 +1,54 @@
+/** `bickford mount --background`: returns once it is mounted, or with the reason why it is not. */
+import * as Effect from "effect/Effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { resolve } from "node:path"
+import { type CommandError, commandError } from "./CommandError.ts"
+import type { MountRequest } from "./serve.ts"
+import { fromAnywhere } from "./sourceKinds.ts"
+import { backgroundMark, isInBackground } from "./stopSignal.ts"
+
+/** What the process in the background tells the one that started it, once. */
+export type Outcome = { readonly mounted: string } | { readonly failed: string }
+
+const isOutcome = (message: unknown): message is Outcome =>
+  typeof message === "object" && message !== null && ("mounted" in message || "failed" in message)
+
+/** Tells whoever started this process in the background; then nothing holds the two together. */
+export const tellStarter = (outcome: Outcome): void => {
+  if (!isInBackground || process.send === undefined || !process.connected) return
+  process.send(outcome, () => process.disconnect())
+}
+
+/** The system's log takes what a process in the background says; where there is none, nobody does. */
+const systemLog = (): Promise<ChildProcess | undefined> =>
+  new Promise((done) => {
+    const logger = spawn("logger", ["--tag", "bickford"], { stdio: ["pipe", "ignore", "ignore"], detached: true })
+    logger.once("error", () => done(undefined))
+    logger.once("spawn", () => done(logger))
+  })
+
+const start = async (request: MountRequest): Promise<Outcome> => {
+  const logger = await systemLog()
+  const program = process.argv[1] ?? ""
+  const options = request.options.flatMap((text) => ["-o", text])
+  const served = spawn(
+    process.execPath,
+    [...process.execArgv, program, "mount", ...options, fromAnywhere(request.source, (path) => resolve(path)), resolve(request.mountpoint)],
+    { cwd: "/", detached: true, stdio: ["ignore", "ignore", logger?.stdin ?? "ignore", "ipc"], env: { ...process.env, [backgroundMark]: "1" } }
+  )
+  const outcome = await new Promise<Outcome>((done) => {
+    served.on("message", (message) => {
+      if (isOutcome(message)) done(message)
+    })
+    served.once("error", (error) => done({ failed: error.message }))
+    served.once("exit", (status, signal) => done({ failed: `the process in the background ended with ${signal ?? status}` }))
+  })
+  served.unref()
+  logger?.unref()
+  logger?.stdin?.destroy()
+  return outcome
+}
+
+/** Serves in a process of its own, which outlives this one. */
+export const serveInBackground = (request: MountRequest): Effect.Effect<void, CommandError> =>
+  Effect.flatMap(Effect.promise(() => start(request)), (outcome) => "failed" in outcome ? Effect.fail(commandError(outcome.failed)) : Effect.void)
