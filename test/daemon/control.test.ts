@@ -32,7 +32,7 @@ describe("controlling a daemon", { timeout: 90_000 }, () => {
       const daemon = yield* startDaemon(folder, [mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint)])
       const { run } = commandsOn(mountpoint)
       let { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
-      const seconds = 8
+      const seconds = 6
       const client = join(root, "test", "soak", "client.ts")
       const work = yield* Effect.forkChild(Effect.all(
         [0, 1].map((n) => run(process.execPath, [client, join(mountpoint, `${n}`), String(seconds)], { timeoutMilliseconds: 60_000 })),

@@ -16,7 +16,7 @@ describe("a server of a store that kills itself", () => {
     it.live(`${moment}: no call fails, and each is done once`, () =>
       Effect.gen(function*() {
         const store = join(yield* storeFolder, "store")
-        const { mountpoint, run, start, unmount } = yield* keep("dying.ts", [store, moment, "45"])
+        const { mountpoint, run, start, unmount } = yield* keep("dying.ts", [store, moment, moment === "between reading and decoding" ? "150" : "45"])
         let deaths = 0
         let server = yield* Effect.promise(start)
         const revive = Effect.promise(async () => {

@@ -8,21 +8,30 @@ import { run } from "./processes.ts"
 
 const nobody = "65534"
 
-it("an unprivileged user mounts, works and unmounts; the result is what root gets", { timeout: 60_000 }, async () => {
+/** What a script says that such a user runs; `script` is a path in the checkout. */
+const asNobody = async (script: string): Promise<ReadonlyArray<string>> => {
   const folder = await mkdtemp(join(tmpdir(), "bickford-user-"))
   try {
     // Whatever happens to the script, its mounts end with its namespace.
-    const output = await run("unshare", ["-m", "sh", join(root, "test", "mount", "unprivileged.sh"), root, folder, nobody])
-    const [mounted = "", ...lines] = output.trim().split("\n")
-    assert.match(mounted, / rw,nosuid,nodev,relatime .*- fuse\.bickford memory: rw,user_id=65534,group_id=65534,default_permissions$/)
-    const allowed = await readFile("/etc/fuse.conf", "utf8").then((text) => /^user_allow_other/m.test(text), () => false)
-    assert.deepStrictEqual(lines.slice(0, 4), ["text", `${nobody} 2`, "ended with 0", "0"])
-    if (!allowed) {
-      assert.match(lines[4] ?? "", /^bickford: .*user_allow_other into \/etc\/fuse\.conf/)
-      assert.deepStrictEqual(lines.slice(5), ["refused with 1"])
-    }
+    const output = await run("unshare", ["-m", "sh", join(root, "test", "mount", "unprivileged.sh"), root, folder, nobody, script])
+    return output.trim().split("\n")
   } finally {
     // Not through a mount, were one still there.
     await run("find", [folder, "-xdev", "-delete"])
   }
+}
+
+it("an unprivileged user mounts, works and unmounts; the result is what root gets", { timeout: 60_000 }, async () => {
+  const [mounted = "", ...lines] = await asNobody("test/mount/unprivilegedMount.sh")
+  assert.match(mounted, / rw,nosuid,nodev,relatime .*- fuse\.bickford memory: rw,user_id=65534,group_id=65534,default_permissions$/)
+  const allowed = await readFile("/etc/fuse.conf", "utf8").then((text) => /^user_allow_other/m.test(text), () => false)
+  assert.deepStrictEqual(lines.slice(0, 4), ["text", `${nobody} 2`, "ended with 0", "0"])
+  if (!allowed) {
+    assert.match(lines[4] ?? "", /^bickford: .*user_allow_other into \/etc\/fuse\.conf/)
+    assert.deepStrictEqual(lines.slice(5), ["refused with 1"])
+  }
+})
+
+it("an unprivileged user's daemon: mounts, goes on after a worker's death, and unmounts", { timeout: 60_000 }, async () => {
+  assert.deepStrictEqual(await asNobody("test/daemon/unprivileged.sh"), ["one", "two", "another worker", "ended with 0", "0"])
 })

@@ -1,6 +1,7 @@
 /** Configurations: what they mean, and what is said of those that are wrong. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
+import { readFileSync } from "node:fs"
 import { decodeConfig } from "../src/config/readConfig.ts"
 
 const decoded = (text: string) => Result.getOrThrow(decodeConfig(text, "/srv"))
@@ -26,6 +27,11 @@ describe("a configuration", () => {
         heartbeat: 30_000
       }]
     })
+  })
+
+  it("of the systemd example is right", () => {
+    const { mounts } = decoded(readFileSync(new URL("../../../examples/systemd/bickford.toml", import.meta.url), "utf8"))
+    assert.deepStrictEqual(mounts.map(({ name }) => name), ["data", "scratch"])
   })
 
   it("says everything", () => {
