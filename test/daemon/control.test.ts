@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { spawn } from "node:child_process"
 import { statSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { get } from "node:http"
@@ -11,8 +12,8 @@ import { dirname, join } from "node:path"
 import { ask } from "../../packages/daemon/src/control/client.ts"
 import { bickford, root } from "../mount/bickford.ts"
 import { commandsOn } from "../mount/inProcess.ts"
-import { run as runProcess } from "../mount/processes.ts"
-import { mountConfig, mountpoints, startDaemon, until, workFolder } from "./daemon.ts"
+import { ended, run as runProcess } from "../mount/processes.ts"
+import { bickfordCommand, mountConfig, mountpoints, startDaemon, until, workFolder } from "./daemon.ts"
 
 const freePort = Effect.promise(() =>
   new Promise<number>((resolve) => {
@@ -102,6 +103,7 @@ describe("controlling a daemon", { timeout: 90_000 }, () => {
       const json = JSON.parse((yield* command("status", "--json")).stdout)
       assert.strictEqual(json.pid, daemon.process.pid)
       assert.strictEqual((yield* command("restart", "data")).status, 0)
+      assert.match((yield* command("top")).stdout, /^data +running +0 /m)
       const unknown = yield* command("restart", "dada")
       assert.strictEqual(unknown.status, 1)
       assert.match(unknown.stderr, /did you mean data/)
@@ -132,6 +134,24 @@ describe("controlling a daemon", { timeout: 90_000 }, () => {
       assert.match(yield* Effect.promise(() => curl([`${url}/status`])), /404$/)
       assert.match(yield* Effect.promise(() => curl(["-X", "POST", `${url}/reload`])), /404$/)
       assert.match(yield* Effect.promise(() => curl(["--unix-socket", daemon.socket, "http://x/status"])), /"mounts":\[.*200$/s)
+    }))
+
+  it.live("bickford log: the wire log of a mount, until the daemon ends", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const daemon = yield* startDaemon(folder, [mountConfig("data", "memory:", mountpoint)])
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      const [program = "", ...args] = bickfordCommand
+      const log = spawn(program, [...args, "log", "data", "--runtime-directory", dirname(daemon.socket)], { stdio: ["ignore", "pipe", "inherit"] })
+      let text = ""
+      log.stdout.setEncoding("utf8").on("data", (part: string) => (text += part))
+      yield* Effect.promise(() => until(async () => {
+        await runProcess("ls", [mountpoint])
+        return /"type":"reply".*"OPENDIR"/.test(text) ? true : undefined
+      }, "a line"))
+      yield* Effect.promise(daemon.stop)
+      assert.strictEqual((yield* Effect.promise(() => ended(log))).status, 0)
     }))
 
   it.live("the wire log, a line for each request and reply, while it is looked at", () =>

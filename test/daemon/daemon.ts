@@ -60,16 +60,16 @@ export const until = <A>(look: () => Promise<A | undefined>, what: string, milli
   return again()
 }
 
-/** The command that starts a daemon with the configuration in a file. */
-export const daemonCommand = (file: string): ReadonlyArray<string> => [
+/** The `bickford` program, its arguments left out. */
+export const bickfordCommand: ReadonlyArray<string> = [
   process.execPath,
   "--conditions=development",
   "--disable-warning=ExperimentalWarning",
-  join(root, "packages", "daemon", "src", "main.ts"),
-  "daemon",
-  "--config",
-  file
+  join(root, "packages", "daemon", "src", "main.ts")
 ]
+
+/** The command that starts a daemon with the configuration in a file. */
+export const daemonCommand = (file: string): ReadonlyArray<string> => [...bickfordCommand, "daemon", "--config", file]
 
 const milliseconds = (value: number): string => `"${value}ms"`
 
