@@ -24,7 +24,8 @@ export const bars: ReadonlyArray<Bar> = [
   { contender: "bickford-memory", against: "beside", operations: [...metadata, ...data], atLeast: 0.9 },
   { contender: "bickford-passthrough", against: "passthrough_ll", operations: metadata, atLeast: 1 },
   { contender: "bickford-passthrough", against: "bindfs", operations: metadata, atLeast: 1.5 },
-  { contender: "bickford-passthrough", against: "plain", operations: ["read4k", "write4k", "seqread", "seqwrite"], atLeast: 0.95 },
+  { contender: "bickford-passthrough", against: "plain", operations: ["read4k", "seqread", "seqwrite"], atLeast: 0.95 },
+  { contender: "bickford-passthrough-no-xattr", against: "plain", operations: ["write4k"], atLeast: 0.95 },
   { contender: "bickford-sqlite", against: "bickford-memory", operations: ["stat"], atLeast: 0.67 },
   { contender: "libfuse-memory", against: "null", operations: ["stat"], atLeast: 0.55 }
 ]

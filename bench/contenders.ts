@@ -51,14 +51,14 @@ const preparePassthrough = async (): Promise<void> => {
 }
 
 /** Caches of names and attributes off, no permission checks: every call reaches the server, as often for each. */
-const ours = (source: string): Contender["command"] => (mountpoint, storage) => [
+const ours = (source: string, more = ""): Contender["command"] => (mountpoint, storage) => [
   process.execPath,
   "--conditions=development",
   "--disable-warning=ExperimentalWarning",
   join(rootFolder, "packages", "daemon", "src", "main.ts"),
   "mount",
   "-o",
-  "entry_timeout=0,attr_timeout=0,no_default_permissions",
+  `entry_timeout=0,attr_timeout=0,no_default_permissions${more}`,
   source === "passthrough:" ? `${source}${storage}` : source === "sqlite:" ? `${source}${join(storage, "store")}` : source,
   mountpoint
 ]
@@ -123,6 +123,12 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     serves: "folder",
     prepare: async () => {},
     command: ours("passthrough:")
+  },
+  {
+    name: "bickford-passthrough-no-xattr",
+    serves: "folder",
+    prepare: async () => {},
+    command: ours("passthrough:", ",no_xattr")
   },
   {
     name: "bickford-sqlite",
