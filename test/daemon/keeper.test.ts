@@ -93,13 +93,28 @@ describe("a daemon", { timeout: 60_000 }, () => {
       assert.deepStrictEqual(yield* Effect.promise(daemon.stop), { status: 0, signal: null })
     }))
 
+  it.live("a worker whose code throws out of turn: status says what", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const module = join(folder, "throws.mjs")
+      yield* Effect.promise(() => writeFile(module, `
+        import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}
+        setTimeout(() => { throw new Error("thought of too late") }, 300)
+        export const backend = () => memory()
+      `))
+      const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint, { whenLost: "unmount" })])
+      const { lastCause } = yield* Effect.promise(() => daemon.reaches("data", "stopped"))
+      assert.match(lastCause ?? "", /^thought of too late \(the worker exited with status 1\)/)
+    }))
+
   it.live("a worker that blocks its event loop is killed and replaced", () =>
     Effect.gen(function*() {
       const folder = yield* workFolder
       const [mountpoint = ""] = yield* mountpoints(1)
       const module = join(folder, "blocks.mjs")
       yield* Effect.promise(() => writeFile(module, `
-        import { memory } from "@bickford/backends"
+        import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}
         import { existsSync, writeFileSync } from "node:fs"
         const once = ${JSON.stringify(join(folder, "once"))}
         if (!existsSync(once)) {
@@ -107,7 +122,7 @@ describe("a daemon", { timeout: 60_000 }, () => {
           setTimeout(() => { for (;;); }, 1000)
         }
         export const backend = () => memory()
-      `.replace("\"@bickford/backends\"", JSON.stringify(new URL("../../packages/backends/src/index.ts", import.meta.url).href))))
+      `))
       const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint, { heartbeat: 1000 })])
       yield* Effect.promise(() => until(async () => (await daemon.mount("data")).restarts === 1 ? true : undefined, "a restart"))
       const { lastCause } = yield* Effect.promise(() => daemon.reaches("data", "running"))

@@ -76,6 +76,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
   let lastCause: string | undefined
   let history: Array<{ readonly at: number; readonly cause: string }> = []
   let numbers = nothing
+  /** By the monotonic clock, which does not go on while the machine sleeps. */
   let heardAt = 0
   /** It ends for good, however its worker ends. */
   let ending = false
@@ -106,7 +107,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
   }
 
   const hear = (using: Connection) => (message: FromWorker): void => {
-    heardAt = Date.now()
+    heardAt = performance.now()
     switch (message.type) {
       case "reading":
         using.served = message.durable ? "durable" : "volatile"
@@ -154,15 +155,15 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
     Effect.gen(function*() {
       for (;;) {
         yield* Effect.sleep(config.heartbeat / 4)
-        if (Date.now() - heardAt > config.heartbeat) return `the worker did not answer for ${seconds(config.heartbeat)} and was killed`
-        if (state === "starting" && Date.now() - loaded > startTimeout) return `the worker did not begin to serve within ${seconds(startTimeout)}`
+        if (performance.now() - heardAt > config.heartbeat) return `the worker did not answer for ${seconds(config.heartbeat)} and was killed`
+        if (state === "starting" && performance.now() - loaded > startTimeout) return `the worker did not begin to serve within ${seconds(startTimeout)}`
       }
     })
 
   const attendWorker = (serving: WorkerProcess): Effect.Effect<{ readonly exit: WorkerExit; readonly cause: string }> =>
     Effect.gen(function*() {
       const exited = Effect.promise(() => serving.exited)
-      const first = yield* Effect.raceFirst(exited, examine(Date.now()))
+      const first = yield* Effect.raceFirst(exited, examine(performance.now()))
       if (typeof first !== "string") return { exit: first, cause: causeOf(first) }
       serving.kill()
       return { exit: yield* exited, cause: first }
@@ -199,7 +200,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
       yield* Effect.timeoutOption(Effect.promise(() => started.ready), startTimeout)
       return started
     }))
-    heardAt = Date.now()
+    heardAt = performance.now()
     serving.listen(hear(opened))
     const { id, negotiated } = opened
     serving.send({ type: "serve", mount: config, resume: { id, ...(negotiated === undefined ? {} : { negotiated }) } })

@@ -32,7 +32,9 @@ const live = (socket: string) => {
     const text = frame(report, earlier, Math.max(0.001, (now - at) / 1000))
     earlier = report
     at = now
-    const lines = text.split("\n").slice(0, Math.max(1, process.stdout.rows - 1)).map((line) => line.slice(0, process.stdout.columns))
+    // A terminal may not know its size.
+    const [columns, rows] = [process.stdout.columns || 80, process.stdout.rows || 24]
+    const lines = text.split("\n").slice(0, Math.max(1, rows - 1)).map((line) => line.slice(0, columns))
     return write(`${home}${lines.map((line) => `${line}\x1b[K`).join("\n")}\n${clearBelow}`)
   })
   const always = Effect.forever(Effect.andThen(once, Effect.sleep(interval)))

@@ -103,6 +103,12 @@ const program = Effect.suspend(() => {
 const messageOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
 
+// What a person's module throws out of turn ends the process; the keeper is to know why.
+process.on("uncaughtExceptionMonitor", (error) => say({ type: "failed", message: messageOf(error) }))
+
+// Who read what is logged may be gone.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+
 // A terminal's Ctrl-C reaches workers as well; when to stop is the keeper's to say.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
 
