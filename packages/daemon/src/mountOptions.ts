@@ -1,5 +1,5 @@
 /** `-o` options, named as in mount.fuse(8) and tmpfs(5). */
-import type { MemoryOptions, PassthroughOptions } from "@bickford/backends"
+import type { MemoryOptions, Owner, PassthroughOptions } from "@bickford/backends"
 import type { MountOptions } from "@bickford/session"
 import * as Result from "effect/Result"
 import { type CommandError, commandError } from "./CommandError.ts"
@@ -12,6 +12,7 @@ export interface ParsedOptions {
   readonly mount: Partial<Omit<MountOptions, "mountpoint" | "backend" | "session">>
   readonly memory: MemoryOptions
   readonly passthrough: PassthroughOptions
+  readonly owner: Owner
   /** A server that is killed leaves no dead mountpoint. */
   readonly autoUnmount: boolean
 }
@@ -20,6 +21,7 @@ interface Target {
   readonly mount: Writable<ParsedOptions["mount"]>
   readonly memory: Writable<MemoryOptions>
   readonly passthrough: Writable<PassthroughOptions>
+  readonly owner: Writable<Owner>
   autoUnmount: boolean
 }
 
@@ -71,8 +73,9 @@ const rows: { readonly [name: string]: Row } = {
     help: "how long the kernel may trust that a name is missing",
     apply: (t, value) => (t.memory.negativeTimeout = t.passthrough.negativeTimeout = value)
   },
-  uid: { takes: "number", help: "the root folder's owner", apply: (t, value) => (t.memory.uid = value) },
-  gid: { takes: "number", help: "the root folder's group", apply: (t, value) => (t.memory.gid = value) },
+  uid: { takes: "number", help: "the owner that every file is shown with", apply: (t, value) => (t.owner.uid = value) },
+  gid: { takes: "number", help: "the group that every file is shown with", apply: (t, value) => (t.owner.gid = value) },
+  umask: { takes: "octal", help: "every file is shown with the permissions 0777 without these", apply: (t, value) => (t.owner.umask = value) },
   mode: { takes: "octal", help: "the root folder's permissions", apply: (t, value) => (t.memory.mode = value) },
   size: {
     takes: "size",
@@ -173,7 +176,7 @@ const applyOption = (target: Target, option: string): CommandError | undefined =
 
 /** Parses the values of `-o` flags, each with options separated by commas; a later one wins. */
 export const parseMountOptions = (texts: ReadonlyArray<string>): Result.Result<ParsedOptions, CommandError> => {
-  const target: Target = { mount: {}, memory: {}, passthrough: {}, autoUnmount: false }
+  const target: Target = { mount: {}, memory: {}, passthrough: {}, owner: {}, autoUnmount: false }
   for (const text of texts) {
     for (const option of split(text)) {
       const error = applyOption(target, option)

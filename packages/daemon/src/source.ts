@@ -1,5 +1,5 @@
 /** SOURCE, the first argument of `bickford mount`: which filesystem, and of what. */
-import { memory, passthrough, sqlite } from "@bickford/backends"
+import { memory, passthrough, sqlite, withOwner } from "@bickford/backends"
 import { type BackendSource, loadBackend } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
@@ -44,6 +44,13 @@ const moduleFor = (path: string): Effect.Effect<BackendSource, CommandError> =>
  * `passthrough:DIR`, a folder of the machine's own, or `module:PATH`, a filesystem of a person's own.
  */
 export const backendFor = (source: string, options: ParsedOptions): Effect.Effect<BackendSource, CommandError> => {
+  const backend = stored(source, options)
+  const { owner } = options
+  if (Object.keys(owner).length === 0) return backend
+  return Effect.map(backend, (made) => Effect.isEffect(made) ? Effect.map(made, (instance) => withOwner(instance, owner)) : withOwner(made, owner))
+}
+
+const stored = (source: string, options: ParsedOptions): Effect.Effect<BackendSource, CommandError> => {
   const path = storePath(source)
   if (path !== undefined) return storeFor(path, options)
   if (source.startsWith("passthrough:")) return folderFor(source.slice("passthrough:".length), options)

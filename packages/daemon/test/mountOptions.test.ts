@@ -8,8 +8,9 @@ describe("-o", () => {
       parseMountOptions(["ro,fsname=a\\,b,max_read=65536", "rw,uid=1000,mode=1777,size=16m,attr_timeout=0.5"]),
       Result.succeed({
         mount: { readOnly: false, fsname: "a,b", maxRead: 65536 },
-        memory: { uid: 1000, mode: 0o1777, capacity: 16 * 1024 * 1024, attrTimeout: 0.5 },
+        memory: { mode: 0o1777, capacity: 16 * 1024 * 1024, attrTimeout: 0.5 },
         passthrough: { attrTimeout: 0.5 },
+        owner: { uid: 1000 },
         autoUnmount: false
       })
     )
