@@ -1,6 +1,7 @@
 /** Many random sequences on a plain folder and on a filesystem of ours. */
 import { buildDriver, makeDrivers } from "../conformance/driver.ts"
 import { type PlaceName, places } from "../conformance/places.ts"
+import { isBeyond } from "./beyond.ts"
 import { beginning, type Call, randomCall } from "./calls.ts"
 import { describeDifference, findDifference, shrink } from "./differential.ts"
 import { makeRandom } from "./random.ts"
@@ -29,7 +30,13 @@ export const runDifferential = async ({ calls, length, place, seed }: Plan): Pro
       try {
         for (let made = 0; made < calls && found.length < 5; made += length) {
           const random = makeRandom(seed + made)
-          const sequence: ReadonlyArray<Call> = [...beginning, ...Array.from({ length: Math.min(length, calls - made) }, () => randomCall(random))]
+          const next = (): Call => {
+            for (;;) {
+              const call = randomCall(random)
+              if (!isBeyond(place, call.line)) return call
+            }
+          }
+          const sequence: ReadonlyArray<Call> = [...beginning, ...Array.from({ length: Math.min(length, calls - made) }, next)]
           const difference = await findDifference(sides, sequence)
           alive = Date.now()
           if (difference === undefined) continue

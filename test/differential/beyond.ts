@@ -1,0 +1,26 @@
+/** What a place does not do, or does in another way, for a reason that is known: such calls are left out there. */
+import type { PlaceName } from "../conformance/places.ts"
+
+interface Beyond {
+  /** Of the call, as a line. */
+  readonly calls: RegExp
+  readonly reason: string
+}
+
+const beyond: { readonly [Name in PlaceName]?: ReadonlyArray<Beyond> } = {
+  passthrough: [
+    { calls: /chmod \S+ 0?[2367]\d\d\d$/, reason: "the kernel, writing by itself, keeps set-group-ID where the group may not execute" },
+    { calls: /^(flock|ofd_setlk)/, reason: "the kernel's mapping of the file behind does not keep the file open, and its locks" }
+  ],
+  path: [
+    { calls: /xattr \S+ (?!user\.[a-z])/, reason: "the filesystem of the tests takes any name for an attribute" },
+    { calls: /FALLOC_FL|SEEK_(DATA|HOLE)/, reason: "the filesystem of the tests has no holes" },
+    { calls: /\d{10,}/, reason: "the filesystem of the tests keeps a file in one buffer, which ends at 4 GiB" },
+    { calls: /O_TMPFILE/, reason: "a file without a name has no path to call back with" },
+    { calls: /^(mkfifo|mknod|fchmod|fchown|futimens|rmdir)/, reason: "what was removed while it was open has no path to call back with, or another in its folder" },
+    { calls: /RENAME_WHITEOUT/, reason: "no callback of rename makes the device that is left behind" },
+    { calls: /chmod \S+ 0?[2367]\d\d\d$/, reason: "the filesystem of the tests knows the caller's user, not all the groups" }
+  ]
+}
+
+export const isBeyond = (place: PlaceName, line: string): boolean => beyond[place]?.some(({ calls }) => calls.test(line)) ?? false
