@@ -55,6 +55,7 @@ const mountOf = (name: string, section: MountSection, folder: string, problems: 
   const options = typeof section.options === "string" ? [section.options] : section.options ?? []
   const parsed = parseMountOptions(options)
   if (Result.isFailure(parsed)) problems.push(`${key}.options: ${parsed.failure.message}`)
+  else if (parsed.success.autoUnmount) problems.push(`${key}.options: auto_unmount is for mounts without the daemon, which unmounts what it gives up`)
   const { backoff, intensity, period } = section.restart ?? {}
   const initial = milliseconds(backoff?.initial, 100)
   const max = milliseconds(backoff?.max, Math.max(initial, 10_000))

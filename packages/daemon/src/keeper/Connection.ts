@@ -31,6 +31,8 @@ const deviceOptions = (config: MountConfig, { mount }: ParsedOptions): MountDevi
   allowOther: mount.allowOther ?? process.getuid?.() === 0,
   defaultPermissions: mount.defaultPermissions ?? true,
   readOnly: mount.readOnly ?? false,
+  noexec: mount.noexec ?? false,
+  noatime: mount.noatime ?? false,
   ...(mount.maxRead === undefined ? {} : { maxRead: mount.maxRead })
 })
 
