@@ -1,7 +1,8 @@
 /** A filesystem all of whose files look to be one user's. */
-import type { Attr, AttrReply, Backend, Created, DirentPlus, Entry, Request, StatxReply } from "@bickford/session"
+import type { Attr, Backend, DirentPlus, Entry } from "@bickford/session"
 import { S_IFMT } from "../posix/linux.ts"
 import { mapAnswer, mapOperations } from "./operations.ts"
+import { attrWith, changeReply, type ReplyChanges } from "./replies.ts"
 
 /** What is told of every file, whatever the backend says. */
 export interface Owner {
@@ -13,45 +14,19 @@ export interface Owner {
 
 /** `backend`, with other owners and permissions, as libfuse's options `uid`, `gid` and `umask` have it: those that are stored do not count. */
 export const withOwner = (backend: Backend, { gid, uid, umask }: Owner): Backend => {
-  const modeOf = (mode: number): number => umask === undefined ? mode : (mode & S_IFMT) | (0o777 & ~umask)
-  // Field by field: a backend's attributes may be getters.
-  const owned = ({ atime, blksize, blocks, ctime, flags, gid: storedGid, ino, mode, mtime, nlink, rdev, size, uid: storedUid }: Attr): Attr => ({
-    ino, size, blocks, atime, mtime, ctime, mode: modeOf(mode), nlink, uid: uid ?? storedUid, gid: gid ?? storedGid, rdev, blksize, flags
+  const owned = (stored: { readonly mode: number; readonly uid: number; readonly gid: number }) => ({
+    mode: umask === undefined ? stored.mode : (stored.mode & S_IFMT) | (0o777 & ~umask), uid: uid ?? stored.uid, gid: gid ?? stored.gid
   })
-  const entryOf = ({ attr, attrValid, entryValid, generation, nodeid }: Entry): Entry => ({
-    nodeid, generation, entryValid, attrValid, attr: nodeid === 0 ? attr : owned(attr)
+  const attr = (stored: Attr): Attr => attrWith(stored, owned(stored))
+  const entryOf = ({ attr: stored, attrValid, entryValid, generation, nodeid }: Entry): Entry => ({
+    nodeid, generation, entryValid, attrValid, attr: nodeid === 0 ? stored : attr(stored)
   })
   function* listed(entries: Iterable<DirentPlus>): Generator<DirentPlus, void, undefined> {
     for (const { entry, ino, name, off, type } of entries) yield { ino, off, type, name, entry: entry === undefined ? undefined : entryOf(entry) }
   }
-  const told = (request: Request, value: unknown): unknown => {
-    switch (request.op) {
-      // The opcode table pairs these operations with these replies.
-      case "lookup":
-      case "mknod":
-      case "mkdir":
-      case "symlink":
-      case "link":
-        return entryOf(value as Entry)
-      case "create":
-      case "tmpfile": {
-        const { entry, open } = value as Created
-        return { entry: entryOf(entry), open }
-      }
-      case "getattr":
-      case "setattr": {
-        const { attr, attrValid } = value as AttrReply
-        return { attrValid, attr: owned(attr) }
-      }
-      case "statx": {
-        const { attrValid, flags, stat } = value as StatxReply
-        return { attrValid, flags, stat: { ...stat, mode: modeOf(stat.mode), uid: uid ?? stat.uid, gid: gid ?? stat.gid } }
-      }
-      case "readdirplus":
-        return listed(value as Iterable<DirentPlus>)
-      default:
-        return value
-    }
-  }
-  return mapOperations(backend, (_name, operation) => (request, context) => mapAnswer(operation(request, context), (value) => told(request, value)))
+  const changes: ReplyChanges = { entry: entryOf, attr, stat: (stat) => ({ ...stat, ...owned(stat) }) }
+  return mapOperations(backend, (name, operation) => (request, context) =>
+    mapAnswer(operation(request, context), (value) =>
+      // The opcode table pairs READDIRPLUS with this reply.
+      name === "readdirplus" ? listed(value as Iterable<DirentPlus>) : changeReply(request, value, changes)))
 }
