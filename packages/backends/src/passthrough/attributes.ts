@@ -22,6 +22,7 @@ export interface Attributes {
   readonly birth: () => number
   readonly identity: () => Identity
   readonly mode: () => number
+  readonly nlink: () => number
   readonly attr: () => Attr
   readonly statx: () => Statx
 }
@@ -55,6 +56,7 @@ export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMa
     birth,
     identity: () => ({ device: word(words.device), ino: wide(words.ino), birth: birth() }),
     mode: () => word(words.mode),
+    nlink: () => word(words.nlink),
     attr: () => ({
       ino: shownIno(),
       size: wide(words.size),

@@ -119,8 +119,12 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     return node.fd
   }
 
-  /** Notes by what the file can be found again, from a descriptor of it; whether it can. */
+  /**
+   * Notes by what the file can be found again, from a descriptor of it; whether it can. What has no name any
+   * more is there only as long as somebody holds it.
+   */
   const remember = (node: Node, fd: number): boolean => {
+    if (files.fs_stat(fd) < 0 || attributes.nlink() === 0) return false
     if (node.handle !== undefined) return true
     if (!handles || node.identity.device !== rootIdentity.device) return false
     const length = files.fs_handle_of(fd, room)
@@ -129,10 +133,12 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     return handles
   }
 
-  const letGo = (node: Node): void => {
-    remember(node, node.fd)
+  /** Whether the node needs no descriptor any more: it can be found again, or at least looked for. */
+  const letGo = (node: Node): boolean => {
+    if (!remember(node, node.fd) && attributes.nlink() === 0) return false
     files.fs_close(node.fd)
     node.fd = -1
+    return true
   }
 
   const pathOf = (fd: number): string | undefined => {
@@ -194,16 +200,16 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
       return isBeneath(node) ? fd : -ESTALE
     },
     trim: () => {
-      while (holders.length > limit) {
+      // Twice round at the most: there may be none to let go.
+      for (let left = 2 * holders.length; holders.length > limit && left > 0; left--) {
         if (hand >= holders.length) hand = 0
         const node = holders[hand]
         if (node === undefined) return
-        if (node.used && node.fd >= 0) {
+        if (node.fd >= 0 && (node.used || !letGo(node))) {
           node.used = false
           hand++
           continue
         }
-        if (node.fd >= 0) letGo(node)
         const last = holders.pop()
         if (last !== undefined && last !== node) holders[hand] = last
       }

@@ -131,6 +131,23 @@ describe("nodes of a served folder", () => {
       assert.isAtMost(backend.descriptors(), 1)
     }))
 
+  it.effect("that have no name any more are kept, however many others come", () =>
+    Effect.gen(function*() {
+      const { backend, kernel, served } = yield* start({ maxDescriptors: 16 })
+      const { nodeid } = yield* kernel.mkdir({ name: "dir" })
+      yield* kernel.rmdir(rootNode, "dir")
+      const unnamed = yield* kernel.tmpfile({ flags: 2 })
+      backend.release?.({ op: "release", unique: 2, nodeid: unnamed.nodeid, uid: 0, gid: 0, pid: 1, fh: 0, flags: 0, releaseFlags: 0, lockOwner: 0 }, context)
+      for (let i = 0; i < 100; i++) {
+        fs.writeFileSync(join(served, `file${i}`), "")
+        yield* kernel.lookup(rootNode, `file${i}`)
+      }
+      assert.isAtMost(backend.descriptors(), 20)
+      for (const held of [nodeid, unnamed.nodeid]) assert.strictEqual((yield* kernel.getattr(held)).nlink, 0)
+      yield* kernel.link(unnamed.nodeid, rootNode, "named")
+      assert.isTrue(fs.existsSync(join(served, "named")))
+    }))
+
   it.effect("are one for all hard links, and another for a file that comes after", () =>
     Effect.gen(function*() {
       const { kernel, served } = yield* start()
