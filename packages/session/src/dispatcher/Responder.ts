@@ -68,10 +68,18 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
     lookups[lookupCount++] = nodeid
   }
 
+  // Failures are few and met again and again: the last one's number needs no looking for.
+  let lastCause: Cause.Cause<unknown> | undefined
+  let lastError = 0
+
   /** The negative errno that a failed exit is answered with. */
   const failure = (row: OpcodeRow, request: Request, cause: Cause.Cause<unknown>, stopped: StopReason | undefined): number => {
+    if (cause === lastCause) return lastError
     for (const reason of cause.reasons) {
-      if (Cause.isFailReason(reason) && isErrnoError(reason.error)) return -wireErrno(reason.error)
+      if (!Cause.isFailReason(reason) || !isErrnoError(reason.error)) continue
+      lastCause = cause
+      lastError = -wireErrno(reason.error)
+      return lastError
     }
     if (stopped !== undefined && Cause.hasInterruptsOnly(cause)) return -stopErrno(stopped)
     connection.counters.defects++
