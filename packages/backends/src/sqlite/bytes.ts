@@ -63,6 +63,16 @@ interface Span {
   readonly to: number
 }
 
+/**
+ * What was read from rows, each in memory of its own, and zeros. Once it is sent the memory goes: the garbage
+ * collector sees little of it, and would run in vain while it piles up.
+ */
+class Loaded extends Array<Uint8Array<ArrayBuffer>> implements Disposable {
+  [Symbol.dispose](): void {
+    for (const { buffer } of this) if (buffer !== zeros.buffer && !buffer.detached) buffer.transfer(0)
+  }
+}
+
 export class StoredBytes implements Bytes {
   /** Names the content in the store. */
   id: number
@@ -97,8 +107,8 @@ export class StoredBytes implements Bytes {
     this.#flush()
     const last = shiftRight(add(offset, size - 1), chunkBits)
     const rows = this.#store.content(this.id, first, last)
-    const views: Array<Uint8Array> = []
-    const push = (view: Uint8Array): void => {
+    const views = new Loaded()
+    const push = (view: Uint8Array<ArrayBuffer>): void => {
       if (view.length > 0) views.push(view)
     }
     let at = 0

@@ -30,7 +30,7 @@ export type BlocksAt = readonly [position: number, blocks: number]
 
 export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, buried: () => void) => {
   const one = prepareQuery<[blocks: number, bytes: Uint8Array]>(db, "SELECT blocks, bytes FROM chunk WHERE data = ? AND position = ?")
-  const content = prepareQuery<[position: number, bytes: Uint8Array]>(db, "SELECT position, bytes FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
+  const content = prepareQuery<[position: number, bytes: Uint8Array<ArrayBuffer>]>(db, "SELECT position, bytes FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
   const bits = prepareQuery<BlocksAt>(db, "SELECT position, blocks FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
   const bitsFrom = prepareQuery<BlocksAt>(db, "SELECT position, blocks FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 256")
   const bitsAt = prepareQuery<[blocks: number]>(db, "SELECT blocks FROM chunk WHERE data = ? AND position = ?")

@@ -56,6 +56,11 @@ const viewsLength = (views: ReadonlyArray<Uint8Array>): number => {
   return length
 }
 
+/** What a reply was made of has been sent. */
+const dispose = (data: unknown, guard: Guard): void => {
+  if (Array.isArray(data) && Symbol.dispose in data) guard("Symbol.dispose of what was read", () => (data as Partial<Disposable>)[Symbol.dispose]?.())
+}
+
 export const makeResponder = (connection: Connection, diagnostics: Diagnostics, guard: Guard): Responder => {
   const { handles, nodes, transport } = connection
   const scratch = new Uint8Array(scratchSize).fill(0)
@@ -125,6 +130,7 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
       const views = replyData(row, exit.value, request)
       if (views !== undefined) {
         settle(row, request, 0, viewsLength(views), transport.replyData(slot, views))
+        dispose(exit.value, guard)
         return
       }
       const range = replyRange(row, exit.value, request)
@@ -145,6 +151,7 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
       const views = replyData(row, exit.value, request)
       if (views !== undefined) {
         settle(row, request, 0, viewsLength(views), transport.replyDetached(detached, 0, views))
+        dispose(exit.value, guard)
         return
       }
       const range = replyRange(row, exit.value, request)

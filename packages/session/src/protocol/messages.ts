@@ -17,7 +17,10 @@ export interface Timespec {
   readonly sec: S64
   readonly nsec: number
 }
-/** A reply's body: one view, or several that are sent gathered. */
+/**
+ * A reply's body: one view, or several that are sent gathered. A list that is `Disposable` is disposed of once
+ * the reply is out: its memory can be used again, or be given back.
+ */
 export type Data = Uint8Array | ReadonlyArray<Uint8Array>
 
 /** A reply's body that lies in an open file: read by the transport, straight into its memory. */
