@@ -37,6 +37,7 @@ struct worker {
   uint64_t operations, bytes, errors, end, longest, round, random;
   uint32_t *histogram;
   char *buffer;
+  uint64_t written;
   char path[4096];
 };
 
@@ -116,10 +117,17 @@ static bool whole(int fd, char *buffer, bool writing) {
   return true;
 }
 
+/* What is written differs each time in every KiB: a store may write nothing where nothing has changed. */
+static void renew(struct worker *w, size_t length) {
+  w->written++;
+  for (size_t at = 0; at < length; at += 1024) memcpy(w->buffer + at, &w->written, sizeof w->written);
+}
+
 /* A pass over the file, a MiB at a time. */
 static void pass(struct worker *w, int flags, bool writing) {
   const int fd = open_data(w->dir, flags);
   for (long i = 0; i < size_mb && !atomic_load_explicit(&stop, memory_order_relaxed); i++) {
+    if (writing) renew(w, megabyte);
     const uint64_t start = now();
     if (!whole(fd, w->buffer, writing)) {
       failed(w);
@@ -209,6 +217,7 @@ static void do_read_4k(struct worker *w) {
 
 static void do_write_4k(struct worker *w) {
   const off_t offset = random_page(w);
+  renew(w, page);
   const uint64_t start = now();
   if (pwrite(w->file, w->buffer, page, offset) != page) failed(w);
   done(w, start);

@@ -88,6 +88,8 @@ describe("a full disk", { timeout: 60_000 }, () => {
       assert.match(await run("df", ["--output=avail", mountpoint]), /^\s*Avail\s+0\s*$/)
       assert.strictEqual(await run("cat", [join(mountpoint, "file")]), "text\n")
       await run("sh", ["-c", "mkdir d && mv file d/moved && ln d/moved link && rm link && touch d/new && chmod 600 d/new"], inside)
+      // What a file gives back is there at once, for small pieces and for whole chunks.
+      await run("sh", ["-ec", "rm fill0; for i in 1 2 3 4 5; do for bs in 16k 64k; do dd if=/dev/urandom of=over bs=$bs count=$((1536/${bs%k})) status=none; done; done; rm over"], inside)
       await run("sh", ["-c", "rm fill*"], inside)
       await run("sh", ["-c", "dd if=/dev/urandom of=again bs=64k count=64 status=none && sync again"], inside)
       assert.strictEqual(await run("cat", [join(mountpoint, "d", "moved")]), "text\n")

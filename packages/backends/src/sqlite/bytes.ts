@@ -131,10 +131,12 @@ export class StoredBytes implements Bytes {
       const source = data.subarray(done, done + to - from)
       done += to - from
       if (to - from === chunkSize) {
-        this.blocks += blocksPerChunk - countBits(this.#bitsAt(position))
         const kept = this.#chunks.get(position)
         if (kept !== undefined) this.#store.drop(kept)
-        this.#store.put(this.id, position, whole, source)
+        const stored = this.#store.blocksAt(this.id, position)
+        this.blocks += blocksPerChunk - countBits(kept?.blocks ?? stored ?? 0)
+        if (stored === undefined) this.#store.add(this.id, position, whole, source)
+        else this.#store.put(this.id, position, whole, source)
         continue
       }
       const chunk = this.#obtain(position)
@@ -261,7 +263,7 @@ export class StoredBytes implements Bytes {
   }
 
   #bitsAt(position: number): number {
-    return this.#chunks.get(position)?.blocks ?? this.#store.blocksAt(this.id, position)
+    return this.#chunks.get(position)?.blocks ?? this.#store.blocksAt(this.id, position) ?? 0
   }
 
   #mark(chunk: Chunk, bits: number): void {

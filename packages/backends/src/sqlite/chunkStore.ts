@@ -1,5 +1,6 @@
 /** The rows that hold the content of files, and those of them that are kept in memory. */
 import type { DatabaseSync } from "node:sqlite"
+import type { Collector } from "./collector.ts"
 import { prepareQuery } from "./query.ts"
 import type { Transaction } from "./transaction.ts"
 
@@ -28,7 +29,7 @@ export interface ChunkOwner {
 /** The bits of the allocated blocks of one chunk. */
 export type BlocksAt = readonly [position: number, blocks: number]
 
-export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, buried: () => void) => {
+export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, collector: Collector) => {
   const one = prepareQuery<[blocks: number, bytes: Uint8Array]>(db, "SELECT blocks, bytes FROM chunk WHERE data = ? AND position = ?")
   const content = prepareQuery<[position: number, bytes: Uint8Array<ArrayBuffer>]>(db, "SELECT position, bytes FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
   const bits = prepareQuery<BlocksAt>(db, "SELECT position, blocks FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
@@ -37,6 +38,7 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, burie
   const put = db.prepare(
     "INSERT INTO chunk (data, position, blocks, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (data, position) DO UPDATE SET blocks = excluded.blocks, bytes = excluded.bytes"
   )
+  const reuse = db.prepare("UPDATE chunk SET data = ?, position = ?, blocks = ?, bytes = ? WHERE id = ? AND data = ?")
   const allocate = db.prepare(
     "INSERT INTO chunk (data, position, blocks, bytes) VALUES (?, ?, ?, x'') ON CONFLICT (data, position) DO UPDATE SET blocks = blocks | excluded.blocks"
   )
@@ -71,11 +73,21 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, burie
     blocks: (data: number, first: number, last: number) => bits.all(data, first, last),
     /** Some chunks from `position` on; none when there are no more. */
     blocksFrom: (data: number, position: number) => bitsFrom.all(data, position),
-    blocksAt: (data: number, position: number): number => bitsAt.get(data, position)?.[0] ?? 0,
+    /** Undefined where there is no row. */
+    blocksAt: (data: number, position: number): number | undefined => bitsAt.get(data, position)?.[0],
 
     put: (data: number, position: number, blocks: number, bytes: Uint8Array): void => {
       transaction.begin()
       put.run(data, position, blocks, bytes)
+    },
+    /** As `put`, of a whole chunk where there is no row: one of content that is gone costs less than a new one. */
+    add: (data: number, position: number, blocks: number, bytes: Uint8Array): void => {
+      transaction.begin()
+      const dead = collector.take()
+      if (dead === undefined) put.run(data, position, blocks, bytes)
+      else if (Number(reuse.run(data, position, blocks, bytes, dead.id, dead.data).changes) !== 1) {
+        throw new Error(`row ${dead.id} is not of content ${dead.data}`)
+      }
     },
     allocate: (data: number, position: number, blocks: number): void => {
       transaction.begin()
@@ -97,7 +109,7 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, burie
     bury: (data: number): void => {
       transaction.begin()
       bury.run(data)
-      buried()
+      collector.added()
     },
 
     /** Keeps a chunk in memory. */
@@ -130,6 +142,7 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, burie
       for (const chunk of cached) chunk.owner.dropped(chunk)
       cached.clear()
       dirty.clear()
+      collector.rolledBack()
     }
   }
 }

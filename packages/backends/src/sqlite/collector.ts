@@ -1,24 +1,56 @@
-/** Removes the content of large files that are gone, a piece at a time, between the requests. */
+/**
+ * What becomes of the content of large files that are gone: its rows are written over with whole chunks, as
+ * long as some are written, and removed a piece at a time, between the requests, when none are.
+ */
 import type { DatabaseSync } from "node:sqlite"
 import { prepareQuery } from "./query.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** Chunks that are removed in one go: 4 MiB. */
 const piece = 64
+/** Milliseconds for which nothing is removed after content has died, and after rows of it were taken. */
+const quiet = 100
+
+/** A row of content that is gone. */
+export interface DeadRow {
+  readonly id: number
+  readonly data: number
+}
 
 export const makeCollector = (db: DatabaseSync, transaction: Transaction) => {
   const next = prepareQuery<[data: number]>(db, "SELECT data FROM dead LIMIT 1")
+  const some = prepareQuery<[id: number]>(db, `SELECT id FROM chunk WHERE data = ? LIMIT ${piece}`)
   const remove = db.prepare(`DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE data = ? LIMIT ${piece})`)
   const bury = db.prepare("DELETE FROM dead WHERE data = ?")
-  let scheduled: NodeJS.Immediate | undefined
+  const removeAll = db.prepare("DELETE FROM chunk WHERE data IN (SELECT data FROM dead)")
+  const buryAll = db.prepare("DELETE FROM dead")
+  let immediate: NodeJS.Immediate | undefined
+  let timer: NodeJS.Timeout | undefined
   let stopped = false
   /** There may be something to remove. */
   let pending = true
+  /** Since the last look. */
+  let inUse = false
+  /** Rows that are there to be taken. */
+  let rows: Array<DeadRow> = []
+
+  const wait = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      step()
+    }, quiet).unref()
+  }
 
   const step = (): void => {
-    scheduled = undefined
+    immediate = undefined
     // What requests have begun they commit themselves; their commit calls back.
     if (stopped || transaction.isOpen()) return
+    if (inUse) {
+      inUse = false
+      wait()
+      return
+    }
+    rows = []
     try {
       const data = next.get()?.[0]
       if (data === undefined) {
@@ -33,23 +65,58 @@ export const makeCollector = (db: DatabaseSync, transaction: Transaction) => {
       transaction.rollback()
       return
     }
-    schedule()
+    immediate = setImmediate(step)
   }
-  const schedule = (): void => {
-    if (!stopped) scheduled ??= setImmediate(step)
-  }
+
   return {
     /** Something was buried. */
     added: (): void => {
       pending = true
+      inUse = true
+    },
+    /** A row to write over, when there is one; within a transaction. */
+    take: (): DeadRow | undefined => {
+      while (pending) {
+        const row = rows.pop()
+        if (row !== undefined) {
+          inUse = true
+          return row
+        }
+        const data = next.get()?.[0]
+        if (data === undefined) pending = false
+        else {
+          rows = some.all(data).map(([id]) => ({ id, data }))
+          // Only what has no row left is done with: those at hand may yet be left where they are.
+          if (rows.length === 0) bury.run(data)
+        }
+      }
+      return undefined
+    },
+    /** Removes all of it now, with what else the transaction does. */
+    finish: (): void => {
+      if (!pending) return
+      pending = false
+      if (next.get() === undefined) return
+      rows = []
+      transaction.begin()
+      removeAll.run()
+      buryAll.run()
+    },
+    /** Nothing was taken, nor done with. */
+    rolledBack: (): void => {
+      pending = true
+      rows = []
     },
     /** No transaction is open: what is pending goes on. */
     resume: (): void => {
-      if (pending) schedule()
+      if (pending && !stopped && immediate === undefined) wait()
     },
     stop: (): void => {
       stopped = true
-      clearImmediate(scheduled)
+      clearImmediate(immediate)
+      clearTimeout(timer)
     }
   }
 }
+
+export type Collector = ReturnType<typeof makeCollector>

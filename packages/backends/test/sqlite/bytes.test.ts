@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite"
 import { StoredBytes } from "../../src/sqlite/bytes.ts"
 import { makeChunkStore } from "../../src/sqlite/chunkStore.ts"
+import { makeCollector } from "../../src/sqlite/collector.ts"
 import { migrate, migrations } from "../../src/sqlite/schema.ts"
 import { makeTransaction } from "../../src/sqlite/transaction.ts"
 import { testBytes } from "../posix/bytes.ts"
@@ -8,7 +9,7 @@ import { testBytes } from "../posix/bytes.ts"
 const db = new DatabaseSync(":memory:")
 migrate(db, 0, migrations)
 const transaction = makeTransaction(db)
-const chunks = makeChunkStore(db, transaction, () => undefined)
+const chunks = makeChunkStore(db, transaction, makeCollector(db, transaction))
 let nextId = 1
 const newId = (): number => nextId++
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { setTimeout as delay } from "node:timers/promises"
 import { checkStore } from "../../src/index.ts"
 import { bytes, outcome } from "../posix/kernel.ts"
 import { serve } from "./server.ts"
@@ -167,22 +168,63 @@ describe("a file without a name", () => {
       yield* server.call("write", { nodeid: entry.nodeid, data: bytes("new") }, { unique: 102 })
       yield* server.kill
       assert.deepStrictEqual((yield* checkStore(path)).problems, [])
-      // What was left then goes when it is served again.
+      // What was left then goes when it is served again, once nothing has been written for a while.
+      const { DatabaseSync } = yield* Effect.promise(() => import("node:sqlite"))
+      const left = (): { readonly dead: number; readonly chunks: number } => {
+        const db = new DatabaseSync(path)
+        const counts = db.prepare("SELECT (SELECT count(*) FROM dead) AS dead, (SELECT count(*) FROM chunk) AS chunks").get()
+        db.close()
+        return { dead: Number(counts?.["dead"]), chunks: Number(counts?.["chunks"]) }
+      }
+      assert.deepEqual(left(), { dead: 1, chunks: 321 })
+      for (let life = 0; left().dead > 0; life++) {
+        const next = yield* serve(path, "c")
+        yield* next.call("mkdir", { name: `d${life}` }, { unique: 200 + life })
+        assert.strictEqual((yield* next.call("getattr", { nodeid: entry.nodeid }, { unique: 400 + life })).attr.size, 3)
+        yield* Effect.promise(() => delay(150))
+        yield* next.kill
+      }
+      assert.deepEqual(left(), { dead: 0, chunks: 1 })
+      assert.deepStrictEqual((yield* checkStore(path)).problems, [])
+    }))
+
+  it.effect("that is large is written over by what is written next", () =>
+    Effect.gen(function*() {
+      const path = yield* newStore
+      const server = yield* serve(path, "c")
+      const mebibyte = 2 ** 20
+      let unique = 2
+      const make = (name: string) => server.call("create", { name }, { unique: unique += 2 })
+      const write = (nodeid: number | bigint, at: number, byte: number) =>
+        server.call("write", { nodeid, offset: at * mebibyte, data: new Uint8Array(mebibyte).fill(byte) }, { unique: unique += 2 })
+      const old = (yield* make("old")).entry.nodeid
+      for (let n = 0; n < 4; n++) yield* write(old, n, 1)
+      yield* server.call("setattr", { nodeid: old, valid: 8, size: 0 }, { unique: unique += 2 })
+      // Into another file, with a hole, and into the old one.
+      const other = (yield* make("other")).entry.nodeid
+      yield* write(other, 0, 2)
+      yield* write(other, 2, 3)
+      yield* write(old, 0, 4)
+      // What is undone leaves the rows to be taken again.
+      yield* server.call("write", { nodeid: old, offset: mebibyte, data: new Uint8Array(mebibyte).fill(9) }, { unique: unique += 2, more: true })
+      yield* server.kill
+
       const next = yield* serve(path, "c")
-      yield* next.call("mkdir", { name: "d" }, { unique: 200 })
-      yield* Effect.callback<void>((resume) => {
-        const wait = (n: number): void => {
-          if (n === 0) resume(Effect.void)
-          else setImmediate(() => wait(n - 1))
-        }
-        wait(40)
-      })
-      assert.strictEqual((yield* next.call("getattr", { nodeid: entry.nodeid }, { unique: 202 })).attr.size, 3)
+      const read = (nodeid: number | bigint) =>
+        next.call("read", { nodeid, offset: 0, size: 4 * mebibyte }, { unique: unique += 2 }).pipe(
+          Effect.map((data) => Buffer.concat(data instanceof Uint8Array ? [data] : data)),
+          Effect.map((data) => Array.from({ length: data.length / mebibyte }, (_, n) => new Set(data.subarray(n * mebibyte, (n + 1) * mebibyte))))
+        )
+      assert.deepStrictEqual(yield* read(other), [new Set([2]), new Set([0]), new Set([3])])
+      assert.deepStrictEqual(yield* read(old), [new Set([4])])
+      assert.deepStrictEqual(next.backend.stats(), { inodes: 3, bytes: 3 * mebibyte })
       yield* next.kill
       const { DatabaseSync } = yield* Effect.promise(() => import("node:sqlite"))
       const db = new DatabaseSync(path)
-      const left = db.prepare("SELECT (SELECT count(*) FROM dead) AS dead, (SELECT count(*) FROM chunk) AS chunks").get()
+      const rows = db.prepare("SELECT count(*) AS count, max(id) AS last FROM chunk").get()
       db.close()
-      assert.deepEqual({ ...left }, { dead: 0, chunks: 1 })
+      // As many as the old file had: 16 for each MiB.
+      assert.deepEqual({ ...rows }, { count: 64, last: 64 })
+      assert.deepStrictEqual((yield* checkStore(path)).problems, [])
     }))
 })

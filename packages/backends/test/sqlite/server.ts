@@ -51,7 +51,7 @@ interface Server {
   /** Nodes that the kernel was asked about. */
   readonly asked: ReadonlyArray<U64>
   /** Runs an operation and commits; what it was answered is not delivered. */
-  readonly call: <Op extends "mkdir" | "unlink" | "write" | "create" | "rename" | "tmpfile" | "lookup" | "getattr" | "copyFileRange" | "setattr" | "setxattr" | "fsync">(
+  readonly call: <Op extends "mkdir" | "unlink" | "write" | "create" | "rename" | "tmpfile" | "lookup" | "getattr" | "read" | "copyFileRange" | "setattr" | "setxattr" | "fsync">(
     op: Op,
     fields: Partial<RequestOf<Op>>,
     call: Call
