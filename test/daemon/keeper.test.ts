@@ -48,6 +48,21 @@ describe("a daemon", { timeout: 60_000 }, () => {
       assert.isUndefined(findMount(mountpoint))
     }))
 
+  it.live("where no request is delivered again: calls in flight fail, the store is mounted anew, and the status says why", () =>
+    Effect.gen(function*() {
+      const { daemon, mountpoint, run } = yield* begin(store, { options: ["no_resend"] })
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* run("sh", ["-c", "echo kept > file; sync file"], { cwd: mountpoint })
+      const { mountedAt } = yield* Effect.promise(() => daemon.mount("data"))
+      const reader = yield* Effect.forkChild(run("sh", ["-c", "while stat file > /dev/null 2>&1; do :; done; echo ended"], { cwd: mountpoint }))
+      yield* killWorker(daemon)
+      assert.strictEqual(yield* Fiber.join(reader), "ended\n", "nobody hangs")
+      const status = yield* Effect.promise(() => daemon.mount("data"))
+      assert.isAbove(status.mountedAt, mountedAt)
+      assert.match(status.lastCause ?? "", /SIGKILL.*; no request is delivered again here.*: mounted anew/)
+      assert.strictEqual(yield* run("cat", [join(mountpoint, "file")]), "kept\n")
+    }))
+
   it.live("a backend that is not durable: its mount is another one, and empty", () =>
     Effect.gen(function*() {
       const { daemon, mountpoint, run } = yield* begin(() => "memory:")

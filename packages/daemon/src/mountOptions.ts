@@ -13,6 +13,7 @@ export interface ParsedOptions {
   readonly memory: MemoryOptions
   readonly passthrough: PassthroughOptions
   readonly owner: Owner
+  readonly session: NonNullable<MountOptions["session"]>
   /** A server that is killed leaves no dead mountpoint. */
   readonly autoUnmount: boolean
 }
@@ -22,6 +23,7 @@ interface Target {
   readonly memory: Writable<MemoryOptions>
   readonly passthrough: Writable<PassthroughOptions>
   readonly owner: Writable<Owner>
+  readonly session: Writable<ParsedOptions["session"]>
   autoUnmount: boolean
 }
 
@@ -96,6 +98,11 @@ const rows: { readonly [name: string]: Row } = {
     takes: "nothing",
     help: "passthrough: data goes through this process, also where the kernel could do without",
     apply: (t) => (t.passthrough.kernelPassthrough = false)
+  },
+  no_resend: {
+    takes: "nothing",
+    help: "calls that are lost with a worker are not delivered again, as before Linux 6.9: they fail, and it is mounted anew",
+    apply: (t) => (t.session.resend = false)
   },
   nr_inodes: { takes: "size", help: "the most files and folders", apply: (t, value) => (t.memory.maxInodes = value) }
 }
@@ -176,7 +183,7 @@ const applyOption = (target: Target, option: string): CommandError | undefined =
 
 /** Parses the values of `-o` flags, each with options separated by commas; a later one wins. */
 export const parseMountOptions = (texts: ReadonlyArray<string>): Result.Result<ParsedOptions, CommandError> => {
-  const target: Target = { mount: {}, memory: {}, passthrough: {}, owner: {}, autoUnmount: false }
+  const target: Target = { mount: {}, memory: {}, passthrough: {}, owner: {}, session: {}, autoUnmount: false }
   for (const text of texts) {
     for (const option of split(text)) {
       const error = applyOption(target, option)

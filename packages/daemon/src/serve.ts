@@ -39,7 +39,7 @@ const serveOnce = Effect.fnUntraced(function*(request: MountRequest) {
   const backend = yield* backendFor(request.source, options)
   const place = yield* canonical(request.mountpoint)
   yield* clear(place)
-  const mounted = yield* mount({ fsname: request.source, ...options.mount, mountpoint: place, backend })
+  const mounted = yield* mount({ fsname: request.source, ...options.mount, mountpoint: place, backend, session: options.session })
   if (request.debug === true) yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
   if (options.autoUnmount) yield* unmountAfterDeath(place)
   tellStarter({ mounted: mounted.mountpoint })

@@ -11,6 +11,7 @@ describe("-o", () => {
         memory: { mode: 0o1777, capacity: 16 * 1024 * 1024, attrTimeout: 0.5 },
         passthrough: { attrTimeout: 0.5 },
         owner: { uid: 1000 },
+        session: {},
         autoUnmount: false
       })
     )

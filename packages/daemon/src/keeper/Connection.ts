@@ -72,6 +72,6 @@ export const abandonConnection = ({ device, scope }: Connection): Effect.Effect<
 /** Why the next worker cannot go on where the last one ended; undefined when it can. */
 export const whyLost = ({ negotiated, served }: Connection): string | undefined => {
   if (served === "volatile") return "what its worker held is lost"
-  if (negotiated?.resend === false) return "this kernel delivers no request again (Linux 6.9 does)"
+  if (negotiated?.resend === false) return "no request is delivered again here (Linux 6.9 does it, without no_resend)"
   return undefined
 }

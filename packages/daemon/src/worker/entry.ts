@@ -76,6 +76,7 @@ const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => 
     (timer) => Effect.sync(() => clearInterval(timer))
   )
   const session = yield* Session.make(transport, announced(source), {
+    ...options.session,
     resume,
     onNegotiated: (record) => sayForSure({ type: "negotiated", record })
   })
