@@ -211,6 +211,7 @@ export const programs = group("programs", (add) => {
     open p O_RDWR|O_TRUNC => ETXTBSY
     open p O_RDONLY|O_TRUNC => ETXTBSY
     truncate p 0 => ETXTBSY
+    stat p => size>0
     open p O_RDONLY
     chmod p 0700
     utimens p 1.0 1.0

@@ -48,8 +48,6 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
       asyncDio: false,
       posixLocks: locks === "server",
       flock: locks === "server",
-      // Without OPEN the kernel has to send the truncation as a SETATTR.
-      atomicOTrunc: !noOpen,
       exportSupport: true,
       handleKillprivV2: true,
       cacheSymlinks: true,

@@ -86,7 +86,6 @@ export const dataOperations = (served: Served): Backend => {
       if (node === undefined || file < 0) return failureOf(file)
       const fd = files.fs_open(file, flagsFor(flags), 0)
       if (fd < 0) return failureOf(fd)
-      if ((flags & O_TRUNC) !== 0) changed(fd, context, 0)
       return Exit.succeed(opening(node, fd, flags, context, true))
     },
     create: ({ extensions, flags, mode, name, nodeid }, context) => {

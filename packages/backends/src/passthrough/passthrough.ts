@@ -79,7 +79,6 @@ export const passthrough = (
       }))
     const backend: Backend = {
       capabilities: {
-        atomicOTrunc: true,
         // What the kernel writes by itself it must also clear set-user-ID for.
         handleKillprivV2: options.kernelPassthrough === false,
         createSuppGroup: true,

@@ -29,7 +29,6 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
   const { destroy, init, ioctl, statfs } = callbacks
 
   return {
-    capabilities: { atomicOTrunc: false },
     ...(init && { init: () => outcome(() => init()) }),
     destroy: () =>
       Effect.orDie(andThen(orElse(handles.releaseAll(), () => done), () => outcome(() => destroy?.()))),

@@ -18,7 +18,7 @@ import {
   symlinkMax
 } from "./linux.ts"
 import { nameBytes, nameTooLong } from "./names.ts"
-import { truncateOnOpen } from "./open.ts"
+import { truncateOnCreate } from "./open.ts"
 import { inherited } from "./privileges.ts"
 
 /** A directory in which a name is looked for. */
@@ -156,7 +156,7 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
       if (existing === undefined) return inode
       if (isDirectory(existing)) return Errno.EISDIR
       if (!isRegular(existing)) return inode
-      if ((flags & O_TRUNC) !== 0) truncateOnOpen(fs, existing, openFlags, context)
+      if ((flags & O_TRUNC) !== 0) truncateOnCreate(fs, existing, openFlags, context)
       return created(existing)
     },
     tmpfile: ({ mode, nodeid }, context) => {

@@ -2,8 +2,8 @@
 import { type Backend, Errno, type Open, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { done, type Filesystem } from "./filesystem.ts"
-import { type Inode, isRegular } from "./inode.ts"
-import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID, O_DIRECT, O_TRUNC } from "./linux.ts"
+import type { Inode } from "./inode.ts"
+import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID, O_DIRECT } from "./linux.ts"
 import { dropCapability, killSuidSgid } from "./privileges.ts"
 
 /** What every open file is told. The kernel's cache is right as it is: nobody else changes a file. */
@@ -15,8 +15,8 @@ export const fileOpened = (locks: "kernel" | "server"): Open => ({
 
 const directoryOpened: Exit.Exit<Open> = Exit.succeed({ fh: 0, openFlags: FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR })
 
-/** O_TRUNC of an open or a create (FUSE_ATOMIC_O_TRUNC). */
-export const truncateOnOpen = (fs: Filesystem, inode: Inode, openFlags: number, context: RequestContext): void => {
+/** O_TRUNC of a create that finds the file there; an open's comes as a SETATTR. */
+export const truncateOnCreate = (fs: Filesystem, inode: Inode, openFlags: number, context: RequestContext): void => {
   fs.resize(inode, 0)
   if ((openFlags & FUSE_OPEN_KILL_SUIDGID) !== 0) killSuidSgid(inode, context)
   dropCapability(fs, inode)
@@ -30,10 +30,8 @@ export const openOperations = (fs: Filesystem, opened: Open): Required<Pick<Back
   // Who reads past the kernel's cache is only slowed by pages in it: without the flag they are dropped.
   const directReply: Exit.Exit<Open> = Exit.succeed({ ...opened, openFlags: opened.openFlags & ~FOPEN_KEEP_CACHE })
   return {
-    open: ({ flags, nodeid, openFlags }, context) => {
-      const inode = fs.node(nodeid)
-      if (inode === undefined) return Errno.ESTALE
-      if ((flags & O_TRUNC) !== 0 && isRegular(inode)) truncateOnOpen(fs, inode, openFlags, context)
+    open: ({ flags, nodeid }) => {
+      if (fs.node(nodeid) === undefined) return Errno.ESTALE
       return (flags & O_DIRECT) !== 0 ? directReply : fileReply
     },
     opendir: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : directoryOpened

@@ -1,5 +1,5 @@
 /** A filesystem in one SQLite file: complete, and there again after whatever happens to its server. */
-import { type Backend, type BackendConnection, type Created, type Entry, Errno, type ErrnoError, type Open, type Statfs, type U64 } from "@bickford/session"
+import { type Backend, type BackendConnection, type Created, type Entry, Errno, type ErrnoError, type Statfs, type U64 } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -8,7 +8,7 @@ import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
 import { done, entry } from "../posix/filesystem.ts"
 import type { Inode } from "../posix/inode.ts"
-import { nameMax, O_TRUNC } from "../posix/linux.ts"
+import { nameMax } from "../posix/linux.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
 import { fileOpened, openOperations, releasedir } from "../posix/open.ts"
@@ -68,9 +68,6 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     keep: (reply) => reply.entry.nodeid,
     again: (kept) => again(kept, (inode) => Exit.map(entry(inode), () => ({ entry: inode, open: opened })))
   }
-  const file: Recorded<unknown, Open> = { keep: () => 0, again: () => Exit.succeed(opened) }
-  const truncatingOpen = changing(opens.open, file)
-  const open = reading(opens.open)
 
   const fsync = (): typeof done => {
     store.syncAtCommit()
@@ -78,7 +75,7 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
   }
 
   return {
-    capabilities: { autoInvalData: false, asyncDio: false, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true },
+    capabilities: { autoInvalData: false, asyncDio: false, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true },
     durable: true,
     commit: Effect.suspend(commit),
     delivered: store.replies.delivered,
@@ -100,7 +97,7 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     link: changing(names.link, node),
     create: changing(names.create, created),
     tmpfile: changing(names.tmpfile, created),
-    open: (request, context) => (request.flags & O_TRUNC) !== 0 ? truncatingOpen(request, context) : open(request, context),
+    open: reading(opens.open),
     release: () => done,
     opendir: reading(opens.opendir),
     releasedir,

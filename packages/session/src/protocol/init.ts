@@ -123,7 +123,11 @@ export interface BackendCapabilities {
   readonly posixLocks?: boolean
   /** Server-side BSD (flock) locks: FUSE_FLOCK_LOCKS. */
   readonly flock?: boolean
-  /** O_TRUNC is handled by open and create: FUSE_ATOMIC_O_TRUNC. */
+  /**
+   * O_TRUNC is handled by open and create: FUSE_ATOMIC_O_TRUNC. It saves a SETATTR, and has a price: the kernel asks
+   * before it looks whether the file is a program that runs, so that open(2) with O_RDONLY | O_TRUNC answers ETXTBSY
+   * when the file has already been emptied.
+   */
   readonly atomicOTrunc?: boolean
   /** `.` and `..` can be looked up (NFS export): FUSE_EXPORT_SUPPORT. */
   readonly exportSupport?: boolean
