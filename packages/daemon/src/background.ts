@@ -37,11 +37,15 @@ const start = async (request: MountRequest): Promise<Outcome> => {
     { cwd: "/", detached: true, stdio: ["ignore", "ignore", logger?.stdin ?? "ignore", "ipc"], env: { ...process.env, [backgroundMark]: "1" } }
   )
   const outcome = await new Promise<Outcome>((done) => {
+    let reason: string | undefined
     served.on("message", (message) => {
-      if (isOutcome(message)) done(message)
+      if (!isOutcome(message)) return
+      if ("mounted" in message) done(message)
+      else reason = message.failed
     })
     served.once("error", (error) => done({ failed: error.message }))
-    served.once("exit", (status, signal) => done({ failed: `the process in the background ended with ${signal ?? status}` }))
+    // A process that failed is waited for: it leaves nothing behind when the command says why.
+    served.once("exit", (status, signal) => done({ failed: reason ?? `the process in the background ended with ${signal ?? status}` }))
   })
   served.unref()
   logger?.unref()
