@@ -77,6 +77,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("select_stop", select_stop);
   set("channel", make_channel);
   set("lock_memory", lock_memory);
+  set("allocate_memory", allocate_memory);
+  set("discard_memory", discard_memory);
   set("notify", notify);
   set("sd_notify", sd_notify);
   set("fusermount3_mount", fusermount3_mount);

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 
 #include "arguments.h"
 #include "handle.h"
+#include "memory.h"
 
 namespace {
 
@@ -66,16 +68,18 @@ void read_one(Channel* channel) {
   }
 }
 
-// Writes one frame: its length, or a negative errno: -EAGAIN when not all went out.
-void write_one(Channel* channel) {
+// Writes one frame, and what lies elsewhere behind it: the length of all, or a negative errno: -EAGAIN when not all went out.
+void write_one(Channel* channel, void* tail = nullptr, size_t tail_length = 0) {
   Control* control = channel->control;
-  if (!within(channel, control->write_at, control->write_length)) {
+  if (!within(channel, control->write_at, control->write_length) || tail_length > INT32_MAX / 2) {
     control->written = -EFAULT;
   } else if (!channel->writer->fd.open()) {
     control->written = -EBADF;
   } else {
-    const long count = syscall(SYS_write, channel->writer->fd.get(), channel->data + control->write_at, static_cast<size_t>(control->write_length));
-    if (count >= 0 && count < control->write_length) control->written = -EAGAIN;
+    const iovec parts[] = {{channel->data + control->write_at, static_cast<size_t>(control->write_length)}, {tail, tail_length}};
+    const int fd = channel->writer->fd.get();
+    const long count = tail_length == 0 ? syscall(SYS_write, fd, parts[0].iov_base, parts[0].iov_len) : syscall(SYS_writev, fd, parts, 2L);
+    if (count >= 0 && static_cast<size_t>(count) < parts[0].iov_len + tail_length) control->written = -EAGAIN;
     else control->written = static_cast<int32_t>(count < 0 ? -errno : count);
   }
 }
@@ -104,28 +108,23 @@ napi_value channel_exchange(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// (tail): as `exchange`; what is written goes on with the tail.
+napi_value channel_exchange_with(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1] = {nullptr};
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
+  Channel* channel = static_cast<Channel*>(data);
+  void* tail = nullptr;
+  size_t length = 0;
+  if (!bytes_of(env, argv[0], &tail, &length)) return nullptr;
+  write_one(channel, tail, length);
+  read_one(channel);
+  return nullptr;
+}
+
 size_t page_size() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 size_t round_up(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
-
-// Memory that is there, in huge pages where it is large and the system has some: the kernel's copies into it and
-// ours out of it meet fewer misses. Null and errno when there is none.
-void* map_resident(size_t size) {
-  const size_t huge = size_t{2} << 20;
-  const size_t slack = size < huge ? 0 : huge;
-  void* mapped = mmap(nullptr, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (slack == 0 ? MAP_POPULATE : 0), -1, 0);
-  if (mapped == MAP_FAILED) return nullptr;
-  if (slack == 0) return mapped;
-  // They begin at their own multiples only: what lies before and behind is given back.
-  unsigned char* const from = static_cast<unsigned char*>(mapped);
-  unsigned char* const data = reinterpret_cast<unsigned char*>(round_up(reinterpret_cast<uintptr_t>(from), huge));
-  unsigned char* const end = data + round_up(size, page_size());
-  if (data > from) munmap(from, static_cast<size_t>(data - from));
-  if (from + size + slack > end) munmap(end, static_cast<size_t>(from + size + slack - end));
-  madvise(data, size, MADV_HUGEPAGE);
-  // As far as there is memory; what is not there yet comes when it is touched.
-  madvise(data, size, MADV_POPULATE_WRITE);
-  return data;
-}
 
 // A function that owns a share of the channel; null when the environment cannot make one.
 napi_value make_function(napi_env env, const char* name, napi_callback callback, Channel* channel) {
@@ -146,7 +145,7 @@ napi_value make_memory(napi_env env, void* data, size_t size, Channel* channel) 
 
 }  // namespace
 
-// (reader, writer, bytes): { memory, control, locked, read, write, exchange }, or a negative errno.
+// (reader, writer, bytes): { memory, control, locked, read, write, exchange, exchange_with }, or a negative errno.
 Napi::Value make_channel(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Addon* addon = Addon::of(env);
@@ -159,7 +158,7 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   if (size == 0 || size > INT32_MAX) return Napi::Number::New(env, -EINVAL);
   const size_t control_at = round_up(size, page_size());
   const size_t mapped = control_at + page_size();
-  void* data = map_resident(mapped);
+  void* data = map_memory(mapped, true);
   if (data == nullptr) return Napi::Number::New(env, -errno);
   const bool locked = mlock(data, mapped) == 0;
   retain_handle(reader);
@@ -169,7 +168,8 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   // Ours until this function returns.
   Channel* channel = new Channel{reader, writer, bytes, size, control, mapped, 1};
   const napi_value functions[] = {make_function(env, "read", channel_read, channel), make_function(env, "write", channel_write, channel),
-                                  make_function(env, "exchange", channel_exchange, channel)};
+                                  make_function(env, "exchange", channel_exchange, channel),
+                                  make_function(env, "exchange_with", channel_exchange_with, channel)};
   const napi_value memory = make_memory(env, data, size, channel);
   const napi_value words = make_memory(env, control, sizeof(Control), channel);
   bool complete = memory != nullptr && words != nullptr;
@@ -183,5 +183,6 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   result.Set("read", Napi::Value(env, functions[0]));
   result.Set("write", Napi::Value(env, functions[1]));
   result.Set("exchange", Napi::Value(env, functions[2]));
+  result.Set("exchange_with", Napi::Value(env, functions[3]));
   return result;
 }

@@ -243,11 +243,15 @@ class DeviceTransport implements FrameTransport {
   }
 
   /** Once it is written the slot is free: the next frame is read into it by the same call into the addon. */
-  private replyAndRead(slot: DeviceSlot, at: number, length: number): number {
+  private replyAndRead(slot: DeviceSlot, at: number, length: number, tail?: Uint8Array): number {
     if (slot.free) throw new Error("a slot was given back twice")
     slot.free = true
     this.ahead = slot
-    const result = this.pool.channel.exchange(slot.base + at, length, slot.base, this.frameCapacity)
+    const { base } = slot
+    const { channel } = this.pool
+    const result = tail === undefined
+      ? channel.exchange(base + at, length, base, this.frameCapacity)
+      : channel.exchangeWith(base + at, length, tail, base, this.frameCapacity)
     return result < 0 ? result : 0
   }
 
@@ -263,6 +267,9 @@ class DeviceTransport implements FrameTransport {
       return this.reply(slot, 0, length)
     }
     writeOutHeader(own, outHeaderSize + length, 0)
+    const [view] = views
+    if (view !== undefined && views.length === 1 && this.readsAhead && this.ahead === undefined)
+      return this.replyAndRead(own, own.body - outHeaderSize, outHeaderSize, view)
     const result = this.writeParts(own.outHeader, views)
     this.giveBack(own)
     return result
@@ -270,6 +277,10 @@ class DeviceTransport implements FrameTransport {
 
   replyFile = (slot: Slot, range: FileRange): number => {
     const own = slot as DeviceSlot
+    if (range.length <= own.bodyCapacity) {
+      const count = addon.read_range(range.fd, own.bytes, own.body, range.length, range.offset)
+      return this.reply(slot, Math.min(count, 0), Math.max(count, 0))
+    }
     const request = { uniqueLow: own.view.getUint32(8, true), uniqueHigh: own.view.getUint32(12, true) }
     // The request has been read out of the slot: all of its memory can hold the reply.
     const result = this.replyRange(own.bytes, own.view, request, range)

@@ -9,7 +9,9 @@ export interface Channel {
   readonly write: (offset: number, length: number) => number
   /** Writes a frame, then reads one: the write's result. */
   readonly exchange: (offset: number, length: number, readOffset: number, readLength: number) => number
-  /** What the read of the last `exchange` answered. */
+  /** As `exchange`; the frame goes on with the tail. */
+  readonly exchangeWith: (offset: number, length: number, tail: Uint8Array, readOffset: number, readLength: number) => number
+  /** What the read of the last exchange answered. */
   readonly exchanged: () => number
 }
 
@@ -17,7 +19,7 @@ export interface Channel {
 export const makeChannel = (reader: FuseHandle, writer: FuseHandle, bytes: number): Channel | number => {
   const native = addon.channel(reader, writer, bytes)
   if (typeof native === "number") return native
-  const { exchange, memory, read, write } = native
+  const { exchange, exchange_with: exchangeWith, memory, read, write } = native
   const control = new Int32Array(native.control)
   const result = (word: number): number => control[word] ?? 0
   return {
@@ -40,6 +42,14 @@ export const makeChannel = (reader: FuseHandle, writer: FuseHandle, bytes: numbe
       control[2] = readOffset
       control[3] = readLength
       exchange()
+      return result(4)
+    },
+    exchangeWith: (offset, length, tail, readOffset, readLength) => {
+      control[0] = offset
+      control[1] = length
+      control[2] = readOffset
+      control[3] = readLength
+      exchangeWith(tail)
       return result(4)
     },
     exchanged: () => result(5)

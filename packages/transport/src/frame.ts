@@ -9,6 +9,3 @@ export const readFrame = (handle: FuseHandle, into: Uint8Array): number => addon
  * errno: -EAGAIN also when a pipe or stream took only a part of it.
  */
 export const writeFrame = (handle: FuseHandle, ...parts: ReadonlyArray<Uint8Array>): number => addon.write_frame(handle, ...parts)
-
-/** Makes memory resident, and locks it if allowed: for bodies of replies, see DESIGN.md. */
-export const lockMemory = (bytes: Uint8Array): void => void addon.lock_memory(bytes)

@@ -26,6 +26,8 @@ interface NativeChannel {
   readonly write: () => void
   /** `write`, then `read`. */
   readonly exchange: () => void
+  /** As `exchange`; what is written goes on with the tail, up to 1 GiB. */
+  readonly exchange_with: (tail: Bytes) => void
 }
 
 /** How to run fusermount3. */
@@ -72,6 +74,8 @@ export interface Addon extends FilesystemCalls {
   readonly channel: (reader: FuseHandle, writer: FuseHandle, bytes: number) => NativeChannel | number
   readonly notify: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => Promise<number>
   readonly lock_memory: (bytes: Bytes) => number
+  readonly allocate_memory: (bytes: number) => ArrayBuffer | number
+  readonly discard_memory: (bytes: Uint8Array) => void
   readonly fusermount3_mount: (mountpoint: string, options: string, helper?: HelperOptions) => Promise<HelperOutcome | number>
   readonly fusermount3_unmount: (mountpoint: string, lazy: boolean, helper?: HelperOptions) => Promise<HelperOutcome | number>
   readonly mount: (source: string, target: string, type: string, flags: number, data: string) => Promise<number>

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { closeSync, openSync } from "node:fs"
 import { makeChannel } from "../src/channel.ts"
+import { allocateMemory, discardMemory } from "../src/memory.ts"
 import { addon, type FuseHandle } from "../src/native.ts"
 
 const EBADF = 9
@@ -48,6 +49,8 @@ describe("wrong arguments", () => {
     channel: [handle, handle, 4096],
     read_range: [0, bytes, 0, 8, 0],
     lock_memory: [bytes],
+    allocate_memory: [4096],
+    discard_memory: [bytes],
     fusermount3_mount: ["/nowhere", "ro", { program: "/nonexistent" }],
     fusermount3_unmount: ["/nowhere", false, { program: "/nonexistent" }],
     mount: ["source", "/nonexistent", "fuse", 0, ""],
@@ -219,6 +222,15 @@ describe("frames", () => {
     assert.strictEqual(addon.read_frame(one, into), 5, "written before it was read")
     assert.strictEqual(channel.exchange(8187, 5, 8180, 8), 5)
     assert.strictEqual(channel.exchanged(), -EAGAIN)
+    const tail = new Uint8Array(4096).fill(7)
+    const whole = new Uint8Array(8192)
+    addon.write_frame(one, Buffer.from("more"))
+    assert.strictEqual(addon.read_frame(one, into), 5)
+    assert.strictEqual(channel.exchangeWith(8187, 5, tail, 8180, 8), 4101)
+    assert.strictEqual(channel.exchanged(), 4)
+    assert.strictEqual(addon.read_frame(one, whole), 4101, "the frame and its tail are one")
+    assert.deepStrictEqual(whole.subarray(5, 4101), tail)
+    assert.strictEqual(channel.exchangeWith(8190, 5, tail, 0, 8), -EFAULT)
     assert.strictEqual(channel.exchange(8190, 5, 8190, 5), -EFAULT)
     assert.strictEqual(channel.exchanged(), -EFAULT)
     for (const [offset, length] of [[8188, 5], [8193, 0], [0, 8193], [2 ** 32 - 1, 1], [-1, 2], [0, -1]] as const) {
@@ -229,6 +241,22 @@ describe("frames", () => {
     addon.close(other)
     assert.strictEqual(channel.read(0, 8), -EBADF)
     assert.strictEqual(channel.write(0, 8), -EBADF)
+  })
+
+  it("memory is allocated all zero, and is zero again when it was discarded, whole pages and parts of them", () => {
+    for (const size of [1, 4096, 10_000, (1 << 21) + 1]) {
+      const memory = allocateMemory(size)
+      if (memory === undefined) throw new Error("no memory")
+      assert.strictEqual(memory.byteLength, size)
+      const all = new Uint8Array(memory)
+      assert.isTrue(all.every((byte) => byte === 0))
+      for (const [from, to] of [[0, size], [1, size], [0, size - 1], [size >>> 2, size >>> 1]] as const) {
+        all.fill(7)
+        discardMemory(all.subarray(from, to))
+        assert.isTrue(all.every((byte, at) => byte === (at >= from && at < to ? 0 : 7)))
+      }
+    }
+    assert.strictEqual(addon.allocate_memory(0), -EINVAL)
   })
 
   it("a channel without memory is EINVAL", () => {
