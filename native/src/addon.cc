@@ -72,6 +72,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("close", close_handle);
   set("fd", handle_fd);
   set("kind", handle_kind);
+  set("connected", handle_connected);
   set("select_read", select_read);
   set("select_write", select_write);
   set("select_stop", select_stop);

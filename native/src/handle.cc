@@ -1,5 +1,6 @@
 #include "handle.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -89,4 +90,13 @@ Napi::Value handle_kind(const Napi::CallbackInfo& info) {
     return Napi::String::New(env, type == SOCK_STREAM ? "stream" : "seqpacket");
   }
   return Napi::String::New(env, S_ISCHR(st.st_mode) ? "device" : "stream");
+}
+
+// Whether what the handle is for is still there: a mounted, living connection; a peer that has not closed.
+Napi::Value handle_connected(const Napi::CallbackInfo& info) {
+  Handle* handle = unwrap_handle(Addon::of(info.Env()), info[0]);
+  if (handle == nullptr) return {};
+  pollfd one = {handle->fd.open() ? handle->fd.get() : -1, 0, 0};
+  const bool gone = !handle->fd.open() || (poll(&one, 1, 0) > 0 && (one.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0);
+  return Napi::Boolean::New(info.Env(), !gone);
 }

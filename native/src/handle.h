@@ -28,3 +28,4 @@ Handle* unwrap_handle(Addon* addon, napi_value value);
 Napi::Value close_handle(const Napi::CallbackInfo& info);
 Napi::Value handle_fd(const Napi::CallbackInfo& info);
 Napi::Value handle_kind(const Napi::CallbackInfo& info);
+Napi::Value handle_connected(const Napi::CallbackInfo& info);

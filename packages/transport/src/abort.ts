@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import { closeSync, existsSync, openSync, writeSync } from "node:fs"
 import { constants } from "node:os"
 import { errnoError, type TransportError } from "./errors.ts"
-import { addon } from "./native.ts"
+import { mountTable } from "./mountinfo.ts"
+import { addon, type FuseHandle } from "./native.ts"
 
 const { EBUSY, EIO, ENOENT } = constants.errno
 
@@ -37,13 +38,25 @@ const writeAbort = (file: string): number => {
   }
 }
 
+export interface AbortTarget {
+  readonly mountpoint: string
+  /** `MAJOR:MINOR`, as in /proc/self/mountinfo. */
+  readonly device: string
+  /** Of the connection's device, if it is at hand: it may be aborted where nothing is mounted any more. */
+  readonly handle?: FuseHandle
+}
+
+/** Once a mount is gone its number is the next one's, and that is somebody else's. */
+const isThere = ({ device, handle, mountpoint }: AbortTarget): boolean =>
+  (handle !== undefined && addon.connected(handle)) || mountTable().some((entry) => entry.device === device && entry.mountpoint === mountpoint)
+
 /**
- * Aborts the connection of the mount on `device` (`MAJOR:MINOR`), through fusectl, which root mounts
- * where it is missing. A connection that is gone already is not an error. The mount itself stays, dead:
- * unmount it too.
+ * Aborts a mount's connection, through fusectl, which root mounts where it is missing. A connection that
+ * is gone already is not an error. The mount itself stays, dead: unmount it too.
  */
-export const abortConnection = (target: { readonly device: string }): Effect.Effect<void, TransportError> =>
+export const abortConnection = (target: AbortTarget): Effect.Effect<void, TransportError> =>
   Effect.gen(function*() {
+    if (!isThere(target)) return
     const connection = connectionFolder(target.device)
     let result = writeAbort(`${connection}/abort`)
     if (result === -ENOENT && (yield* mountFusectl)) {

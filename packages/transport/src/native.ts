@@ -64,6 +64,7 @@ export interface Addon extends FilesystemCalls {
   readonly sd_notify: (socket: string, state: string, handle?: FuseHandle) => number
   readonly fd: (handle: FuseHandle) => number
   readonly kind: (handle: FuseHandle) => "device" | "seqpacket" | "stream" | number
+  readonly connected: (handle: FuseHandle) => boolean
   readonly select_read: (handle: FuseHandle, callback: (status: number) => void, persistent?: boolean) => number
   readonly select_write: (handle: FuseHandle, callback: (status: number) => void, persistent?: boolean) => number
   readonly select_stop: (handle: FuseHandle) => number

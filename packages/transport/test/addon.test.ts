@@ -48,6 +48,7 @@ describe("wrong arguments", () => {
     write_some: [handle, bytes, 0, 8],
     channel: [handle, handle, 4096],
     read_range: [0, bytes, 0, 8, 0],
+    connected: [handle],
     lock_memory: [bytes],
     allocate_memory: [4096],
     discard_memory: [bytes],
