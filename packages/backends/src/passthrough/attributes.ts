@@ -23,6 +23,8 @@ export interface Attributes {
   readonly identity: () => Identity
   readonly mode: () => number
   readonly nlink: () => number
+  readonly mtime: () => Timespec
+  readonly ctime: () => Timespec
   readonly attr: () => Attr
   readonly statx: () => Statx
 }
@@ -57,6 +59,8 @@ export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMa
     identity: () => ({ device: word(words.device), ino: wide(words.ino), birth: birth() }),
     mode: () => word(words.mode),
     nlink: () => word(words.nlink),
+    mtime: () => time(words.mtime),
+    ctime: () => time(words.ctime),
     attr: () => ({
       ino: shownIno(),
       size: wide(words.size),

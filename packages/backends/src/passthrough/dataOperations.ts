@@ -1,5 +1,5 @@
 /** Opening files and folders, and what is in them. */
-import { type Backend, type Created, Errno, type ErrnoError, type Open, openReplyFlags, type RequestContext, type U64 } from "@bickford/session"
+import { type Backend, type Created, Errno, type ErrnoError, type Open, openReplyFlags, type RequestContext, type Timespec, type U64 } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,16 +18,20 @@ const O_DIRECTORY = 0o200000
 const O_SYNC = 0o4010000
 const O_TMPFILE = 0o20200000
 const RWF_APPEND = 0x10
-const { FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FOPEN_PASSTHROUGH } = openReplyFlags
+const { FOPEN_CACHE_DIR, FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FOPEN_PASSTHROUGH } = openReplyFlags
 
 /** Of a program's flags, those that a descriptor of ours is opened with: the kernel has seen to the others. */
 const kept = O_ACCMODE | O_TRUNC | O_NOATIME | O_DSYNC | O_SYNC
+/** Milliseconds after which a change has another time than the one before it, by the coarsest of the kernel's clocks. */
+const settledAfter = 50
 /** What the 32-bit reply of COPY_FILE_RANGE can say. */
 const copyMax = 0x7ffff000
 
 /** The answer to a promise of a status. */
 const awaited = <A>(start: () => Promise<number>, value: (status: number) => A): Effect.Effect<A, ErrnoError> =>
   Effect.flatMap(Effect.promise(start), (status) => status < 0 ? failureOf(status) : Exit.succeed(value(status)))
+
+const isSameTime = (one: Timespec, other: Timespec): boolean => one.nsec === other.nsec && one.sec === other.sec
 
 export const dataOperations = (served: Served): Backend => {
   const { attributes, caller, listings, nodes, opened, options } = served
@@ -76,6 +80,21 @@ export const dataOperations = (served: Served): Backend => {
     const node = nodes.adopt(fd, attributes.identity(), nodes.get(nodeid), name, true)
     const open = opening(node, fd, flags, context, (attr.mode & S_IFMT) === S_IFREG)
     return Exit.succeed({ entry: entryOf(served, node, attr), open })
+  }
+
+  /**
+   * Whether the kernel may keep the list of a folder's entries, and may use the one that it kept. A folder that
+   * has changed a moment ago may change again without its times telling.
+   */
+  const keeping = (node: Node | undefined, fd: number): number => {
+    if (node === undefined || files.fs_stat(fd) < 0) return 0
+    const { listed } = node
+    const ctime = attributes.ctime()
+    const mtime = attributes.mtime()
+    if (listed !== undefined && isSameTime(listed.ctime, ctime) && isSameTime(listed.mtime, mtime)) return FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE
+    const settled = Date.now() - Number(ctime.sec) * 1000 - ctime.nsec / 1e6 > settledAfter
+    node.listed = settled ? { ctime, mtime } : undefined
+    return settled ? FOPEN_CACHE_DIR : 0
   }
 
   return {
@@ -155,7 +174,7 @@ export const dataOperations = (served: Served): Backend => {
       nodes.trim()
       const folder = folderOf(served, nodeid)
       const fd = folder < 0 ? folder : files.fs_open(folder, O_DIRECTORY, 0)
-      return fd < 0 ? failureOf(fd) : Exit.succeed({ fh: listings.add(new Listing(fd)), openFlags: 0 })
+      return fd < 0 ? failureOf(fd) : Exit.succeed({ fh: listings.add(new Listing(fd)), openFlags: keeping(nodes.get(nodeid), fd) })
     },
     readdir: ({ fh, offset }) => {
       const listing = listings.get(fh)

@@ -3,7 +3,7 @@
  * many; the others are found again by their handles (open_by_handle_at(2), root), or else by their paths. A
  * file is told by filesystem, inode number and birth, so that hard links are one node and a rename changes none.
  */
-import { errnoNumbers, type Name, type U64 } from "@bickford/session"
+import { errnoNumbers, type Name, type Timespec, type U64 } from "@bickford/session"
 import { files } from "@bickford/transport"
 import type { Attributes, Identity } from "./attributes.ts"
 
@@ -25,6 +25,8 @@ export class Node {
   name: Name
   /** Milliseconds of the last time that it was seen to lie beneath the root. */
   beneathAt = Number.NEGATIVE_INFINITY
+  /** When the folder had changed last, as the kernel came to keep what is in it. */
+  listed: { readonly mtime: Timespec; readonly ctime: Timespec } | undefined = undefined
   /** Registered with the kernel, for so many that have it open. */
   backing: { readonly id: number; opens: number } | undefined = undefined
 
