@@ -1,6 +1,6 @@
 /** The options of -o, by what they do. */
 import { assert, describe, it } from "@effect/vitest"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { withMount } from "./bickford.ts"
@@ -35,6 +35,14 @@ describe("mount options", { timeout: 60_000 }, () => {
       assert.include(stderr, "Read-only")
       assert.strictEqual(await run("ls", [mountpoint]), "")
     }, ["-o", "ro,fsname=a\\,name,subtype=kind", "-o", "max_read=65536,noexec"]))
+
+  it("max_readahead: how much is read before it is asked for", async () => {
+    const readAhead = (args: ReadonlyArray<string>) =>
+      withMount(async ({ mounted }) => Number(await readFile(`/sys/class/bdi/${mounted()?.device}/read_ahead_kb`, "utf8")), args)
+    assert.strictEqual(await readAhead([]), 1024)
+    assert.strictEqual(await readAhead(["-o", "max_readahead=262144"]), 256)
+    assert.strictEqual(await readAhead(["-o", "max_readahead=0"]), 0)
+  })
 
   it("entry_timeout and attr_timeout: how long the kernel trusts what it was told", async () => {
     const folder = await mkdtemp(join(tmpdir(), "bickford-options-"))

@@ -60,6 +60,11 @@ const rows: { readonly [name: string]: Row } = {
   fsname: { takes: "text", help: "the source shown in /proc/mounts", apply: (t, value) => (t.mount.fsname = value) },
   subtype: { takes: "text", help: "the type shown is fuse.SUBTYPE", apply: (t, value) => (t.mount.subtype = value) },
   max_read: { takes: "number", help: "the largest read, in bytes", apply: (t, value) => (t.mount.maxRead = value) },
+  max_readahead: {
+    takes: "number",
+    help: "how far the kernel reads ahead, in bytes (default: 1 MiB, or 128 KiB where root does not mount)",
+    apply: (t, value) => (t.session.maxReadahead = value)
+  },
   entry_timeout: {
     takes: "seconds",
     help: "how long the kernel may trust a name",

@@ -1,6 +1,7 @@
 /** Mounting and unmounting: root by itself, everyone else through fusermount3, with the same result. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { writeFileSync } from "node:fs"
 import { constants } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
 import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
@@ -124,6 +125,18 @@ const mountThroughHelper = (mountpoint: string, options: MountDeviceOptions): Ef
 const undo = (mountpoint: string, device: string, how?: FusermountOptions): Effect.Effect<void> =>
   Effect.ignore(unmountDevice({ mountpoint, device }, { lazy: true, ...(how === undefined ? {} : { fusermount: how }) }))
 
+/** Of a single reader, in KiB: as much as the largest READ. */
+const readAhead = 1024
+
+/** The kernel reads 128 KiB ahead unless it is told otherwise here; INIT's answer can only lower it. */
+const raiseReadAhead = (device: string): void => {
+  try {
+    writeFileSync(`/sys/class/bdi/${device}/read_ahead_kb`, String(readAhead))
+  } catch {
+    // Not root's sysfs, or none: reads are smaller.
+  }
+}
+
 /**
  * Mounts a new connection. The kernel's INIT waits to be read from `handle`. When the scope closes a
  * mount that is still there is detached, then the handle closed. Fails with `stale_mountpoint` where a
@@ -144,6 +157,7 @@ export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedD
           return yield* Effect.fail(errnoError("mount", -EINVAL, `${mountpoint} was mounted, and unmounted again at once`))
         }
         yield* Effect.addFinalizer(() => undo(mountpoint, entry.device, options.fusermount))
+        if (isRoot()) raiseReadAhead(entry.device)
         return { handle, mountpoint, device: entry.device }
       })
     )

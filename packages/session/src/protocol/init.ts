@@ -71,7 +71,7 @@ export interface Negotiated extends Version {
 export interface InitOptions {
   /** Longest WRITE in bytes, 4096 to 1 MiB. Default 1 MiB. */
   readonly maxWrite?: number
-  /** Bytes; only lowers the kernel's own. */
+  /** Bytes that the kernel reads ahead of one who reads on. Default 1 MiB; no more than 128 KiB where root does not mount. */
   readonly maxReadahead?: number
   /** Asynchronous requests (readahead, writeback, release) the kernel keeps going at once. Default 64. */
   readonly maxBackground?: number
@@ -295,7 +295,8 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
     Math.max(pageSize, Math.floor((frameCapacity - frameRoom) / pageSize) * pageSize)
   )
   const maxPages = wholePages === mostPages ? Math.ceil(maxWrite / pageSize) : defaultPages
-  const maxReadahead = Math.min(options.maxReadahead ?? offer.maxReadahead, offer.maxReadahead)
+  // The kernel takes the smaller one of this and the mount's own limit, which may have been raised since the offer.
+  const maxReadahead = options.maxReadahead ?? Math.max(offer.maxReadahead, oneMiB)
   const maxStackDepth = passthrough ? stackDepth : 0
   const timeoutInForce = timeout ? requestTimeout : 0
 
