@@ -68,20 +68,28 @@ void read_one(Channel* channel) {
   }
 }
 
-// Writes one frame, and what lies elsewhere behind it: the length of all, or a negative errno: -EAGAIN when not all went out.
-void write_one(Channel* channel, void* tail = nullptr, size_t tail_length = 0) {
+// Writes one frame, of which `parts[1]` and those behind it lie elsewhere: the length of all, or a negative errno:
+// -EAGAIN when not all went out.
+void write_one(Channel* channel, iovec* parts, size_t count) {
   Control* control = channel->control;
-  if (!within(channel, control->write_at, control->write_length) || tail_length > INT32_MAX / 2) {
+  size_t total = static_cast<size_t>(control->write_length);
+  for (size_t i = 1; i < count; ++i) total += parts[i].iov_len;
+  if (!within(channel, control->write_at, control->write_length) || total > INT32_MAX) {
     control->written = -EFAULT;
   } else if (!channel->writer->fd.open()) {
     control->written = -EBADF;
   } else {
-    const iovec parts[] = {{channel->data + control->write_at, static_cast<size_t>(control->write_length)}, {tail, tail_length}};
+    parts[0] = {channel->data + control->write_at, static_cast<size_t>(control->write_length)};
     const int fd = channel->writer->fd.get();
-    const long count = tail_length == 0 ? syscall(SYS_write, fd, parts[0].iov_base, parts[0].iov_len) : syscall(SYS_writev, fd, parts, 2L);
-    if (count >= 0 && static_cast<size_t>(count) < parts[0].iov_len + tail_length) control->written = -EAGAIN;
-    else control->written = static_cast<int32_t>(count < 0 ? -errno : count);
+    const long written = count == 1 ? syscall(SYS_write, fd, parts[0].iov_base, parts[0].iov_len) : syscall(SYS_writev, fd, parts, count);
+    if (written >= 0 && static_cast<size_t>(written) < total) control->written = -EAGAIN;
+    else control->written = static_cast<int32_t>(written < 0 ? -errno : written);
   }
+}
+
+void write_one(Channel* channel) {
+  iovec whole;
+  write_one(channel, &whole, 1);
 }
 
 Channel* channel_of(napi_env env, napi_callback_info info) {
@@ -108,17 +116,23 @@ napi_value channel_exchange(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (tail): as `exchange`; what is written goes on with the tail.
+// (...tails), up to 63: as `exchange`; what is written goes on with the tails.
 napi_value channel_exchange_with(napi_env env, napi_callback_info info) {
-  size_t argc = 1;
-  napi_value argv[1] = {nullptr};
+  constexpr size_t most = 63;
+  size_t argc = most;
+  napi_value argv[most];
   void* data = nullptr;
   if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
   Channel* channel = static_cast<Channel*>(data);
-  void* tail = nullptr;
-  size_t length = 0;
-  if (!bytes_of(env, argv[0], &tail, &length)) return nullptr;
-  write_one(channel, tail, length);
+  if (argc > most) {
+    napi_throw_type_error(env, nullptr, "expected up to 63 tails");
+    return nullptr;
+  }
+  iovec parts[most + 1];
+  for (size_t i = 0; i < argc; ++i) {
+    if (!bytes_of(env, argv[i], &parts[i + 1].iov_base, &parts[i + 1].iov_len)) return nullptr;
+  }
+  write_one(channel, parts, argc + 1);
   read_one(channel);
   return nullptr;
 }

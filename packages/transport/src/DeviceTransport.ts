@@ -243,15 +243,15 @@ class DeviceTransport implements FrameTransport {
   }
 
   /** Once it is written the slot is free: the next frame is read into it by the same call into the addon. */
-  private replyAndRead(slot: DeviceSlot, at: number, length: number, tail?: Uint8Array): number {
+  private replyAndRead(slot: DeviceSlot, at: number, length: number, tails?: ReadonlyArray<Uint8Array>): number {
     if (slot.free) throw new Error("a slot was given back twice")
     slot.free = true
     this.ahead = slot
     const { base } = slot
     const { channel } = this.pool
-    const result = tail === undefined
+    const result = tails === undefined
       ? channel.exchange(base + at, length, base, this.frameCapacity)
-      : channel.exchangeWith(base + at, length, tail, base, this.frameCapacity)
+      : channel.exchangeWith(base + at, length, tails, base, this.frameCapacity)
     return result < 0 ? result : 0
   }
 
@@ -267,9 +267,7 @@ class DeviceTransport implements FrameTransport {
       return this.reply(slot, 0, length)
     }
     writeOutHeader(own, outHeaderSize + length, 0)
-    const [view] = views
-    if (view !== undefined && views.length === 1 && this.readsAhead && this.ahead === undefined)
-      return this.replyAndRead(own, own.body - outHeaderSize, outHeaderSize, view)
+    if (this.readsAhead && this.ahead === undefined && views.length <= maxParts) return this.replyAndRead(own, own.body - outHeaderSize, outHeaderSize, views)
     const result = this.writeParts(own.outHeader, views)
     this.giveBack(own)
     return result

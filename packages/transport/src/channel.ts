@@ -9,8 +9,8 @@ export interface Channel {
   readonly write: (offset: number, length: number) => number
   /** Writes a frame, then reads one: the write's result. */
   readonly exchange: (offset: number, length: number, readOffset: number, readLength: number) => number
-  /** As `exchange`; the frame goes on with the tail. */
-  readonly exchangeWith: (offset: number, length: number, tail: Uint8Array, readOffset: number, readLength: number) => number
+  /** As `exchange`; the frame goes on with the tails, up to 63. */
+  readonly exchangeWith: (offset: number, length: number, tails: ReadonlyArray<Uint8Array>, readOffset: number, readLength: number) => number
   /** What the read of the last exchange answered. */
   readonly exchanged: () => number
 }
@@ -44,12 +44,14 @@ export const makeChannel = (reader: FuseHandle, writer: FuseHandle, bytes: numbe
       exchange()
       return result(4)
     },
-    exchangeWith: (offset, length, tail, readOffset, readLength) => {
+    exchangeWith: (offset, length, tails, readOffset, readLength) => {
       control[0] = offset
       control[1] = length
       control[2] = readOffset
       control[3] = readLength
-      exchangeWith(tail)
+      const [tail] = tails
+      if (tail !== undefined && tails.length === 1) exchangeWith(tail)
+      else exchangeWith(...tails)
       return result(4)
     },
     exchanged: () => result(5)

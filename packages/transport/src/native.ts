@@ -26,8 +26,8 @@ interface NativeChannel {
   readonly write: () => void
   /** `write`, then `read`. */
   readonly exchange: () => void
-  /** As `exchange`; what is written goes on with the tail, up to 1 GiB. */
-  readonly exchange_with: (tail: Bytes) => void
+  /** As `exchange`; what is written goes on with up to 63 tails. */
+  readonly exchange_with: (...tails: ReadonlyArray<Bytes>) => void
 }
 
 /** How to run fusermount3. */
