@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 #include "arguments.h"
@@ -24,7 +25,14 @@ struct Control {
   int32_t read_length;
   int32_t written;
   int32_t read;
+  // Whether the lent memory may be read into; whether it was.
+  int32_t lend;
+  int32_t apart;
 };
+
+// Of a WRITE's frame, what comes before its data: fuse_in_header and fuse_write_in.
+constexpr size_t write_head = 80;
+constexpr uint32_t write_opcode = 16;
 
 struct Channel {
   Handle* reader;
@@ -34,12 +42,18 @@ struct Channel {
   // In a page of its own, behind the data.
   Control* control;
   size_t mapped;
+  // Memory of somebody else's for the data of a WRITE of just its size.
+  napi_env env;
+  napi_ref lent;
+  unsigned char* lent_data;
+  size_t lent_size;
   // The memory, the control and the functions share it; the last one to go frees it.
   int owners;
 };
 
 void disown(Channel* channel) {
   if (--channel->owners > 0) return;
+  if (channel->lent != nullptr) napi_delete_reference(channel->env, channel->lent);
   munmap(channel->data, channel->mapped);
   release_handle(channel->reader);
   release_handle(channel->writer);
@@ -55,15 +69,34 @@ bool within(const Channel* channel, int32_t at, int32_t length) {
 
 // The system calls themselves: the library's are cancellation points of threads, which cost and serve nobody here.
 
+// Reads one frame whose data may stay in the lent memory: that of a WRITE which fills it. What else comes is put together.
+long read_apart(Channel* channel) {
+  Control* control = channel->control;
+  unsigned char* const head = channel->data + control->read_at;
+  unsigned char* const rest = head + write_head;
+  const size_t room = static_cast<size_t>(control->read_length) - write_head;
+  const iovec parts[] = {{head, write_head}, {channel->lent_data, channel->lent_size}, {rest + channel->lent_size, room - channel->lent_size}};
+  const long count = syscall(SYS_readv, channel->reader->fd.get(), parts, 3L);
+  if (count <= static_cast<long>(write_head)) return count;
+  const size_t size = static_cast<size_t>(count) - write_head;
+  uint32_t opcode = 0;
+  memcpy(&opcode, head + 4, sizeof opcode);
+  if (size == channel->lent_size && opcode == write_opcode) control->apart = 1;
+  else memcpy(rest, channel->lent_data, size < channel->lent_size ? size : channel->lent_size);
+  return count;
+}
+
 // Reads one frame: its length, 0 at the end, or a negative errno.
 void read_one(Channel* channel) {
   Control* control = channel->control;
+  control->apart = 0;
   if (!within(channel, control->read_at, control->read_length)) {
     control->read = -EFAULT;
   } else if (!channel->reader->fd.open()) {
     control->read = -EBADF;
   } else {
-    const long count = syscall(SYS_read, channel->reader->fd.get(), channel->data + control->read_at, static_cast<size_t>(control->read_length));
+    const bool lends = control->lend != 0 && channel->lent_size > 0 && static_cast<size_t>(control->read_length) > write_head + channel->lent_size;
+    const long count = lends ? read_apart(channel) : syscall(SYS_read, channel->reader->fd.get(), channel->data + control->read_at, static_cast<size_t>(control->read_length));
     control->read = static_cast<int32_t>(count < 0 ? -errno : count);
   }
 }
@@ -137,6 +170,28 @@ napi_value channel_exchange_with(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// (memory or undefined): lends it for the data of WRITEs of its size, in place of what was lent before.
+napi_value channel_lend(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1] = {nullptr};
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
+  Channel* channel = static_cast<Channel*>(data);
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, argv[0], &type);
+  void* memory = nullptr;
+  size_t size = 0;
+  if (type != napi_undefined && !bytes_of(env, argv[0], &memory, &size)) return nullptr;
+  if (channel->lent != nullptr) napi_delete_reference(env, channel->lent);
+  channel->lent = nullptr;
+  channel->lent_data = nullptr;
+  channel->lent_size = 0;
+  if (size == 0 || napi_create_reference(env, argv[0], 1, &channel->lent) != napi_ok) return nullptr;
+  channel->lent_data = static_cast<unsigned char*>(memory);
+  channel->lent_size = size;
+  return nullptr;
+}
+
 size_t page_size() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 size_t round_up(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
 
@@ -159,7 +214,7 @@ napi_value make_memory(napi_env env, void* data, size_t size, Channel* channel) 
 
 }  // namespace
 
-// (reader, writer, bytes): { memory, control, locked, read, write, exchange, exchange_with }, or a negative errno.
+// (reader, writer, bytes): { memory, control, locked, read, write, exchange, exchange_with, lend }, or a negative errno.
 Napi::Value make_channel(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Addon* addon = Addon::of(env);
@@ -180,10 +235,11 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   unsigned char* bytes = static_cast<unsigned char*>(data);
   Control* control = new (bytes + control_at) Control{};
   // Ours until this function returns.
-  Channel* channel = new Channel{reader, writer, bytes, size, control, mapped, 1};
+  Channel* channel = new Channel{reader, writer, bytes, size, control, mapped, env, nullptr, nullptr, 0, 1};
   const napi_value functions[] = {make_function(env, "read", channel_read, channel), make_function(env, "write", channel_write, channel),
                                   make_function(env, "exchange", channel_exchange, channel),
-                                  make_function(env, "exchange_with", channel_exchange_with, channel)};
+                                  make_function(env, "exchange_with", channel_exchange_with, channel),
+                                  make_function(env, "lend", channel_lend, channel)};
   const napi_value memory = make_memory(env, data, size, channel);
   const napi_value words = make_memory(env, control, sizeof(Control), channel);
   bool complete = memory != nullptr && words != nullptr;
@@ -198,5 +254,6 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   result.Set("write", Napi::Value(env, functions[1]));
   result.Set("exchange", Napi::Value(env, functions[2]));
   result.Set("exchange_with", Napi::Value(env, functions[3]));
+  result.Set("lend", Napi::Value(env, functions[4]));
   return result;
 }

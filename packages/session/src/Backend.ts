@@ -30,6 +30,13 @@ export interface BackendConnection {
   readonly openBacking: (fd: number) => number
   /** Takes a registration back; files that were opened with it keep it. 0 or a negative errno. */
   readonly closeBacking: (id: number) => number
+  /**
+   * Lends memory, always as much, to have the data of WRITEs that fill it read there: the `data` of such a request is
+   * the very array that `memory` gave last. `memory` is asked before each read that may go there, and never while
+   * a request is worked on that has such data: who keeps the array, and so has what was written without a copy of
+   * it, gives another one next. A WRITE carries up to `maxWrite` bytes (1 MiB): that is what large files come in.
+   */
+  readonly lendMemory: (memory: () => Uint8Array | undefined) => void
 }
 
 /** What adds, removes or moves a name. */

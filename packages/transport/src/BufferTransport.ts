@@ -87,6 +87,8 @@ export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCap
     },
     // The slot is this request's alone.
     takePayload: (slot, offset, length) => slot.bytes.subarray(offset, offset + length),
+    // A frame lies in memory of its own already.
+    lendMemory: () => {},
     release: () => {},
     openBacking: () => -EOPNOTSUPP,
     closeBacking: () => -EOPNOTSUPP,

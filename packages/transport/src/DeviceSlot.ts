@@ -7,6 +7,8 @@ import type { FuseHandle } from "./native.ts"
 export const inHeaderSize = 40
 /** Bytes of `struct fuse_out_header`. */
 export const outHeaderSize = 16
+/** Bytes of `struct fuse_write_in`. */
+export const writeInSize = 40
 
 const page = 4096
 const wholePages = (bytes: number): number => Math.ceil(bytes / page) * page
@@ -18,6 +20,7 @@ export class DeviceSlot implements Slot {
   readonly args = inHeaderSize
   readonly payload = inHeaderSize
   end = 0
+  apart: Uint8Array | undefined = undefined
   readonly body: number
   readonly bodyCapacity: number
   /** Where the slot lies in the memory. */

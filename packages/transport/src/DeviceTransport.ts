@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { constants } from "node:os"
-import { DeviceSlot, inHeaderSize, makeSlotPool, outHeaderSize, type SlotPool } from "./DeviceSlot.ts"
+import { DeviceSlot, inHeaderSize, makeSlotPool, outHeaderSize, type SlotPool, writeInSize } from "./DeviceSlot.ts"
 import { errnoError, type TransportError } from "./errors.ts"
 import type { DetachedRequest, FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 import { addon, type FuseHandle } from "./native.ts"
@@ -48,6 +48,18 @@ class DeviceTransport implements FrameTransport {
   private readsAhead = false
   /** The slot that was read into with a reply, until its frame is delivered. */
   private ahead: DeviceSlot | undefined
+  /** Gives memory for the data of large WRITEs. */
+  private lender: (() => Uint8Array | undefined) | undefined
+  /** What it gave for the next read. */
+  private lent: Uint8Array | undefined
+  /** The slot whose data lies in what was lent, until it is read into again. */
+  private borrower: DeviceSlot | undefined
+  /** Bytes of a frame whose data fills what is lent; 0 when nobody lends. */
+  private largeFrame = 0
+  /** Large WRITEs come one after the other: after one the next is expected. */
+  private expectsLarge = false
+  /** There is something to see to before and after a read. */
+  private lending = false
   private scheduled: NodeJS.Immediate | undefined
   private readonly smallHeader = new Uint8Array(outHeaderSize)
   private readonly smallHeaderView = new DataView(this.smallHeader.buffer)
@@ -182,6 +194,7 @@ class DeviceTransport implements FrameTransport {
       this.ahead = undefined
       return channel.exchanged()
     }
+    if (this.lending) this.beforeRead(slot)
     return this.stream === undefined ? channel.read(slot.base, this.frameCapacity) : this.stream.next(slot.bytes)
   }
 
@@ -193,11 +206,39 @@ class DeviceTransport implements FrameTransport {
       if (count === -EINTR || count === -ENOENT) continue
       if (count > 0) {
         slot.end = count
+        if (this.lending || count === this.largeFrame) this.afterRead(slot, count)
         // What a short frame lacks must not be what an earlier one left.
         if (count < inHeaderSize) slot.bytes.fill(0, count, inHeaderSize)
       }
       return count
     }
+  }
+
+  lendMemory = (memory: (() => Uint8Array | undefined) | undefined): void => {
+    const size = this.stream === undefined ? memory?.()?.length ?? 0 : 0
+    this.lender = memory
+    this.largeFrame = size === 0 ? 0 : inHeaderSize + writeInSize + size
+    this.expectsLarge = false
+  }
+
+  private beforeRead(slot: DeviceSlot): void {
+    const { borrower } = this
+    if (borrower !== undefined && (borrower === slot || borrower.free)) {
+      borrower.apart = undefined
+      this.borrower = undefined
+    }
+    this.lent = this.expectsLarge && this.borrower === undefined ? this.lender?.() : undefined
+    this.pool.channel.lend(this.lent)
+    this.lending = this.expectsLarge || this.borrower !== undefined
+  }
+
+  private afterRead(slot: DeviceSlot, count: number): void {
+    if (this.pool.channel.isApart()) {
+      slot.apart = this.lent
+      this.borrower = slot
+    }
+    this.expectsLarge = count === this.largeFrame
+    this.lending = true
   }
 
   private endOf(result: number): Effect.Effect<TransportEnd, TransportError> {
@@ -247,6 +288,7 @@ class DeviceTransport implements FrameTransport {
     if (slot.free) throw new Error("a slot was given back twice")
     slot.free = true
     this.ahead = slot
+    if (this.lending) this.beforeRead(slot)
     const { base } = slot
     const { channel } = this.pool
     const result = tails === undefined
@@ -332,7 +374,7 @@ class DeviceTransport implements FrameTransport {
     return result < 0 ? result : 0
   }
 
-  takePayload = (slot: Slot, offset: number, length: number): Uint8Array => slot.bytes.slice(offset, offset + length)
+  takePayload = (slot: Slot, offset: number, length: number): Uint8Array => slot.apart?.slice() ?? slot.bytes.slice(offset, offset + length)
 
   release = (slot: Slot): void => this.giveBack(slot as DeviceSlot)
 

@@ -26,6 +26,8 @@ export interface Slot {
   readonly payload: number
   /** Offset just past the last byte of the frame. */
   readonly end: number
+  /** The frame's data, where it lies in memory that was lent; what would be its place in `bytes` is anything then. */
+  readonly apart?: Uint8Array | undefined
   /** Offset where the reply's body may be encoded; the 16 bytes before it are the out header's. */
   readonly body: number
   /** Bytes available from `body` on. */
@@ -89,6 +91,12 @@ export interface FrameTransport {
   readonly replyFileDetached: (request: DetachedRequest, range: FileRange) => number
   /** Keeps bytes of a frame beyond its request: returns memory that no later read will touch. */
   readonly takePayload: (slot: Slot, offset: number, length: number) => Uint8Array
+  /**
+   * Lends memory for the data of WRITEs that fill it: such a WRITE's slot has it as `apart`, the very array that
+   * `memory` gave. It is asked again before each read that may go there, and never while a slot still has what it
+   * gave last; so whoever keeps an array with what is in it gives another one next.
+   */
+  readonly lendMemory: (memory: (() => Uint8Array | undefined) | undefined) => void
   /** Gives back the slot of a request that has no reply. */
   readonly release: (slot: Slot) => void
   /**

@@ -13,14 +13,22 @@ export interface Channel {
   readonly exchangeWith: (offset: number, length: number, tails: ReadonlyArray<Uint8Array>, readOffset: number, readLength: number) => number
   /** What the read of the last exchange answered. */
   readonly exchanged: () => number
+  /**
+   * Lends memory, in place of what was lent before: the next frame read, if it is a WRITE with just so much data,
+   * has it there. The frame's length is the same then.
+   */
+  readonly lend: (memory: Uint8Array | undefined) => void
+  /** Whether the last frame's data is in the lent memory, which is lent no more then. */
+  readonly isApart: () => boolean
 }
 
 /** A channel with `bytes` of memory, or a negative errno. */
 export const makeChannel = (reader: FuseHandle, writer: FuseHandle, bytes: number): Channel | number => {
   const native = addon.channel(reader, writer, bytes)
   if (typeof native === "number") return native
-  const { exchange, exchange_with: exchangeWith, memory, read, write } = native
+  const { exchange, exchange_with: exchangeWith, lend, memory, read, write } = native
   const control = new Int32Array(native.control)
+  let lent: Uint8Array | undefined
   const result = (word: number): number => control[word] ?? 0
   return {
     memory,
@@ -54,6 +62,18 @@ export const makeChannel = (reader: FuseHandle, writer: FuseHandle, bytes: numbe
       else exchangeWith(...tails)
       return result(4)
     },
-    exchanged: () => result(5)
+    exchanged: () => result(5),
+    lend: (memory) => {
+      if (memory !== lent) {
+        lent = memory
+        lend(memory)
+      }
+      control[6] = memory === undefined ? 0 : 1
+    },
+    isApart: () => {
+      if (control[7] === 0) return false
+      control[6] = 0
+      return true
+    }
   }
 }

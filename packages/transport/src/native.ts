@@ -16,8 +16,9 @@ export interface FuseHandle {
 interface NativeChannel {
   readonly memory: ArrayBuffer
   /**
-   * Six words of 32 bits: offset and length of what is to be written, offset and length of where is to be
-   * read to, what the write answered, what the read answered (as `write_frame` and `read_frame`).
+   * Eight words of 32 bits: offset and length of what is to be written, offset and length of where is to be
+   * read to, what the write answered, what the read answered (as `write_frame` and `read_frame`); whether the
+   * lent memory may be read into, and whether the frame's data is there.
    */
   readonly control: ArrayBuffer
   /** Whether the memory is locked against being paged out. */
@@ -27,6 +28,8 @@ interface NativeChannel {
   /** `write`, then `read`. */
   readonly exchange: () => void
   /** As `exchange`; what is written goes on with up to 63 tails. */
+  /** Memory for the data of a WRITE of just its size, in place of what was lent before. */
+  readonly lend: (memory: Uint8Array | undefined) => void
   readonly exchange_with: (...tails: ReadonlyArray<Bytes>) => void
 }
 

@@ -320,6 +320,58 @@ describe("replying", () => {
       ])
     }))
 
+  it.live("data of large WRITEs in lent memory: each array is one request's until its slot is given back", () =>
+    Effect.gen(function*() {
+      const [kernel, server] = yield* socketpair({ type: "seqpacket" })
+      const transport = yield* makeDeviceTransport(server, small)
+      const size = 100
+      let mine = new Uint8Array(size)
+      transport.lendMemory(() => mine)
+      const write = (unique: number, length = size): void => {
+        const bytes = frame(unique, 40 + length)
+        bytes[4] = 16
+        writeFrame(kernel, bytes)
+      }
+      const receive = (): Slot => {
+        const slot = transport.receive()
+        if (typeof slot !== "object") throw new Error("no frame")
+        return slot
+      }
+      /** What a request's data is, wherever it lies. */
+      const dataOf = (slot: Slot): Uint8Array => slot.apart ?? slot.bytes.subarray(slot.payload + 40, slot.end)
+      const expect = (slot: Slot, unique: number, apart: boolean, length = size): Slot => {
+        assert.strictEqual(uniqueOf(slot), unique)
+        assert.strictEqual(slot.apart !== undefined, apart, `request ${unique}`)
+        assert.deepStrictEqual(dataOf(slot), new Uint8Array(length).fill(unique))
+        return slot
+      }
+      for (let unique = 1; unique <= 8; unique++) write(unique)
+      transport.release(expect(receive(), 1, false))
+      const kept = expect(receive(), 2, true)
+      assert.strictEqual(kept.apart, mine, "the very array")
+      const third = expect(receive(), 3, false)
+      assert.deepStrictEqual(dataOf(kept), new Uint8Array(size).fill(2), "not while it is another's")
+      transport.release(kept)
+      transport.release(expect(receive(), 4, true))
+      const fifth = expect(receive(), 5, true)
+      const own = mine
+      mine = new Uint8Array(size)
+      assert.deepStrictEqual(transport.takePayload(fifth, 80, size), new Uint8Array(size).fill(5))
+      transport.release(fifth)
+      transport.release(expect(receive(), 6, true))
+      assert.deepStrictEqual(own, new Uint8Array(size).fill(5), "what was kept stays")
+      transport.release(third)
+      transport.lendMemory(undefined)
+      transport.release(expect(receive(), 7, false))
+      transport.release(expect(receive(), 8, false))
+      transport.lendMemory(() => mine)
+      for (let unique = 11; unique <= 15; unique++) write(unique, unique === 13 ? size - 1 : size)
+      for (const [unique, apart] of [[11, false], [12, true], [13, false], [14, false], [15, true]] as const) {
+        transport.release(expect(receive(), unique, apart, unique === 13 ? size - 1 : size))
+      }
+      assert.strictEqual(transport.freeSlots(), small.slots)
+    }))
+
   it.live("a slot that is given back twice is a defect, not a second reply", () =>
     Effect.gen(function*() {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })

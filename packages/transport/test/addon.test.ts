@@ -261,6 +261,47 @@ describe("frames", () => {
     assert.strictEqual(addon.allocate_memory(0), -EINVAL)
   })
 
+  it("a channel reads the data of a WRITE that fills it into lent memory, and puts everything else together", () => {
+    const [one, other] = socketpair("seqpacket")
+    const channel = makeChannel(other, other, 4 * 4096)
+    if (typeof channel === "number") throw new Error(`channel: ${channel}`)
+    const lent = new Uint8Array(64)
+    const frame = (opcode: number, size: number): Uint8Array => {
+      const bytes = Uint8Array.from({ length: 80 + size }, (_, at) => at + 1)
+      new DataView(bytes.buffer).setUint32(4, opcode, true)
+      return bytes
+    }
+    const readAt = (offset: number, room: number, length: number): Uint8Array => {
+      assert.strictEqual(channel.read(offset, room), length)
+      return new Uint8Array(channel.memory, offset, length)
+    }
+    const large = frame(16, 64)
+    for (const [sent, apart] of [[large, true], [frame(16, 63), false], [frame(16, 65), false], [frame(21, 64), false], [frame(16, 4000), false], [frame(3, 0), false],
+      [large.subarray(0, 40), false], [large, true]] as const) {
+      channel.lend(lent)
+      lent.fill(0)
+      addon.write_frame(one, sent)
+      const got = readAt(100, 8192, sent.length)
+      assert.strictEqual(channel.isApart(), apart)
+      assert.deepStrictEqual(got.subarray(0, apart ? 80 : sent.length), apart ? sent.subarray(0, 80) : sent)
+      if (apart) assert.deepStrictEqual(lent, sent.subarray(80))
+    }
+    addon.write_frame(one, large)
+    assert.deepStrictEqual(readAt(0, 8192, 144), large, "what was filled is lent no more")
+    assert.isFalse(channel.isApart())
+    channel.lend(lent)
+    addon.write_frame(one, large)
+    assert.deepStrictEqual(readAt(0, 144, 144), large, "too little room for anything larger")
+    channel.lend(undefined)
+    addon.write_frame(one, large)
+    assert.deepStrictEqual(readAt(0, 8192, 144), large)
+    channel.lend(lent)
+    assert.strictEqual(channel.read(0, 8192), -EAGAIN)
+    addon.close(one)
+    assert.strictEqual(channel.read(0, 8192), 0)
+    addon.close(other)
+  })
+
   it("a channel without memory is EINVAL", () => {
     const [readEnd, writeEnd] = pipe()
     assert.strictEqual(addon.channel(readEnd, writeEnd, 0), -EINVAL)

@@ -1,14 +1,21 @@
 /**
- * The memory of whole chunks: cut from slabs of a huge page each, where the kernel's copies and ours meet few
- * misses. What files give back is kept for the next, since fresh memory costs page faults; what is too much
- * to keep goes back to the system at once, and its place in the slab is used again.
+ * The memory of whole chunks. It comes in slabs of a huge page each, where the kernel's copies and ours meet few
+ * misses; a slab is two extents, each as large as the largest WRITE, and an extent eight buffers. What files give back is
+ * kept for the next, since fresh memory costs page faults; what is too much to keep goes back to the system at
+ * once, and its place in the slab is used again.
+ *
+ * A whole extent can be lent to the transport, which reads the data of a large WRITE there: a file that takes it
+ * over has been written without a copy.
  */
 import { allocateMemory, discardMemory } from "@bickford/transport"
 
 /** Bytes of a whole chunk. */
 export const chunkSize = 1 << 17
+/** Bytes of an extent. */
+export const extentSize = 1 << 20
 /** Bytes of a slab. */
-const slabSize = 1 << 21
+const slabSize = 2 * extentSize
+const buffersInExtent = extentSize / chunkSize
 /** Buffers whose memory is kept at the most: 64 MiB. */
 const limit = 512
 
@@ -19,34 +26,131 @@ export interface BufferPool {
   readonly takeZeroed: () => Uint8Array
   /** Gives back a buffer that nothing refers to any more; one that is no whole chunk's is left to the collector. */
   readonly give: (bytes: Uint8Array) => void
+  /** For one connection: the extent that is lent to it, the same one until it is taken over. */
+  readonly makeLender: () => () => Uint8Array
+  /** Takes over an extent that is lent, with what is in it: its buffers, in order. Undefined when `data` is none. */
+  readonly takeOver: (data: Uint8Array) => ReadonlyArray<Uint8Array> | undefined
+}
+
+class Extent {
+  readonly bytes: Uint8Array
+  readonly buffers: ReadonlyArray<Uint8Array>
+  /** Those that are free: with memory and what was written last in it, or without memory, so all zero. */
+  readonly used: Array<Uint8Array> = []
+  readonly fresh: Array<Uint8Array> = []
+  /** Whether it is on the list of those that have free buffers, and of those that have no others. */
+  isPartial = false
+  isWhole = false
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.buffers = Array.from({ length: buffersInExtent }, (_, at) => bytes.subarray(at * chunkSize, (at + 1) * chunkSize))
+  }
+
+  get free(): number {
+    return this.used.length + this.fresh.length
+  }
 }
 
 export const makeBufferPool = (): BufferPool => {
-  /** With memory, and what was written last in it. */
-  const used: Array<Uint8Array> = []
-  /** Without memory, so all zero. */
-  const fresh: Array<Uint8Array> = []
+  const slabs = new Map<ArrayBufferLike, ReadonlyArray<Extent>>()
+  // Extents are struck off when they are met: what is on a list need not be so any more.
+  const partial: Array<Extent> = []
+  const whole: Array<Extent> = []
+  const lenders: Array<{ extent: Extent | undefined }> = []
+  let kept = 0
 
-  const takeFresh = (): Uint8Array => {
-    const buffer = fresh.pop()
-    if (buffer !== undefined) return buffer
-    const slab = allocateMemory(slabSize)
-    if (slab === undefined) return new Uint8Array(chunkSize)
-    for (let at = slabSize - chunkSize; at > 0; at -= chunkSize) fresh.push(new Uint8Array(slab, at, chunkSize))
-    return new Uint8Array(slab, 0, chunkSize)
+  const note = (extent: Extent): void => {
+    if (!extent.isPartial) {
+      extent.isPartial = true
+      partial.push(extent)
+    }
+    if (extent.free === buffersInExtent && !extent.isWhole) {
+      extent.isWhole = true
+      whole.push(extent)
+    }
+  }
+
+  const addSlab = (): void => {
+    const slab = allocateMemory(slabSize) ?? new ArrayBuffer(slabSize)
+    const extents = [new Extent(new Uint8Array(slab, 0, extentSize)), new Extent(new Uint8Array(slab, extentSize, extentSize))]
+    slabs.set(slab, extents)
+    for (const extent of extents) {
+      extent.fresh.push(...extent.buffers)
+      note(extent)
+    }
+  }
+
+  /** An extent with free buffers. */
+  const somePartial = (): Extent => {
+    for (;;) {
+      const extent = partial.at(-1)
+      if (extent === undefined) addSlab()
+      else if (extent.free > 0) return extent
+      else {
+        extent.isPartial = false
+        partial.pop()
+      }
+    }
+  }
+
+  const someWhole = (): Extent => {
+    for (;;) {
+      const extent = whole.pop()
+      if (extent === undefined) {
+        addSlab()
+        continue
+      }
+      extent.isWhole = false
+      if (extent.free < buffersInExtent) continue
+      kept -= extent.used.length
+      extent.used.length = 0
+      extent.fresh.length = 0
+      return extent
+    }
+  }
+
+  const takeUsed = (extent: Extent): Uint8Array | undefined => {
+    const buffer = extent.used.pop()
+    if (buffer !== undefined) kept--
+    return buffer
   }
 
   return {
-    take: () => used.pop() ?? takeFresh(),
-    takeZeroed: () => used.pop()?.fill(0) ?? takeFresh(),
+    take: () => {
+      const extent = somePartial()
+      return takeUsed(extent) ?? extent.fresh.pop() ?? new Uint8Array(chunkSize)
+    },
+    takeZeroed: () => {
+      const extent = somePartial()
+      return takeUsed(extent)?.fill(0) ?? extent.fresh.pop() ?? new Uint8Array(chunkSize)
+    },
     give: (bytes) => {
       if (bytes.length !== chunkSize) return
-      if (used.length < limit) {
-        used.push(bytes)
-        return
+      const extent = slabs.get(bytes.buffer)?.[bytes.byteOffset < extentSize ? 0 : 1]
+      if (extent === undefined) return
+      if (kept < limit) {
+        kept++
+        extent.used.push(bytes)
+      } else {
+        discardMemory(bytes)
+        extent.fresh.push(bytes)
       }
-      discardMemory(bytes)
-      fresh.push(bytes)
+      note(extent)
+    },
+    makeLender: () => {
+      const lender: { extent: Extent | undefined } = { extent: undefined }
+      lenders.push(lender)
+      return () => (lender.extent ??= someWhole()).bytes
+    },
+    takeOver: (data) => {
+      for (const lender of lenders) {
+        const { extent } = lender
+        if (extent?.bytes !== data) continue
+        lender.extent = undefined
+        return extent.buffers
+      }
+      return undefined
     }
   }
 }

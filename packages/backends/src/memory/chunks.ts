@@ -6,7 +6,7 @@
  * size is kept by the inode; nothing here allocates more than it was asked to.
  */
 import type { Data, U64 } from "@bickford/session"
-import { type BufferPool, chunkSize } from "./bufferPool.ts"
+import { type BufferPool, chunkSize, extentSize } from "./bufferPool.ts"
 import type { Bytes } from "../posix/bytes.ts"
 import { add, low, max, shiftLeft, shiftRight } from "../posix/u64.ts"
 
@@ -133,6 +133,7 @@ export class Chunks implements Bytes {
   }
 
   write(offset: U64, data: Uint8Array): void {
+    if (data.length === extentSize && this.#takeOver(offset, data)) return
     if (this.#overwrite(offset, data)) return
     let index = shiftRight(offset, chunkBits)
     let from = low(offset, chunkBits)
@@ -152,6 +153,23 @@ export class Chunks implements Bytes {
       this.#mark(chunk, touched(from, to))
       done += to - from
     }
+  }
+
+  /** What was read into memory of the pool's, for whole chunks, is their content as it is. False: nothing was done. */
+  #takeOver(offset: U64, data: Uint8Array): boolean {
+    if (low(offset, chunkBits) !== 0) return false
+    const buffers = this.#pool.takeOver(data)
+    if (buffers === undefined) return false
+    let index = shiftRight(offset, chunkBits)
+    for (const bytes of buffers) {
+      const chunk = this.#obtain(this.#position(index), index)
+      this.#pool.give(chunk.bytes)
+      chunk.start = 0
+      chunk.bytes = bytes
+      this.#mark(chunk, -1)
+      index++
+    }
+    return true
   }
 
   /** Where everything is there already, in one chunk: most small writes. False: nothing was done. */

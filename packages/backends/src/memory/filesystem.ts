@@ -107,5 +107,5 @@ export const makeFilesystem = (options: MemoryOptions) => {
     },
     accessed: (inode) => void markRead(inode, now)
   }
-  return { filesystem, locks, usage }
+  return { filesystem, locks, usage, makeLender: buffers.makeLender }
 }

@@ -1,5 +1,6 @@
 /** A filesystem in this process's memory: complete, and gone with it. */
 import type { Backend, Statfs } from "@bickford/session"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { attributeOperations } from "../posix/attributes.ts"
 import { timespec } from "../posix/clock.ts"
@@ -36,7 +37,7 @@ const alwaysReady = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
  * to check. All operations but SETLKW answer at once. FSYNC and ACCESS are absent, and so cost nothing.
  */
 export const memory = (options: MemoryOptions = {}): MemoryBackend => {
-  const { filesystem: fs, locks: held, usage } = makeFilesystem(options)
+  const { filesystem: fs, locks: held, makeLender, usage } = makeFilesystem(options)
   const locks = options.locks ?? "kernel"
   const noOpen = options.noOpen === true && locks === "kernel"
   const opened = fileOpened(locks)
@@ -54,6 +55,7 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
       noOpen,
       noOpendir: noOpen
     },
+    init: (_negotiated, connection) => Effect.sync(() => connection.lendMemory(makeLender())),
     ...namespaceOperations(fs, opened, negative),
     ...renameOperations(fs),
     ...listingOperations(fs),

@@ -1,4 +1,4 @@
-import { type BufferPool, chunkSize } from "../../src/memory/bufferPool.ts"
+import { type BufferPool, chunkSize, extentSize } from "../../src/memory/bufferPool.ts"
 import { Chunks } from "../../src/memory/chunks.ts"
 import { testBytes } from "../posix/bytes.ts"
 
@@ -6,6 +6,8 @@ import { testBytes } from "../posix/bytes.ts"
 const pool: BufferPool = {
   take: () => new Uint8Array(chunkSize).fill(0xa5),
   takeZeroed: () => new Uint8Array(chunkSize),
+  makeLender: () => () => new Uint8Array(extentSize),
+  takeOver: () => undefined,
   give: (bytes) => bytes.fill(0xa5)
 }
 

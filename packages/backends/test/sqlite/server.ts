@@ -25,7 +25,7 @@ const connection = (id: string, held: ReadonlySet<U64>, asked: Array<U64>): Back
       return offset === -1 && held.has(nodeid) ? Effect.void : Errno.ENOENT
     }
   }
-  return { id, notify, openBacking: () => -95, closeBacking: () => -95 }
+  return { id, notify, openBacking: () => -95, closeBacking: () => -95, lendMemory: () => {} }
 }
 
 const negotiated: Negotiated = {

@@ -99,7 +99,8 @@ export const backendConnection = (connection: Connection): BackendConnection => 
   id: connection.id,
   notify: connection.notifier,
   openBacking: connection.transport.openBacking,
-  closeBacking: connection.transport.closeBacking
+  closeBacking: connection.transport.closeBacking,
+  lendMemory: connection.transport.lendMemory
 })
 
 /** A backend instance has come, or gone. */

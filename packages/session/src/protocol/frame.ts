@@ -18,6 +18,8 @@ export interface Frame {
   readonly payload: number
   /** Just past the last byte. */
   readonly end: number
+  /** The data at the end, where it lies elsewhere. */
+  readonly apart?: Uint8Array | undefined
 }
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -57,7 +57,7 @@ const appendExtensions = (writer: Writer, request: { readonly extensions?: M.Ext
 
 const dataAfter = (frame: Frame, at: number, size: number, field: string): Uint8Array | DecodeError =>
   frame.end - at === size
-    ? frame.bytes.subarray(at, frame.end)
+    ? frame.apart ?? frame.bytes.subarray(at, frame.end)
     : malformedRequest(frame, field, at, `${size} bytes promised, ${frame.end - at} there`)
 
 /** No arguments at all. */
