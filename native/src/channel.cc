@@ -192,9 +192,6 @@ napi_value channel_lend(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-size_t page_size() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
-size_t round_up(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
-
 // A function that owns a share of the channel; null when the environment cannot make one.
 napi_value make_function(napi_env env, const char* name, napi_callback callback, Channel* channel) {
   napi_value function = nullptr;

@@ -13,9 +13,6 @@ namespace {
 
 const size_t huge_page = size_t{2} << 20;
 
-size_t page_size() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
-uintptr_t round_up(uintptr_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
-
 void finalize_memory(napi_env, void* data, void* size) { munmap(data, reinterpret_cast<uintptr_t>(size)); }
 
 bool typed_array_of(const Napi::CallbackInfo& info, unsigned char** data, size_t* size) {
@@ -30,6 +27,9 @@ bool typed_array_of(const Napi::CallbackInfo& info, unsigned char** data, size_t
 }
 
 }  // namespace
+
+size_t page_size() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
+uintptr_t round_up(uintptr_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
 void* map_memory(size_t size, bool resident) {
   const size_t slack = size < huge_page ? 0 : huge_page;

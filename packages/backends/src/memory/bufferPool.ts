@@ -26,7 +26,7 @@ export interface BufferPool {
   readonly takeZeroed: () => Uint8Array
   /** Gives back a buffer that nothing refers to any more; one that is no whole chunk's is left to the collector. */
   readonly give: (bytes: Uint8Array) => void
-  /** For one connection: the extent that is lent to it, the same one until it is taken over. */
+  /** For one connection: gives the extent that is lent to it, the same one until it is taken over. */
   readonly makeLender: () => () => Uint8Array
   /** Takes over an extent that is lent, with what is in it: its buffers, in order. Undefined when `data` is none. */
   readonly takeOver: (data: Uint8Array) => ReadonlyArray<Uint8Array> | undefined
@@ -41,6 +41,7 @@ class Extent {
   /** Whether it is on the list of those that have free buffers, and of those that have no others. */
   isPartial = false
   isWhole = false
+  isLent = false
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
@@ -52,12 +53,15 @@ class Extent {
   }
 }
 
+interface Loan {
+  extent: Extent | undefined
+}
+
 export const makeBufferPool = (): BufferPool => {
   const slabs = new Map<ArrayBufferLike, ReadonlyArray<Extent>>()
   // Extents are struck off when they are met: what is on a list need not be so any more.
   const partial: Array<Extent> = []
   const whole: Array<Extent> = []
-  const lenders: Array<{ extent: Extent | undefined }> = []
   let kept = 0
 
   const note = (extent: Extent): void => {
@@ -116,6 +120,28 @@ export const makeBufferPool = (): BufferPool => {
     return buffer
   }
 
+  const extentOf = (bytes: Uint8Array): Extent | undefined => slabs.get(bytes.buffer)?.[bytes.byteOffset < extentSize ? 0 : 1]
+
+  const give = (bytes: Uint8Array): void => {
+    const extent = bytes.length === chunkSize ? extentOf(bytes) : undefined
+    if (extent === undefined) return
+    if (kept < limit) {
+      kept++
+      extent.used.push(bytes)
+    } else {
+      discardMemory(bytes)
+      extent.fresh.push(bytes)
+    }
+    note(extent)
+  }
+
+  /** What was lent to a connection that is gone. */
+  const forgotten = new FinalizationRegistry<Loan>(({ extent }) => {
+    if (extent?.isLent !== true) return
+    extent.isLent = false
+    for (const bytes of extent.buffers) give(bytes)
+  })
+
   return {
     take: () => {
       const extent = somePartial()
@@ -125,32 +151,24 @@ export const makeBufferPool = (): BufferPool => {
       const extent = somePartial()
       return takeUsed(extent)?.fill(0) ?? extent.fresh.pop() ?? new Uint8Array(chunkSize)
     },
-    give: (bytes) => {
-      if (bytes.length !== chunkSize) return
-      const extent = slabs.get(bytes.buffer)?.[bytes.byteOffset < extentSize ? 0 : 1]
-      if (extent === undefined) return
-      if (kept < limit) {
-        kept++
-        extent.used.push(bytes)
-      } else {
-        discardMemory(bytes)
-        extent.fresh.push(bytes)
-      }
-      note(extent)
-    },
+    give,
     makeLender: () => {
-      const lender: { extent: Extent | undefined } = { extent: undefined }
-      lenders.push(lender)
-      return () => (lender.extent ??= someWhole()).bytes
+      const loan: Loan = { extent: undefined }
+      const lend = (): Uint8Array => {
+        if (loan.extent?.isLent !== true) {
+          loan.extent = someWhole()
+          loan.extent.isLent = true
+        }
+        return loan.extent.bytes
+      }
+      forgotten.register(lend, loan)
+      return lend
     },
     takeOver: (data) => {
-      for (const lender of lenders) {
-        const { extent } = lender
-        if (extent?.bytes !== data) continue
-        lender.extent = undefined
-        return extent.buffers
-      }
-      return undefined
+      const extent = extentOf(data)
+      if (extent?.isLent !== true || extent.bytes !== data) return undefined
+      extent.isLent = false
+      return extent.buffers
     }
   }
 }
