@@ -14,6 +14,8 @@ struct Run {
 };
 
 void* thread_main(void* argument) {
+  // As top and ps show it.
+  pthread_setname_np(pthread_self(), "bickford-job");
   std::unique_ptr<Run> run(static_cast<Run*>(argument));
   if (run->mailbox != nullptr) {
     run->job->run();

@@ -3,6 +3,7 @@
 #include "watchdog.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -52,6 +53,7 @@ bool Watch::deadlocked() const {
 }
 
 void Watch::run() {
+  pthread_setname_np(pthread_self(), "bickford-watch");
   std::unique_lock<std::mutex> lock(mutex);
   std::chrono::milliseconds stuck(0);
   while (!changed.wait_for(lock, interval, [this] { return stopped; })) {

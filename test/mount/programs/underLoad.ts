@@ -6,7 +6,7 @@ import { memory } from "@bickford/backends"
 import { type Backend, mount } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import { readdirSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 
 const [mountpoint = ""] = process.argv.slice(2)
 
@@ -17,6 +17,19 @@ const counting: Metric.FiberRuntimeMetricsService = {
     mostFibers = Math.max(mostFibers, ++fibers)
   },
   recordFiberEnd: () => void fibers--
+}
+
+/** A thread whose job is done may not have ended yet: it is nobody's any more. */
+const jobsEnd = Effect.repeat(Effect.sleep(1), {
+  until: () => !readdirSync("/proc/self/task").some((thread) => nameOf(thread) === "bickford-job")
+})
+
+const nameOf = (thread: string): string => {
+  try {
+    return readFileSync(`/proc/self/task/${thread}/comm`, "utf8").trim()
+  } catch {
+    return "gone"
+  }
 }
 
 /** What the process holds outside of JavaScript. */
@@ -69,9 +82,11 @@ const program = Effect.gen(function*() {
   // Once for nothing: what is loaded and started once for the life of the process is there then.
   console.log("serving soon")
   yield* Effect.scoped(mount({ mountpoint, backend: memory() }))
+  yield* jobsEnd
   const before = { ...held(), fibers }
   const mounted = yield* serve
   const { reason } = yield* mounted.awaitEnd
+  yield* jobsEnd
   const after = { ...held(), fibers }
   const { handles, inFlight, nodes } = mounted.session.connection
   console.log(JSON.stringify({
