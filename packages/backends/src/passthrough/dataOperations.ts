@@ -34,7 +34,7 @@ const awaited = <A>(start: () => Promise<number>, value: (status: number) => A):
 const isSameTime = (one: Timespec, other: Timespec): boolean => one.nsec === other.nsec && one.sec === other.sec
 
 export const dataOperations = (served: Served): Backend => {
-  const { attributes, caller, listings, nodes, opened, options } = served
+  const { attributes, backings, caller, listings, nodes, opened, options } = served
   const mask = process.umask()
 
   const flagsFor = (flags: number): number => {
@@ -53,16 +53,12 @@ export const dataOperations = (served: Served): Backend => {
   const opening = (node: Node, fd: number, flags: number, context: RequestContext, regular: boolean): Open => {
     const fh = opened.add({ fd, node })
     if (regular && options.kernelPassthrough !== false && served.negotiated?.passthrough === true) {
-      if (node.backing === undefined) {
-        const id = served.connection?.openBacking(fd) ?? 0
-        if (id > 0) node.backing = { id, opens: 0 }
-      }
-      if (node.backing !== undefined) {
-        node.backing.opens++
+      const backingId = backings.open(node, fd)
+      if (backingId !== undefined) {
         // The kernel would append for ever, also when the flag has been cleared, and leaves set-group-ID to a group
         // that may not execute the file: such writes come here, mappings do not.
         const direct = (flags & O_APPEND) !== 0 || (context.uid !== 0 && (flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd)) ? FOPEN_DIRECT_IO : 0
-        return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH | direct, backingId: node.backing.id }
+        return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH | direct, backingId }
       }
     }
     return { fh, openFlags: FOPEN_KEEP_CACHE | FOPEN_NOFLUSH }
@@ -126,11 +122,7 @@ export const dataOperations = (served: Served): Backend => {
       if (file === undefined) return done
       nodes.closing(file.node, file.fd)
       files.fs_close(file.fd)
-      const { backing } = file.node
-      if (backing !== undefined && --backing.opens === 0) {
-        served.connection?.closeBacking(backing.id)
-        file.node.backing = undefined
-      }
+      backings.close(file.node)
       return done
     },
     read: ({ fh, offset, size }) => {

@@ -27,8 +27,8 @@ export class Node {
   beneathAt = Number.NEGATIVE_INFINITY
   /** When the folder had changed last, as the kernel came to keep what is in it. */
   listed: { readonly mtime: Timespec; readonly ctime: Timespec } | undefined = undefined
-  /** Registered with the kernel, for so many that have it open. */
-  backing: { readonly id: number; opens: number } | undefined = undefined
+  /** Registered with the kernel, for so many that have it open; `kept`: by this node's descriptor, as long as that is held. */
+  backing: { readonly id: number; opens: number; kept: boolean } | undefined = undefined
 
   constructor(id: number, generation: number, identity: Identity, parent: Node | undefined, name: Name) {
     this.id = id
@@ -68,7 +68,7 @@ export interface Nodes {
 
 const bytesOf = (name: Name): Uint8Array => typeof name === "string" ? Buffer.from(name) : name
 
-export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: Attributes, limit: number): Nodes => {
+export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: Attributes, limit: number, lettingGo: (node: Node) => void): Nodes => {
   const root = new Node(rootId, 0, rootIdentity, undefined, "")
   root.fd = rootFd
   const byId: Array<Node | undefined> = [undefined, root]
@@ -138,6 +138,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
   /** Whether the node needs no descriptor any more: it can be found again, or at least looked for. */
   const letGo = (node: Node): boolean => {
     if (!remember(node, node.fd) && attributes.nlink() === 0) return false
+    lettingGo(node)
     files.fs_close(node.fd)
     node.fd = -1
     return true
@@ -223,6 +224,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
       free.push(node.id)
       const ofDevice = byDevice.get(node.identity.device)
       if (ofDevice?.get(node.identity.ino) === node) ofDevice.delete(node.identity.ino)
+      lettingGo(node)
       // The sweep takes it out of the holders.
       if (node.fd >= 0) files.fs_close(node.fd)
       node.fd = -1

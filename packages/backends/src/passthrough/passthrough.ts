@@ -7,6 +7,7 @@ import { readOnly } from "../combinators/readOnly.ts"
 import { timespec } from "../posix/clock.ts"
 import { attributeOperations, xattrOperations } from "./attributeOperations.ts"
 import { type Attributes, makeAttributes } from "./attributes.ts"
+import { makeBackings } from "./backing.ts"
 import { makeCaller } from "./caller.ts"
 import { dataOperations } from "./dataOperations.ts"
 import { makeIdMap } from "./ids.ts"
@@ -56,7 +57,8 @@ export const passthrough = (
     }
     const identity = attributes.identity()
     rootDevice = identity.device
-    const nodes = makeNodes(rootFd, identity, attributes, options.maxDescriptors ?? 256)
+    const backings = makeBackings(() => served.connection)
+    const nodes = makeNodes(rootFd, identity, attributes, options.maxDescriptors ?? 256, backings.letGo)
     const served: Served = {
       options,
       nodes,
@@ -66,6 +68,7 @@ export const passthrough = (
       gids,
       entryValid: timespec(options.entryTimeout ?? 1),
       attrValid: timespec(options.attrTimeout ?? 1),
+      backings,
       opened: makeTable<OpenFile>(),
       listings: makeTable<Listing>(),
       connection: undefined,

@@ -5,6 +5,7 @@ import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
 import { type Failure, failureOf } from "./answers.ts"
 import type { Attributes } from "./attributes.ts"
+import type { Backings } from "./backing.ts"
 import type { Caller } from "./caller.ts"
 import type { IdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
@@ -26,6 +27,7 @@ export interface Served {
   readonly gids: IdMap
   readonly entryValid: Timespec
   readonly attrValid: Timespec
+  readonly backings: Backings
   readonly opened: Table<OpenFile>
   readonly listings: Table<Listing>
   /** Undefined until INIT. */
@@ -48,7 +50,7 @@ export const folderOf = ({ nodes }: Served, nodeid: U64): number => {
 const notAtAll: Timespec = { sec: 0, nsec: 0 }
 
 /** How long attributes may be trusted: not at all while the kernel itself writes to the file, without a word. */
-export const attributesValid = ({ attrValid }: Served, node: Node | undefined): Timespec => node?.backing === undefined ? attrValid : notAtAll
+export const attributesValid = ({ attrValid }: Served, node: Node | undefined): Timespec => (node?.backing?.opens ?? 0) === 0 ? attrValid : notAtAll
 
 export const entryOf = (served: Served, node: Node, attr: Attr): Entry => ({
   nodeid: node.id, generation: node.generation, entryValid: served.entryValid, attrValid: attributesValid(served, node), attr
