@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { makeProject, npmCi } from "../test/killtest/material.ts"
 import { run } from "../test/mount/processes.ts"
 import type { Contender } from "./contenders.ts"
 import type { Options } from "./options.ts"
@@ -23,6 +24,7 @@ const jobs: ReadonlyArray<Job> = [
   { name: "tar x, 20,000 files", script: "tar xf $MATERIAL/tree.tar" },
   { name: "git clone", script: "git clone -q $MATERIAL/repository clone" },
   { name: "git status", script: "git -C clone status -s" },
+  { name: "npm ci, 2,000 files", script: `cp -r $MATERIAL/project . && cd project && npm ${npmCi("$MATERIAL/npm-cache").join(" ")} >/dev/null` },
   { name: "C build, 200 files", script: "cp -r $MATERIAL/program . && make -s -C program" },
   { name: "rm -rf, 20,000 files", script: "rm -rf tree" }
 ]
@@ -30,8 +32,9 @@ const jobs: ReadonlyArray<Job> = [
 const treeFolders = 200
 const filesPerFolder = 100
 const sources = 200
+const packages = 100
 
-/** What the jobs work with, made once: a tree of 20,000 files as a tar file and in git, and a program in C. */
+/** What the jobs work with, made once: a tree of 20,000 files as a tar file and in git, and a program in C, a package. */
 const makeMaterial = async (folder: string): Promise<void> => {
   const tree = join(folder, "tree")
   const program = join(folder, "program")
@@ -51,6 +54,8 @@ const makeMaterial = async (folder: string): Promise<void> => {
   await git("add", "-A")
   await git("commit", "-qm", "the tree")
   await run("git", ["clone", "-q", "--bare", tree, join(folder, "repository")])
+  await mkdir(join(folder, "project"))
+  await makeProject(join(folder, "project"), packages, join(folder, "npm-cache"))
 }
 
 /** Whether all the programs are here. */

@@ -50,7 +50,8 @@ const makeTree = async (tree: string, files: number): Promise<void> => {
   }
 }
 
-const makeProject = async (project: string, packages: number, cache: string): Promise<void> => {
+/** A package in `project` whose dependencies lie beside it, 20 files in each. */
+export const makeProject = async (project: string, packages: number, cache: string): Promise<void> => {
   const dependencies: Record<string, string> = {}
   for (let i = 0; i < packages; i++) {
     const folder = join(project, "made", `${i}`, "package")
