@@ -1,6 +1,7 @@
 /** Workers that end at their worst moments, and how: the calls of programs do not notice. */
 import { assert, describe, it } from "@effect/vitest"
 import { checkStore } from "@bickford/backends"
+import { findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { readdirSync } from "node:fs"
@@ -30,6 +31,8 @@ const keepChanged = Effect.fnUntraced(function*(changes: string, other: Paramete
   `
   yield* Effect.promise(() => writeFile(module, text))
   const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint, other)])
+  // It answers before everything is mounted; what is done until then is done to the folder below.
+  yield* Effect.promise(() => until(async () => findMount(mountpoint), "the mount"))
   return {
     daemon,
     mountpoint,
