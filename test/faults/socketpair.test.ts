@@ -86,6 +86,31 @@ describe("the failure contract, over a socketpair", () => {
       assert.deepStrictEqual(kernel.unexpected(), [])
     }))
 
+  it.live("what a backend lends for the data of writes goes with it", () =>
+    Effect.gen(function*() {
+      const lent = new Uint8Array(3)
+      const seen: Array<readonly [instance: number, lent: boolean, text: string]> = []
+      const backend = failing((instance) => ({
+        ...root,
+        init: (_negotiated, connection) => Effect.sync(() => instance === 1 ? connection.lendMemory(() => lent) : undefined),
+        write: ({ data, size }) => {
+          seen.push([instance, data === lent, Buffer.from(data).toString()])
+          return Exit.succeed(size)
+        }
+      }))
+      const { kernel } = yield* FakeKernel.serve(backend.source)
+      yield* kernel.init()
+      const text = (data: string) => kernel.call({ ...write, size: data.length, data: Buffer.from(data) })
+      for (const data of ["one", "two", "longer", "six", "ten"]) yield* text(data)
+      backend.fail()
+      for (const data of ["abc", "def", "ghi"]) yield* text(data)
+      assert.deepStrictEqual(seen, [
+        [1, false, "one"], [1, true, "two"], [1, false, "longer"], [1, false, "six"], [1, true, "ten"],
+        [2, false, "abc"], [2, false, "def"], [2, false, "ghi"]
+      ])
+      assert.deepStrictEqual(kernel.unexpected(), [])
+    }))
+
   it.live("a durable backend's calls in flight are run again by its next instance", () =>
     Effect.gen(function*() {
       const started = yield* Deferred.make<void>()

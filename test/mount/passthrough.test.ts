@@ -1,7 +1,7 @@
 /** A served folder that others change as well, on the real kernel. */
 import { assert, describe, it } from "@effect/vitest"
 import { passthrough, type PassthroughOptions } from "@bickford/backends"
-import type { Backend } from "@bickford/session"
+import { type Backend, errnoNumbers } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { serve } from "./inProcess.ts"
 
 /** A folder with some files, served; `asked` counts how often the kernel wanted entries, `registered` holds what it has by id. */
-const start = (options?: PassthroughOptions) => Effect.gen(function*() {
+const start = (options?: PassthroughOptions, takesPaths = true) => Effect.gen(function*() {
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "bickford-passthrough-"))),
     (path) => Effect.sync(() => fs.rmSync(path, { recursive: true, force: true }))
@@ -24,7 +24,8 @@ const start = (options?: PassthroughOptions) => Effect.gen(function*() {
       backend.init?.(negotiated, {
         ...connection,
         openBacking: (fd) => {
-          const id = connection.openBacking(fd)
+          // As a kernel that wants a file that is open.
+          const id = !takesPaths && isPath(fd) ? -errnoNumbers.EBADF : connection.openBacking(fd)
           registrations.count++
           if (id > 0) registered.add(id)
           return id
@@ -43,6 +44,9 @@ const start = (options?: PassthroughOptions) => Effect.gen(function*() {
   const list = Effect.map(served.run("ls", [served.mountpoint]), (text) => text.trim().split("\n").join(" "))
   return { ...served, folder, list, asked, registered, registrations }
 })
+
+const O_PATH = 0o10000000
+const isPath = (fd: number): boolean => (parseInt(/^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0", 8) & O_PATH) !== 0
 
 const until = (condition: () => boolean) => Effect.repeat(Effect.sleep(5), { until: condition })
 
@@ -117,5 +121,15 @@ describe("a served folder", { timeout: 60_000 }, () => {
       assert.isAtMost(registered.size, 5, "no more than descriptors are held")
       yield* run("rm", ["-r", at("a"), at("b"), at("c"), at("program"), ...Array.from({ length: 20 }, (_, i) => at(`many${i}`))])
       yield* until(() => registered.size === 0)
+    }))
+
+  it.live("is registered while it is open, where the kernel takes no descriptor that is none of an open file", () =>
+    Effect.gen(function*() {
+      const { mountpoint, registered, registrations, run } = yield* start({}, false)
+      for (let i = 0; i < 3; i++) {
+        assert.strictEqual(yield* run("cat", [join(mountpoint, "a")]), "a")
+        yield* until(() => registered.size === 0)
+      }
+      assert.strictEqual(registrations.count, 4, "asked for the other way once, and then no more")
     }))
 })

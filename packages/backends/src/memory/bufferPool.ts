@@ -85,16 +85,22 @@ export const makeBufferPool = (): BufferPool => {
     }
   }
 
-  /** An extent with free buffers. */
-  const somePartial = (): Extent => {
+  const take = (zeroed: boolean): Uint8Array => {
     for (;;) {
       const extent = partial.at(-1)
-      if (extent === undefined) addSlab()
-      else if (extent.free > 0) return extent
-      else {
-        extent.isPartial = false
-        partial.pop()
+      if (extent === undefined) {
+        addSlab()
+        continue
       }
+      const used = extent.used.pop()
+      if (used !== undefined) {
+        kept--
+        return zeroed ? used.fill(0) : used
+      }
+      const fresh = extent.fresh.pop()
+      if (fresh !== undefined) return fresh
+      extent.isPartial = false
+      partial.pop()
     }
   }
 
@@ -112,12 +118,6 @@ export const makeBufferPool = (): BufferPool => {
       extent.fresh.length = 0
       return extent
     }
-  }
-
-  const takeUsed = (extent: Extent): Uint8Array | undefined => {
-    const buffer = extent.used.pop()
-    if (buffer !== undefined) kept--
-    return buffer
   }
 
   const extentOf = (bytes: Uint8Array): Extent | undefined => slabs.get(bytes.buffer)?.[bytes.byteOffset < extentSize ? 0 : 1]
@@ -143,14 +143,8 @@ export const makeBufferPool = (): BufferPool => {
   })
 
   return {
-    take: () => {
-      const extent = somePartial()
-      return takeUsed(extent) ?? extent.fresh.pop() ?? new Uint8Array(chunkSize)
-    },
-    takeZeroed: () => {
-      const extent = somePartial()
-      return takeUsed(extent)?.fill(0) ?? extent.fresh.pop() ?? new Uint8Array(chunkSize)
-    },
+    take: () => take(false),
+    takeZeroed: () => take(true),
     give,
     makeLender: () => {
       const loan: Loan = { extent: undefined }

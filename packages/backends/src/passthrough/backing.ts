@@ -16,7 +16,7 @@ export interface Backings {
 }
 
 export const makeBackings = (connection: () => BackendConnection | undefined): Backings => {
-  // Linux 6.9 took only descriptors that are not O_PATH.
+  // Not every kernel takes a descriptor that is O_PATH (EBADF).
   let takesPaths = true
 
   const drop = (node: Node): void => {

@@ -106,6 +106,8 @@ export const backendConnection = (connection: Connection): BackendConnection => 
 /** A backend instance has come, or gone. */
 export const setBackend = (connection: Connection, backend: Backend | undefined): void => {
   connection.backend = backend
+  // What it lent goes with it.
+  if (backend === undefined) connection.transport.lendMemory(undefined)
   for (const watcher of connection.backendWatchers) watcher()
 }
 
