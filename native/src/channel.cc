@@ -1,8 +1,10 @@
 #include "channel.h"
 
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,6 +36,10 @@ struct Control {
 constexpr size_t write_head = 80;
 constexpr uint32_t write_opcode = 16;
 
+// Nanoseconds in which a caller takes the reply and sends its next request many times over.
+constexpr int64_t late = 200000;
+constexpr int impolite_reads = 1000;
+
 struct Channel {
   Handle* reader;
   Handle* writer;
@@ -47,6 +53,8 @@ struct Channel {
   napi_ref lent;
   unsigned char* lent_data;
   size_t lent_size;
+  // Reads after which the CPU is not given up.
+  int impolite;
   // The memory, the control and the functions share it; the last one to go frees it.
   int owners;
 };
@@ -120,6 +128,29 @@ void write_one(Channel* channel, iovec* parts, size_t count) {
   }
 }
 
+int64_t now() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+// Reads the frame that comes next after a reply. The caller that the reply has woken often has had the CPU before
+// this thread is back from writing, and the frame is there. Where it has not, and waits for this very CPU, it is let
+// go first: to wait in the event loop instead costs more than all else that is done for a request. Who comes back
+// late has let somebody else go, who wants the CPU for himself, and is not so polite for a while.
+void read_next(Channel* channel) {
+  read_one(channel);
+  if (channel->control->read != -EAGAIN || channel->control->written < 0) return;
+  if (channel->impolite > 0) {
+    --channel->impolite;
+    return;
+  }
+  const int64_t before = now();
+  sched_yield();
+  if (now() - before > late) channel->impolite = impolite_reads;
+  read_one(channel);
+}
+
 void write_one(Channel* channel) {
   iovec whole;
   write_one(channel, &whole, 1);
@@ -145,7 +176,7 @@ napi_value channel_write(napi_env env, napi_callback_info info) {
 napi_value channel_exchange(napi_env env, napi_callback_info info) {
   Channel* channel = channel_of(env, info);
   write_one(channel);
-  read_one(channel);
+  read_next(channel);
   return nullptr;
 }
 
@@ -166,7 +197,7 @@ napi_value channel_exchange_with(napi_env env, napi_callback_info info) {
     if (!bytes_of(env, argv[i], &parts[i + 1].iov_base, &parts[i + 1].iov_len)) return nullptr;
   }
   write_one(channel, parts, argc + 1);
-  read_one(channel);
+  read_next(channel);
   return nullptr;
 }
 
@@ -232,7 +263,7 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   unsigned char* bytes = static_cast<unsigned char*>(data);
   Control* control = new (bytes + control_at) Control{};
   // Ours until this function returns.
-  Channel* channel = new Channel{reader, writer, bytes, size, control, mapped, env, nullptr, nullptr, 0, 1};
+  Channel* channel = new Channel{reader, writer, bytes, size, control, mapped, env, nullptr, nullptr, 0, 0, 1};
   const napi_value functions[] = {make_function(env, "read", channel_read, channel), make_function(env, "write", channel_write, channel),
                                   make_function(env, "exchange", channel_exchange, channel),
                                   make_function(env, "exchange_with", channel_exchange_with, channel),
