@@ -3,9 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { passthrough, type PassthroughOptions } from "@bickford/backends"
 import { type Backend, errnoNumbers } from "@bickford/session"
 import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
 import { serve } from "./inProcess.ts"
 
 /** A folder with some files, served; `asked` counts how often the kernel wanted entries, `registered` holds what it has by id. */
@@ -48,7 +50,31 @@ const start = (options?: PassthroughOptions, takesPaths = true) => Effect.gen(fu
 const O_PATH = 0o10000000
 const isPath = (fd: number): boolean => (parseInt(/^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0", 8) & O_PATH) !== 0
 
+/** How many descriptors of this process, the server's, have a file open. */
+const openAt = (path: string): number =>
+  fs.readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(path) && !isPath(Number(fd))
+    } catch {
+      return false
+    }
+  }).length
+
 const until = (condition: () => boolean) => Effect.repeat(Effect.sleep(5), { until: condition })
+
+/** Runs a program that says a line and waits to be answered, as often as it likes; fails with what it said as it failed. */
+const talk = (command: string, args: ReadonlyArray<string>, heard: (line: string) => void) =>
+  Effect.callback<void, Error>((resume) => {
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] })
+    let errors = ""
+    child.stderr.on("data", (data) => (errors += String(data)))
+    createInterface(child.stdout).on("line", (line) => {
+      heard(line)
+      child.stdin.write("\n")
+    })
+    child.on("close", (code) => resume(code === 0 ? Effect.void : Effect.fail(new Error(`${command}: ${code}: ${errors}`))))
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
 
 /** Waits until a change of the folder would show in its times, whatever clock they are of. */
 const settled = (folder: string) => Effect.repeat(Effect.sleep(10), { until: () => Date.now() - fs.statSync(folder).ctimeMs > 60 })
@@ -111,7 +137,13 @@ describe("a served folder", { timeout: 60_000 }, () => {
       for (let i = 0; i < 4; i++) assert.strictEqual(yield* run("cat", [at("a")]), "a")
       assert.deepStrictEqual([registrations.count, registered.size], [1, 1])
       // Whoever writes to it and has closed it holds nothing more against those who use the folder itself.
-      yield* run("sh", ["-c", 'cp /bin/true "$1" && echo >>"$1" && chmod 755 "$1" && "$1" && "$2" && echo more >>"$1" && "$2"', "sh", at("program"), join(folder, "program")])
+      yield* run("sh", ["-c", 'cp /bin/true "$1" && echo >>"$1" && chmod 755 "$1" && "$1"', "sh", at("program")])
+      for (const appended of ["", "more"]) {
+        yield* run("sh", ["-c", 'echo "$2" >>"$1"', "sh", at("program"), appended])
+        // A RELEASE comes when close(2) has returned.
+        yield* until(() => openAt(join(folder, "program")) === 0)
+        yield* run(join(folder, "program"), [])
+      }
       yield* run("sh", ["-c", 'echo text >"$1" && cat "$1" && echo more >>"$1" && cat "$1" "$2"', "sh", at("b"), join(folder, "b")]).pipe(
         Effect.map((text) => assert.strictEqual(text, "text\ntext\nmore\ntext\nmore\n")))
       assert.strictEqual(yield* run("stat", ["--format=%s", at("b")]), "10\n")
@@ -121,6 +153,54 @@ describe("a served folder", { timeout: 60_000 }, () => {
       assert.isAtMost(registered.size, 5, "no more than descriptors are held")
       yield* run("rm", ["-r", at("a"), at("b"), at("c"), at("program"), ...Array.from({ length: 20 }, (_, i) => at(`many${i}`))])
       yield* until(() => registered.size === 0)
+    }))
+
+  it.live("is opened by nobody but the kernel while it is only read, and for everything else all the same", () =>
+    Effect.gen(function*() {
+      const served = yield* start({ maxDescriptors: 2 })
+      // On a filesystem of its own, where files are not found again by their handles.
+      const folder = join(served.folder, "other")
+      const mountpoint = join(served.mountpoint, "other")
+      fs.mkdirSync(folder)
+      yield* Effect.acquireRelease(served.run("mount", ["-t", "tmpfs", "none", folder]), () => Effect.orDie(served.run("umount", ["-l", folder])))
+      fs.writeFileSync(join(folder, "a"), "0123456789".repeat(1000))
+      for (let i = 0; i < 8; i++) fs.writeFileSync(join(folder, `other${i}`), "")
+      const readers = () => openAt(join(folder, "a"))
+      const program = join(folder, "program.py")
+      fs.writeFileSync(program, `
+import mmap, os, sys
+at, folder = sys.argv[1:]
+def step(name):
+    print(name, flush=True)
+    sys.stdin.readline()
+step("start")
+fd = os.open(at + "/a", os.O_RDONLY)
+assert os.pread(fd, 10, 9990) == b"0123456789"
+assert mmap.mmap(fd, 0, prot=mmap.PROT_READ)[5:8] == b"567"
+assert os.fstat(fd).st_size == 10000
+step("read")
+# Others come and go, and the name is taken away by somebody else: it can only be asked by what is held.
+for i in range(8): os.stat(at + "/other%d" % i)
+os.unlink(folder + "/a")
+assert os.fstat(fd).st_nlink == 0
+assert os.lseek(fd, 0, os.SEEK_HOLE) == 10000
+os.fsync(fd)
+out = os.open(at + "/copy", os.O_RDWR | os.O_CREAT)
+assert os.copy_file_range(fd, out, 100, 0, 0) == 100
+assert os.pread(out, 100, 0) == b"0123456789" * 10
+assert os.pread(fd, 10, 9990) == b"0123456789"
+step("asked")
+os.close(fd)
+os.close(out)
+step("closed")
+`)
+      const counts: Record<string, number> = {}
+      yield* talk("python3", [program, mountpoint, folder], (line) => {
+        counts[line] = readers()
+      })
+      yield* until(() => readers() === 0)
+      assert.deepStrictEqual(counts, { start: 0, read: 0, asked: 1, closed: counts["closed"] })
+      assert.strictEqual(yield* served.run("cat", [join(mountpoint, "copy")]), "0123456789".repeat(10))
     }))
 
   it.live("is registered while it is open, where the kernel takes no descriptor that is none of an open file", () =>

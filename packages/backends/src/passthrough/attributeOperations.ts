@@ -29,9 +29,9 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
 
   /** An open file is looked at as it is open: its descriptor is there. */
   const look = (nodeid: number | bigint, fh: number | bigint, flags: number): number => {
-    const open = (flags & FUSE_GETATTR_FH) !== 0 ? opened.get(fh) : undefined
+    const open = (flags & FUSE_GETATTR_FH) !== 0 ? opened.opened(fh) : undefined
     nodes.trim()
-    const fd = open?.fd ?? descriptorOf(served, nodeid)
+    const fd = open ?? descriptorOf(served, nodeid)
     return fd < 0 ? fd : files.fs_stat(fd)
   }
 
@@ -45,8 +45,8 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     const { atime, mode, mtime, size, valid } = request
     let status = 0
     if ((valid & FATTR_SIZE) !== 0) {
-      const open = (valid & FATTR_FH) !== 0 ? opened.get(request.fh) : undefined
-      status = open === undefined ? files.fs_truncate(fd, size) : files.fs_ftruncate(open.fd, size)
+      const open = (valid & FATTR_FH) !== 0 ? opened.opened(request.fh) : undefined
+      status = open === undefined ? files.fs_truncate(fd, size) : files.fs_ftruncate(open, size)
       if (status >= 0 && ((valid & FATTR_KILL_SUIDGID) !== 0 || context.uid !== 0)) status = killSuidSgid(attributes, fd, context)
     }
     // chown(2) with nothing to change clears set-user-ID as well, and comes with nothing in `valid`.

@@ -9,6 +9,8 @@ import type { Node } from "./nodes.ts"
 export interface Backings {
   /** Registers a file for one more who has it open, with descriptor `fd`: its id, or undefined where the kernel takes none. */
   readonly open: (node: Node, fd: number) => number | undefined
+  /** As `open`, only by the descriptor that the node holds: undefined also where that cannot be. */
+  readonly openHeld: (node: Node) => number | undefined
   /** One has closed it. */
   readonly close: (node: Node) => void
   /** The node is about to let its descriptor go. */
@@ -27,21 +29,35 @@ export const makeBackings = (connection: () => BackendConnection | undefined): B
 
   const register = (fd: number): number => connection()?.openBacking(fd) ?? 0
 
+  const note = (node: Node, id: number, kept: boolean): number | undefined => {
+    if (id <= 0) {
+      node.refused = id !== -errnoNumbers.EBADF
+      return undefined
+    }
+    node.backing = { id, opens: 1, kept }
+    return id
+  }
+
+  /** One more who has it open. */
+  const again = (backing: NonNullable<Node["backing"]>): number => {
+    backing.opens++
+    return backing.id
+  }
+
+  const openHeld = (node: Node): number | undefined => {
+    if (node.backing !== undefined) return node.backing.kept ? again(node.backing) : undefined
+    if (node.fd < 0 || !takesPaths || node.refused) return undefined
+    const id = register(node.fd)
+    if (id === -errnoNumbers.EBADF) takesPaths = false
+    return note(node, id, true)
+  }
+
   return {
     open: (node, fd) => {
-      if (node.backing === undefined) {
-        let id = node.fd >= 0 && takesPaths ? register(node.fd) : -errnoNumbers.EBADF
-        const kept = id > 0
-        if (id === -errnoNumbers.EBADF) {
-          if (node.fd >= 0) takesPaths = false
-          id = register(fd)
-        }
-        if (id <= 0) return undefined
-        node.backing = { id, opens: 0, kept }
-      }
-      node.backing.opens++
-      return node.backing.id
+      if (node.backing !== undefined) return again(node.backing)
+      return openHeld(node) ?? (node.refused ? undefined : note(node, register(fd), false))
     },
+    openHeld,
     close: (node) => {
       const { backing } = node
       if (backing === undefined) return

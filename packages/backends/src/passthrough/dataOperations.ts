@@ -49,10 +49,22 @@ export const dataOperations = (served: Served): Backend => {
   const changed = (fd: number, context: RequestContext, status: number): number =>
     status >= 0 && context.uid !== 0 ? Math.min(status, killSuidSgid(attributes, fd, context)) : status
 
+  const kernelTakesFiles = (): boolean => options.kernelPassthrough !== false && served.negotiated?.passthrough === true
+
+  /**
+   * A file that is only read, by the kernel itself, is opened by nobody else: undefined when it has to be. (Whoever
+   * writes is opened for, since what open(2) refuses him the kernel would tell as EIO.)
+   */
+  const openingByKernel = (node: Node, flags: number): Open | undefined => {
+    if ((flags & (O_ACCMODE | O_TRUNC | O_APPEND)) !== 0 || !kernelTakesFiles()) return undefined
+    const backingId = backings.openHeld(node)
+    return backingId === undefined ? undefined : { fh: opened.addUnopened(node, flagsFor(flags)), openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH, backingId }
+  }
+
   /** A file that is open, as the kernel is told of it; by itself it reads and writes what it may. */
   const opening = (node: Node, fd: number, flags: number, context: RequestContext, regular: boolean): Open => {
-    const fh = opened.add({ fd, node })
-    if (regular && options.kernelPassthrough !== false && served.negotiated?.passthrough === true) {
+    const fh = opened.add(node, flagsFor(flags), fd)
+    if (regular && kernelTakesFiles()) {
       const backingId = backings.open(node, fd)
       if (backingId !== undefined) {
         // The kernel would append for ever, also when the flag has been cleared, and leaves set-group-ID to a group
@@ -99,6 +111,8 @@ export const dataOperations = (served: Served): Backend => {
       const node = nodes.get(nodeid)
       const file = descriptorOf(served, nodeid)
       if (node === undefined || file < 0) return failureOf(file)
+      const byKernel = openingByKernel(node, flags)
+      if (byKernel !== undefined) return Exit.succeed(byKernel)
       const fd = files.fs_open(file, flagsFor(flags), 0)
       if (fd < 0) return failureOf(fd)
       return Exit.succeed(opening(node, fd, flags, context, true))
@@ -118,49 +132,46 @@ export const dataOperations = (served: Served): Backend => {
       return fd < 0 ? failureOf(fd) : created(nodeid, "", fd, flags, mode, context)
     },
     release: ({ fh }) => {
-      const file = opened.remove(fh)
-      if (file === undefined) return done
-      nodes.closing(file.node, file.fd)
-      files.fs_close(file.fd)
-      backings.close(file.node)
+      const node = opened.remove(fh)
+      if (node !== undefined) backings.close(node)
       return done
     },
     read: ({ fh, offset, size }) => {
-      const file = opened.get(fh)
-      return file === undefined ? Errno.ESTALE : Exit.succeed({ fd: file.fd, offset, length: size })
+      const fd = opened.descriptor(fh)
+      return fd < 0 ? failureOf(fd) : Exit.succeed({ fd, offset, length: size })
     },
     write: ({ data, fh, flags, offset, writeFlags }, context) => {
-      const file = opened.get(fh)
-      if (file === undefined) return Errno.ESTALE
+      const fd = opened.descriptor(fh)
+      if (fd < 0) return failureOf(fd)
       const append = (flags & O_APPEND) !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0
-      const count = files.fs_write(file.fd, data, offset, append ? RWF_APPEND : 0)
+      const count = files.fs_write(fd, data, offset, append ? RWF_APPEND : 0)
       if (count < 0) return failureOf(count)
-      if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (context.uid !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0)) killSuidSgid(attributes, file.fd, context)
+      if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (context.uid !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0)) killSuidSgid(attributes, fd, context)
       return Exit.succeed(count)
     },
     fallocate: ({ fh, length, mode, offset }, context) => {
-      const file = opened.get(fh)
-      return file === undefined ? Errno.ESTALE : answered(changed(file.fd, context, files.fs_fallocate(file.fd, mode, offset, length)))
+      const fd = opened.descriptor(fh)
+      return fd < 0 ? failureOf(fd) : answered(changed(fd, context, files.fs_fallocate(fd, mode, offset, length)))
     },
     lseek: ({ fh, offset, whence }) => {
-      const file = opened.get(fh)
-      if (file === undefined) return Errno.ESTALE
+      const fd = opened.descriptor(fh)
+      if (fd < 0) return failureOf(fd)
       // Before the beginning is a number beyond the largest, on the wire.
-      const found = files.fs_seek(file.fd, typeof offset === "bigint" ? BigInt.asIntN(64, offset) : offset, whence)
+      const found = files.fs_seek(fd, typeof offset === "bigint" ? BigInt.asIntN(64, offset) : offset, whence)
       return found < 0 ? failureOf(Number(found)) : Exit.succeed(found)
     },
     copyFileRange: ({ fhIn, fhOut, len, offIn, offOut }, context) => {
-      const from = opened.get(fhIn)
-      const to = opened.get(fhOut)
-      if (from === undefined || to === undefined) return Errno.ESTALE
-      return awaited(() => files.fs_copy(from.fd, offIn, to.fd, offOut, len > copyMax ? copyMax : len), (copied) => {
-        changed(to.fd, context, 0)
+      const from = opened.descriptor(fhIn)
+      const to = opened.descriptor(fhOut)
+      if (from < 0 || to < 0) return failureOf(Math.min(from, to))
+      return awaited(() => files.fs_copy(from, offIn, to, offOut, len > copyMax ? copyMax : len), (copied) => {
+        changed(to, context, 0)
         return copied
       })
     },
     fsync: ({ fh, fsyncFlags }) => {
-      const file = opened.get(fh)
-      return file === undefined ? Errno.ESTALE : awaited(() => files.fs_sync(file.fd, (fsyncFlags & 1) !== 0 ? 1 : 0), () => undefined)
+      const fd = opened.descriptor(fh)
+      return fd < 0 ? failureOf(fd) : awaited(() => files.fs_sync(fd, (fsyncFlags & 1) !== 0 ? 1 : 0), () => undefined)
     },
     opendir: ({ nodeid }) => {
       nodes.trim()

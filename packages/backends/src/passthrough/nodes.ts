@@ -17,6 +17,8 @@ export class Node {
   fd = -1
   /** One with which it is open, lent while it holds none of its own; or -1. */
   lent = -1
+  /** So many have it open by this descriptor, which has to stay for them. */
+  unopened = 0
   /** Since the last sweep. */
   used = true
   handle: Uint8Array | undefined = undefined
@@ -29,6 +31,8 @@ export class Node {
   listed: { readonly mtime: Timespec; readonly ctime: Timespec } | undefined = undefined
   /** Registered with the kernel, for so many that have it open; `kept`: by this node's descriptor, as long as that is held. */
   backing: { readonly id: number; opens: number; kept: boolean } | undefined = undefined
+  /** The kernel does not take it. */
+  refused = false
 
   constructor(id: number, generation: number, identity: Identity, parent: Node | undefined, name: Name) {
     this.id = id
@@ -137,7 +141,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
 
   /** Whether the node needs no descriptor any more: it can be found again, or at least looked for. */
   const letGo = (node: Node): boolean => {
-    if (!remember(node, node.fd) && attributes.nlink() === 0) return false
+    if (node.unopened > 0 || (!remember(node, node.fd) && attributes.nlink() === 0)) return false
     lettingGo(node)
     files.fs_close(node.fd)
     node.fd = -1

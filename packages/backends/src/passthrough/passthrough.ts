@@ -15,8 +15,9 @@ import type { Listing } from "./listing.ts"
 import { nameOf } from "./listing.ts"
 import { nameOperations } from "./nameOperations.ts"
 import { makeNodes } from "./nodes.ts"
+import { makeOpenFiles } from "./openFiles.ts"
 import type { PassthroughOptions } from "./options.ts"
-import type { OpenFile, Served } from "./served.ts"
+import type { Served } from "./served.ts"
 import { makeTable } from "./table.ts"
 
 /** The folder cannot be served. */
@@ -69,14 +70,14 @@ export const passthrough = (
       entryValid: timespec(options.entryTimeout ?? 1),
       attrValid: timespec(options.attrTimeout ?? 1),
       backings,
-      opened: makeTable<OpenFile>(),
+      opened: makeOpenFiles(nodes),
       listings: makeTable<Listing>(),
       connection: undefined,
       negotiated: undefined
     }
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
-        for (const { fd } of served.opened.values()) files.fs_close(fd)
+        served.opened.close()
         for (const { fd } of served.listings.values()) files.fs_close(fd)
         nodes.close()
       }))

@@ -10,13 +10,9 @@ import type { Caller } from "./caller.ts"
 import type { IdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
 import type { Node, Nodes } from "./nodes.ts"
+import type { OpenFiles } from "./openFiles.ts"
 import type { PassthroughOptions } from "./options.ts"
 import type { Table } from "./table.ts"
-
-export interface OpenFile {
-  readonly fd: number
-  readonly node: Node
-}
 
 export interface Served {
   readonly options: PassthroughOptions
@@ -28,7 +24,7 @@ export interface Served {
   readonly entryValid: Timespec
   readonly attrValid: Timespec
   readonly backings: Backings
-  readonly opened: Table<OpenFile>
+  readonly opened: OpenFiles
   readonly listings: Table<Listing>
   /** Undefined until INIT. */
   connection: BackendConnection | undefined
