@@ -39,7 +39,7 @@ describe("mount options", { timeout: 60_000 }, () => {
   it("max_readahead: how much is read before it is asked for", async () => {
     const readAhead = (args: ReadonlyArray<string>) =>
       withMount(async ({ mounted }) => Number(await readFile(`/sys/class/bdi/${mounted()?.device}/read_ahead_kb`, "utf8")), args)
-    assert.strictEqual(await readAhead([]), 1024)
+    assert.strictEqual(await readAhead([]), 384)
     assert.strictEqual(await readAhead(["-o", "max_readahead=262144"]), 256)
     assert.strictEqual(await readAhead(["-o", "max_readahead=0"]), 0)
   })

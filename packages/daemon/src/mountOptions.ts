@@ -62,7 +62,7 @@ const rows: { readonly [name: string]: Row } = {
   max_read: { takes: "number", help: "the largest read, in bytes", apply: (t, value) => (t.mount.maxRead = value) },
   max_readahead: {
     takes: "number",
-    help: "how far the kernel reads ahead, in bytes (default: 1 MiB, or 128 KiB where root does not mount)",
+    help: "how far the kernel reads ahead, in bytes (default: 384 KiB, or 128 KiB where root does not mount)",
     apply: (t, value) => (t.session.maxReadahead = value)
   },
   entry_timeout: {

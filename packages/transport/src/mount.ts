@@ -125,8 +125,11 @@ const mountThroughHelper = (mountpoint: string, options: MountDeviceOptions): Ef
 const undo = (mountpoint: string, device: string, how?: FusermountOptions): Effect.Effect<void> =>
   Effect.ignore(unmountDevice({ mountpoint, device }, { lazy: true, ...(how === undefined ? {} : { fusermount: how }) }))
 
-/** Of a single reader, in KiB: as much as the largest READ. */
-const readAhead = 1024
+/**
+ * Of a single reader, in KiB: enough for reader and server to work at once on two CPUs, and little enough to be
+ * in the cache of one still, when they share it and the reader copies what was read.
+ */
+const readAhead = 384
 
 /** The kernel reads 128 KiB ahead unless it is told otherwise here; INIT's answer can only lower it. */
 const raiseReadAhead = (device: string): void => {

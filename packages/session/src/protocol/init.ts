@@ -71,7 +71,7 @@ export interface Negotiated extends Version {
 export interface InitOptions {
   /** Longest WRITE in bytes, 4096 to 1 MiB. Default 1 MiB. */
   readonly maxWrite?: number
-  /** Bytes that the kernel reads ahead of one who reads on. Default 1 MiB; no more than 128 KiB where root does not mount. */
+  /** Bytes that the kernel reads ahead of one who reads on. Default 384 KiB; no more than 128 KiB where root does not mount. */
   readonly maxReadahead?: number
   /** Asynchronous requests (readahead, writeback, release) the kernel keeps going at once. Default 64. */
   readonly maxBackground?: number
@@ -201,6 +201,8 @@ const outside = (name: string, value: number, least: number, most: number): Init
     : initError("option", `${name} is ${value}; it must be a whole number from ${least} to ${most}`)
 
 const oneMiB = mostPages * pageSize
+/** What mounting sets where it may. */
+const defaultReadahead = 384 << 10
 
 /** Pure. Asks the kernel only for what it offers, the transport can carry and the backend has declared. */
 export const negotiate = (offer: InitRequest, options: InitOptions, backend: InitBackend): Agreement | InitError => {
@@ -296,7 +298,7 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   )
   const maxPages = wholePages === mostPages ? Math.ceil(maxWrite / pageSize) : defaultPages
   // The kernel takes the smaller one of this and the mount's own limit, which may have been raised since the offer.
-  const maxReadahead = options.maxReadahead ?? Math.max(offer.maxReadahead, oneMiB)
+  const maxReadahead = options.maxReadahead ?? Math.max(offer.maxReadahead, defaultReadahead)
   const maxStackDepth = passthrough ? stackDepth : 0
   const timeoutInForce = timeout ? requestTimeout : 0
 

@@ -47,7 +47,7 @@ describe("a backend of which nothing is known", () => {
   })
   it("gets requests of 1 MiB", () => {
     expect(negotiated).toMatchObject({ minor: 45, maxWrite: 1048576, maxPages: 256, maxBackground: 64, congestionThreshold: 48, timeGran: 1 })
-    expect(reply).toMatchObject({ major: 7, minor: 45, maxReadahead: 1 << 20, maxPages: 256 })
+    expect(reply).toMatchObject({ major: 7, minor: 45, maxReadahead: 384 << 10, maxPages: 256 })
   })
   it("agrees on plain data", () => {
     expect(structuredClone(negotiated)).toEqual(negotiated)
