@@ -30,7 +30,7 @@ struct Addon {
   int open_uv_handles = 0;
   bool ending = false;
   // What the last look at a file saw, for JavaScript to read; the words are told in fs_attributes.cc.
-  double attributes[24] = {};
+  uint32_t attributes[32] = {};
   // This process's supplementary groups, to return to.
   std::vector<gid_t> groups;
   int references = 1;

@@ -24,8 +24,12 @@ struct MagicLink {
   explicit MagicLink(int fd) { snprintf(path, sizeof path, "/proc/self/fd/%d", fd); }
 };
 
-double low(uint64_t value) { return static_cast<double>(value & 0xffffffff); }
-double high(uint64_t value) { return static_cast<double>(value >> 32); }
+// 64 bits, low half first.
+uint32_t* put_wide(uint32_t* to, uint64_t value) {
+  *to++ = static_cast<uint32_t>(value);
+  *to++ = static_cast<uint32_t>(value >> 32);
+  return to;
+}
 
 // (): where statx's results are put, as the words below.
 napi_value attributes(napi_env env, napi_callback_info info) {
@@ -166,29 +170,26 @@ napi_value stat_filesystem(napi_env env, napi_callback_info info) {
 int fs_look(Addon* addon, int folder, const char* name) {
   struct statx st;
   if (statx(folder, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME, &st) != 0) return -1;
-  // As the kernel's new_encode_dev.
-  const double rdev = static_cast<double>((st.stx_rdev_minor & 0xff) | (st.stx_rdev_major << 8) | ((st.stx_rdev_minor & ~0xffu) << 12));
-  const double device = static_cast<double>(st.stx_dev_major) * 4294967296.0 + st.stx_dev_minor;
-  double* to = addon->attributes;
-  *to++ = low(st.stx_ino);
-  *to++ = high(st.stx_ino);
-  *to++ = low(st.stx_size);
-  *to++ = high(st.stx_size);
-  *to++ = static_cast<double>(st.stx_blocks);
+  uint32_t* to = addon->attributes;
+  to = put_wide(to, st.stx_ino);
+  to = put_wide(to, st.stx_size);
+  to = put_wide(to, st.stx_blocks);
   *to++ = st.stx_mode;
   *to++ = st.stx_nlink;
   *to++ = st.stx_uid;
   *to++ = st.stx_gid;
-  *to++ = rdev;
+  // As the kernel's new_encode_dev.
+  *to++ = (st.stx_rdev_minor & 0xff) | (st.stx_rdev_major << 8) | ((st.stx_rdev_minor & ~0xffu) << 12);
   *to++ = st.stx_blksize;
   for (const struct statx_timestamp* time : {&st.stx_atime, &st.stx_mtime, &st.stx_ctime, &st.stx_btime}) {
-    *to++ = static_cast<double>(time->tv_sec);
+    to = put_wide(to, static_cast<uint64_t>(time->tv_sec));
     *to++ = time->tv_nsec;
   }
-  *to++ = device;
+  *to++ = st.stx_dev_major;
+  *to++ = st.stx_dev_minor;
   *to++ = st.stx_mask;
-  *to++ = low(st.stx_attributes);
-  *to++ = low(st.stx_attributes_mask);
+  *to++ = static_cast<uint32_t>(st.stx_attributes);
+  *to++ = static_cast<uint32_t>(st.stx_attributes_mask);
   return 0;
 }
 

@@ -31,32 +31,40 @@ export interface Attributes {
 
 /** `rootDevice`: files of other filesystems below get numbers that are no file's of this one. */
 export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMap): Attributes => {
-  const seen = new Float64Array(files.fs_attributes())
+  // Whole numbers, most of them small: objects made of these hold them without boxes.
+  const seen = new Uint32Array(files.fs_attributes())
   const word = (index: number): number => seen[index] ?? 0
   const wide = (index: number): U64 => {
     const high = word(index + 1)
+    if (high === 0) return word(index)
     return high < unsafeHigh ? high * two32 + word(index) : (BigInt(high) << 32n) | BigInt(word(index))
   }
-  const time = (index: number): Timespec => ({ sec: word(index), nsec: word(index + 1) })
+  const seconds = (index: number): number => {
+    const high = word(index + 1) | 0
+    return high === 0 ? word(index) : high * two32 + word(index)
+  }
+  const time = (index: number): Timespec => ({ sec: seconds(index), nsec: word(index + 2) })
+  /** dev_t, as the kernel has it: 12 and 20 bits. */
+  const device = (): number => word(words.devMajor) * 2 ** 20 + word(words.devMinor)
   const devices: Array<number> = []
 
   /** The number shown. */
   const shownIno = (): U64 => {
-    const device = word(words.device)
+    const on = device()
     const ino = wide(words.ino)
-    if (device === rootDevice()) return ino
-    let index = devices.indexOf(device)
-    if (index < 0) index = devices.push(device) - 1
+    if (on === rootDevice()) return ino
+    let index = devices.indexOf(on)
+    if (index < 0) index = devices.push(on) - 1
     return normal(BigInt.asUintN(64, BigInt(ino) ^ (BigInt(index + 1) << 48n)))
   }
 
-  const birth = (): number => word(words.btime) * 1e9 + word(words.btime + 1)
+  const birth = (): number => seconds(words.btime) * 1e9 + word(words.btime + 2)
 
   return {
-    device: () => word(words.device),
+    device,
     ino: () => wide(words.ino),
     birth,
-    identity: () => ({ device: word(words.device), ino: wide(words.ino), birth: birth() }),
+    identity: () => ({ device: device(), ino: wide(words.ino), birth: birth() }),
     mode: () => word(words.mode),
     nlink: () => word(words.nlink),
     mtime: () => time(words.mtime),
@@ -64,7 +72,7 @@ export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMa
     attr: () => ({
       ino: shownIno(),
       size: wide(words.size),
-      blocks: word(words.blocks),
+      blocks: wide(words.blocks),
       atime: time(words.atime),
       mtime: time(words.mtime),
       ctime: time(words.ctime),
@@ -88,7 +96,7 @@ export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMa
         mode: word(words.mode),
         ino: shownIno(),
         size: wide(words.size),
-        blocks: word(words.blocks),
+        blocks: wide(words.blocks),
         attributesMask: word(words.attributesMask),
         atime: time(words.atime),
         btime: time(words.btime),

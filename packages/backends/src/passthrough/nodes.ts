@@ -5,6 +5,7 @@
  */
 import { errnoNumbers, type Name, type Timespec, type U64 } from "@bickford/session"
 import { files } from "@bickford/transport"
+import { sharedReading } from "../posix/clock.ts"
 import type { Attributes, Identity } from "./attributes.ts"
 
 const { ELOOP, ENOENT, ENOTDIR, ESTALE } = errnoNumbers
@@ -97,6 +98,8 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     return Buffer.concat(parts.slice(0, -1))
   }
 
+  const now = sharedReading(() => performance.now())
+
   const isSame = (one: Identity, other: Identity): boolean => one.device === other.device && one.ino === other.ino && one.birth === other.birth
 
   const hold = (node: Node, fd: number): void => {
@@ -155,7 +158,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
 
   /** Whether a folder still is where it can be reached from the root; a removed one is nowhere else. */
   const isBeneath = (node: Node): boolean => {
-    const at = performance.now()
+    const at = now()
     if (at - node.beneathAt < beneathFor) return true
     const top = pathOf(rootFd)
     const path = pathOf(node.fd < 0 ? node.lent : node.fd)

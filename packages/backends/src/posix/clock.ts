@@ -3,14 +3,9 @@ import type { Timespec } from "@bickford/session"
 /** How many more may have the time that was read for one. */
 const sharing = 15
 
-/**
- * The time of day in whole milliseconds, as the kernel's own filesystems take their times from a coarse
- * clock that ticks every 1 to 10: never ahead of what a program reads from its clock.
- */
-export const systemClock = (): () => Timespec => {
-  let last: Timespec = { sec: 0, nsec: 0 }
-  let lastMillis = 0
-  // Requests that are read in one go share a reading, a few of them: it costs as much as all the rest of a small one.
+/** `read`, but requests that are read in one go share a reading, a few of them: it costs as much as all the rest of a small one. */
+export const sharedReading = <A>(read: () => A): (() => A) => {
+  let last = read()
   let uses = 0
   const expire = (): void => {
     uses = 0
@@ -22,13 +17,25 @@ export const systemClock = (): () => Timespec => {
     }
     uses = sharing
     void Promise.resolve().then(expire)
+    return (last = read())
+  }
+}
+
+/**
+ * The time of day in whole milliseconds, as the kernel's own filesystems take their times from a coarse
+ * clock that ticks every 1 to 10: never ahead of what a program reads from its clock.
+ */
+export const systemClock = (): () => Timespec => {
+  let last: Timespec = { sec: 0, nsec: 0 }
+  let lastMillis = 0
+  return sharedReading(() => {
     const millis = Date.now()
     if (millis === lastMillis) return last
     lastMillis = millis
     const sec = Math.floor(millis / 1000)
     last = { sec, nsec: (millis - sec * 1000) * 1_000_000 }
     return last
-  }
+  })
 }
 
 /** Whether `a` is not after `b`. */

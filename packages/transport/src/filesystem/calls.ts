@@ -74,8 +74,11 @@ export interface FilesystemCalls {
   readonly fs_know_oneself: () => number
 }
 
-/** Where in the attributes each is; 64-bit numbers in two halves of 32 bits, times in seconds and nanoseconds. */
+/**
+ * Where in the attributes each is, in words of 32 bits; `ino`, `size` and `blocks` are two, the low half first,
+ * times three: seconds, signed, as those, and nanoseconds.
+ */
 export const attributeWords = {
-  ino: 0, size: 2, blocks: 4, mode: 5, nlink: 6, uid: 7, gid: 8, rdev: 9, blksize: 10,
-  atime: 11, mtime: 13, ctime: 15, btime: 17, device: 19, mask: 20, attributes: 21, attributesMask: 22
+  ino: 0, size: 2, blocks: 4, mode: 6, nlink: 7, uid: 8, gid: 9, rdev: 10, blksize: 11,
+  atime: 12, mtime: 15, ctime: 18, btime: 21, devMajor: 24, devMinor: 25, mask: 26, attributes: 27, attributesMask: 28
 } as const
