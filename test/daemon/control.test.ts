@@ -154,8 +154,8 @@ describe("controlling a daemon", { timeout: 90_000 }, () => {
       let text = ""
       log.stdout.setEncoding("utf8").on("data", (part: string) => (text += part))
       yield* Effect.promise(() => until(async () => {
-        await runProcess("ls", [mountpoint])
-        return /"type":"reply".*"OPENDIR"/.test(text) ? true : undefined
+        await runProcess("test", ["!", "-e", join(mountpoint, "missing")])
+        return /"type":"reply".*"LOOKUP"/.test(text) ? true : undefined
       }, "a line"))
       yield* Effect.promise(daemon.stop)
       assert.strictEqual((yield* Effect.promise(() => ended(log))).status, 0)

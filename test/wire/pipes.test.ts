@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 
 it.live("a filesystem is driven over pipes, replies larger than a pipe's buffer included", () =>
   Effect.gen(function*() {
-    const { kernel, session } = yield* FakeKernel.serveOverPipes(memory())
+    const { kernel, session } = yield* FakeKernel.serveOverPipes(memory({ opens: true }))
     yield* kernel.init()
     const { entry, open } = yield* kernel.call({ op: "create", name: "file", mode: 0o100644, umask: 0, flags: 2, openFlags: 0 })
     const data = Buffer.alloc(30_000, "x")

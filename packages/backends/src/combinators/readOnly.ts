@@ -17,5 +17,6 @@ export const readOnly = (backend: Backend): Backend => ({
     request.op === "open" && wouldChange(request) ? Errno.EROFS : operation(request, context)),
   // Also what the backend does not have, or the kernel would take note of it in another way.
   ...Object.fromEntries(changes.map((name) => [name, refuse])),
-  capabilities: { ...backend.capabilities, writebackCache: false }
+  // Who opens a file to write to it is told at once.
+  capabilities: { ...backend.capabilities, writebackCache: false, noOpen: false }
 })

@@ -77,6 +77,8 @@ export const withFaults = (backend: Backend, faults: ReadonlyArray<Fault>, optio
   const { forget } = faulty
   return {
     ...faulty,
+    // A fault can strike where a file is opened, too.
+    capabilities: { ...backend.capabilities, noOpen: false, noOpendir: false },
     run: backend.run === undefined ? downfall : Effect.raceFirst(backend.run, downfall),
     ...(tracker && {
       forget: (nodeid, nlookup) => {

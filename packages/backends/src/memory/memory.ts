@@ -1,11 +1,12 @@
 /** A filesystem in this process's memory: complete, and gone with it. */
-import type { Backend, Statfs } from "@bickford/session"
+import type { Backend, BackendConnection, Negotiated, PollRequest, Statfs } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { attributeOperations } from "../posix/attributes.ts"
 import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
 import { makeFilesystem } from "./filesystem.ts"
+import { makeKernelPages } from "../posix/kernelPages.ts"
 import { nameMax, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../posix/linux.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { lockOperations } from "./lockOperations.ts"
@@ -14,6 +15,7 @@ import { fileOpened, openOperations, releasedir } from "../posix/open.ts"
 import type { MemoryOptions } from "./options.ts"
 import { renameOperations } from "../posix/rename.ts"
 import { blockSize } from "../posix/usage.ts"
+import { withoutOpening } from "../posix/withoutOpening.ts"
 import { xattrOperations } from "../posix/xattrOperations.ts"
 
 /** What a memory filesystem uses. */
@@ -39,11 +41,11 @@ const alwaysReady = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
 export const memory = (options: MemoryOptions = {}): MemoryBackend => {
   const { filesystem: fs, locks: held, makeLender, usage } = makeFilesystem(options)
   const locks = options.locks ?? "kernel"
-  const noOpen = options.noOpen === true && locks === "kernel"
   const opened = fileOpened(locks)
+  const pages = makeKernelPages()
   const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
 
-  return {
+  const backend = {
     capabilities: {
       autoInvalData: false,
       asyncDio: false,
@@ -51,19 +53,21 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
       flock: locks === "server",
       exportSupport: true,
       handleKillprivV2: true,
-      cacheSymlinks: true,
-      noOpen,
-      noOpendir: noOpen
+      cacheSymlinks: true
     },
-    init: (_negotiated, connection) => Effect.sync(() => connection.lendMemory(makeLender())),
+    init: (_negotiated: Negotiated, connection: BackendConnection) =>
+      Effect.sync(() => {
+        pages.connect(connection)
+        connection.lendMemory(makeLender())
+      }),
     ...namespaceOperations(fs, opened, negative),
     ...renameOperations(fs),
     ...listingOperations(fs),
     ...attributeOperations(fs),
-    ...dataOperations(fs),
+    ...dataOperations(fs, pages),
     ...(options.xattrs === false ? {} : xattrOperations(fs)),
-    ...lockOperations(held),
-    ...(noOpen ? {} : openOperations(fs, opened)),
+    ...(locks === "server" ? lockOperations(held) : {}),
+    ...openOperations(fs, opened),
     releasedir,
     statfs: () => {
       const free = usage.blocksMax - usage.total.blocks
@@ -80,10 +84,11 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
       }
       return Exit.succeed(reply)
     },
-    poll: ({ events }) => Exit.succeed(events & alwaysReady),
+    poll: ({ events }: PollRequest) => Exit.succeed(events & alwaysReady),
     stats: () => {
       const { held: locksHeld, waiting: locksWaiting } = held.count()
       return { inodes: usage.total.inodes, bytes: usage.total.blocks * blockSize, locksHeld, locksWaiting }
     }
-  }
+  } satisfies MemoryBackend
+  return locks === "kernel" && options.opens !== true ? withoutOpening(backend) : backend
 }

@@ -10,10 +10,4 @@ export interface MemoryOptions extends PosixOptions {
    * "server" sends locks here. Default: "kernel".
    */
   readonly locks?: "kernel" | "server"
-  /**
-   * The kernel opens and closes without asking: OPEN and OPENDIR are answered ENOSYS, once. Needs
-   * FUSE_NO_OPEN_SUPPORT and FUSE_NO_OPENDIR_SUPPORT (Linux 5.1), and locks kept by the kernel.
-   * Default: false.
-   */
-  readonly noOpen?: boolean
 }

@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import type { Bytes } from "./bytes.ts"
 import { done, type Filesystem, notRegular } from "./filesystem.ts"
 import { type Inode, isRegular } from "./inode.ts"
+import type { KernelPages } from "./kernelPages.ts"
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
@@ -28,7 +29,8 @@ const copyMax = 64 * 1024 * 1024
 const narrowCopyMax = 0x7ffff000
 
 export const dataOperations = (
-  fs: Filesystem
+  fs: Filesystem,
+  pages: KernelPages
 ): Required<Pick<Backend, "read" | "write" | "fallocate" | "lseek" | "copyFileRange">> => {
   const changed = (inode: Inode): void => {
     const at = fs.now()
@@ -49,6 +51,7 @@ export const dataOperations = (
 
   return {
     read: ({ flags, nodeid, offset, size }) => {
+      pages.used(nodeid, flags)
       const inode = fs.node(nodeid)
       const refused = notRegular(inode)
       if (refused !== undefined || inode === undefined) return refused ?? Errno.ESTALE
@@ -63,6 +66,7 @@ export const dataOperations = (
       const refused = notRegular(inode)
       if (refused !== undefined || inode === undefined) return refused ?? Errno.ESTALE
       if (data.length === 0) return Exit.succeed(0)
+      pages.used(nodeid, flags)
       const cached = (writeFlags & FUSE_WRITE_CACHE) !== 0
       const start = (flags & O_APPEND) !== 0 && !cached ? inode.size : offset
       // A number is far from the limit.

@@ -3,7 +3,7 @@ import { type Backend, Errno, type Open, type RequestContext } from "@bickford/s
 import * as Exit from "effect/Exit"
 import { done, type Filesystem } from "./filesystem.ts"
 import type { Inode } from "./inode.ts"
-import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID, O_DIRECT } from "./linux.ts"
+import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID } from "./linux.ts"
 import { dropCapability, killSuidSgid } from "./privileges.ts"
 
 /** What every open file is told. The kernel's cache is right as it is: nobody else changes a file. */
@@ -27,13 +27,8 @@ export const truncateOnCreate = (fs: Filesystem, inode: Inode, openFlags: number
 
 export const openOperations = (fs: Filesystem, opened: Open): Required<Pick<Backend, "open" | "opendir">> => {
   const fileReply: Exit.Exit<Open> = Exit.succeed(opened)
-  // Who reads past the kernel's cache is only slowed by pages in it: without the flag they are dropped.
-  const directReply: Exit.Exit<Open> = Exit.succeed({ ...opened, openFlags: opened.openFlags & ~FOPEN_KEEP_CACHE })
   return {
-    open: ({ flags, nodeid }) => {
-      if (fs.node(nodeid) === undefined) return Errno.ESTALE
-      return (flags & O_DIRECT) !== 0 ? directReply : fileReply
-    },
+    open: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : fileReply,
     opendir: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : directoryOpened
   }
 }

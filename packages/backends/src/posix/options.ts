@@ -19,6 +19,11 @@ export interface PosixOptions {
   readonly mode?: number
   /** Extended attributes; without them the kernel stops asking for any. Default: true. */
   readonly xattrs?: boolean
+  /**
+   * The kernel asks before it opens a file or a folder. It need not, as nothing is kept for those who have it open,
+   * and is faster if it does not; it always does where locks are kept here. Default: false.
+   */
+  readonly opens?: boolean
   /** The time of day. Default: the system's, in milliseconds. */
   readonly clock?: () => Timespec
 }

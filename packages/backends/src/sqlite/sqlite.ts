@@ -1,5 +1,5 @@
 /** A filesystem in one SQLite file: complete, and there again after whatever happens to its server. */
-import { type Backend, type BackendConnection, type Created, type Entry, Errno, type ErrnoError, type Statfs, type U64 } from "@bickford/session"
+import { type Backend, type BackendConnection, type Created, type Entry, Errno, type ErrnoError, type Negotiated, type Statfs, type U64 } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -8,12 +8,14 @@ import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
 import { done, entry } from "../posix/filesystem.ts"
 import type { Inode } from "../posix/inode.ts"
+import { makeKernelPages } from "../posix/kernelPages.ts"
 import { nameMax } from "../posix/linux.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
 import { fileOpened, openOperations, releasedir } from "../posix/open.ts"
 import { renameOperations } from "../posix/rename.ts"
 import { blockSize } from "../posix/usage.ts"
+import { withoutOpening } from "../posix/withoutOpening.ts"
 import { xattrOperations } from "../posix/xattrOperations.ts"
 import type { SqliteStoreError } from "./errors.ts"
 import { makeFilesystem, type StoredFilesystem } from "./filesystem.ts"
@@ -50,11 +52,12 @@ const collectOrphans = (store: StoredFilesystem, connection: BackendConnection, 
 const build = (store: StoredFilesystem, { changing, commit, forget, reading }: Runner, options: SqliteOptions): SqliteBackend => {
   const fs = store.filesystem
   const opened = fileOpened("kernel")
+  const pages = makeKernelPages()
   const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
   const names = namespaceOperations(fs, opened, negative)
   const opens = openOperations(fs, opened)
   const attributes = attributeOperations(fs)
-  const data = dataOperations(fs)
+  const data = dataOperations(fs, pages)
   const listing = listingOperations(fs)
   const xattrs = xattrOperations(fs)
 
@@ -74,13 +77,16 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     return done
   }
 
-  return {
+  const backend = {
     capabilities: { autoInvalData: false, asyncDio: false, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true },
     durable: true,
     commit: Effect.suspend(commit),
     delivered: store.replies.delivered,
-    init: (_negotiated, connection) =>
-      Effect.suspend(() => collectOrphans(store, connection, store.serve(connection.id))).pipe(Effect.andThen(Effect.suspend(commit))),
+    init: (_negotiated: Negotiated, connection: BackendConnection) =>
+      Effect.suspend(() => {
+        pages.connect(connection)
+        return collectOrphans(store, connection, store.serve(connection.id))
+      }).pipe(Effect.andThen(Effect.suspend(commit))),
 
     lookup: reading(names.lookup),
     forget,
@@ -128,7 +134,8 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
       const { blocks, inodes } = store.used()
       return { inodes, bytes: blocks * blockSize }
     }
-  }
+  } satisfies SqliteBackend
+  return options.opens === true ? backend : withoutOpening(backend)
 }
 
 /**

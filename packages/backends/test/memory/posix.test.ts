@@ -45,10 +45,14 @@ describe("in memory", () => {
     assert.isBelow(Math.abs(Number(last.sec) * 1000 + last.nsec / 1e6 - Date.now()), 100)
   })
 
-  it("extended attributes can be left out, as can OPEN while the kernel keeps the locks", () => {
+  it("extended attributes can be left out", () => {
     assert.isUndefined(memory({ xattrs: false }).getxattr)
     assert.isFunction(memory().getxattr)
-    assert.isUndefined(memory({ noOpen: true }).open)
-    assert.isFunction(memory({ noOpen: true, locks: "server" }).open)
+  })
+
+  it("files need no opening while the kernel keeps the locks, unless it is asked for", () => {
+    assert.isTrue(memory().capabilities?.noOpen)
+    assert.isUndefined(memory({ opens: true }).capabilities?.noOpen)
+    assert.isUndefined(memory({ locks: "server" }).capabilities?.noOpen)
   })
 })

@@ -1,0 +1,23 @@
+/**
+ * A filesystem whose files need no opening: each is found by its node, and nothing is kept for those who have it
+ * open. Where the kernel knows of that (FUSE_NO_OPEN_SUPPORT, Linux 5.1) it is told by ENOSYS, once, and from then
+ * on opens and closes without asking, and makes files by MKNOD. Its cache is right: nobody else changes a file.
+ */
+import { type Backend, type CreateRequest, Errno, type OpendirRequest, type OpenRequest, type RequestContext } from "@bickford/session"
+import * as Effect from "effect/Effect"
+
+export const withoutOpening = <B extends Required<Pick<Backend, "open" | "opendir" | "create">> & Backend>(backend: B): B => {
+  const { create, init, open, opendir } = backend
+  let needless = false
+  return {
+    ...backend,
+    capabilities: { ...backend.capabilities, noOpen: true, noOpendir: true },
+    init: (negotiated, connection) => {
+      needless = negotiated.noOpen && negotiated.noOpendir
+      return init?.(negotiated, connection) ?? Effect.void
+    },
+    open: (request: OpenRequest, context: RequestContext) => needless ? Errno.ENOSYS : open(request, context),
+    opendir: (request: OpendirRequest, context: RequestContext) => needless ? Errno.ENOSYS : opendir(request, context),
+    create: (request: CreateRequest, context: RequestContext) => needless ? Errno.ENOSYS : create(request, context)
+  }
+}
