@@ -39,13 +39,8 @@ int64_t FsCall::wide(size_t index) {
 const char* FsCall::name(size_t index, FsName* into) {
   if (!ok_) return "";
   size_t length = 0;
-  napi_valuetype type = napi_undefined;
-  napi_typeof(env_, argv_[index], &type);
-  if (type == napi_string) {
-    if (napi_get_value_string_utf8(env_, argv_[index], into->text, sizeof into->text, &length) != napi_ok) {
-      refuse("expected a name");
-      return "";
-    }
+  // Nearly every name is a string: what it is turns out by asking for it.
+  if (napi_get_value_string_utf8(env_, argv_[index], into->text, sizeof into->text, &length) == napi_ok) {
     too_long_ = too_long_ || length >= PATH_MAX;
   } else {
     void* data = nullptr;

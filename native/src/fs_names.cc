@@ -18,7 +18,8 @@ namespace {
 
 // Whether a name is one component that leads down.
 bool leads_down(const char* name) {
-  return name[0] != '\0' && strchr(name, '/') == nullptr && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+  const bool dots = name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+  return name[0] != '\0' && !dots && strchr(name, '/') == nullptr;
 }
 
 // A name of one component in a folder; the errno that it is answered with otherwise.
