@@ -17,18 +17,25 @@ const most = 1024
 
 export const makeKernelPages = (): KernelPages => {
   const dropped = new Set<U64>()
+  /** One of them, the one used last: it is used again as a rule. */
+  let last: U64 | undefined
   let notify: BackendConnection["notify"] | undefined
   return {
     connect: (connection) => {
       dropped.clear()
+      last = undefined
       notify = connection.notify
     },
     used: (nodeid, flags) => {
       if ((flags & O_DIRECT) === 0) {
-        if (dropped.size > 0) dropped.delete(nodeid)
+        if (dropped.size === 0) return
+        dropped.delete(nodeid)
+        last = undefined
         return
       }
-      if (notify === undefined || dropped.has(nodeid)) return
+      if (nodeid === last || notify === undefined) return
+      last = nodeid
+      if (dropped.has(nodeid)) return
       if (dropped.size >= most) dropped.clear()
       dropped.add(nodeid)
       // Nobody waits for it, and nothing depends on it.
