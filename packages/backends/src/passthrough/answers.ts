@@ -6,14 +6,15 @@ export type Failure = Exit.Exit<never, ErrnoError>
 
 export const done: Exit.Exit<void> = Exit.void
 
-const failures = new Map<number, Failure>()
+/** By errno. */
+const failures: Array<Failure | undefined> = []
 
 /** The failure for a negative errno. */
 export const failureOf = (status: number): Failure => {
-  const known = failures.get(status)
+  const known = failures[-status]
   if (known !== undefined) return known
   const made: Failure = Exit.fail(errnoError(-status))
-  failures.set(status, made)
+  failures[-status] = made
   return made
 }
 

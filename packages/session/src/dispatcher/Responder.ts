@@ -48,6 +48,8 @@ const stopErrno = (reason: StopReason | undefined): number => {
 /** By opcode: whether a successful reply hands out a file or directory handle. */
 const opens: ReadonlyArray<boolean> = opcodeTable.map((row) => row?.op === "open" || row?.op === "opendir" || row?.op === "create" || row?.op === "tmpfile")
 
+type Failure = Exit.Failure<unknown, unknown>
+
 const noViews: ReadonlyArray<Uint8Array> = []
 
 const viewsLength = (views: ReadonlyArray<Uint8Array>): number => {
@@ -74,15 +76,16 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
   }
 
   // Failures are few and met again and again: the last one's number needs no looking for.
-  let lastCause: Cause.Cause<unknown> | undefined
+  let lastFailure: Failure | undefined
   let lastError = 0
 
   /** The negative errno that a failed exit is answered with. */
-  const failure = (row: OpcodeRow, request: Request, cause: Cause.Cause<unknown>, stopped: StopReason | undefined): number => {
-    if (cause === lastCause) return lastError
+  const failure = (row: OpcodeRow, request: Request, exit: Failure, stopped: StopReason | undefined): number => {
+    if (exit === lastFailure) return lastError
+    const { cause } = exit
     for (const reason of cause.reasons) {
       if (!Cause.isFailReason(reason) || !isErrnoError(reason.error)) continue
-      lastCause = cause
+      lastFailure = exit
       lastError = -wireErrno(reason.error)
       return lastError
     }
@@ -123,7 +126,7 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
   return {
     toSlot: (slot, row, request, exit, stopped) => {
       if (exit._tag === "Failure") {
-        const error = failure(row, request, exit.cause, stopped)
+        const error = failure(row, request, exit, stopped)
         settle(row, request, error, 0, transport.reply(slot, error, 0))
         return
       }
@@ -144,7 +147,7 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
     },
     toDetached: (detached, row, request, exit, stopped) => {
       if (exit._tag === "Failure") {
-        const error = failure(row, request, exit.cause, stopped)
+        const error = failure(row, request, exit, stopped)
         settle(row, request, error, 0, transport.replyDetached(detached, error, noViews))
         return
       }
