@@ -7,7 +7,13 @@ interface Beyond {
   readonly reason: string
 }
 
+const elsewhere: ReadonlyArray<Beyond> = [
+  { calls: /RENAME_WHITEOUT/, reason: "ext4 marks the folder as changed also when such a rename fails: the table tells of those that do not" }
+]
+
 const beyond: { readonly [Name in PlaceName]?: ReadonlyArray<Beyond> } = {
+  memory: elsewhere,
+  sqlite: elsewhere,
   passthrough: [
     { calls: /chmod \S+ 0?[2367]\d\d\d$/, reason: "the kernel, writing by itself, keeps set-group-ID where the group may not execute" },
     { calls: /^(flock|ofd_setlk)/, reason: "the kernel's mapping of the file behind does not keep the file open, and its locks" }

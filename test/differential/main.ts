@@ -1,17 +1,30 @@
 /** `npm run differential -- [--place memory] [--calls 100000] [--seed 1] [--length 200]` */
 import { parseArgs } from "node:util"
-import { isPlaceName } from "../conformance/places.ts"
+import { isPlaceName, places } from "../conformance/places.ts"
 import { runDifferential } from "./runDifferential.ts"
 
-const { values } = parseArgs({
-  options: {
-    place: { type: "string", default: "memory" },
-    calls: { type: "string", default: "100000" },
-    seed: { type: "string", default: "1" },
-    length: { type: "string", default: "200" }
+const refuse = (reason: string): never => {
+  process.stderr.write(`${reason}\nnpm run differential -- [--place PLACE] [--calls 100000] [--seed 1] [--length 200]; places: ${Object.keys(places).join(", ")}\n`)
+  return process.exit(2)
+}
+
+const read = () => {
+  try {
+    return parseArgs({
+      options: {
+        place: { type: "string", default: "memory" },
+        calls: { type: "string", default: "100000" },
+        seed: { type: "string", default: "1" },
+        length: { type: "string", default: "200" }
+      }
+    }).values
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
   }
-})
-if (!isPlaceName(values.place)) throw new Error(`unknown place ${values.place}`)
+}
+
+const values = read()
+if (!isPlaceName(values.place)) throw refuse(`unknown place ${values.place}`)
 const began = Date.now()
 const found = await runDifferential({ place: values.place, calls: Number(values.calls), seed: Number(values.seed), length: Number(values.length) })
 for (const each of found) console.log(each)

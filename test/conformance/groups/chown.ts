@@ -84,6 +84,13 @@ export const chown = group("chown", (add) => {
       mate: chown n -1 65533
       lstat n => mode=02745
     `)
+    add(`set-group-ID of a ${type} that is not executable by its group ${type === "dir" ? "stays" : "goes"} when one who is not in it changes the group`, `
+      make ${type} n
+      chown n 65532 65530
+      chmod n 02745
+      mate: chown n -1 65533
+      lstat n => mode=${type === "dir" ? "02745" : "0745"} gid=65533
+    `)
   }
   add("nothing to change still clears set-user-ID of a file", `
     put f x

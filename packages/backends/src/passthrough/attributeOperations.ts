@@ -16,7 +16,7 @@ import {
   xattrListMax
 } from "../posix/linux.ts"
 import { answered, failureOf } from "./answers.ts"
-import { killSuidSgid } from "./privileges.ts"
+import { changeOwnerAs, killSuidSgid } from "./privileges.ts"
 import { attributesSeen, attributesValid, descriptorOf, type Served } from "./served.ts"
 
 const UTIME_NOW = (1 << 30) - 1
@@ -35,10 +35,10 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     return fd < 0 ? fd : files.fs_stat(fd)
   }
 
-  const changeOwner = (fd: number, { newGid, newUid, valid }: SetattrRequest): number => {
+  const changeOwner = (fd: number, { newGid, newUid, valid }: SetattrRequest, context: RequestContext): number => {
     const uid = (valid & FATTR_UID) === 0 ? -1 : uids.toOutside(newUid)
     const gid = (valid & FATTR_GID) === 0 ? -1 : gids.toOutside(newGid)
-    return uid === undefined || gid === undefined ? -errnoNumbers.EOVERFLOW : files.fs_chown(fd, uid, gid)
+    return uid === undefined || gid === undefined ? -errnoNumbers.EOVERFLOW : changeOwnerAs(attributes, fd, uid, gid, context)
   }
 
   const change = (fd: number, request: SetattrRequest, context: RequestContext): number => {
@@ -50,7 +50,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
       if (status >= 0 && ((valid & FATTR_KILL_SUIDGID) !== 0 || context.uid !== 0)) status = killSuidSgid(attributes, fd, context)
     }
     // chown(2) with nothing to change clears set-user-ID as well, and comes with nothing in `valid`.
-    if (status >= 0 && ((valid & (FATTR_UID | FATTR_GID)) !== 0 || (valid & ~FATTR_KILL_SUIDGID) === 0)) status = changeOwner(fd, request)
+    if (status >= 0 && ((valid & (FATTR_UID | FATTR_GID)) !== 0 || (valid & ~FATTR_KILL_SUIDGID) === 0)) status = changeOwner(fd, request, context)
     if (status >= 0 && (valid & FATTR_MODE) !== 0) status = files.fs_chmod(fd, mode)
     if (status >= 0 && (valid & (FATTR_ATIME | FATTR_MTIME)) !== 0) {
       const nsecOf = (set: number, now: number, nsec: number): number => (valid & set) === 0 ? UTIME_OMIT : (valid & now) !== 0 ? UTIME_NOW : nsec

@@ -4,15 +4,31 @@ import { files } from "@bickford/transport"
 import { permissionBits, S_IFDIR, S_IFMT, S_ISGID, S_ISUID, S_IXGRP } from "../posix/linux.ts"
 import type { Attributes } from "./attributes.ts"
 
+/** What a change by the caller leaves of the mode that was just seen. */
+const modeLeft = (attributes: Attributes, context: RequestContext): number => {
+  const mode = attributes.mode()
+  if ((mode & S_IFMT) === S_IFDIR || (mode & (S_ISUID | S_ISGID)) === 0) return mode
+  const { gid } = attributes.attr()
+  const member = context.uid === 0 || context.gid === gid || context.groups().includes(gid)
+  // A group that may not execute the file keeps the bit, for who is in it.
+  return mode & ((mode & S_IXGRP) === 0 && member ? ~S_ISUID : ~(S_ISUID | S_ISGID))
+}
+
 /** To be called after the change (FUSE_HANDLE_KILLPRIV_V2 in fuse.h): 0 or a negative errno. */
 export const killSuidSgid = (attributes: Attributes, fd: number, context: RequestContext): number => {
   const status = files.fs_stat(fd)
   if (status < 0) return status
-  const mode = attributes.mode()
-  if ((mode & S_IFMT) === S_IFDIR || (mode & (S_ISUID | S_ISGID)) === 0) return 0
-  const { gid } = attributes.attr()
-  const member = context.uid === 0 || context.gid === gid || context.groups().includes(gid)
-  // A group that may not execute the file keeps the bit, for who is in it.
-  const kept = mode & ((mode & S_IXGRP) === 0 && member ? ~S_ISUID : ~(S_ISUID | S_ISGID))
-  return kept === mode ? 0 : files.fs_chmod(fd, kept & permissionBits)
+  const left = modeLeft(attributes, context)
+  return left === attributes.mode() ? 0 : files.fs_chmod(fd, left & permissionBits)
+}
+
+/** Changes the owner as the caller would: in whose group he is not, its set-group-ID he does not keep. */
+export const changeOwnerAs = (attributes: Attributes, fd: number, uid: number, gid: number, context: RequestContext): number => {
+  if (context.uid === 0) return files.fs_chown(fd, uid, gid)
+  const status = files.fs_stat(fd)
+  if (status < 0) return status
+  const left = modeLeft(attributes, context)
+  const lost = left !== attributes.mode()
+  const changed = files.fs_chown(fd, uid, gid)
+  return changed < 0 || !lost ? changed : files.fs_chmod(fd, left & permissionBits)
 }
