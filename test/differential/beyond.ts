@@ -1,9 +1,11 @@
-/** What a place does not do, or does in another way, for a reason that is known: such calls are left out there. */
+/** What a place does not do, or does in another way, for a reason that is known. */
 import type { PlaceName } from "../conformance/places.ts"
 
 interface Beyond {
   /** Of the call, as a line. */
   readonly calls: RegExp
+  /** Only what is answered so there: the call is made, and the sequence ends with it. */
+  readonly answer?: RegExp
   readonly reason: string
 }
 
@@ -24,9 +26,16 @@ const beyond: { readonly [Name in PlaceName]?: ReadonlyArray<Beyond> } = {
     { calls: /\d{10,}/, reason: "the filesystem of the tests keeps a file in one buffer, which ends at 4 GiB" },
     { calls: /O_TMPFILE/, reason: "a file without a name has no path to call back with" },
     { calls: /^(mkfifo|mknod|fchmod|fchown|futimens|rmdir)/, reason: "what was removed while it was open has no path to call back with, or another in its folder" },
+    { calls: /^rename/, answer: /^ENOTEMPTY$/, reason: "what was removed while it was open still has a name in its folder" },
     { calls: /RENAME_WHITEOUT/, reason: "no callback of rename makes the device that is left behind" },
     { calls: /chmod \S+ 0?[2367]\d\d\d$/, reason: "the filesystem of the tests knows the caller's user, not all the groups" }
   ]
 }
 
-export const isBeyond = (place: PlaceName, line: string): boolean => beyond[place]?.some(({ calls }) => calls.test(line)) ?? false
+/** Whether a call is left out there. */
+export const isBeyond = (place: PlaceName, line: string): boolean =>
+  beyond[place]?.some(({ answer, calls }) => answer === undefined && calls.test(line)) ?? false
+
+/** Whether it is no surprise that a call is answered so there. */
+export const isKnownAnswer = (place: PlaceName, line: string, text: string): boolean =>
+  beyond[place]?.some(({ answer, calls }) => answer?.test(text) === true && calls.test(line)) ?? false
