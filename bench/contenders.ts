@@ -83,6 +83,12 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     command: (mountpoint) => [join(buildFolder, "memory"), mountpoint, "-f", "-s", "-o", "allow_other"]
   },
   {
+    name: "libfuse-memory-no-open",
+    serves: "memory",
+    prepare: async () => void (await compile(join(benchFolder, "servers", "memory.c"), "memory", { package: "fuse3" })),
+    command: (mountpoint) => [join(buildFolder, "memory"), mountpoint, "-f", "-s", "-o", "allow_other,no_open"]
+  },
+  {
     name: "fuse-native",
     serves: "memory",
     prepare: prepareFuseNative,

@@ -1,8 +1,9 @@
 /*
- * memory MOUNTPOINT [libfuse options]: a filesystem in memory on libfuse's low-level API, one thread.
+ * memory MOUNTPOINT [libfuse options] [-o no_open]: a filesystem in memory on libfuse's low-level API, one thread.
  *
  * As good as we know how: one hash table for all names, chunks of 128 KiB that are used again, data sent from
  * where it lies, and what saves requests (no FLUSH, the kernel keeps pages and listings, READDIRPLUS).
+ * With `no_open` the kernel also opens and makes files without asking; libfuse's own examples all have it ask.
  */
 #define FUSE_USE_VERSION 312
 #include <errno.h>
@@ -64,6 +65,10 @@ static size_t table_size = 1 << 16, table_used;
 static unsigned char *spare[max_chunks_kept];
 static size_t spares;
 static uint64_t generations;
+/* What is asked for on the command line. */
+static struct settings {
+  int no_open;
+} settings;
 static const unsigned char zeros[chunk_size];
 static unsigned char *list_buffer;
 static size_t list_capacity;
@@ -396,11 +401,19 @@ static void opened(struct node *node, struct fuse_file_info *fi) {
 }
 
 static void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
+  if (settings.no_open) {
+    fuse_reply_err(req, ENOSYS);
+    return;
+  }
   opened(node_of(ino), fi);
   fuse_reply_open(req, fi);
 }
 
 static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi) {
+  if (settings.no_open) {
+    fuse_reply_err(req, ENOSYS);
+    return;
+  }
   struct node *node = create_node(req, parent, name, S_IFREG | (mode & 07777), 0);
   if (node == NULL) return;
   opened(node, fi);
@@ -553,6 +566,8 @@ static const struct fuse_lowlevel_ops operations = {
 int main(int argc, char **argv) {
   struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
   struct fuse_cmdline_opts options;
+  const struct fuse_opt own[] = {{"no_open", offsetof(struct settings, no_open), 1}, FUSE_OPT_END};
+  if (fuse_opt_parse(&args, &settings, own, NULL) != 0) return 1;
   if (fuse_parse_cmdline(&args, &options) != 0 || options.mountpoint == NULL) return 2;
   table = calloc(table_size, sizeof *table);
   root.mode = S_IFDIR | 0755;
