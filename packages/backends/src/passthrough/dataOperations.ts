@@ -186,8 +186,7 @@ export const dataOperations = (served: Served): Backend => {
       return typeof entries === "number" ? failureOf(entries) : Exit.succeed(entries)
     },
     releasedir: ({ fh }) => {
-      const listing = listings.remove(fh)
-      if (listing !== undefined) files.fs_close(listing.fd)
+      listings.remove(fh)?.close()
       return done
     },
     fsyncdir: ({ fh, fsyncFlags }) => {

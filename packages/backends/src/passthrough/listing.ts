@@ -19,11 +19,28 @@ const lengthAt = 16
 const typeAt = 18
 const nameAt = 19
 
-/** One open folder: what was read ahead of the kernel is given when it asks for it. */
+interface Room {
+  readonly bytes: Buffer
+  readonly view: DataView
+}
+
+const makeRoom = (size: number): Room => {
+  const bytes = Buffer.alloc(size)
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) }
+}
+
+const none = makeRoom(0)
+/** Of folders that were closed, for the next ones: to make it takes longer than to list a small folder. */
+const spare: Array<Room> = []
+const mostSpare = 8
+
+/**
+ * One open folder: what was read ahead of the kernel is given when it asks for it. A folder whose list the kernel
+ * has kept is opened and closed, and nothing asked.
+ */
 export class Listing {
   readonly fd: number
-  readonly #buffer = Buffer.alloc(32 * 1024)
-  readonly #view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.length)
+  #room = none
   #at = 0
   #end = 0
   /** The cookie of the next entry: after which one it comes. */
@@ -37,7 +54,8 @@ export class Listing {
   entries(offset: U64): Iterable<Dirent> | number {
     const moved = offset !== this.#position
     if (moved || this.#at >= this.#end) {
-      const length = files.fs_list(this.fd, moved || offset === 0 ? offset : -1, this.#buffer)
+      if (this.#room === none) this.#room = spare.pop() ?? makeRoom(32 * 1024)
+      const length = files.fs_list(this.fd, moved || offset === 0 ? offset : -1, this.#room.bytes)
       if (length < 0) return length
       this.#at = 0
       this.#end = length
@@ -46,25 +64,34 @@ export class Listing {
     return this.#rest()
   }
 
+  close(): void {
+    files.fs_close(this.fd)
+    if (this.#room !== none && spare.length < mostSpare) spare.push(this.#room)
+    this.#room = none
+    this.#end = 0
+  }
+
   #wide(at: number): U64 {
-    const high = this.#view.getUint32(at + 4, true)
-    return high < 0x200000 ? high * 2 ** 32 + this.#view.getUint32(at, true) : this.#view.getBigUint64(at, true)
+    const { view } = this.#room
+    const high = view.getUint32(at + 4, true)
+    return high < 0x200000 ? high * 2 ** 32 + view.getUint32(at, true) : view.getBigUint64(at, true)
   }
 
   *#rest(): Generator<Dirent, void, undefined> {
+    const { bytes, view } = this.#room
     const start = this.#at
     let passed = start
     let position = this.#position
     try {
       for (let at = start; at < this.#end;) {
-        const length = this.#view.getUint16(at + lengthAt, true)
+        const length = view.getUint16(at + lengthAt, true)
         const off = this.#wide(at + offAt)
         let end = at + nameAt
         let bits = 0
-        for (let byte = this.#buffer[end] ?? 0; byte !== 0; byte = this.#buffer[++end] ?? 0) bits |= byte
-        const name = bits < 0x80 ? this.#buffer.toString("latin1", at + nameAt, end) : nameOf(this.#buffer.subarray(at + nameAt, end))
+        for (let byte = bytes[end] ?? 0; byte !== 0; byte = bytes[++end] ?? 0) bits |= byte
+        const name = bits < 0x80 ? bytes.toString("latin1", at + nameAt, end) : nameOf(bytes.subarray(at + nameAt, end))
         // Taken when the next is asked for: what did not fit is asked for again.
-        yield { ino: this.#wide(at), off, type: this.#view.getUint8(at + typeAt), name }
+        yield { ino: this.#wide(at), off, type: view.getUint8(at + typeAt), name }
         at += length
         passed = at
         position = off

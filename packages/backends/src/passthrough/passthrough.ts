@@ -78,7 +78,7 @@ export const passthrough = (
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         served.opened.close()
-        for (const { fd } of served.listings.values()) files.fs_close(fd)
+        for (const listing of served.listings.values()) listing.close()
         nodes.close()
       }))
     const backend: Backend = {
