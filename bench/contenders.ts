@@ -33,6 +33,8 @@ export const compile = async (source: string, name: string, options: { readonly 
   return target
 }
 
+const prepareMemory = async (): Promise<void> => void (await compile(join(benchFolder, "servers", "memory.c"), "memory", { package: "fuse3" }))
+
 const passthroughSource = "/usr/share/doc/libfuse3-dev/examples/passthrough_ll.c"
 const fuseNativeFolder = join(buildFolder, "fuse-native")
 
@@ -79,13 +81,13 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
   {
     name: "libfuse-memory",
     serves: "memory",
-    prepare: async () => void (await compile(join(benchFolder, "servers", "memory.c"), "memory", { package: "fuse3" })),
+    prepare: prepareMemory,
     command: (mountpoint) => [join(buildFolder, "memory"), mountpoint, "-f", "-s", "-o", "allow_other"]
   },
   {
     name: "libfuse-memory-no-open",
     serves: "memory",
-    prepare: async () => void (await compile(join(benchFolder, "servers", "memory.c"), "memory", { package: "fuse3" })),
+    prepare: prepareMemory,
     command: (mountpoint) => [join(buildFolder, "memory"), mountpoint, "-f", "-s", "-o", "allow_other,no_open"]
   },
   {

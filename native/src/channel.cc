@@ -36,9 +36,10 @@ struct Control {
 constexpr size_t write_head = 80;
 constexpr uint32_t write_opcode = 16;
 
-// Nanoseconds in which a caller takes the reply and sends its next request many times over.
-constexpr int64_t late = 200000;
-constexpr int impolite_reads = 1000;
+// Nanoseconds in which a caller takes the reply and sends its next request many times over: a longer turn was not
+// its own.
+constexpr int64_t longest_turn = 200000;
+constexpr int reads_without_yield = 1000;
 
 struct Channel {
   Handle* reader;
@@ -53,8 +54,8 @@ struct Channel {
   napi_ref lent;
   unsigned char* lent_data;
   size_t lent_size;
-  // Reads after which the CPU is not given up.
-  int impolite;
+  // For so many reads the CPU is not yielded.
+  int without_yield;
   // The memory, the control and the functions share it; the last one to go frees it.
   int owners;
 };
@@ -136,18 +137,18 @@ int64_t now() {
 
 // Reads the frame that comes next after a reply. The caller that the reply has woken often has had the CPU before
 // this thread is back from writing, and the frame is there. Where it has not, and waits for this very CPU, it is let
-// go first: to wait in the event loop instead costs more than all else that is done for a request. Who comes back
-// late has let somebody else go, who wants the CPU for himself, and is not so polite for a while.
+// go first: to wait in the event loop instead costs more than all else that is done for a request. When the turn was
+// long it was somebody else's, who wants the CPU for himself: it is not yielded again for a while.
 void read_next(Channel* channel) {
   read_one(channel);
   if (channel->control->read != -EAGAIN || channel->control->written < 0) return;
-  if (channel->impolite > 0) {
-    --channel->impolite;
+  if (channel->without_yield > 0) {
+    --channel->without_yield;
     return;
   }
   const int64_t before = now();
   sched_yield();
-  if (now() - before > late) channel->impolite = impolite_reads;
+  if (now() - before > longest_turn) channel->without_yield = reads_without_yield;
   read_one(channel);
 }
 
