@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs"
 import { isDecodeError } from "../packages/session/src/protocol/decodeError.ts"
-import { frameOf } from "../packages/session/src/protocol/frame.ts"
+import { frameOf, memoryOf } from "../packages/session/src/protocol/frame.ts"
 import { decodeReply, decodeRequest, encodeReply, isReplyRefusal, opcodeTable, replyData, rowOf } from "../packages/session/src/protocol/opcodes.ts"
 
 const frames: ReadonlyArray<readonly [string, string]> = [
@@ -38,8 +38,7 @@ const timed = (count: number, run: () => void): number => {
   return Number(process.hrtime.bigint() - start) / count
 }
 
-const memory = new Uint8Array(256 * 1024)
-const view = new DataView(memory.buffer)
+const memory = memoryOf(new Uint8Array(256 * 1024))
 let kept: unknown
 let looked = 0
 const count = (): void => {
@@ -61,7 +60,7 @@ const cases = frames.map(([name, file]) => {
       kept = opcodeTable[row.opcode]?.decode(frame, version)
     },
     encode: () => {
-      kept = replyData(row, value, request) ?? encodeReply(row, value, request, undefined, memory, view, 64, 128 * 1024, count)
+      kept = replyData(row, value, request) ?? encodeReply(row, value, request, undefined, memory, 64, 128 * 1024, count)
       if (isReplyRefusal(kept)) throw new Error(kept.reason)
     }
   }

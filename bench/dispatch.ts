@@ -19,7 +19,7 @@ const bodyCapacity = 1 << 16
 const outHeader = 16
 
 const bytes = new Uint8Array(frameCapacity + outHeader + bodyCapacity)
-const slot = { bytes, view: new DataView(bytes.buffer), header: 0, args: 40, payload: 40, end: 0, body: frameCapacity + outHeader, bodyCapacity }
+const slot = { bytes, view: new DataView(bytes.buffer), words: new Uint32Array(bytes.buffer), header: 0, args: 40, payload: 40, end: 0, body: frameCapacity + outHeader, bodyCapacity }
 let error = 0
 
 const reply = (_slot: Slot, code: number): number => {

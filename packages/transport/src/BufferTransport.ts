@@ -18,10 +18,11 @@ export interface BufferTransport extends FrameTransport {
 }
 
 const makeSlot = (frame: Uint8Array): Slot => {
-  const bytes = new Uint8Array(Math.max(frame.length, inHeaderSize) + outHeaderSize + bodyCapacity)
+  const body = ((Math.max(frame.length, inHeaderSize) + 7) & ~7) + outHeaderSize
+  const memory = new ArrayBuffer(body + bodyCapacity)
+  const bytes = new Uint8Array(memory)
   bytes.set(frame)
-  const body = Math.max(frame.length, inHeaderSize) + outHeaderSize
-  return { bytes, view: new DataView(bytes.buffer), header: 0, args: inHeaderSize, payload: inHeaderSize, end: frame.length, body, bodyCapacity }
+  return { bytes, view: new DataView(memory), words: new Uint32Array(memory), header: 0, args: inHeaderSize, payload: inHeaderSize, end: frame.length, body, bodyCapacity }
 }
 
 /** `write` is given each reply and notification, one complete frame in memory of its own. */

@@ -16,6 +16,7 @@ const wholePages = (bytes: number): number => Math.ceil(bytes / page) * page
 export class DeviceSlot implements Slot {
   readonly bytes: Uint8Array
   readonly view: DataView
+  readonly words: Uint32Array
   readonly header = 0
   readonly args = inHeaderSize
   readonly payload = inHeaderSize
@@ -36,6 +37,7 @@ export class DeviceSlot implements Slot {
     this.bodyCapacity = bodyCapacity
     this.bytes = new Uint8Array(memory, base, this.body + bodyCapacity)
     this.view = new DataView(memory, base, this.body + bodyCapacity)
+    this.words = new Uint32Array(memory, base, (this.body + bodyCapacity) >> 2)
     this.outHeader = this.bytes.subarray(this.body - outHeaderSize, this.body)
   }
 }

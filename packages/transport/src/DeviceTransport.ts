@@ -179,11 +179,18 @@ class DeviceTransport implements FrameTransport {
     if (this.sink !== sink) return
     if (ended !== frames || frames === 0) sink.onBatchEnd()
     if (this.sink !== sink) return
-    if (frames === batch || this.starved) {
-      if (!this.starved && this.stream?.ready() === true) this.schedule()
+    if (this.starved) return
+    if (frames === batch) {
+      // More is to be expected. While it is read without waiting for it, the kernel need not tell the event loop
+      // of each request.
+      this.disarm()
+      this.schedule()
       return
     }
-    if (result === -EAGAIN) return
+    if (result === -EAGAIN) {
+      this.arm()
+      return
+    }
     this.end(this.endOf(result))
   }
 
@@ -410,12 +417,12 @@ const totalLength = (views: ReadonlyArray<Uint8Array>): number => {
 
 /** `struct fuse_out_header`, with the request's own `unique`, before the slot's body. */
 const writeOutHeader = (slot: DeviceSlot, length: number, error: number): void => {
-  const view = slot.view
-  const at = slot.body - outHeaderSize
-  view.setUint32(at, length, true)
-  view.setInt32(at + 4, error, true)
-  view.setUint32(at + 8, view.getUint32(8, true), true)
-  view.setUint32(at + 12, view.getUint32(12, true), true)
+  const { words } = slot
+  const at = (slot.body - outHeaderSize) >> 2
+  words[at] = length
+  words[at + 1] = error
+  words[at + 2] = words[2] ?? 0
+  words[at + 3] = words[3] ?? 0
 }
 
 const defaultFrameCapacity = (1 << 20) + 4096 + 65536

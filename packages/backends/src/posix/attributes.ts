@@ -53,7 +53,7 @@ const statxOf = (inode: Inode): Statx => ({
 export const attributeOperations = (fs: Filesystem): Required<Pick<Backend, "getattr" | "setattr" | "statx">> => ({
   getattr: ({ nodeid }) => {
     const inode = fs.node(nodeid)
-    return inode === undefined ? Errno.ESTALE : Exit.succeed(inode)
+    return inode === undefined ? Errno.ESTALE : inode.answer
   },
 
   statx: ({ nodeid }) => {
@@ -99,6 +99,6 @@ export const attributeOperations = (fs: Filesystem): Required<Pick<Backend, "get
     else if ((valid & FATTR_MTIME) !== 0) inode.mtime = own(request.mtime)
     // Only a kernel that writes back, and so keeps the times, sends one.
     inode.ctime = (valid & FATTR_CTIME) !== 0 ? own(request.ctime) : at
-    return Exit.succeed(inode)
+    return inode.answer
   }
 })

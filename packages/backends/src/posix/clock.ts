@@ -33,7 +33,8 @@ export const systemClock = (): () => Timespec => {
     if (millis === lastMillis) return last
     lastMillis = millis
     const sec = Math.floor(millis / 1000)
-    last = { sec, nsec: (millis - sec * 1000) * 1_000_000 }
+    // As a small integer: V8 keeps what was computed with fractions in a box.
+    last = { sec, nsec: ((millis - sec * 1000) * 1_000_000) | 0 }
     return last
   })
 }

@@ -1,4 +1,5 @@
 import type { Attr, Entry, Name, Timespec, U64 } from "@bickford/session"
+import * as Exit from "effect/Exit"
 import type { Bytes } from "./bytes.ts"
 import type { Directory } from "./filesystem.ts"
 import { S_IFDIR, S_IFMT, S_IFREG } from "./linux.ts"
@@ -32,6 +33,7 @@ export class Inode implements Attr, Entry {
   xattrs: Xattrs | undefined = undefined
   /** Whether the kernel may hold the node: a FORGET is then still to come. */
   known = false
+  private success: Exit.Exit<this> | undefined = undefined
 
   constructor(
     ino: number,
@@ -58,6 +60,10 @@ export class Inode implements Attr, Entry {
     this.attrValid = attrValid
   }
 
+  /** What it is answered with, made once. */
+  get answer(): Exit.Exit<this> {
+    return (this.success ??= Exit.succeed(this))
+  }
   get nodeid(): number {
     return this.ino
   }

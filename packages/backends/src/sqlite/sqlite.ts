@@ -92,7 +92,7 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     forget,
     getattr: reading(attributes.getattr),
     statx: reading(attributes.statx),
-    setattr: changing(attributes.setattr, { keep: () => 0, again: (_kept, { nodeid }) => again(nodeid, (inode) => Exit.succeed(inode)) }),
+    setattr: changing(attributes.setattr, { keep: () => 0, again: (_kept, { nodeid }) => again(nodeid, (inode) => inode.answer) }),
     readlink: reading(names.readlink),
     symlink: changing(names.symlink, node),
     mknod: changing(names.mknod, node),

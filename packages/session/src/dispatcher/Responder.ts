@@ -14,6 +14,7 @@ import type { Diagnostics } from "../Diagnostics.ts"
 import type { Guard } from "./guard.ts"
 import { isErrnoError, wireErrno } from "../errno.ts"
 import { errnoNumbers } from "../protocol/errno.ts"
+import { type Memory, memoryOf } from "../protocol/frame.ts"
 import type { Request, U64 } from "../protocol/messages.ts"
 import { encodeReply, isReplyRefusal, type OpcodeRow, opcodeTable, replyData, replyRange } from "../protocol/opcodes.ts"
 
@@ -65,8 +66,7 @@ const dispose = (data: unknown, guard: Guard): void => {
 
 export const makeResponder = (connection: Connection, diagnostics: Diagnostics, guard: Guard): Responder => {
   const { handles, nodes, transport } = connection
-  const scratch = new Uint8Array(scratchSize).fill(0)
-  const scratchView = new DataView(scratch.buffer)
+  const scratch = memoryOf(new Uint8Array(scratchSize).fill(0))
   /** Node ids that the reply being encoded hands to the kernel: one lookup each. */
   const lookups: Array<U64> = []
   // The array never shrinks: setting its length costs more than all the rest here.
@@ -114,8 +114,8 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
   }
 
   /** The body's length at `offset`, or the negative errno for what the backend returned. */
-  const encode = (row: OpcodeRow, request: Request, value: unknown, bytes: Uint8Array, view: DataView, offset: number, capacity: number): number => {
-    const length = encodeReply(row, value, request, connection.negotiated, bytes, view, offset, capacity, count)
+  const encode = (row: OpcodeRow, request: Request, value: unknown, memory: Memory, offset: number, capacity: number): number => {
+    const length = encodeReply(row, value, request, connection.negotiated, memory, offset, capacity, count)
     if (!isReplyRefusal(length)) return length
     lookupCount = 0
     connection.counters.defects++
@@ -141,7 +141,7 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
         settle(row, request, 0, range.length, transport.replyFile(slot, range))
         return
       }
-      const length = encode(row, request, exit.value, slot.bytes, slot.view, slot.body, slot.bodyCapacity)
+      const length = encode(row, request, exit.value, slot, slot.body, slot.bodyCapacity)
       if (length < 0) settle(row, request, length, 0, transport.reply(slot, length, 0))
       else settle(row, request, 0, length, transport.reply(slot, 0, length))
     },
@@ -162,9 +162,9 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
         settle(row, request, 0, range.length, transport.replyFileDetached(detached, range))
         return
       }
-      const length = encode(row, request, exit.value, scratch, scratchView, 0, scratchSize)
+      const length = encode(row, request, exit.value, scratch, 0, scratchSize)
       if (length < 0) settle(row, request, length, 0, transport.replyDetached(detached, length, noViews))
-      else settle(row, request, 0, length, transport.replyDetached(detached, 0, [scratch.subarray(0, length)]))
+      else settle(row, request, 0, length, transport.replyDetached(detached, 0, [scratch.bytes.subarray(0, length)]))
     }
   }
 }

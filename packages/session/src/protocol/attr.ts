@@ -2,8 +2,15 @@
 import { statMode } from "./constants.ts"
 import type { Attr, AttrReply, Created, Entry, FileLock, Open, Statfs, Statx, StatxReply, Timespec, U64 } from "./messages.ts"
 import { refuse } from "./refusal.ts"
-import { attr as A, attrOut, entryOut, fileLock, kstatfs, openOut, statx as X, statxOut, sxTime } from "./structs.ts"
-import { checkU32, getS64, getU64, setS32, setS64, setU16, setU32, setU64 } from "./u64.ts"
+import * as structs from "./structs.ts"
+import { checkU32, getS64, getU64, putS64, putU64, setS32, setS64, setU16, setU32, setU64 } from "./u64.ts"
+
+// What is imported is looked up at each use; what is constant here is part of V8's code.
+const A = { ...structs.attr }
+const attrOut = { ...structs.attrOut }
+const entryOut = { ...structs.entryOut }
+const openOut = { ...structs.openOut }
+const { fileLock, kstatfs, statx: X, statxOut, sxTime } = structs
 
 const { S_IFMT } = statMode
 
@@ -25,6 +32,11 @@ const checkNsec = (nsec: number, field: string): void => {
   if (isNoNsec(nsec)) refuse("EIO", `${field} has ${String(nsec)} nanoseconds`)
 }
 
+const putNsec = (words: Uint32Array, index: number, nsec: number, field: string): void => {
+  checkNsec(nsec, field)
+  words[index] = nsec
+}
+
 const setNsec = (view: DataView, at: number, nsec: number, field: string): void => {
   checkNsec(nsec, field)
   view.setUint32(at, nsec, true)
@@ -44,10 +56,10 @@ const refuseAttr = (attr: Attr): never => {
 }
 
 /**
- * `struct fuse_attr`, unchecked but for its numbers' ranges. What nearly every reply has in it: one look at
+ * `struct fuse_attr`, unchecked but for its numbers' ranges; `at` is a whole word's. What nearly every reply has in it: one look at
  * all the words, and then they are stored, is half the time of one after the other.
  */
-const putAttr = (view: DataView, at: number, attr: Attr): void => {
+const putAttr = (words: Uint32Array, at: number, attr: Attr): void => {
   const { atime, blksize, ctime, flags, gid, mode, mtime, nlink, rdev, uid } = attr
   const atimensec = atime.nsec
   const mtimensec = mtime.nsec
@@ -56,22 +68,23 @@ const putAttr = (view: DataView, at: number, attr: Attr): void => {
     mode >>> 0 !== mode || nlink >>> 0 !== nlink || uid >>> 0 !== uid || gid >>> 0 !== gid || rdev >>> 0 !== rdev ||
     blksize >>> 0 !== blksize || flags >>> 0 !== flags || isNoNsec(atimensec) || isNoNsec(mtimensec) || isNoNsec(ctimensec)
   ) refuseAttr(attr)
-  setU64(view, at + A.ino, attr.ino, "ino")
-  setU64(view, at + A.size, attr.size, "size")
-  setU64(view, at + A.blocks, attr.blocks, "blocks")
-  setS64(view, at + A.atime, atime.sec, "atime")
-  setS64(view, at + A.mtime, mtime.sec, "mtime")
-  setS64(view, at + A.ctime, ctime.sec, "ctime")
-  view.setUint32(at + A.atimensec, atimensec, true)
-  view.setUint32(at + A.mtimensec, mtimensec, true)
-  view.setUint32(at + A.ctimensec, ctimensec, true)
-  view.setUint32(at + A.mode, mode, true)
-  view.setUint32(at + A.nlink, nlink, true)
-  view.setUint32(at + A.uid, uid, true)
-  view.setUint32(at + A.gid, gid, true)
-  view.setUint32(at + A.rdev, rdev, true)
-  view.setUint32(at + A.blksize, blksize, true)
-  view.setUint32(at + A.flags, flags, true)
+  const first = at >> 2
+  putU64(words, first + A.ino / 4, attr.ino, "ino")
+  putU64(words, first + A.size / 4, attr.size, "size")
+  putU64(words, first + A.blocks / 4, attr.blocks, "blocks")
+  putS64(words, first + A.atime / 4, atime.sec, "atime")
+  putS64(words, first + A.mtime / 4, mtime.sec, "mtime")
+  putS64(words, first + A.ctime / 4, ctime.sec, "ctime")
+  words[first + A.atimensec / 4] = atimensec
+  words[first + A.mtimensec / 4] = mtimensec
+  words[first + A.ctimensec / 4] = ctimensec
+  words[first + A.mode / 4] = mode
+  words[first + A.nlink / 4] = nlink
+  words[first + A.uid / 4] = uid
+  words[first + A.gid / 4] = gid
+  words[first + A.rdev / 4] = rdev
+  words[first + A.blksize / 4] = blksize
+  words[first + A.flags / 4] = flags
 }
 
 const getAttr = (view: DataView, at: number): Attr => ({
@@ -90,12 +103,13 @@ const getAttr = (view: DataView, at: number): Attr => ({
   flags: view.getUint32(at + A.flags, true)
 })
 
-export const putAttrReply = (view: DataView, at: number, reply: AttrReply): number => {
-  setU64(view, at + attrOut.attrValid, reply.attrValid.sec, "attr_valid")
-  setNsec(view, at + attrOut.attrValidNsec, reply.attrValid.nsec, "attr_valid")
-  view.setUint32(at + attrOut.dummy, 0, true)
+export const putAttrReply = (words: Uint32Array, at: number, reply: AttrReply): number => {
+  const first = at >> 2
+  putU64(words, first + attrOut.attrValid / 4, reply.attrValid.sec, "attr_valid")
+  putNsec(words, first + attrOut.attrValidNsec / 4, reply.attrValid.nsec, "attr_valid")
+  words[first + attrOut.dummy / 4] = 0
   checkTypeAndSize(reply.attr.mode, reply.attr.size)
-  putAttr(view, at + attrOut.attr, reply.attr)
+  putAttr(words, at + attrOut.attr, reply.attr)
   return attrOut.bytes
 }
 
@@ -104,14 +118,14 @@ export const getAttrReply = (view: DataView, at: number): AttrReply => ({
   attr: getAttr(view, at + attrOut.attr)
 })
 
-const isNone = (nodeid: U64): boolean => nodeid === 0 || nodeid === 0n
-const isRoot = (nodeid: U64): boolean => nodeid === 1 || nodeid === 1n
+const isNone = (nodeid: U64): boolean => typeof nodeid === "number" ? nodeid === 0 : nodeid === 0n
+const isRoot = (nodeid: U64): boolean => typeof nodeid === "number" ? nodeid === 1 : nodeid === 1n
 
 /** Where an entry stands: only some places may name no node, or the root. */
 export type EntryPlace = "lookup" | "dots" | "new" | "listed"
 
 /** `struct fuse_entry_out`. True when the kernel counts a lookup for it. */
-export const putEntry = (view: DataView, at: number, entry: Entry, place: EntryPlace): boolean => {
+export const putEntry = (words: Uint32Array, at: number, entry: Entry, place: EntryPlace): boolean => {
   const { nodeid } = entry
   const none = isNone(nodeid)
   if (none) {
@@ -120,13 +134,14 @@ export const putEntry = (view: DataView, at: number, entry: Entry, place: EntryP
     if (isRoot(nodeid) && place !== "dots") refuse("EIO", "node id 1 is the root's, not a child's")
     checkTypeAndSize(entry.attr.mode, entry.attr.size)
   }
-  setU64(view, at + entryOut.nodeid, nodeid, "nodeid")
-  setU64(view, at + entryOut.generation, entry.generation, "generation")
-  setU64(view, at + entryOut.entryValid, entry.entryValid.sec, "entry_valid")
-  setU64(view, at + entryOut.attrValid, entry.attrValid.sec, "attr_valid")
-  setNsec(view, at + entryOut.entryValidNsec, entry.entryValid.nsec, "entry_valid")
-  setNsec(view, at + entryOut.attrValidNsec, entry.attrValid.nsec, "attr_valid")
-  putAttr(view, at + entryOut.attr, entry.attr)
+  const first = at >> 2
+  putU64(words, first + entryOut.nodeid / 4, nodeid, "nodeid")
+  putU64(words, first + entryOut.generation / 4, entry.generation, "generation")
+  putU64(words, first + entryOut.entryValid / 4, entry.entryValid.sec, "entry_valid")
+  putU64(words, first + entryOut.attrValid / 4, entry.attrValid.sec, "attr_valid")
+  putNsec(words, first + entryOut.entryValidNsec / 4, entry.entryValid.nsec, "entry_valid")
+  putNsec(words, first + entryOut.attrValidNsec / 4, entry.attrValid.nsec, "attr_valid")
+  putAttr(words, at + entryOut.attr, entry.attr)
   return !none
 }
 

@@ -4,11 +4,16 @@
  */
 import { getEntry, putEntry } from "./attr.ts"
 import type { Cursor } from "./cursor.ts"
+import { type Memory } from "./frame.ts"
 import type { Dirent, DirentPlus, Name, U64 } from "./messages.ts"
 import { asciiLength, longestName, nameBytes, putAscii } from "./name.ts"
 import { refuse } from "./refusal.ts"
-import { dirent as D, direntplus as P, entryOut } from "./structs.ts"
-import { getU64, setU64 } from "./u64.ts"
+import * as structs from "./structs.ts"
+import { getU64, putU64 } from "./u64.ts"
+
+// What is imported is looked up at each use; what is constant here is part of V8's code.
+const D = { ...structs.dirent }
+const { direntplus: P, entryOut } = structs
 
 const aligned = (size: number): number => (size + 7) & ~7
 
@@ -19,7 +24,7 @@ export const direntplusSize = (nameLength: number): number => aligned(P.bytes + 
 
 const isDots = (name: Name): boolean => name === "." || name === ".."
 
-const put = (bytes: Uint8Array, view: DataView, at: number, limit: number, dirent: Dirent, prefix: number): number => {
+const put = ({ bytes, words }: Memory, at: number, limit: number, dirent: Dirent, prefix: number): number => {
   const { name } = dirent
   let length = asciiLength(name)
   const encoded = length < 0 ? nameBytes(name) : undefined
@@ -29,11 +34,12 @@ const put = (bytes: Uint8Array, view: DataView, at: number, limit: number, diren
   const size = aligned(prefix + D.bytes + length)
   if (at + size > limit) return size
   const record = at + prefix
-  setU64(view, record + D.ino, dirent.ino, "ino")
-  setU64(view, record + D.off, dirent.off, "off")
-  view.setUint32(record + D.namelen, length, true)
+  const first = record >> 2
+  putU64(words, first + D.ino / 4, dirent.ino, "ino")
+  putU64(words, first + D.off / 4, dirent.off, "off")
+  words[first + D.namelen / 4] = length
   if ((dirent.type & 15) !== dirent.type) refuse("EIO", `type ${String(dirent.type)} is not a DT_* value`)
-  view.setUint32(record + D.type, dirent.type, true)
+  words[first + D.type / 4] = dirent.type
   if (encoded === undefined) putAscii(bytes, record + D.name, name)
   else bytes.set(encoded, record + D.name)
   for (let zero = record + D.name + length; zero < at + size; zero++) bytes[zero] = 0
@@ -41,26 +47,24 @@ const put = (bytes: Uint8Array, view: DataView, at: number, limit: number, diren
 }
 
 /** Writes one entry at `at` if it ends by `limit`. Returns the space it needs either way, in bytes. */
-export const addDirent = (bytes: Uint8Array, view: DataView, at: number, limit: number, dirent: Dirent): number =>
-  put(bytes, view, at, limit, dirent, 0)
+export const addDirent = (memory: Memory, at: number, limit: number, dirent: Dirent): number => put(memory, at, limit, dirent, 0)
 
 /** As `addDirent`, for READDIRPLUS; `count` gets the node id when the kernel will count a lookup for it. */
 export const addDirentplus = (
-  bytes: Uint8Array,
-  view: DataView,
+  memory: Memory,
   at: number,
   limit: number,
   dirent: DirentPlus,
   count: (nodeid: U64) => void
 ): number => {
-  const size = put(bytes, view, at, limit, dirent, entryOut.bytes)
+  const size = put(memory, at, limit, dirent, entryOut.bytes)
   if (at + size > limit) return size
   const { entry } = dirent
-  if (entry === undefined) bytes.fill(0, at, at + entryOut.bytes)
+  if (entry === undefined) memory.bytes.fill(0, at, at + entryOut.bytes)
   else {
     const dots = isDots(dirent.name)
     // The kernel skips `.` and `..` of a listing, whatever they carry.
-    if (putEntry(view, at, entry, dots ? "dots" : "listed") && !dots) count(entry.nodeid)
+    if (putEntry(memory.words, at, entry, dots ? "dots" : "listed") && !dots) count(entry.nodeid)
   }
   return size
 }
@@ -68,11 +72,11 @@ export const addDirentplus = (
 const tooSmall = (size: number, room: number): never => refuse("EINVAL", `the first entry takes ${size} bytes, ${room} are there`)
 
 /** Packs entries up to the first that does not fit; returns the listing's length in bytes. */
-export const packDirents = (bytes: Uint8Array, view: DataView, offset: number, room: number, dirents: Iterable<Dirent>): number => {
+export const packDirents = (memory: Memory, offset: number, room: number, dirents: Iterable<Dirent>): number => {
   const limit = offset + room
   let at = offset
   for (const dirent of dirents) {
-    const size = addDirent(bytes, view, at, limit, dirent)
+    const size = addDirent(memory, at, limit, dirent)
     if (at + size > limit) return at === offset ? tooSmall(size, room) : at - offset
     at += size
   }
@@ -81,8 +85,7 @@ export const packDirents = (bytes: Uint8Array, view: DataView, offset: number, r
 
 /** As `packDirents`, for READDIRPLUS. */
 export const packDirentplus = (
-  bytes: Uint8Array,
-  view: DataView,
+  memory: Memory,
   offset: number,
   room: number,
   dirents: Iterable<DirentPlus>,
@@ -91,7 +94,7 @@ export const packDirentplus = (
   const limit = offset + room
   let at = offset
   for (const dirent of dirents) {
-    const size = addDirentplus(bytes, view, at, limit, dirent, count)
+    const size = addDirentplus(memory, at, limit, dirent, count)
     if (at + size > limit) return at === offset ? tooSmall(size, room) : at - offset
     at += size
   }

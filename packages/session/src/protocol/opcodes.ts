@@ -5,7 +5,7 @@
  */
 import { Cursor } from "./cursor.ts"
 import { isDecodeError, malformedRequest } from "./decodeError.ts"
-import { afterArgs, type Frame, lengthOf, opcodeOf, readOutHeader, viewOf, writeInHeader, writeOutHeader } from "./frame.ts"
+import { afterArgs, type Frame, lengthOf, type Memory, memoryOf, opcodeOf, readOutHeader, viewOf, writeInHeader, writeOutHeader } from "./frame.ts"
 import type { Negotiated, Version } from "./init.ts"
 import type * as M from "./messages.ts"
 import type { DecodeError, FileRange, ReplyOf, Request, U64 } from "./messages.ts"
@@ -365,7 +365,7 @@ export const encodeRequest = (request: Request, version?: Version): Uint8Array |
 // ---------------------------------------------------------------- replies
 
 /**
- * Writes the body of a successful reply at `offset`, within `capacity` bytes; returns its length. `count`
+ * Writes the body of a successful reply at `offset`, where a word begins, within `capacity` bytes; returns its length. `count`
  * gets the node id of each entry in it for which the kernel will count a lookup; what it got before a
  * refusal does not count.
  */
@@ -374,8 +374,7 @@ export const encodeReply = (
   value: unknown,
   request: Request,
   negotiated: Negotiated | undefined,
-  bytes: Uint8Array,
-  view: DataView,
+  memory: Memory,
   offset: number,
   capacity: number,
   count: R.CountLookup
@@ -384,7 +383,7 @@ export const encodeReply = (
   try {
     if (reply === undefined) return refuse("EIO", `${row.name} has no reply`)
     if (reply.size > capacity) refuse("EIO", `the reply has ${reply.size} bytes, ${capacity} fit`)
-    return reply.write(value, request, bytes, view, offset, capacity, count, negotiated)
+    return reply.write(value, request, memory, offset, capacity, count, negotiated)
   } catch (thrown) {
     return refusalOf(thrown)
   }
@@ -416,13 +415,12 @@ export const encodeReplyFrame = <Req extends Request>(
   count: R.CountLookup = noCount
 ): Uint8Array | ReplyRefusal => {
   const room = bodyRoom + ("size" in request && typeof request.size === "number" ? Math.min(request.size, 1 << 24) : 0)
-  const bytes = new Uint8Array(outHeader.bytes + room)
-  const view = viewOf(bytes)
+  const memory = memoryOf(new Uint8Array(outHeader.bytes + room))
   try {
-    const length = encodeReply(rowOf(request), value, request, negotiated, bytes, view, outHeader.bytes, room, count)
+    const length = encodeReply(rowOf(request), value, request, negotiated, memory, outHeader.bytes, room, count)
     if (isReplyRefusal(length)) return length
-    writeOutHeader(view, 0, length, 0, request.unique)
-    return bytes.slice(0, outHeader.bytes + length)
+    writeOutHeader(memory.view, 0, length, 0, request.unique)
+    return memory.bytes.slice(0, outHeader.bytes + length)
   } catch (thrown) {
     return refusalOf(thrown)
   }

@@ -9,13 +9,17 @@ import { ioctlFlags, limits, lockTypes, openReplyFlags } from "./constants.ts"
 import type { Cursor } from "./cursor.ts"
 import { dataLength, isFileRange, putData, viewsOf } from "./data.ts"
 import { packDirentplus, packDirents, readDirentplus, readDirents } from "./dirents.ts"
+import type { Memory } from "./frame.ts"
 import { encodeInitReply, type Negotiated, readInitReply } from "./init.ts"
 import type * as M from "./messages.ts"
 import type { Data, FileRange, Request, U64 } from "./messages.ts"
 import { longestTarget, pathBytes, readPath } from "./name.ts"
 import { refuse } from "./refusal.ts"
-import * as S from "./structs.ts"
-import { getU64, setS32, setU32, setU64 } from "./u64.ts"
+import * as structs from "./structs.ts"
+import { checkU32, getU64, setS32, setU32, setU64 } from "./u64.ts"
+
+// What is imported is looked up at each use; what is constant here is part of V8's code.
+const S = { ...structs }
 
 /** Takes the node id of every entry for which the kernel counts a lookup. */
 export type CountLookup = (nodeid: U64) => void
@@ -23,12 +27,11 @@ export type CountLookup = (nodeid: U64) => void
 export interface ReplyShape<R extends Request, V> {
   /** Bytes always written: the body has at least this much. */
   readonly size: number
-  /** Writes the body at `at`, within `room` bytes; returns its length. */
+  /** Writes the body at `at`, where a word begins, within `room` bytes; returns its length. */
   write(
     value: V,
     request: R,
-    bytes: Uint8Array,
-    view: DataView,
+    memory: Memory,
     at: number,
     room: number,
     count: CountLookup,
@@ -55,9 +58,9 @@ export const nothing: ReplyShape<Request, void> = {
 /** LOOKUP: the only entry that may name no node. */
 export const found: ReplyShape<M.LookupRequest, M.Entry> = {
   size: S.entryOut.bytes,
-  write: (entry, request, _bytes, view, at, _room, count) => {
+  write: (entry, request, { words }, at, _room, count) => {
     const { name } = request
-    if (putEntry(view, at, entry, name === "." || name === ".." ? "dots" : "lookup")) count(entry.nodeid)
+    if (putEntry(words, at, entry, name === "." || name === ".." ? "dots" : "lookup")) count(entry.nodeid)
     return S.entryOut.bytes
   },
   read: (cursor) => getEntry(cursor.view, cursor.take(S.entryOut.bytes, "entry_out"))
@@ -66,8 +69,8 @@ export const found: ReplyShape<M.LookupRequest, M.Entry> = {
 /** A name's new node. */
 export const newEntry: ReplyShape<Request, M.Entry> = {
   size: S.entryOut.bytes,
-  write: (entry, _request, _bytes, view, at, _room, count) => {
-    putEntry(view, at, entry, "new")
+  write: (entry, _request, { words }, at, _room, count) => {
+    putEntry(words, at, entry, "new")
     count(entry.nodeid)
     return S.entryOut.bytes
   },
@@ -76,14 +79,14 @@ export const newEntry: ReplyShape<Request, M.Entry> = {
 
 export const attributes: ReplyShape<Request, M.AttrReply> = {
   size: S.attrOut.bytes,
-  write: (value, _request, _bytes, view, at) => putAttrReply(view, at, value),
+  write: (value, _request, { words }, at) => putAttrReply(words, at, value),
   read: (cursor) => getAttrReply(cursor.view, cursor.take(S.attrOut.bytes, "attr_out"))
 }
 
 /** A symlink's target, with no NUL. */
 export const target: ReplyShape<M.ReadlinkRequest, M.Name> = {
   size: 0,
-  write: (value, _request, bytes, _view, at, room) => {
+  write: (value, _request, { bytes }, at, room) => {
     const path = pathBytes(value, "a symlink's target")
     if (path.length > longestTarget) refuse("ENAMETOOLONG", `a symlink's target has ${path.length} bytes`)
     fits(path.length, room)
@@ -104,7 +107,7 @@ const checkOpen = (open: M.Open, negotiated: Negotiated | undefined): void => {
 
 export const opened: ReplyShape<Request, M.Open> = {
   size: S.openOut.bytes,
-  write: (open, _request, _bytes, view, at, _room, _count, negotiated) => {
+  write: (open, _request, { view }, at, _room, _count, negotiated) => {
     checkOpen(open, negotiated)
     return putOpen(view, at, open)
   },
@@ -114,9 +117,9 @@ export const opened: ReplyShape<Request, M.Open> = {
 /** CREATE, TMPFILE: the entry, then its open. */
 export const created: ReplyShape<Request, M.Created> = {
   size: S.entryOut.bytes + S.openOut.bytes,
-  write: (value, _request, _bytes, view, at, _room, count, negotiated) => {
+  write: (value, _request, { view, words }, at, _room, count, negotiated) => {
     checkOpen(value.open, negotiated)
-    putEntry(view, at, value.entry, "new")
+    putEntry(words, at, value.entry, "new")
     putOpen(view, at + S.entryOut.bytes, value.open)
     count(value.entry.nodeid)
     return S.entryOut.bytes + S.openOut.bytes
@@ -127,7 +130,7 @@ export const created: ReplyShape<Request, M.Created> = {
 /** READ: at most what was asked for; less means the file ends there. */
 export const content: ReplyShape<M.ReadRequest, Data> = {
   size: 0,
-  write: (data, request, bytes, _view, at, room) => {
+  write: (data, request, { bytes }, at, room) => {
     const length = dataLength(data, "what was read")
     if (length > request.size) refuse("EIO", `${length} bytes read, ${request.size} asked for`)
     fits(length, room)
@@ -143,10 +146,11 @@ export const content: ReplyShape<M.ReadRequest, Data> = {
 
 export const written: ReplyShape<M.WriteRequest, number> = {
   size: S.writeOut.bytes,
-  write: (size, request, _bytes, view, at) => {
-    setU32(view, at + S.writeOut.size, size, "size")
+  write: (size, request, { words }, at) => {
+    checkU32(size, "size")
     if (size > request.size) refuse("EIO", `${size} bytes written, ${request.size} asked for`)
-    view.setUint32(at + S.writeOut.padding, 0, true)
+    words[(at + S.writeOut.size) >> 2] = size
+    words[(at + S.writeOut.padding) >> 2] = 0
     return S.writeOut.bytes
   },
   read: (cursor) => cursor.view.getUint32(cursor.take(S.writeOut.bytes, "write_out"), true)
@@ -154,7 +158,7 @@ export const written: ReplyShape<M.WriteRequest, number> = {
 
 export const usage: ReplyShape<M.StatfsRequest, M.Statfs> = {
   size: S.statfsOut.bytes,
-  write: (value, _request, _bytes, view, at) => putStatfs(view, at, value),
+  write: (value, _request, { view }, at) => putStatfs(view, at, value),
   read: (cursor) => getStatfs(cursor.view, cursor.take(S.statfsOut.bytes, "statfs_out"))
 }
 
@@ -169,7 +173,7 @@ const isSize = (value: M.XattrReply): value is { readonly size: number } => type
 /** GETXATTR, LISTXATTR: the size when asked with size 0, else the bytes. */
 export const attribute: ReplyShape<M.GetxattrRequest | M.ListxattrRequest, M.XattrReply> = {
   size: 0,
-  write: (value, request, bytes, view, at, room) => {
+  write: (value, request, { bytes, view }, at, room) => {
     if (isSize(value)) {
       if (request.size !== 0) {
         refuse(value.size > request.size ? "ERANGE" : "EIO", `a size, where up to ${request.size} bytes were asked for`)
@@ -199,7 +203,7 @@ export const attribute: ReplyShape<M.GetxattrRequest | M.ListxattrRequest, M.Xat
 
 export const agreed: ReplyShape<M.InitRequest, M.InitReply> = {
   size: 0,
-  write: (reply, _request, _bytes, view, at, room) => {
+  write: (reply, _request, { view }, at, room) => {
     fits(S.initOut.bytes, room)
     return encodeInitReply(reply, view, at)
   },
@@ -212,14 +216,14 @@ export const agreed: ReplyShape<M.InitRequest, M.InitReply> = {
 
 export const listing: ReplyShape<M.ReaddirRequest, Iterable<M.Dirent>> = {
   size: 0,
-  write: (dirents, request, bytes, view, at, room) => packDirents(bytes, view, at, Math.min(request.size, room), dirents),
+  write: (dirents, request, memory, at, room) => packDirents(memory, at, Math.min(request.size, room), dirents),
   read: readDirents
 }
 
 export const listingPlus: ReplyShape<M.ReaddirplusRequest, Iterable<M.DirentPlus>> = {
   size: 0,
-  write: (dirents, request, bytes, view, at, room, count) =>
-    packDirentplus(bytes, view, at, Math.min(request.size, room), dirents, count),
+  write: (dirents, request, memory, at, room, count) =>
+    packDirentplus(memory, at, Math.min(request.size, room), dirents, count),
   read: readDirentplus
 }
 
@@ -228,7 +232,7 @@ const isOffset = (value: U64): boolean => typeof value === "number" || value <= 
 
 export const conflict: ReplyShape<M.GetlkRequest, M.FileLock> = {
   size: S.lkOut.bytes,
-  write: (lock, _request, _bytes, view, at) => {
+  write: (lock, _request, { view }, at) => {
     const { type } = lock
     if (type !== lockTypes.F_UNLCK) {
       if (type !== lockTypes.F_RDLCK && type !== lockTypes.F_WRLCK) refuse("EIO", `${String(type)} is no type of lock`)
@@ -242,7 +246,7 @@ export const conflict: ReplyShape<M.GetlkRequest, M.FileLock> = {
 
 export const block: ReplyShape<M.BmapRequest, U64> = {
   size: S.bmapOut.bytes,
-  write: (value, _request, _bytes, view, at) => {
+  write: (value, _request, { view }, at) => {
     setU64(view, at, value, "block")
     return S.bmapOut.bytes
   },
@@ -266,7 +270,7 @@ const readIovecs = (cursor: Cursor, count: number): ReadonlyArray<M.IoctlIovec> 
 /** The result and its bytes, or (FUSE_IOCTL_RETRY) the memory to fetch before asking again. */
 export const controlled: ReplyShape<M.IoctlRequest, M.IoctlReply> = {
   size: S.ioctlOut.bytes,
-  write: (value, request, bytes, view, at, room) => {
+  write: (value, request, { bytes, view }, at, room) => {
     const body = at + S.ioctlOut.bytes
     if ("retry" in value) {
       const { inIovs, outIovs } = value.retry
@@ -309,7 +313,7 @@ export const controlled: ReplyShape<M.IoctlRequest, M.IoctlReply> = {
 
 export const ready: ReplyShape<M.PollRequest, number> = {
   size: S.pollOut.bytes,
-  write: (revents, _request, _bytes, view, at) => {
+  write: (revents, _request, { view }, at) => {
     setU32(view, at + S.pollOut.revents, revents, "revents")
     view.setUint32(at + S.pollOut.padding, 0, true)
     return S.pollOut.bytes
@@ -319,7 +323,7 @@ export const ready: ReplyShape<M.PollRequest, number> = {
 
 export const position: ReplyShape<M.LseekRequest, U64> = {
   size: S.lseekOut.bytes,
-  write: (offset, _request, _bytes, view, at) => {
+  write: (offset, _request, { view }, at) => {
     if (!isOffset(offset)) refuse("EIO", `offset ${offset} is over 2^63-1`)
     setU64(view, at, offset, "offset")
     return S.lseekOut.bytes
@@ -330,7 +334,7 @@ export const position: ReplyShape<M.LseekRequest, U64> = {
 /** COPY_FILE_RANGE answers in 32 bits (`struct fuse_write_out`), COPY_FILE_RANGE_64 in 64. */
 export const copied: ReplyShape<M.CopyFileRangeRequest, U64> = {
   size: S.copyFileRangeOut.bytes,
-  write: (count, request, _bytes, view, at) => {
+  write: (count, request, { view }, at) => {
     if (count > request.len) refuse("EIO", `${count} bytes copied, ${request.len} asked for`)
     if (!request.wide && count > 0xffffffff) refuse("EIO", `${count} bytes copied do not fit in 32 bits`)
     setU64(view, at, count, "bytes_copied")
@@ -344,6 +348,6 @@ export const copied: ReplyShape<M.CopyFileRangeRequest, U64> = {
 
 export const extendedAttributes: ReplyShape<M.StatxRequest, M.StatxReply> = {
   size: S.statxOut.bytes,
-  write: (value, _request, _bytes, view, at) => putStatx(view, at, value),
+  write: (value, _request, { view }, at) => putStatx(view, at, value),
   read: (cursor) => getStatx(cursor.view, cursor.take(S.statxOut.bytes, "statx_out"))
 }

@@ -11,9 +11,12 @@ import type * as M from "./messages.ts"
 import type { DecodeError, Name, Request, U64 } from "./messages.ts"
 import { findNul, nameBytes, pathBytes, readName, readPath } from "./name.ts"
 import { refuse } from "./refusal.ts"
-import * as S from "./structs.ts"
+import * as structs from "./structs.ts"
 import { getS64, getU64 } from "./u64.ts"
 import type { Writer } from "./writer.ts"
+
+// What is imported is looked up at each use; what is constant here is part of V8's code.
+const S = { ...structs }
 
 export interface RequestShape<R extends Request> {
   /** Bytes of the first argument struct; 0 when there is none. */

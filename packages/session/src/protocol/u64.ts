@@ -25,6 +25,51 @@ export const getS64 = (view: DataView, at: number): S64 => {
   return view.getBigInt64(at, true)
 }
 
+// The two halves of what was checked; a negative number's are two's complement once they are stored.
+const lowHalf = (value: U64 | S64): number => typeof value === "number" ? value >>> 0 : Number(BigInt.asUintN(32, value))
+const highHalf = (value: U64 | S64): number => typeof value === "number" ? (value - (value >>> 0)) / two32 : Number(BigInt.asUintN(32, value >> 32n))
+
+const checkU64 = (value: U64, field: string): void => {
+  const exact = typeof value === "number" ? Number.isSafeInteger(value) && value >= 0 : typeof value === "bigint" && value >= 0n && value <= 0xffff_ffff_ffff_ffffn
+  if (!exact) refuse("EIO", `${field} is ${String(value)}, not an exact unsigned 64-bit number`)
+}
+
+const checkS64 = (value: S64, field: string): void => {
+  const exact = typeof value === "number" ? Number.isSafeInteger(value) : typeof value === "bigint" && value >= -0x8000_0000_0000_0000n && value <= 0x7fff_ffff_ffff_ffffn
+  if (!exact) refuse("EIO", `${field} is ${String(value)}, not an exact signed 64-bit number`)
+}
+
+// What is not met nearly always is apart, so that the rest is small enough to be inlined.
+const setHalves = (view: DataView, at: number, value: U64 | S64): void => {
+  view.setUint32(at, lowHalf(value), true)
+  view.setUint32(at + 4, highHalf(value), true)
+}
+
+const putHalves = (words: Uint32Array, index: number, value: U64 | S64): void => {
+  words[index] = lowHalf(value)
+  words[index + 1] = highHalf(value)
+}
+
+const setLargeU64 = (view: DataView, at: number, value: U64, field: string): void => {
+  checkU64(value, field)
+  setHalves(view, at, value)
+}
+
+const setLargeS64 = (view: DataView, at: number, value: S64, field: string): void => {
+  checkS64(value, field)
+  setHalves(view, at, value)
+}
+
+const putLargeU64 = (words: Uint32Array, index: number, value: U64, field: string): void => {
+  checkU64(value, field)
+  putHalves(words, index, value)
+}
+
+const putLargeS64 = (words: Uint32Array, index: number, value: S64, field: string): void => {
+  checkS64(value, field)
+  putHalves(words, index, value)
+}
+
 /** Refuses what is not an exact unsigned 64-bit number. */
 export const setU64 = (view: DataView, at: number, value: U64, field: string): void => {
   if (typeof value === "number") {
@@ -38,20 +83,17 @@ export const setU64 = (view: DataView, at: number, value: U64, field: string): v
   setLargeU64(view, at, value, field)
 }
 
-// Apart, so that what is met nearly always is small enough to be inlined.
-const setLargeU64 = (view: DataView, at: number, value: U64, field: string): void => {
+/** As `setU64`, to words of 32 bits. */
+export const putU64 = (words: Uint32Array, index: number, value: U64, field: string): void => {
   if (typeof value === "number") {
-    if (Number.isSafeInteger(value) && value >= 0) {
-      const low = value >>> 0
-      view.setUint32(at, low, true)
-      view.setUint32(at + 4, (value - low) / two32, true)
+    const low = value >>> 0
+    if (low === value) {
+      words[index] = low
+      words[index + 1] = 0
       return
     }
-  } else if (typeof value === "bigint" && value >= 0n && value <= 0xffff_ffff_ffff_ffffn) {
-    view.setBigUint64(at, value, true)
-    return
   }
-  refuse("EIO", `${field} is ${String(value)}, not an exact unsigned 64-bit number`)
+  putLargeU64(words, index, value, field)
 }
 
 /** Refuses what is not an exact signed 64-bit number. */
@@ -67,19 +109,17 @@ export const setS64 = (view: DataView, at: number, value: S64, field: string): v
   setLargeS64(view, at, value, field)
 }
 
-const setLargeS64 = (view: DataView, at: number, value: S64, field: string): void => {
+/** As `setS64`, to words of 32 bits. */
+export const putS64 = (words: Uint32Array, index: number, value: S64, field: string): void => {
   if (typeof value === "number") {
-    if (Number.isSafeInteger(value)) {
-      const low = value >>> 0
-      view.setUint32(at, low, true)
-      view.setInt32(at + 4, (value - low) / two32, true)
+    const low = value >>> 0
+    if (low === value) {
+      words[index] = low
+      words[index + 1] = 0
       return
     }
-  } else if (typeof value === "bigint" && value >= -0x8000_0000_0000_0000n && value <= 0x7fff_ffff_ffff_ffffn) {
-    view.setBigInt64(at, value, true)
-    return
   }
-  refuse("EIO", `${field} is ${String(value)}, not an exact signed 64-bit number`)
+  putLargeS64(words, index, value, field)
 }
 
 export const checkU32 = (value: number, field: string): void => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { isDecodeError } from "../../src/protocol/decodeError.ts"
 import { addDirent, addDirentplus, direntplusSize, direntSize } from "../../src/protocol/dirents.ts"
-import { frameOf, viewOf } from "../../src/protocol/frame.ts"
+import { frameOf, memoryOf, viewOf } from "../../src/protocol/frame.ts"
 import type { Entry, Request, U64 } from "../../src/protocol/messages.ts"
 import { encodeNotification } from "../../src/protocol/notifications.ts"
 import { decodeReply, decodeRequest, encodeReply, encodeRequest, isReplyRefusal, replyData, rowOf } from "../../src/protocol/opcodes.ts"
@@ -22,7 +22,7 @@ const getxattr: Request = { op: "getxattr", ...header, name: "user.a", size: 4 }
 const encoded = (request: Request, value: unknown, capacity = 65536) => {
   const bytes = new Uint8Array(capacity + 64).fill(0xee)
   const counted: Array<U64> = []
-  const result = encodeReply(rowOf(request), value, request, undefined, bytes, viewOf(bytes), 32, capacity, (nodeid) => counted.push(nodeid))
+  const result = encodeReply(rowOf(request), value, request, undefined, memoryOf(bytes), 32, capacity, (nodeid) => counted.push(nodeid))
   return { result, counted, bytes }
 }
 const errnoOf = (request: Request, value: unknown, capacity?: number): string => {
@@ -172,16 +172,16 @@ describe("listings", () => {
 
   it("a packer says the space an entry needs, and writes only if it is there", () => {
     const bytes = new Uint8Array(400).fill(0xee)
-    const view = viewOf(bytes)
+    const memory = memoryOf(bytes)
     const dirent = { ino: 2n ** 64n - 1n, off: 2n ** 63n + 1n, type: 8, name: "ž" }
-    expect(addDirent(bytes, view, 0, 31, dirent)).toBe(32)
+    expect(addDirent(memory, 0, 31, dirent)).toBe(32)
     expect(bytes.every((byte) => byte === 0xee)).toBe(true)
-    expect(addDirent(bytes, view, 0, 32, dirent)).toBe(32)
+    expect(addDirent(memory, 0, 32, dirent)).toBe(32)
     expect([...bytes.subarray(26, 34)]).toEqual([0, 0, 0, 0, 0, 0, 0xee, 0xee])
     const counted: Array<U64> = []
-    expect(addDirentplus(bytes, view, 40, 199, { ...dirent, entry }, (nodeid) => counted.push(nodeid))).toBe(160)
+    expect(addDirentplus(memory, 40, 199, { ...dirent, entry }, (nodeid) => counted.push(nodeid))).toBe(160)
     expect(counted).toEqual([])
-    expect(addDirentplus(bytes, view, 40, 200, { ...dirent, entry }, (nodeid) => counted.push(nodeid))).toBe(160)
+    expect(addDirentplus(memory, 40, 200, { ...dirent, entry }, (nodeid) => counted.push(nodeid))).toBe(160)
     expect(counted).toEqual([5])
   })
 })
