@@ -37,9 +37,16 @@ class DirectoryEntry implements Listed {
 // V8's Map holds no more.
 const entriesMax = 2 ** 24 - 1
 
+/**
+ * Up to so many entries a map is made anew when those that were removed go. V8 makes a map's table anew as entries
+ * come and go, and each table that it gives up refers to the next: once one is old, all that follow are kept until the
+ * whole heap is collected.
+ */
+const anewMax = 1024
+
 export class MemoryDirectory implements Directory {
   parent: Inode
-  readonly #byKey = new Map<string, DirectoryEntry>()
+  #byKey = new Map<string, DirectoryEntry>()
   /** By cookie, with removed entries in between until there are too many of them. */
   #order: Array<DirectoryEntry> = []
   #removed = 0
@@ -85,6 +92,7 @@ export class MemoryDirectory implements Directory {
     if (this.#removed > 32 && this.#removed * 2 > this.#order.length) {
       this.#order = this.#order.filter((kept) => kept.inode !== undefined)
       this.#removed = 0
+      if (this.#order.length <= anewMax) this.#byKey = new Map(this.#byKey)
     }
   }
 
