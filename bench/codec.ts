@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs"
 import { isDecodeError } from "../packages/session/src/protocol/decodeError.ts"
 import { frameOf, memoryOf } from "../packages/session/src/protocol/frame.ts"
-import { decodeReply, decodeRequest, encodeReply, isReplyRefusal, opcodeTable, replyData, rowOf } from "../packages/session/src/protocol/opcodes.ts"
+import { decodeAs, decodeReply, decodeRequest, encodeReply, isReplyRefusal, replyData, rowOf } from "../packages/session/src/protocol/opcodes.ts"
 
 const frames: ReadonlyArray<readonly [string, string]> = [
   ["LOOKUP", "003-lookup-existing"],
@@ -57,7 +57,7 @@ const cases = frames.map(([name, file]) => {
   return {
     name,
     decode: () => {
-      kept = opcodeTable[row.opcode]?.decode(frame, version)
+      kept = decodeAs(row, frame, version)
     },
     encode: () => {
       kept = replyData(row, value, request) ?? encodeReply(row, value, request, undefined, memory, 64, 128 * 1024, count)

@@ -32,7 +32,8 @@ for (const name of Object.keys(errnoNumbers) as ReadonlyArray<ErrnoName>) {
 }
 
 /** Every errno as a failure that is ready to be returned: `return Errno.ENOENT`. */
-export const Errno: Failures = failures as Failures
+// A copy: what grows to so many properties V8 keeps in a dictionary, and the copy of one it does not.
+export const Errno: Failures = { ...failures } as Failures
 
 /**
  * The typed error of a positive error number. A number that Linux does not have becomes EIO, with

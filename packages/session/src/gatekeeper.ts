@@ -14,7 +14,7 @@ import { isDecodeError } from "./protocol/decodeError.ts"
 import { errnoNumbers } from "./protocol/errno.ts"
 import { opcodeOf } from "./protocol/frame.ts"
 import type { Request } from "./protocol/messages.ts"
-import { type OpcodeRow, opcodeTable } from "./protocol/opcodes.ts"
+import { decodeAs, type OpcodeRow, opcodeTable } from "./protocol/opcodes.ts"
 
 /** Answers EIO to everything, but keeps the books: the kernel's forgets are not repeated. */
 const refusing = (connection: Connection): FrameSink => {
@@ -38,7 +38,7 @@ const refusing = (connection: Connection): FrameSink => {
   }
   const refuse = (slot: Slot, row: OpcodeRow): void => {
     const { observer } = connection
-    const request = row.decode(slot, connection.negotiated)
+    const request = decodeAs(row, slot, connection.negotiated)
     const known = isDecodeError(request) ? undefined : request
     if (known !== undefined) {
       observer?.received(row, known)

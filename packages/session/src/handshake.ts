@@ -6,7 +6,7 @@ import { errnoNumbers } from "./protocol/errno.ts"
 import { isDecodeError } from "./protocol/decodeError.ts"
 import { type Agreement, encodeInitReply, type InitOptions, isInitError, type Negotiated, negotiate } from "./protocol/init.ts"
 import { opcodeOf } from "./protocol/frame.ts"
-import { opcodeTable } from "./protocol/opcodes.ts"
+import { decodeAs, opcodeTable } from "./protocol/opcodes.ts"
 import type { InitRequest } from "./protocol/messages.ts"
 
 /** INIT was malformed, or asks for what we do not speak; the connection cannot be served. */
@@ -27,8 +27,9 @@ const logRefused = (refused: Agreement["refused"]): Effect.Effect<void> => {
 }
 
 const decodeInit = (slot: Slot): InitRequest | HandshakeError => {
-  const request = opcodeTable[opcodeOf(slot)]?.decode(slot, undefined)
-  if (request === undefined) return new HandshakeError("the first message was not INIT")
+  const row = opcodeTable[opcodeOf(slot)]
+  if (row === undefined) return new HandshakeError("the first message was not INIT")
+  const request = decodeAs(row, slot, undefined)
   if (isDecodeError(request)) return new HandshakeError(request.message)
   return request.op === "init" ? request : new HandshakeError(`the first message was ${request.op}, not INIT`)
 }

@@ -22,7 +22,7 @@ import { errnoNumbers } from "../protocol/errno.ts"
 import { opcodeOf } from "../protocol/frame.ts"
 import { isDecodeError } from "../protocol/decodeError.ts"
 import type { Request, U64 } from "../protocol/messages.ts"
-import { type OpcodeRow, opcodeTable } from "../protocol/opcodes.ts"
+import { decodeAs, type OpcodeRow, opcodeTable } from "../protocol/opcodes.ts"
 import type { RequestContext } from "../RequestContext.ts"
 import { CallContext } from "./CallContext.ts"
 import { makeGuard } from "./guard.ts"
@@ -32,7 +32,7 @@ import { type Limits, makeAdmission } from "./limits.ts"
 import { makeResponder } from "./Responder.ts"
 import { withOwnPayload } from "./payload.ts"
 
-type Handler = (request: Request, context: RequestContext) => Effect.Effect<unknown, unknown>
+type Handler = (this: Backend, request: Request, context: RequestContext) => Effect.Effect<unknown, unknown>
 
 /** How long an operation may take, and the positive errno its caller is answered when it takes longer. */
 export interface Deadline {
@@ -68,13 +68,13 @@ const spanAttributes = (request: Request) => ({
   "fuse.pid": request.pid
 })
 
-/** The operations of a backend by opcode, bound to it. */
+/** The operations of a backend by opcode. */
 const handlersOf = (backend: Backend): ReadonlyArray<Handler | undefined> =>
   opcodeTable.map((row) => {
     if (row === undefined || row.op === "forget" || row.op === "batchForget" || row.op === "init" || row.op === "destroy") return undefined
     const operation: unknown = Reflect.get(backend, row.op)
     // The table pairs every opcode with the operation that takes its request.
-    return typeof operation === "function" ? (operation.bind(backend) as Handler) : undefined
+    return typeof operation === "function" ? (operation as Handler) : undefined
   })
 
 /**
@@ -167,7 +167,7 @@ export const makeDispatcher = (
   const call = (handler: Handler, request: Request, caller: CallContext): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
     let effect: Effect.Effect<unknown, unknown> | null | undefined
     try {
-      effect = handler(request, caller)
+      effect = handler.call(backend, request, caller)
     } catch (defect) {
       return Exit.die(defect)
     }
@@ -236,7 +236,7 @@ export const makeDispatcher = (
 
   const dispatch = (slot: Slot, row: OpcodeRow): void => {
     counters.requests++
-    const request = row.decode(slot, connection.negotiated)
+    const request = decodeAs(row, slot, connection.negotiated)
     if (isDecodeError(request)) {
       counters.malformed++
       diagnostics.malformed(request.message)

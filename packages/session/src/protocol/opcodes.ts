@@ -45,7 +45,9 @@ export interface OpcodeRow {
   readonly bySession: boolean
   /** Seen from a real kernel, and its reply taken by one. */
   readonly tested: boolean
-  decode(frame: Frame, version: Version | undefined): Request | DecodeError
+  /** The request shape's own, here for the same reason as `views`. */
+  readonly argsSizeOf: Q.RequestShape<Request>["argsSizeOf"] | undefined
+  readonly exact: boolean
   readonly shape: Q.RequestShape<Request>
   readonly reply: R.ReplyShape<Request, unknown> | undefined
   /** The reply's own `views` and `range`, where it has them: here every row has the fields, which costs less to look at. */
@@ -97,16 +99,8 @@ const opcode = <Req extends Request>(spec: Spec<Req>): OpcodeRow => {
     interruptible: spec.interruptible ?? false,
     bySession: spec.bySession ?? false,
     tested: spec.tested ?? true,
-    decode: (frame, version) => {
-      const size = argsSizeOf === undefined ? argsSize : argsSizeOf(version)
-      const at = afterArgs(frame, size)
-      const { args, end, header, payload } = frame
-      // The header's own length is the parts' together, however they lie.
-      const length = payload === args ? end - header : inHeader.bytes + size + end - payload
-      if (at > end || length < inHeader.bytes || lengthOf(frame) !== length) return misshapen(frame, size, at)
-      if (exact && at !== end) return malformedRequest(frame, "end", at, `${end - at} bytes too many`)
-      return shape.decode(frame, at, version)
-    },
+    argsSizeOf,
+    exact,
     shape,
     reply,
     views: reply?.views?.bind(reply),
@@ -337,6 +331,18 @@ export const rowOf = (request: Request): OpcodeRow => {
 
 // ---------------------------------------------------------------- requests
 
+/** The request in a frame that has the row's opcode. */
+export const decodeAs = (row: OpcodeRow, frame: Frame, version: Version | undefined): Request | DecodeError => {
+  const size = row.argsSizeOf === undefined ? row.argsSize : row.argsSizeOf(version)
+  const at = afterArgs(frame, size)
+  const { args, end, header, payload } = frame
+  // The header's own length is the parts' together, however they lie.
+  const length = payload === args ? end - header : inHeader.bytes + size + end - payload
+  if (at > end || length < inHeader.bytes || lengthOf(frame) !== length) return misshapen(frame, size, at)
+  if (row.exact && at !== end) return malformedRequest(frame, "end", at, `${end - at} bytes too many`)
+  return row.shape.decode(frame, at, version)
+}
+
 /** Any bytes at all give a request or a `DecodeError`. `version` is undefined before INIT. */
 export const decodeRequest = (frame: Frame, version?: Version): Request | DecodeError => {
   if (frame.payload === frame.args && frame.end - frame.header < inHeader.bytes) {
@@ -344,7 +350,7 @@ export const decodeRequest = (frame: Frame, version?: Version): Request | Decode
   }
   const row = opcodeTable[opcodeOf(frame)]
   if (row === undefined) return malformedRequest(frame, "opcode", frame.header + inHeader.opcode, "not known")
-  return row.decode(frame, version)
+  return decodeAs(row, frame, version)
 }
 
 /** The complete frame the kernel would send. */

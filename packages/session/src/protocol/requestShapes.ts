@@ -71,15 +71,18 @@ export const noArgs = <const Op extends string>(op: Op) => ({
   encode: () => 0
 })
 
+// Apart from the shapes of the operations that share it: one function, for which V8 knows all that it refers to.
+const decodeNameOnly = <const Op extends string>(op: Op, f: Frame, at: number) => {
+  const name = lastName(f, at, f.end)
+  if (name === undefined) return badName(f, "name", at)
+  return { op, unique: uniqueOf(f), nodeid: nodeidOf(f), uid: uidOf(f), gid: gidOf(f), pid: pidOf(f), name }
+}
+
 /** Only a name in the directory `nodeid`. */
 export const nameOnly = <const Op extends string>(op: Op) => ({
   argsSize: 0,
   exact: false,
-  decode: (f: Frame, at: number) => {
-    const name = lastName(f, at, f.end)
-    if (name === undefined) return badName(f, "name", at)
-    return { op, unique: uniqueOf(f), nodeid: nodeidOf(f), uid: uidOf(f), gid: gidOf(f), pid: pidOf(f), name }
-  },
+  decode: (f: Frame, at: number) => decodeNameOnly(op, f, at),
   encode: (request: { readonly name: Name }, writer: Writer) => {
     writer.terminated(nameBytes(request.name))
     return 0
@@ -332,19 +335,21 @@ export const opening = <const Op extends string>(op: Op) => ({
   }
 })
 
+const decodeReading = <const Op extends string>(op: Op, f: Frame) => ({
+  op, unique: uniqueOf(f), nodeid: nodeidOf(f), uid: uidOf(f), gid: gidOf(f), pid: pidOf(f),
+  fh: u64(f, S.readIn.fh),
+  offset: u64(f, S.readIn.offset),
+  size: u32(f, S.readIn.size),
+  readFlags: u32(f, S.readIn.readFlags),
+  lockOwner: u64(f, S.readIn.lockOwner),
+  flags: u32(f, S.readIn.flags)
+})
+
 /** READ, READDIR, READDIRPLUS. */
 export const reading = <const Op extends string>(op: Op) => ({
   argsSize: S.readIn.bytes,
   exact: true,
-  decode: (f: Frame) => ({
-    op, unique: uniqueOf(f), nodeid: nodeidOf(f), uid: uidOf(f), gid: gidOf(f), pid: pidOf(f),
-    fh: u64(f, S.readIn.fh),
-    offset: u64(f, S.readIn.offset),
-    size: u32(f, S.readIn.size),
-    readFlags: u32(f, S.readIn.readFlags),
-    lockOwner: u64(f, S.readIn.lockOwner),
-    flags: u32(f, S.readIn.flags)
-  }),
+  decode: (f: Frame) => decodeReading(op, f),
   encode: (request: Omit<M.ReadRequest, "op">, writer: Writer) => {
     writer.u64(request.fh, "fh")
     writer.u64(request.offset, "offset")
