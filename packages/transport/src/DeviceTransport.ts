@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { constants } from "node:os"
+import { performance } from "node:perf_hooks"
 import { DeviceSlot, inHeaderSize, makeSlotPool, outHeaderSize, type SlotPool, writeInSize } from "./DeviceSlot.ts"
 import { errnoError, type TransportError } from "./errors.ts"
 import type { DetachedRequest, FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
@@ -12,8 +13,9 @@ import { makeStreamReader, type StreamReader } from "./streamReader.ts"
 
 const { EAGAIN, EBUSY, ECONNABORTED, ECONNRESET, EINTR, EINVAL, ENODEV, ENOENT, EOPNOTSUPP } = constants.errno
 
-/** Frames read before the event loop gets its turn. */
-const batch = 64
+/** Milliseconds for which frames are read before the event loop gets its turn, and after how many the clock is read. */
+const longestBatch = 0.4
+const framesPerLook = 8
 /** Parts that one write_frame takes, less the header. */
 const maxParts = 63
 
@@ -151,7 +153,10 @@ class DeviceTransport implements FrameTransport {
     /** How many of them the sink has been told the end of. */
     let ended = 0
     let result = 0
-    while (frames < batch) {
+    let full = false
+    const until = performance.now() + longestBatch
+    this.readsAhead = this.stream === undefined && this.outbox === undefined
+    while (!full) {
       const slot = this.ahead ?? this.pool.free.pop()
       if (slot === undefined) {
         // Until one is given back the kernel keeps what comes.
@@ -160,7 +165,6 @@ class DeviceTransport implements FrameTransport {
         break
       }
       result = this.read(slot)
-      this.readsAhead = frames + 1 < batch && this.stream === undefined && this.outbox === undefined
       if (result <= 0) {
         this.pool.free.push(slot)
         if (result !== -EAGAIN || ended === frames) break
@@ -174,13 +178,14 @@ class DeviceTransport implements FrameTransport {
       sink.onFrame(slot)
       // The sink may have interrupted this loop.
       if (this.sink !== sink) break
+      full = frames % framesPerLook === 0 && performance.now() > until
     }
     this.readsAhead = false
     if (this.sink !== sink) return
     if (ended !== frames || frames === 0) sink.onBatchEnd()
     if (this.sink !== sink) return
     if (this.starved) return
-    if (frames === batch) {
+    if (full) {
       // More is to be expected. While it is read without waiting for it, the kernel need not tell the event loop
       // of each request.
       this.disarm()
