@@ -154,12 +154,14 @@ class DeviceTransport implements FrameTransport {
     let ended = 0
     let result = 0
     let full = false
+    let slotless = false
     const until = performance.now() + longestBatch
     this.readsAhead = this.stream === undefined && this.outbox === undefined
     while (!full) {
       const slot = this.ahead ?? this.pool.free.pop()
       if (slot === undefined) {
         // Until one is given back the kernel keeps what comes.
+        slotless = true
         this.starved = true
         this.disarm()
         break
@@ -184,7 +186,8 @@ class DeviceTransport implements FrameTransport {
     if (this.sink !== sink) return
     if (ended !== frames || frames === 0) sink.onBatchEnd()
     if (this.sink !== sink) return
-    if (this.starved) return
+    // Who gives a slot back, the sink just now or somebody later, sees to it that reading goes on.
+    if (slotless) return
     if (full) {
       // More is to be expected. While it is read without waiting for it, the kernel need not tell the event loop
       // of each request.

@@ -15,7 +15,7 @@ export interface Slot {
   readonly bytes: Uint8Array
   /** The same memory. */
   readonly view: DataView
-  /** The same memory in words of 32 bits, as the machine has them; the offsets below are of whole words. */
+  /** The same memory in words of 32 bits, as the machine has them; the offsets below are of whole words, but for `end`. */
   readonly words: Uint32Array
   /** Offset of `struct fuse_in_header` (40 bytes). */
   readonly header: number

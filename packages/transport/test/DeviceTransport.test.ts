@@ -188,6 +188,29 @@ describe("reading", () => {
       yield* Fiber.interrupt(loop)
     }))
 
+  it.live("goes on when it is told that no more is read, and that gives the slots back", () =>
+    Effect.gen(function*() {
+      const [kernel, server] = yield* socketpair({ type: "seqpacket" })
+      const transport = yield* makeDeviceTransport(server, small)
+      const held: Array<Slot> = []
+      const uniques: Array<number> = []
+      const complete = yield* Deferred.make<void>()
+      const loop = yield* Effect.forkChild(transport.run({
+        onFrame: (slot) => {
+          held.push(slot)
+          uniques.push(uniqueOf(slot))
+          if (uniques.length === 10) Deferred.doneUnsafe(complete, Exit.void)
+        },
+        onBatchEnd: () => {
+          for (const slot of held.splice(0)) transport.release(slot)
+        }
+      }))
+      for (const unique of upTo(10)) writeFrame(kernel, frame(unique))
+      yield* Effect.raceFirst(Deferred.await(complete), Fiber.join(loop))
+      assert.deepStrictEqual(uniques, upTo(10))
+      yield* Fiber.interrupt(loop)
+    }))
+
   it.live("stops when no slot is free, and goes on when one is given back", () =>
     Effect.gen(function*() {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })

@@ -50,26 +50,6 @@ const putHalves = (words: Uint32Array, index: number, value: U64 | S64): void =>
   words[index + 1] = highHalf(value)
 }
 
-const setLargeU64 = (view: DataView, at: number, value: U64, field: string): void => {
-  checkU64(value, field)
-  setHalves(view, at, value)
-}
-
-const setLargeS64 = (view: DataView, at: number, value: S64, field: string): void => {
-  checkS64(value, field)
-  setHalves(view, at, value)
-}
-
-const putLargeU64 = (words: Uint32Array, index: number, value: U64, field: string): void => {
-  checkU64(value, field)
-  putHalves(words, index, value)
-}
-
-const putLargeS64 = (words: Uint32Array, index: number, value: S64, field: string): void => {
-  checkS64(value, field)
-  putHalves(words, index, value)
-}
-
 /** Refuses what is not an exact unsigned 64-bit number. */
 export const setU64 = (view: DataView, at: number, value: U64, field: string): void => {
   if (typeof value === "number") {
@@ -80,7 +60,8 @@ export const setU64 = (view: DataView, at: number, value: U64, field: string): v
       return
     }
   }
-  setLargeU64(view, at, value, field)
+  checkU64(value, field)
+  setHalves(view, at, value)
 }
 
 /** As `setU64`, to words of 32 bits. */
@@ -93,7 +74,8 @@ export const putU64 = (words: Uint32Array, index: number, value: U64, field: str
       return
     }
   }
-  putLargeU64(words, index, value, field)
+  checkU64(value, field)
+  putHalves(words, index, value)
 }
 
 /** Refuses what is not an exact signed 64-bit number. */
@@ -106,7 +88,8 @@ export const setS64 = (view: DataView, at: number, value: S64, field: string): v
       return
     }
   }
-  setLargeS64(view, at, value, field)
+  checkS64(value, field)
+  setHalves(view, at, value)
 }
 
 /** As `setS64`, to words of 32 bits. */
@@ -119,7 +102,8 @@ export const putS64 = (words: Uint32Array, index: number, value: S64, field: str
       return
     }
   }
-  putLargeS64(words, index, value, field)
+  checkS64(value, field)
+  putHalves(words, index, value)
 }
 
 export const checkU32 = (value: number, field: string): void => {
