@@ -33,6 +33,7 @@ export const compile = async (source: string, name: string, options: { readonly 
   return target
 }
 
+const prepareNull = async (): Promise<void> => void (await compile(join(benchFolder, "servers", "null.c"), "null"))
 const prepareMemory = async (): Promise<void> => void (await compile(join(benchFolder, "servers", "memory.c"), "memory", { package: "fuse3" }))
 
 const passthroughSource = "/usr/share/doc/libfuse3-dev/examples/passthrough_ll.c"
@@ -51,6 +52,11 @@ const preparePassthrough = async (): Promise<void> => {
   if (!existsSync(passthroughSource)) throw new Error(`${passthroughSource} is missing (Debian: apt-get install libfuse3-dev)`)
   await compile(passthroughSource, "passthrough_ll", { package: "fuse3" })
 }
+
+/** As it comes, with a pool of threads; or (`-s`) with one alone, which the kernel need not choose among. */
+const passthroughLl = (...more: ReadonlyArray<string>): Contender["command"] => (mountpoint, storage) => [
+  join(buildFolder, "passthrough_ll"), "-f", ...more, "-o", `source=${storage},timeout=0,allow_other`, mountpoint
+]
 
 /** Caches of names and attributes off, no permission checks: every call reaches the server, as often for each. */
 const ours = (source: string, more = ""): Contender["command"] => (mountpoint, storage) => [
@@ -75,8 +81,14 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
   {
     name: "null",
     serves: "nothing",
-    prepare: async () => void (await compile(join(benchFolder, "servers", "null.c"), "null")),
+    prepare: prepareNull,
     command: (mountpoint) => [join(buildFolder, "null"), mountpoint]
+  },
+  {
+    name: "null-passthrough",
+    serves: "folder",
+    prepare: prepareNull,
+    command: (mountpoint, storage) => [join(buildFolder, "null"), mountpoint, join(storage, "file")]
   },
   {
     name: "libfuse-memory",
@@ -118,7 +130,13 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     name: "passthrough_ll",
     serves: "folder",
     prepare: preparePassthrough,
-    command: (mountpoint, storage) => [join(buildFolder, "passthrough_ll"), "-f", "-s", "-o", `source=${storage},timeout=0,allow_other`, mountpoint]
+    command: passthroughLl()
+  },
+  {
+    name: "passthrough_ll-s",
+    serves: "folder",
+    prepare: preparePassthrough,
+    command: passthroughLl("-s")
   },
   {
     name: "bindfs",

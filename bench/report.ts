@@ -67,17 +67,27 @@ export interface BarResult {
   readonly operation: string
   readonly atLeast: number
   readonly ratio: number
+  /** The floor's own ratio; undefined when it was not measured. */
+  readonly floor: { readonly contender: string; readonly ratio: number } | undefined
 }
 
 export const barResults = (throughput: Throughput, chosen: ReadonlyArray<Operation>): ReadonlyArray<BarResult> =>
-  bars.flatMap(({ against, atLeast, contender, operations }) =>
+  bars.flatMap(({ against, atLeast, contender, floor = "null", operations }) =>
     operations.flatMap((name) => {
       const operation = chosen.find((one) => one.name === name)
       if (operation === undefined) return []
-      const reached = ratio(valuesOf(throughput, operation, contender), valuesOf(throughput, operation, against))
-      return Number.isNaN(reached) ? [] : [{ contender, against, operation: name, atLeast, ratio: reached }]
+      const shareOf = (one: string): number => ratio(valuesOf(throughput, operation, one), valuesOf(throughput, operation, against))
+      const reached = shareOf(contender)
+      const most = shareOf(floor)
+      if (Number.isNaN(reached)) return []
+      return [{ contender, against, operation: name, atLeast, ratio: reached, floor: Number.isNaN(most) ? undefined : { contender: floor, ratio: most } }]
     })
   )
+
+const missedLine = ({ against, atLeast, contender, floor, operation, ratio }: BarResult): string => {
+  const most = floor === undefined ? "" : ` (${floor.contender}: ${floor.ratio.toFixed(2)})`
+  return `  ${contender} / ${against}, ${operation}: ${ratio.toFixed(2)}, not ${atLeast}${most}`
+}
 
 /** What was not reached, one line each, or that all was. */
 export const barLines = (results: ReadonlyArray<BarResult>): ReadonlyArray<string> => {
@@ -85,6 +95,6 @@ export const barLines = (results: ReadonlyArray<BarResult>): ReadonlyArray<strin
   if (missed.length === 0) return [`All ${results.length} bars reached.`]
   return [
     `${results.length - missed.length} of ${results.length} bars reached. Not:`,
-    ...missed.map((m) => `  ${m.contender} / ${m.against}, ${m.operation}: ${m.ratio.toFixed(2)}, not ${m.atLeast}`)
+    ...missed.map(missedLine)
   ]
 }

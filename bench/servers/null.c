@@ -1,6 +1,7 @@
 /*
- * null MOUNTPOINT: the floor. Reads /dev/fuse and answers at once, from a few numbers: what a FUSE server in C
- * costs that does nothing else.
+ * null MOUNTPOINT [FILE]: the floor. Reads /dev/fuse and answers at once, from a few numbers: what a FUSE server
+ * in C costs that does nothing else. With FILE, the kernel reads and writes that file by itself (FUSE_PASSTHROUGH):
+ * what is left is the kernel's own way through FUSE, the same for every server.
  *
  * It can be told from a filesystem, but not by programs/load.c: one folder, whose name begins with l, which lists as many
  * files f0, f1, ... as were made; one large file, whose name begins with b; one short-lived file, with c.
@@ -9,10 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -20,7 +23,22 @@
 
 enum { max_write = 1 << 20, capacity = max_write + 8192, folder_id = 2, large_id, passing_id, file_id };
 
+/* Newer than the headers of some systems that can do it: 7.40. */
+enum { init_ext = 1 << 30, passthrough = 1 << 5 /* of flags2 */, open_passthrough = 1 << 7 };
+struct open_reply {
+  uint64_t fh;
+  uint32_t open_flags;
+  int32_t backing_id;
+};
+struct backing_map {
+  int32_t fd;
+  uint32_t flags;
+  uint64_t padding;
+};
+#define BACKING_OPEN _IOW(229, 1, struct backing_map)
+
 static int device;
+static int backing = -1, backing_id; /* FILE, if there is one, and as what the kernel knows it */
 static uint64_t folders, files, large, passing, file_size;
 static unsigned char *request, *body;
 
@@ -31,8 +49,29 @@ static void reply(uint64_t unique, int error, const void *data, size_t length) {
   if (writev(device, parts, length > 0 ? 2 : 1) < 0 && errno != ENOENT) perror("null: write");
 }
 
+static void resize(uint64_t size) {
+  file_size = size;
+  if (backing >= 0 && ftruncate(backing, (off_t)size) < 0) perror("null: ftruncate");
+}
+
+/* How a file is open: the kernel's own affair if FILE is there. */
+static struct open_reply opened(uint64_t id) {
+  if (backing < 0 || id != large_id) return (struct open_reply){.open_flags = FOPEN_KEEP_CACHE | FOPEN_NOFLUSH};
+  if (backing_id == 0) {
+    const struct backing_map map = {.fd = backing};
+    backing_id = ioctl(device, BACKING_OPEN, &map);
+    if (backing_id <= 0) {
+      perror("null: FUSE_DEV_IOC_BACKING_OPEN");
+      exit(1);
+    }
+  }
+  return (struct open_reply){.open_flags = open_passthrough | FOPEN_NOFLUSH, .backing_id = backing_id};
+}
+
 static struct fuse_attr attributes(uint64_t id) {
   const int is_file = id > folder_id;
+  struct stat seen;
+  if (id == large_id && backing >= 0 && fstat(backing, &seen) == 0) file_size = (uint64_t)seen.st_size;
   return (struct fuse_attr){
       .ino = id,
       .size = is_file ? file_size : 0,
@@ -69,7 +108,7 @@ static uint64_t *count_of(uint64_t id) {
 static int exists(uint64_t id) { return id >= file_id ? id - file_id < files : id != 0 && *count_of(id) > 0; }
 
 static void initialize(const struct fuse_in_header *in, const struct fuse_init_in *offer) {
-  const struct fuse_init_out out = {
+  struct fuse_init_out out = {
       .major = FUSE_KERNEL_VERSION,
       .minor = offer->minor < FUSE_KERNEL_MINOR_VERSION ? offer->minor : FUSE_KERNEL_MINOR_VERSION,
       .max_readahead = offer->max_readahead,
@@ -80,6 +119,12 @@ static void initialize(const struct fuse_in_header *in, const struct fuse_init_i
       .time_gran = 1,
       .max_pages = 256,
   };
+  if (backing >= 0) {
+    const uint32_t stack_depth = 1;
+    out.flags |= init_ext;
+    out.flags2 = passthrough;
+    memcpy((char *)&out + offsetof(struct fuse_init_out, flags2) + sizeof out.flags2, &stack_depth, sizeof stack_depth);
+  }
   reply(in->unique, 0, &out, sizeof out);
 }
 
@@ -114,7 +159,7 @@ static void answer(const struct fuse_in_header *in) {
     case FUSE_GETATTR:
     case FUSE_SETATTR: {
       const struct fuse_setattr_in *set = arguments;
-      if (in->opcode == FUSE_SETATTR && (set->valid & FATTR_SIZE) != 0) file_size = set->size;
+      if (in->opcode == FUSE_SETATTR && (set->valid & FATTR_SIZE) != 0) resize(set->size);
       const struct fuse_attr_out out = {.attr = attributes(in->nodeid)};
       reply(in->unique, 0, &out, sizeof out);
       return;
@@ -130,9 +175,10 @@ static void answer(const struct fuse_in_header *in) {
       const uint64_t id = id_of((const char *)arguments + sizeof(struct fuse_create_in));
       const struct {
         struct fuse_entry_out entry;
-        struct fuse_open_out open;
-      } out = {entry(id), {.open_flags = FOPEN_KEEP_CACHE | FOPEN_NOFLUSH}};
+        struct open_reply open;
+      } out = {entry(id), opened(id)};
       ++*count_of(id);
+      if (id == large_id) resize(0);
       reply(in->unique, 0, &out, sizeof out);
       return;
     }
@@ -141,11 +187,15 @@ static void answer(const struct fuse_in_header *in) {
       --*count_of(id_of(arguments));
       reply(in->unique, 0, NULL, 0);
       return;
-    case FUSE_OPEN:
-    case FUSE_OPENDIR: {
+    case FUSE_OPEN: {
       const struct fuse_open_in *open = arguments;
-      if (in->opcode == FUSE_OPEN && (open->flags & O_TRUNC) != 0) file_size = 0;
-      const struct fuse_open_out out = {.open_flags = FOPEN_KEEP_CACHE | (in->opcode == FUSE_OPEN ? FOPEN_NOFLUSH : FOPEN_CACHE_DIR)};
+      if ((open->flags & O_TRUNC) != 0) resize(0);
+      const struct open_reply out = opened(in->nodeid);
+      reply(in->unique, 0, &out, sizeof out);
+      return;
+    }
+    case FUSE_OPENDIR: {
+      const struct open_reply out = {.open_flags = FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR};
       reply(in->unique, 0, &out, sizeof out);
       return;
     }
@@ -181,9 +231,13 @@ static void answer(const struct fuse_in_header *in) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 2) {
-    fprintf(stderr, "usage: null MOUNTPOINT\n");
+  if (argc != 2 && argc != 3) {
+    fprintf(stderr, "usage: null MOUNTPOINT [FILE]\n");
     return 2;
+  }
+  if (argc == 3 && (backing = open(argv[2], O_RDWR | O_CREAT | O_CLOEXEC, 0644)) < 0) {
+    perror("null: FILE");
+    return 1;
   }
   device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
   char options[96];
