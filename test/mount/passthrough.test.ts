@@ -10,8 +10,11 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { serve } from "./inProcess.ts"
 
-/** A folder with some files, served; `asked` counts how often the kernel wanted entries, `registered` holds what it has by id. */
-const start = (options?: PassthroughOptions, takesPaths = true) => Effect.gen(function*() {
+/**
+ * A folder with some files, served. `asked` counts how often the kernel wanted entries, `written` the WRITEs that came,
+ * `registered` holds what it has by id. A descriptor with a `refusal`, an errno, is not registered.
+ */
+const start = (options?: PassthroughOptions, refusal: (fd: number) => number = () => 0) => Effect.gen(function*() {
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "bickford-passthrough-"))),
     (path) => Effect.sync(() => fs.rmSync(path, { recursive: true, force: true }))
@@ -20,14 +23,15 @@ const start = (options?: PassthroughOptions, takesPaths = true) => Effect.gen(fu
   const asked = { count: 0 }
   const registered = new Set<number>()
   const registrations = { count: 0 }
+  const written = { count: 0 }
   const source = Effect.map(passthrough(folder, options), (backend): Backend => ({
     ...backend,
     init: (negotiated, connection) =>
       backend.init?.(negotiated, {
         ...connection,
         openBacking: (fd) => {
-          // As a kernel that wants a file that is open.
-          const id = !takesPaths && isPath(fd) ? -errnoNumbers.EBADF : connection.openBacking(fd)
+          const refused = refusal(fd)
+          const id = refused === 0 ? connection.openBacking(fd) : -refused
           registrations.count++
           if (id > 0) registered.add(id)
           return id
@@ -40,11 +44,15 @@ const start = (options?: PassthroughOptions, takesPaths = true) => Effect.gen(fu
     readdir: (...args: Parameters<NonNullable<typeof backend.readdir>>) => {
       asked.count++
       return backend.readdir?.(...args) ?? Effect.die("no readdir")
+    },
+    write: (...args: Parameters<NonNullable<typeof backend.write>>) => {
+      written.count++
+      return backend.write?.(...args) ?? Effect.die("no write")
     }
   }))
   const served = yield* serve(source)
   const list = Effect.map(served.run("ls", [served.mountpoint]), (text) => text.trim().split("\n").join(" "))
-  return { ...served, folder, list, asked, registered, registrations }
+  return { ...served, folder, list, asked, registered, registrations, written }
 })
 
 const O_PATH = 0o10000000
@@ -204,11 +212,92 @@ os.close(out)
 
   it.live("is registered while it is open, where the kernel takes no descriptor that is none of an open file", () =>
     Effect.gen(function*() {
-      const { mountpoint, registered, registrations, run } = yield* start({}, false)
+      // As a kernel that wants a file that is open.
+      const { mountpoint, registered, registrations, run } = yield* start({}, (fd) => isPath(fd) ? errnoNumbers.EBADF : 0)
       for (let i = 0; i < 3; i++) {
         assert.strictEqual(yield* run("cat", [join(mountpoint, "a")]), "a")
         yield* until(() => registered.size === 0)
       }
       assert.strictEqual(registrations.count, 4, "asked for the other way once, and then no more")
+    }))
+
+  it.live("is registered later, when the kernel has had no memory for it", () =>
+    Effect.gen(function*() {
+      let refusal: number = errnoNumbers.ENOMEM
+      const { mountpoint, registered, run } = yield* start({}, () => refusal)
+      assert.strictEqual(yield* run("cat", [join(mountpoint, "a")]), "a")
+      assert.strictEqual(registered.size, 0)
+      refusal = 0
+      // While the kernel has it open in its own cache, it takes no registration.
+      yield* until(() => openAt(join(mountpoint, "a")) === 0)
+      assert.strictEqual(yield* run("cat", [join(mountpoint, "a")]), "a")
+      assert.strictEqual(registered.size, 1)
+    }))
+
+  it.live("that is made is written by the kernel if the one before it became large, and else through here", () =>
+    Effect.gen(function*() {
+      const { folder, mountpoint, registered, registrations, run, written } = yield* start()
+      const make = (name: string, size: number) => run("sh", ["-c", 'head -c "$2" /dev/zero >"$1"', "sh", join(mountpoint, name), String(size)]).pipe(
+        // A RELEASE comes when close(2) has returned.
+        Effect.andThen(until(() => openAt(join(folder, name)) === 0)),
+        Effect.map(() => {
+          assert.strictEqual(fs.statSync(join(folder, name)).size, size)
+          const counts = [registrations.count, written.count > 0]
+          registrations.count = written.count = 0
+          return counts
+        })
+      )
+      const kernel = [1, false]
+      const here = [0, true]
+      assert.deepStrictEqual(yield* make("first", 5000), kernel, "nothing is known yet")
+      assert.deepStrictEqual(yield* make("second", 100_000), here)
+      assert.deepStrictEqual(yield* make("third", 1_000_000), here)
+      assert.deepStrictEqual(yield* make("fourth", 10), kernel)
+      assert.deepStrictEqual(yield* make("fifth", 10), here)
+      yield* until(() => registered.size === 0)
+    }))
+
+  it.live("that is made and written through here is the same for who reads, maps and runs it meanwhile", () =>
+    Effect.gen(function*() {
+      const { folder, mountpoint, registered, run, written } = yield* start()
+      yield* run("sh", ["-c", ': >"$1"', "sh", join(mountpoint, "empty")])
+      yield* until(() => openAt(join(folder, "empty")) === 0)
+      const program = join(folder, "program.py")
+      fs.writeFileSync(program, `
+import errno, mmap, os, sys
+at = sys.argv[1]
+def step(name):
+    print(name, flush=True)
+    sys.stdin.readline()
+out = os.open(at + "/new", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
+os.write(out, b"#!/bin/sh\\n")
+os.ftruncate(out, 4096)
+fd = os.open(at + "/new", os.O_RDWR)
+map = mmap.mmap(fd, 4096)
+assert os.pread(fd, 10, 0) == map[:10] == b"#!/bin/sh\\n"
+os.write(out, b"exit 7\\n")
+assert map[10:17] == b"exit 7\\n"
+map[15:16] = b"8"
+assert os.pread(fd, 7, 10) == b"exit 8\\n"
+try: mmap.mmap(out, 4096)
+except OSError as error: assert error.errno == errno.EACCES
+step("both")
+os.close(out)
+# Answered after the RELEASE, which is before it in the queue.
+os.fstat(fd)
+step("one")
+assert os.pread(fd, 7, 10) == map[10:17]
+map.close()
+os.close(fd)
+assert os.system(at + "/new") >> 8 == 8
+`)
+      const counts: Record<string, number> = {}
+      yield* talk("python3", [program, mountpoint], (line) => {
+        counts[line] = registered.size
+      })
+      assert.deepStrictEqual(counts, { both: 1, one: 1 })
+      assert.strictEqual(written.count, 2)
+      yield* run("rm", [join(mountpoint, "new")])
+      yield* until(() => registered.size === 0)
     }))
 })

@@ -23,6 +23,7 @@ export interface Attributes {
   readonly identity: () => Identity
   readonly mode: () => number
   readonly nlink: () => number
+  readonly size: () => U64
   readonly mtime: () => Timespec
   readonly ctime: () => Timespec
   readonly attr: () => Attr
@@ -67,6 +68,7 @@ export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMa
     identity: () => ({ device: device(), ino: wide(words.ino), birth: birth() }),
     mode: () => word(words.mode),
     nlink: () => word(words.nlink),
+    size: () => wide(words.size),
     mtime: () => time(words.mtime),
     ctime: () => time(words.ctime),
     attr: () => ({

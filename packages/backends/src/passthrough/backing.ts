@@ -29,9 +29,12 @@ export const makeBackings = (connection: () => BackendConnection | undefined): B
 
   const register = (fd: number): number => connection()?.openBacking(fd) ?? 0
 
+  /** What may be otherwise the next time. */
+  const passing = (error: number): boolean => error === -errnoNumbers.EBADF || error === -errnoNumbers.ENOMEM || error === -errnoNumbers.ENOSPC
+
   const note = (node: Node, id: number, kept: boolean): number | undefined => {
     if (id <= 0) {
-      node.refused = id !== -errnoNumbers.EBADF
+      node.refused = !passing(id)
       return undefined
     }
     node.backing = { id, opens: 1, kept }

@@ -24,6 +24,12 @@ const { FOPEN_CACHE_DIR, FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FOPEN
 const kept = O_ACCMODE | O_TRUNC | O_NOATIME | O_DSYNC | O_SYNC
 /** Milliseconds after which a change has another time than the one before it, by the coarsest of the kernel's clocks. */
 const settledAfter = 50
+/**
+ * Bytes up to which a new file is written sooner through this process, without the kernel's cache: for it to be
+ * registered costs as much, and so does the question for `security.capability` that comes before each write by the
+ * kernel. Where there are no such questions, only a file to which nothing is written is better off.
+ */
+const smallFile = 128 * 1024
 /** What the 32-bit reply of COPY_FILE_RANGE can say. */
 const copyMax = 0x7ffff000
 
@@ -36,6 +42,9 @@ const isSameTime = (one: Timespec, other: Timespec): boolean => one.nsec === oth
 export const dataOperations = (served: Served): Backend => {
   const { attributes, backings, caller, listings, nodes, opened, options } = served
   const mask = process.umask()
+  const smallMost = options.xattrs === false ? 0 : smallFile
+  /** Of the last file that was made to be written, when it was closed: the next one is taken to become as large. */
+  let lastMadeSize: U64 = Number.MAX_SAFE_INTEGER
 
   const flagsFor = (flags: number): number => {
     const own = flags & kept
@@ -58,22 +67,23 @@ export const dataOperations = (served: Served): Backend => {
   const openingByKernel = (node: Node, flags: number): Open | undefined => {
     if ((flags & (O_ACCMODE | O_TRUNC | O_APPEND)) !== 0 || !kernelTakesFiles()) return undefined
     const backingId = backings.openHeld(node)
-    return backingId === undefined ? undefined : { fh: opened.addUnopened(node, flagsFor(flags)), openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH, backingId }
+    if (backingId === undefined) return undefined
+    const fh = opened.add({ node, flags: flagsFor(flags), byKernel: true, made: false, fd: -1 })
+    return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH, backingId }
   }
 
   /** A file that is open, as the kernel is told of it; by itself it reads and writes what it may. */
-  const opening = (node: Node, fd: number, flags: number, context: RequestContext, regular: boolean): Open => {
-    const fh = opened.add(node, flagsFor(flags), fd)
-    if (regular && kernelTakesFiles()) {
-      const backingId = backings.open(node, fd)
-      if (backingId !== undefined) {
-        // The kernel would append for ever, also when the flag has been cleared, and leaves set-group-ID to a group
-        // that may not execute the file: such writes come here, mappings do not.
-        const direct = (flags & O_APPEND) !== 0 || (context.uid !== 0 && (flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd)) ? FOPEN_DIRECT_IO : 0
-        return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH | direct, backingId }
-      }
-    }
-    return { fh, openFlags: FOPEN_KEEP_CACHE | FOPEN_NOFLUSH }
+  const opening = (node: Node, fd: number, flags: number, context: RequestContext, regular: boolean, made: boolean): Open => {
+    const takes = regular && kernelTakesFiles()
+    // Nobody can map what he cannot read, so that direct I/O takes nothing from him.
+    const small = takes && made && !node.refused && lastMadeSize <= smallMost
+    const backingId = takes && !small ? backings.open(node, fd) : undefined
+    const fh = opened.add({ node, flags: flagsFor(flags), byKernel: backingId !== undefined, made: made && takes, fd })
+    if (backingId === undefined) return { fh, openFlags: (small ? FOPEN_DIRECT_IO : FOPEN_KEEP_CACHE) | FOPEN_NOFLUSH }
+    // The kernel would append for ever, also when the flag has been cleared, and leaves set-group-ID to a group
+    // that may not execute the file: such writes come here, mappings do not.
+    const direct = (flags & O_APPEND) !== 0 || (context.uid !== 0 && (flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd)) ? FOPEN_DIRECT_IO : 0
+    return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH | direct, backingId }
   }
 
   const created = (nodeid: U64, name: string | Uint8Array, fd: number, flags: number, mode: number, context: RequestContext): Exit.Exit<Created> | Failure => {
@@ -86,7 +96,7 @@ export const dataOperations = (served: Served): Backend => {
     }
     const attr = attributes.attr()
     const node = nodes.adopt(fd, attributes.identity(), nodes.get(nodeid), name, true)
-    const open = opening(node, fd, flags, context, (attr.mode & S_IFMT) === S_IFREG)
+    const open = opening(node, fd, flags, context, (attr.mode & S_IFMT) === S_IFREG, (flags & O_ACCMODE) === O_WRONLY)
     return Exit.succeed({ entry: entryOf(served, node, attr), open })
   }
 
@@ -115,7 +125,7 @@ export const dataOperations = (served: Served): Backend => {
       if (byKernel !== undefined) return Exit.succeed(byKernel)
       const fd = files.fs_open(file, flagsFor(flags), 0)
       if (fd < 0) return failureOf(fd)
-      return Exit.succeed(opening(node, fd, flags, context, true))
+      return Exit.succeed(opening(node, fd, flags, context, true, false))
     },
     create: ({ extensions, flags, mode, name, nodeid }, context) => {
       nodes.trim()
@@ -132,8 +142,10 @@ export const dataOperations = (served: Served): Backend => {
       return fd < 0 ? failureOf(fd) : created(nodeid, "", fd, flags, mode, context)
     },
     release: ({ fh }) => {
-      const node = opened.remove(fh)
-      if (node !== undefined) backings.close(node)
+      const file = opened.remove(fh)
+      if (file === undefined) return done
+      if (file.byKernel) backings.close(file.node)
+      if (file.made) lastMadeSize = attributes.size()
       return done
     },
     read: ({ fh, offset, size }) => {

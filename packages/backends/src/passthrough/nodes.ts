@@ -32,7 +32,7 @@ export class Node {
   listed: { readonly mtime: Timespec; readonly ctime: Timespec } | undefined = undefined
   /** Registered with the kernel, for so many that have it open; `kept`: by this node's descriptor, as long as that is held. */
   backing: { readonly id: number; opens: number; kept: boolean } | undefined = undefined
-  /** The kernel does not take it. */
+  /** The kernel does not take it, and never will. */
   refused = false
 
   constructor(id: number, generation: number, identity: Identity, parent: Node | undefined, name: Name) {
@@ -58,8 +58,8 @@ export interface Nodes {
   readonly known: () => Node | undefined
   /** Takes the descriptor, or only notes one that stays open (`lent`); the node of the file, which may have been known. */
   readonly adopt: (fd: number, identity: Identity, parent: Node | undefined, name: Name, lent?: boolean) => Node
-  /** A descriptor with which the file was open is about to be closed. */
-  readonly closing: (node: Node, fd: number) => void
+  /** A descriptor with which the file was open is about to be closed. Whether the file has just been looked at for it. */
+  readonly closing: (node: Node, fd: number) => boolean
   /** The node's descriptor, or a negative errno. It stays for the operation at hand. */
   readonly descriptor: (node: Node) => number
   /** As `descriptor`, of a folder that is beneath the root. */
@@ -197,11 +197,12 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
       return node
     },
     closing: (node, fd) => {
-      if (node.lent !== fd) return
+      if (node.lent !== fd) return false
       node.lent = -1
-      if (node.fd >= 0 || byId[node.id] !== node || remember(node, fd)) return
-      const held = files.fs_open(fd, O_PATH, 0)
+      if (node.fd >= 0 || byId[node.id] !== node) return false
+      const held = remember(node, fd) ? -1 : files.fs_open(fd, O_PATH, 0)
       if (held >= 0) hold(node, held)
+      return true
     },
     descriptor,
     folder: (node) => {

@@ -11,21 +11,23 @@ interface OpenFile {
   readonly node: Node
   /** open(2)'s, for when it is opened. */
   readonly flags: number
-  /** -1 until it is. */
+  /** The kernel reads and writes it by itself: its node counts it as one that does. */
+  readonly byKernel: boolean
+  /** Made as it was opened, only to be written to. */
+  readonly made: boolean
+  /** -1 until it is opened. */
   fd: number
 }
 
 export interface OpenFiles {
-  /** Takes the descriptor. Gives the handle. */
-  readonly add: (node: Node, flags: number, fd: number) => number
-  /** A file that the kernel has open by the node's descriptor, which stays as long. Gives the handle. */
-  readonly addUnopened: (node: Node, flags: number) => number
+  /** Takes the descriptor; a file without one is the kernel's by the node's own, which stays as long. Gives the handle. */
+  readonly add: (file: OpenFile) => number
   /** The descriptor, of a file opened now if need be; or a negative errno. */
   readonly descriptor: (handle: U64) => number
   /** The descriptor that is there without opening the file; undefined when there is none. */
   readonly opened: (handle: U64) => number | undefined
-  /** Closes it; its node, if there was one. */
-  readonly remove: (handle: U64) => Node | undefined
+  /** Closes it; what it was, if there was one. A file that was made has just been looked at. */
+  readonly remove: (handle: U64) => Readonly<OpenFile> | undefined
   readonly close: () => void
 }
 
@@ -43,10 +45,9 @@ export const makeOpenFiles = (nodes: Nodes): OpenFiles => {
   }
 
   return {
-    add: (node, flags, fd) => table.add({ node, flags, fd }),
-    addUnopened: (node, flags) => {
-      node.unopened++
-      return table.add({ node, flags, fd: -1 })
+    add: (file) => {
+      if (file.fd < 0) file.node.unopened++
+      return table.add(file)
     },
     descriptor: (handle) => {
       const file = table.get(handle)
@@ -60,13 +61,13 @@ export const makeOpenFiles = (nodes: Nodes): OpenFiles => {
     remove: (handle) => {
       const file = table.remove(handle)
       if (file === undefined) return undefined
-      const { fd, node } = file
+      const { fd, made, node } = file
       if (fd < 0) node.unopened--
       else {
-        nodes.closing(node, fd)
+        if (!nodes.closing(node, fd) && made) files.fs_stat(fd)
         files.fs_close(fd)
       }
-      return node
+      return file
     },
     close: () => {
       for (const { fd } of table.values()) if (fd >= 0) files.fs_close(fd)
