@@ -1,4 +1,5 @@
 /** What we ask of ourselves: our share of another contender's throughput in the same run. */
+import { dataOperations, metadataOperations } from "./operations.ts"
 
 export interface Bar {
   readonly contender: string
@@ -9,11 +10,8 @@ export interface Bar {
   readonly floor?: "null-passthrough"
 }
 
-const metadata = ["stat", "lookup-miss", "open-close", "create-unlink", "readdir"]
-const data = ["read4k", "write4k", "seqread", "seqwrite", "directread"]
-
 export const bars: ReadonlyArray<Bar> = [
-  { contender: "bickford-memory", against: "libfuse-memory", operations: ["create-unlink", ...data], atLeast: 1 },
+  { contender: "bickford-memory", against: "libfuse-memory", operations: ["create-unlink", ...dataOperations], atLeast: 1 },
   { contender: "bickford-memory", against: "libfuse-memory", operations: ["stat", "lookup-miss", "open-close", "readdir"], atLeast: 0.9 },
   {
     contender: "bickford-memory",
@@ -23,9 +21,9 @@ export const bars: ReadonlyArray<Bar> = [
   },
   { contender: "bickford-memory", against: "fuse-native", operations: ["readdir"], atLeast: 1.3 },
   { contender: "bickford-memory", against: "fuse-native", operations: ["seqwrite"], atLeast: 8 },
-  { contender: "bickford-memory", against: "beside", operations: [...metadata, ...data], atLeast: 0.9 },
-  { contender: "bickford-passthrough", against: "passthrough_ll", operations: metadata, atLeast: 1 },
-  { contender: "bickford-passthrough", against: "bindfs", operations: metadata, atLeast: 1.5 },
+  { contender: "bickford-memory", against: "beside", operations: [...metadataOperations, ...dataOperations], atLeast: 0.9 },
+  { contender: "bickford-passthrough", against: "passthrough_ll", operations: metadataOperations, atLeast: 1 },
+  { contender: "bickford-passthrough", against: "bindfs", operations: metadataOperations, atLeast: 1.5 },
   { contender: "bickford-passthrough", against: "plain", operations: ["read4k", "seqread", "seqwrite"], atLeast: 0.95, floor: "null-passthrough" },
   { contender: "bickford-passthrough-no-xattr", against: "plain", operations: ["write4k"], atLeast: 0.95, floor: "null-passthrough" },
   // Half as long again.

@@ -1,7 +1,7 @@
 /** `npm run bench`: Bickford beside other ways to serve a filesystem, in one run (docs/performance.md). */
 import { writeFile } from "node:fs/promises"
 import { type Besides, besidesLines, measureBesides } from "./besides.ts"
-import { contenders } from "./contenders.ts"
+import { type Contender, contenders } from "./contenders.ts"
 import { makeLoader } from "./loader.ts"
 import { machine } from "./machine.ts"
 import { operations } from "./operations.ts"
@@ -53,10 +53,12 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
   say()
   say(throughputTable(throughput, chosen, names))
   const ours = names.filter((name) => name.startsWith("bickford"))
-  const others = names.filter((name) => !ours.includes(name))
-  if (ours.length > 0 && others.length > 0) {
+  const kindOf = (name: string): Contender["kind"] => all.find((one) => one.name === name)?.kind
+  const comparedWith = (own: string): ReadonlyArray<string> =>
+    names.filter((name) => !ours.includes(name) && [undefined, kindOf(own)].includes(kindOf(name)))
+  if (ours.some((own) => comparedWith(own).length > 0)) {
     say()
-    say(ratioTable(throughput, chosen, ours, others))
+    say(ratioTable(throughput, chosen, ours, comparedWith))
   }
   const results = barResults(throughput, chosen)
   if (results.length > 0) {

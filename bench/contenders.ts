@@ -3,6 +3,7 @@ import { existsSync } from "node:fs"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { attempt } from "../test/mount/processes.ts"
+import { dataOperations } from "./operations.ts"
 import { benchFolder, buildFolder, rootFolder } from "./workplace.ts"
 
 /** A program and its arguments. */
@@ -12,6 +13,10 @@ export interface Contender {
   readonly name: string
   /** What it keeps files in: itself, or a folder that it is given. */
   readonly serves: "memory" | "folder" | "nothing"
+  /** What it is compared with: filesystems of one kind, and everything with what is of none. */
+  readonly kind?: "memory" | "folder"
+  /** It is no measure of anything else. */
+  readonly operations?: ReadonlyArray<string>
   /** Builds what has to be built. Fails with the reason when it cannot be had here. */
   readonly prepare: () => Promise<void>
   /** The server that stays in the foreground; undefined when the folder itself is measured. */
@@ -87,78 +92,92 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
   {
     name: "null-passthrough",
     serves: "folder",
+    kind: "folder",
+    operations: dataOperations,
     prepare: prepareNull,
     command: (mountpoint, storage) => [join(buildFolder, "null"), mountpoint, join(storage, "file")]
   },
   {
     name: "libfuse-memory",
     serves: "memory",
+    kind: "memory",
     prepare: prepareMemory,
     command: (mountpoint) => [join(buildFolder, "memory"), mountpoint, "-f", "-s", "-o", "allow_other"]
   },
   {
     name: "libfuse-memory-no-open",
     serves: "memory",
+    kind: "memory",
     prepare: prepareMemory,
     command: (mountpoint) => [join(buildFolder, "memory"), mountpoint, "-f", "-s", "-o", "allow_other,no_open"]
   },
   {
     name: "fuse-native",
     serves: "memory",
+    kind: "memory",
     prepare: prepareFuseNative,
     command: (mountpoint) => [process.execPath, join(benchFolder, "servers", "fuseNative.cjs"), fuseNativeFolder, mountpoint]
   },
   {
     name: "pyfuse3",
     serves: "memory",
+    kind: "memory",
     prepare: async () => void (await must(python, ["-c", "import pyfuse3, trio"])),
     command: (mountpoint) => [python, join(benchFolder, "servers", "memory.py"), mountpoint]
   },
   ...(beside === undefined ? [] : [{
     name: "beside",
     serves: "memory" as const,
+    kind: "memory" as const,
     prepare: async () => {},
     command: (mountpoint: string): Command => [process.execPath, join(beside, "srv.mjs"), mountpoint, "dev"]
   }]),
   {
     name: "bickford-memory",
     serves: "memory",
+    kind: "memory",
     prepare: async () => {},
     command: ours("memory:")
   },
   {
     name: "passthrough_ll",
     serves: "folder",
+    kind: "folder",
     prepare: preparePassthrough,
     command: passthroughLl()
   },
   {
     name: "passthrough_ll-s",
     serves: "folder",
+    kind: "folder",
     prepare: preparePassthrough,
     command: passthroughLl("-s")
   },
   {
     name: "bindfs",
     serves: "folder",
+    kind: "folder",
     prepare: async () => void (await must("bindfs", ["--version"])),
     command: (mountpoint, storage) => ["bindfs", "-f", "-s", "-o", "entry_timeout=0,attr_timeout=0,negative_timeout=0", storage, mountpoint]
   },
   {
     name: "bickford-passthrough",
     serves: "folder",
+    kind: "folder",
     prepare: async () => {},
     command: ours("passthrough:")
   },
   {
     name: "bickford-passthrough-no-xattr",
     serves: "folder",
+    kind: "folder",
     prepare: async () => {},
     command: ours("passthrough:", ",no_xattr")
   },
   {
     name: "bickford-sqlite",
     serves: "folder",
+    kind: "memory",
     prepare: async () => {},
     command: ours("sqlite:")
   }

@@ -17,3 +17,7 @@ export const operations: ReadonlyArray<Operation> = [
   { name: "seqwrite", unit: "MiB/s" },
   { name: "directread", unit: "MiB/s" }
 ]
+
+/** Names of those that are about files, and of those that are about what is in them. */
+export const metadataOperations = ["stat", "lookup-miss", "open-close", "create-unlink", "readdir"]
+export const dataOperations = ["read4k", "write4k", "seqread", "seqwrite", "directread"]

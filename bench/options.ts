@@ -22,7 +22,7 @@ export const usage = `npm run bench -- [options]
   --quick            shorter and fewer rounds, and throughput alone
   --only NAMES       these contenders and operations alone, separated by commas
   --rounds N         how often each is measured, in turn (default 3)
-  --seconds S        how long, each time (default 0.8)
+  --seconds S        how long, each time (default 0.7)
   --cpu N            the CPU that client and server share (default the last)
   --throughput       throughput alone
   --json FILE        every measurement, as JSON
@@ -52,7 +52,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | undefined =
   })
   if (values.help) return undefined
   return {
-    seconds: positive("seconds", values.seconds ?? (values.quick ? "0.3" : "0.8")),
+    seconds: positive("seconds", values.seconds ?? (values.quick ? "0.3" : "0.7")),
     rounds: positive("rounds", values.rounds ?? (values.quick ? "2" : "3")),
     cpu: values.cpu === undefined ? availableParallelism() - 1 : Number(values.cpu),
     only: values.only?.split(",").filter((name) => name !== "") ?? [],

@@ -41,17 +41,17 @@ export const throughputTable = (throughput: Throughput, chosen: ReadonlyArray<Op
     ])
   ])
 
-/** By how much each of `ours` is faster than each other, the median of the rounds' own ratios. */
+/** By how much each of `ours` is faster than the `others` with which it is compared, the median of the rounds' own ratios. */
 export const ratioTable = (
   throughput: Throughput,
   chosen: ReadonlyArray<Operation>,
   ours: ReadonlyArray<string>,
-  others: ReadonlyArray<string>
+  others: (own: string) => ReadonlyArray<string>
 ): string =>
   table([
     ["", ...chosen.map(({ name }) => name)],
     ...ours.flatMap((own) =>
-      others.map((other) => [
+      others(own).map((other) => [
         `${own} / ${other}`,
         ...chosen.map((operation) => {
           const value = ratio(valuesOf(throughput, operation, own), valuesOf(throughput, operation, other))

@@ -7,6 +7,7 @@ import { abortMount, type Workplace } from "./workplace.ts"
 
 export interface Served {
   readonly name: string
+  readonly operations: Contender["operations"]
   /** Where to work. */
   readonly folder: string
   /** The server's process id; undefined when there is none. */
@@ -47,10 +48,10 @@ let count = 0
 
 /** Starts `contender` on fresh folders, on one CPU; fails with what the server said when it does not come up. */
 export const serve = async (contender: Contender, workplace: Workplace, cpu: number): Promise<Served> => {
-  const { command, name } = contender
+  const { command, name, operations } = contender
   const label = `${name}-${count++}`
   const storage = contender.serves === "folder" ? await workplace.makeStorage(`${label}-storage`) : ""
-  if (command === undefined) return { name, folder: storage, pid: undefined, readyAfter: 0, stop: async () => {} }
+  if (command === undefined) return { name, operations, folder: storage, pid: undefined, readyAfter: 0, stop: async () => {} }
   const mountpoint = await workplace.makeFolder(label)
   const start = performance.now()
   const server = spawn("taskset", ["-c", String(cpu), ...command(mountpoint, storage)], { stdio: ["ignore", "pipe", "pipe"] })
@@ -67,5 +68,5 @@ export const serve = async (contender: Contender, workplace: Workplace, cpu: num
     }
     await pause(2)
   }
-  return { name, folder: mountpoint, pid: server.pid, readyAfter: performance.now() - start, stop: () => stopServer(server, mountpoint) }
+  return { name, operations, folder: mountpoint, pid: server.pid, readyAfter: performance.now() - start, stop: () => stopServer(server, mountpoint) }
 }

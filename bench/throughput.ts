@@ -24,8 +24,8 @@ export const measureThroughput = async (
     results.set(operation, ofOperation)
     const failed = new Set<string>()
     for (let round = -1; round < options.rounds; round++) {
-      for (const { folder, name } of served) {
-        if (failed.has(name)) continue
+      for (const { folder, name, operations } of served) {
+        if (failed.has(name) || operations?.includes(operation) === false) continue
         try {
           const measured = await load(folder, { operation, seconds: round < 0 ? warmUp : options.seconds })
           if (round < 0) ofOperation.set(name, [])

@@ -39,6 +39,17 @@ export const dataOperations = (
     dropCapability(fs, inode)
   }
 
+  // Programs write in pieces of one size, and to make an Exit costs as much as to find where the piece belongs.
+  let lastSize = 0
+  let lastWritten: Exit.Exit<number> = Exit.succeed(0)
+  const written = (size: number): Exit.Exit<number> => {
+    if (size !== lastSize) {
+      lastSize = size
+      lastWritten = Exit.succeed(size)
+    }
+    return lastWritten
+  }
+
   /** Bytes of [offset, offset + size) for which there is room; a failure when for none. */
   const roomFor = (inode: Inode, chunks: Bytes, offset: number | bigint, size: number) => {
     const missing = chunks.missing(offset, add(offset, size))
@@ -65,7 +76,7 @@ export const dataOperations = (
       const inode = fs.node(nodeid)
       const refused = notRegular(inode)
       if (refused !== undefined || inode === undefined) return refused ?? Errno.ESTALE
-      if (data.length === 0) return Exit.succeed(0)
+      if (data.length === 0) return written(0)
       pages.used(nodeid, flags)
       const cached = (writeFlags & FUSE_WRITE_CACHE) !== 0
       const start = (flags & O_APPEND) !== 0 && !cached ? inode.size : offset
@@ -85,7 +96,7 @@ export const dataOperations = (
         killSuidSgid(inode, context)
       }
       changed(inode)
-      return Exit.succeed(size)
+      return written(size)
     },
 
     fallocate: ({ length, mode, nodeid, offset }) => {

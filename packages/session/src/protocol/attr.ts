@@ -5,7 +5,7 @@ import { refuse } from "./refusal.ts"
 import * as structs from "./structs.ts"
 import { checkU32, getS64, getU64, putS64, putU64, setS32, setS64, setU16, setU32, setU64 } from "./u64.ts"
 
-// What is imported is looked up at each use; what is constant here is part of V8's code.
+// Copies, as structs.ts asks for.
 const A = { ...structs.attr }
 const attrOut = { ...structs.attrOut }
 const entryOut = { ...structs.entryOut }

@@ -11,7 +11,7 @@ import { refuse } from "./refusal.ts"
 import * as structs from "./structs.ts"
 import { getU64, putU64 } from "./u64.ts"
 
-// What is imported is looked up at each use; what is constant here is part of V8's code.
+// Copies, as structs.ts asks for.
 const D = { ...structs.dirent }
 const { direntplus: P, entryOut } = structs
 

@@ -6,7 +6,7 @@ import type { U64 } from "./messages.ts"
 import * as structs from "./structs.ts"
 import { getU64, setS32, setU16, setU32, setU64 } from "./u64.ts"
 
-// What is imported is looked up at each use; what is constant here is part of V8's code.
+// Copies, as structs.ts asks for.
 const inHeader = { ...structs.inHeader }
 const outHeader = { ...structs.outHeader }
 

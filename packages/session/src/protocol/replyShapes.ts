@@ -18,7 +18,7 @@ import { refuse } from "./refusal.ts"
 import * as structs from "./structs.ts"
 import { checkU32, getU64, setS32, setU32, setU64 } from "./u64.ts"
 
-// What is imported is looked up at each use; what is constant here is part of V8's code.
+// Copies, as structs.ts asks for.
 const S = { ...structs }
 
 /** Takes the node id of every entry for which the kernel counts a lookup. */

@@ -15,7 +15,7 @@ import * as structs from "./structs.ts"
 import { getS64, getU64 } from "./u64.ts"
 import type { Writer } from "./writer.ts"
 
-// What is imported is looked up at each use; what is constant here is part of V8's code.
+// Copies, as structs.ts asks for.
 const S = { ...structs }
 
 export interface RequestShape<R extends Request> {

@@ -2,6 +2,9 @@
  * Where the fields of the protocol's structs lie: for each struct its size in bytes, then each field's offset.
  * `include/uapi/linux/fuse.h`, protocol 7.45; little-endian, naturally aligned. A struct's name is the
  * kernel's without `fuse_`, in camelCase.
+ *
+ * Who reads or writes messages with them takes a copy first (`const A = { ...attr }`): what is imported is looked
+ * up at each use, what is a module's own and constant is part of V8's code.
  */
 
 export const attr = {
