@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { writeFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { commandsOn } from "../mount/inProcess.ts"
 import { mountConfig, mountpoints, startDaemon, until, workFolder } from "./daemon.ts"
@@ -74,13 +74,22 @@ describe("a daemon", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* run("ls", ["-A", mountpoint]), "")
     }))
 
-  it.live("a folder of the machine's own: mounted anew, with what is in it", () =>
+  it.live("a folder of the machine's own: mounted anew, with what is in it; and a program's output goes on", () =>
     Effect.gen(function*() {
-      const { daemon, mountpoint, run } = yield* begin((folder) => `passthrough:${folder}`)
+      const { daemon, folder, mountpoint, run } = yield* begin((folder) => `passthrough:${folder}`)
       yield* Effect.promise(() => daemon.reaches("data", "running"))
-      yield* run("touch", [join(mountpoint, "file")])
+      // As small files are made with O_EXCL, the next such ones are written through the worker: no output is.
+      yield* run("sh", ["-Cc", ': >"$1" && : >"$2"', "sh", join(mountpoint, "one"), join(mountpoint, "two")])
+      const go = join(folder, "go")
+      const output = join(folder, "output")
+      const writer = yield* Effect.forkChild(
+        run("sh", ["-c", '(echo before; until [ -e "$2" ]; do sleep 0.02; done; echo after) >"$1"', "sh", join(mountpoint, "output"), go]))
+      yield* Effect.promise(() => until(async () => await readFile(output, "utf8").catch(() => "") === "before\n" ? true : undefined, "the first line"))
       yield* killWorker(daemon)
-      assert.include(yield* run("ls", ["-A", mountpoint]), "file")
+      assert.include(yield* run("ls", ["-A", mountpoint]), "one")
+      yield* Effect.promise(() => writeFile(go, ""))
+      yield* Fiber.join(writer)
+      assert.strictEqual(yield* Effect.promise(() => readFile(output, "utf8")), "before\nafter\n")
     }))
 
   it.live("the same with when_lost unmount: no mount, and no dead one", () =>

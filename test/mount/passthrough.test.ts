@@ -237,7 +237,8 @@ os.close(out)
   it.live("that is made is written by the kernel if the one before it became large, and else through here", () =>
     Effect.gen(function*() {
       const { folder, mountpoint, registered, registrations, run, written } = yield* start()
-      const make = (name: string, size: number) => run("sh", ["-c", 'head -c "$2" /dev/zero >"$1"', "sh", join(mountpoint, name), String(size)]).pipe(
+      // With noclobber, the shell opens with O_EXCL.
+      const make = (name: string, size: number, shell = "-Cc") => run("sh", [shell, 'head -c "$2" /dev/zero >"$1"', "sh", join(mountpoint, name), String(size)]).pipe(
         // A RELEASE comes when close(2) has returned.
         Effect.andThen(until(() => openAt(join(folder, name)) === 0)),
         Effect.map(() => {
@@ -254,13 +255,14 @@ os.close(out)
       assert.deepStrictEqual(yield* make("third", 1_000_000), here)
       assert.deepStrictEqual(yield* make("fourth", 10), kernel)
       assert.deepStrictEqual(yield* make("fifth", 10), here)
+      assert.deepStrictEqual(yield* make("sixth", 10, "-c"), kernel, "a program's output")
       yield* until(() => registered.size === 0)
     }))
 
   it.live("that is made and written through here is the same for who reads, maps and runs it meanwhile", () =>
     Effect.gen(function*() {
       const { folder, mountpoint, registered, run, written } = yield* start()
-      yield* run("sh", ["-c", ': >"$1"', "sh", join(mountpoint, "empty")])
+      yield* run("sh", ["-Cc", ': >"$1"', "sh", join(mountpoint, "empty")])
       yield* until(() => openAt(join(folder, "empty")) === 0)
       const program = join(folder, "program.py")
       fs.writeFileSync(program, `

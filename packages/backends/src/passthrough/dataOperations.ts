@@ -43,7 +43,11 @@ export const dataOperations = (served: Served): Backend => {
   const { attributes, backings, caller, listings, nodes, opened, options } = served
   const mask = process.umask()
   const smallMost = options.xattrs === false ? 0 : smallFile
-  /** Of the last file that was made to be written, when it was closed: the next one is taken to become as large. */
+  /**
+   * Of the last file that was made to be new and written, when it was closed: the next one is taken to become as
+   * large. (One that is made without O_EXCL may be the output of a program that runs for long: its writes should
+   * not need this process.)
+   */
   let lastMadeSize: U64 = Number.MAX_SAFE_INTEGER
 
   const flagsFor = (flags: number): number => {
@@ -96,7 +100,7 @@ export const dataOperations = (served: Served): Backend => {
     }
     const attr = attributes.attr()
     const node = nodes.adopt(fd, attributes.identity(), nodes.get(nodeid), name, true)
-    const open = opening(node, fd, flags, context, (attr.mode & S_IFMT) === S_IFREG, (flags & O_ACCMODE) === O_WRONLY)
+    const open = opening(node, fd, flags, context, (attr.mode & S_IFMT) === S_IFREG, (flags & (O_ACCMODE | O_EXCL)) === (O_WRONLY | O_EXCL))
     return Exit.succeed({ entry: entryOf(served, node, attr), open })
   }
 

@@ -13,7 +13,7 @@ interface OpenFile {
   readonly flags: number
   /** The kernel reads and writes it by itself: its node counts it as one that does. */
   readonly byKernel: boolean
-  /** Made as it was opened, only to be written to. */
+  /** Made as it was opened, to be new and to be written: O_CREAT | O_EXCL | O_WRONLY. */
   readonly made: boolean
   /** -1 until it is opened. */
   fd: number
