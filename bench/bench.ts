@@ -1,7 +1,7 @@
 /** `npm run bench`: Bickford beside other ways to serve a filesystem, in one run (docs/performance.md). */
 import { writeFile } from "node:fs/promises"
 import { type Besides, besidesLines, measureBesides } from "./besides.ts"
-import { type Contender, contenders } from "./contenders.ts"
+import { contenders } from "./contenders.ts"
 import { makeLoader } from "./loader.ts"
 import { machine } from "./machine.ts"
 import { operations } from "./operations.ts"
@@ -53,9 +53,9 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
   say()
   say(throughputTable(throughput, chosen, names))
   const ours = names.filter((name) => name.startsWith("bickford"))
-  const kindOf = (name: string): Contender["kind"] => all.find((one) => one.name === name)?.kind
+  const kinds = new Map(all.map(({ comparedAs, name, serves }) => [name, comparedAs ?? serves]))
   const comparedWith = (own: string): ReadonlyArray<string> =>
-    names.filter((name) => !ours.includes(name) && [undefined, kindOf(own)].includes(kindOf(name)))
+    names.filter((name) => !ours.includes(name) && (kinds.get(name) === "nothing" || kinds.get(name) === kinds.get(own)))
   if (ours.some((own) => comparedWith(own).length > 0)) {
     say()
     say(ratioTable(throughput, chosen, ours, comparedWith))

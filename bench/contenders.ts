@@ -13,9 +13,9 @@ export interface Contender {
   readonly name: string
   /** What it keeps files in: itself, or a folder that it is given. */
   readonly serves: "memory" | "folder" | "nothing"
-  /** What it is compared with: filesystems of one kind, and everything with what is of none. */
-  readonly kind?: "memory" | "folder"
-  /** It is no measure of anything else. */
+  /** As if it served so, it is compared with others: like with like, and everything with what serves nothing. */
+  readonly comparedAs?: Contender["serves"]
+  /** The only ones that it is a measure of. */
   readonly operations?: ReadonlyArray<string>
   /** Builds what has to be built. Fails with the reason when it cannot be had here. */
   readonly prepare: () => Promise<void>
@@ -80,6 +80,7 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
   {
     name: "plain",
     serves: "folder",
+    comparedAs: "nothing",
     prepare: async () => {},
     command: undefined
   },
@@ -92,7 +93,6 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
   {
     name: "null-passthrough",
     serves: "folder",
-    kind: "folder",
     operations: dataOperations,
     prepare: prepareNull,
     command: (mountpoint, storage) => [join(buildFolder, "null"), mountpoint, join(storage, "file")]
@@ -100,84 +100,73 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
   {
     name: "libfuse-memory",
     serves: "memory",
-    kind: "memory",
     prepare: prepareMemory,
     command: (mountpoint) => [join(buildFolder, "memory"), mountpoint, "-f", "-s", "-o", "allow_other"]
   },
   {
     name: "libfuse-memory-no-open",
     serves: "memory",
-    kind: "memory",
     prepare: prepareMemory,
     command: (mountpoint) => [join(buildFolder, "memory"), mountpoint, "-f", "-s", "-o", "allow_other,no_open"]
   },
   {
     name: "fuse-native",
     serves: "memory",
-    kind: "memory",
     prepare: prepareFuseNative,
     command: (mountpoint) => [process.execPath, join(benchFolder, "servers", "fuseNative.cjs"), fuseNativeFolder, mountpoint]
   },
   {
     name: "pyfuse3",
     serves: "memory",
-    kind: "memory",
     prepare: async () => void (await must(python, ["-c", "import pyfuse3, trio"])),
     command: (mountpoint) => [python, join(benchFolder, "servers", "memory.py"), mountpoint]
   },
   ...(beside === undefined ? [] : [{
     name: "beside",
     serves: "memory" as const,
-    kind: "memory" as const,
     prepare: async () => {},
     command: (mountpoint: string): Command => [process.execPath, join(beside, "srv.mjs"), mountpoint, "dev"]
   }]),
   {
     name: "bickford-memory",
     serves: "memory",
-    kind: "memory",
     prepare: async () => {},
     command: ours("memory:")
   },
   {
     name: "passthrough_ll",
     serves: "folder",
-    kind: "folder",
     prepare: preparePassthrough,
     command: passthroughLl()
   },
   {
     name: "passthrough_ll-s",
     serves: "folder",
-    kind: "folder",
     prepare: preparePassthrough,
     command: passthroughLl("-s")
   },
   {
     name: "bindfs",
     serves: "folder",
-    kind: "folder",
     prepare: async () => void (await must("bindfs", ["--version"])),
     command: (mountpoint, storage) => ["bindfs", "-f", "-s", "-o", "entry_timeout=0,attr_timeout=0,negative_timeout=0", storage, mountpoint]
   },
   {
     name: "bickford-passthrough",
     serves: "folder",
-    kind: "folder",
     prepare: async () => {},
     command: ours("passthrough:")
   },
   {
     name: "bickford-passthrough-no-xattr",
     serves: "folder",
-    kind: "folder",
     prepare: async () => {},
     command: ours("passthrough:", ",no_xattr")
   },
   {
     name: "bickford-sqlite",
     serves: "folder",
-    kind: "memory",
+    comparedAs: "memory",
     prepare: async () => {},
     command: ours("sqlite:")
   }

@@ -2,22 +2,24 @@
 
 export interface Operation {
   readonly name: string
+  readonly about: "metadata" | "data"
   readonly unit: "op/s" | "MiB/s"
 }
 
 export const operations: ReadonlyArray<Operation> = [
-  { name: "stat", unit: "op/s" },
-  { name: "lookup-miss", unit: "op/s" },
-  { name: "open-close", unit: "op/s" },
-  { name: "create-unlink", unit: "op/s" },
-  { name: "readdir", unit: "op/s" },
-  { name: "read4k", unit: "op/s" },
-  { name: "write4k", unit: "op/s" },
-  { name: "seqread", unit: "MiB/s" },
-  { name: "seqwrite", unit: "MiB/s" },
-  { name: "directread", unit: "MiB/s" }
+  { name: "stat", about: "metadata", unit: "op/s" },
+  { name: "lookup-miss", about: "metadata", unit: "op/s" },
+  { name: "open-close", about: "metadata", unit: "op/s" },
+  { name: "create-unlink", about: "metadata", unit: "op/s" },
+  { name: "readdir", about: "metadata", unit: "op/s" },
+  { name: "read4k", about: "data", unit: "op/s" },
+  { name: "write4k", about: "data", unit: "op/s" },
+  { name: "seqread", about: "data", unit: "MiB/s" },
+  { name: "seqwrite", about: "data", unit: "MiB/s" },
+  { name: "directread", about: "data", unit: "MiB/s" }
 ]
 
-/** Names of those that are about files, and of those that are about what is in them. */
-export const metadataOperations = ["stat", "lookup-miss", "open-close", "create-unlink", "readdir"]
-export const dataOperations = ["read4k", "write4k", "seqread", "seqwrite", "directread"]
+const namesAbout = (what: Operation["about"]): ReadonlyArray<string> => operations.filter(({ about }) => about === what).map(({ name }) => name)
+
+export const metadataOperations = namesAbout("metadata")
+export const dataOperations = namesAbout("data")
