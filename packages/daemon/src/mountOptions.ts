@@ -36,6 +36,11 @@ type Row =
     readonly apply: (target: Target, value: number) => void
   }
 
+const setAtime = ({ mount }: Target, noatime: boolean, strictatime: boolean): void => {
+  mount.noatime = noatime
+  mount.strictatime = strictatime
+}
+
 const rows: { readonly [name: string]: Row } = {
   ro: { takes: "nothing", help: "read-only", apply: (t) => (t.mount.readOnly = true) },
   rw: { takes: "nothing", help: "read and write (the default)", apply: (t) => (t.mount.readOnly = false) },
@@ -55,7 +60,16 @@ const rows: { readonly [name: string]: Row } = {
     apply: (t) => (t.mount.defaultPermissions = false)
   },
   noexec: { takes: "nothing", help: "no programs can be run from it", apply: (t) => (t.mount.noexec = true) },
-  noatime: { takes: "nothing", help: "reading changes no times", apply: (t) => (t.mount.noatime = true) },
+  noatime: { takes: "nothing", help: "reading changes no times", apply: (t) => setAtime(t, true, false) },
+  relatime: {
+    takes: "nothing",
+    help: "the first read after a change, or in a day, marks the time (the default)",
+    apply: (t) => setAtime(t, false, false)
+  },
+  strictatime: { takes: "nothing", help: "every read that the kernel asks for marks the time", apply: (t) => setAtime(t, false, true) },
+  atime: { takes: "nothing", help: "undoes noatime", apply: (t) => (t.mount.noatime = false) },
+  nodiratime: { takes: "nothing", help: "listing changes no times of directories", apply: (t) => (t.mount.nodiratime = true) },
+  diratime: { takes: "nothing", help: "undoes nodiratime", apply: (t) => (t.mount.nodiratime = false) },
   auto_unmount: { takes: "nothing", help: "unmount when the server has died", apply: (t) => (t.autoUnmount = true) },
   fsname: { takes: "text", help: "the source shown in /proc/mounts", apply: (t, value) => (t.mount.fsname = value) },
   subtype: { takes: "text", help: "the type shown is fuse.SUBTYPE", apply: (t, value) => (t.mount.subtype = value) },
@@ -117,8 +131,8 @@ const rows: { readonly [name: string]: Row } = {
  * honoured, and the rest is not the filesystem's matter.
  */
 const withoutEffect = new Set([
-  "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev", "async", "relatime", "strictatime", "diratime",
-  "nodiratime", "atime", "exec", "suid", "nosuid", "dev", "nodev", "lazytime", "nolazytime", "silent", "loud"
+  "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev", "async",
+  "exec", "suid", "nosuid", "dev", "nodev", "lazytime", "nolazytime", "silent", "loud"
 ])
 const isForOthers = (name: string): boolean => withoutEffect.has(name) || name.startsWith("x-") || name === "comment"
 

@@ -6,6 +6,7 @@
  * returns an `Exit` (`Exit.succeed`, `Errno.ENOENT`) is answered without starting a fiber.
  */
 import type * as Effect from "effect/Effect"
+import type { AtimePolicy } from "./atime.ts"
 import type { ErrnoError } from "./errno.ts"
 import type * as P from "./protocol/messages.ts"
 import type { Notify } from "./notify/Notifier.ts"
@@ -23,6 +24,8 @@ export interface BackendConnection {
   /** Random, the same for the connection's whole life; a later server of the same connection has it too. */
   readonly id: string
   readonly notify: Notify
+  /** How the mount has times of reading kept (`-o noatime`, `strictatime`, ...): the server follows it, the kernel does not. */
+  readonly atime: AtimePolicy
   /**
    * Registers an open file with the kernel, to be given with FOPEN_PASSTHROUGH (Linux 6.9, CAP_SYS_ADMIN): its
    * id, or a negative errno, -EOPNOTSUPP where no device is served.

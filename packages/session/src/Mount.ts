@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { atimePolicy } from "./atime.ts"
 import { detach } from "./detach.ts"
 import { checkMountOptions, type OptionError } from "./options.ts"
 import type { SupervisorError } from "./supervisor/index.ts"
@@ -29,6 +30,10 @@ export interface MountOptions {
   readonly noexec?: boolean
   /** Reading changes no times. */
   readonly noatime?: boolean
+  /** Listing changes no times of directories. */
+  readonly nodiratime?: boolean
+  /** Every read that comes to the server marks the time; without it the first one after a change, or in a day (relatime). */
+  readonly strictatime?: boolean
   /** Largest READ in bytes; 0 for no limit of the mount's own. */
   readonly maxRead?: number
   readonly session?: SessionOptions
@@ -85,6 +90,8 @@ const deviceOptions = (options: MountOptions) => ({
   readOnly: options.readOnly ?? false,
   noexec: options.noexec ?? false,
   noatime: options.noatime ?? false,
+  nodiratime: options.nodiratime ?? false,
+  strictatime: options.strictatime ?? false,
   ...(options.maxRead === undefined ? {} : { maxRead: options.maxRead })
 })
 
@@ -103,7 +110,7 @@ const incarnate = (options: MountOptions): Effect.Effect<Incarnation, MountError
       const device = yield* mountDevice(deviceOptions(options))
       yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitPatience)
       const transport = yield* makeDeviceTransport(device.handle)
-      return { scope, device, session: yield* makeSession(transport, options.backend, options.session) }
+      return { scope, device, session: yield* makeSession(transport, options.backend, { atime: atimePolicy(options), ...options.session }) }
     })
     return yield* Effect.onExit(Scope.provide(built, scope), (exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void)
   })

@@ -13,6 +13,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import type { AtimePolicy } from "./atime.ts"
 import type { Backend } from "./Backend.ts"
 import { attachDispatcher, backendConnection, type Connection, connectionSink, makeConnection, setBackend } from "./connection/Connection.ts"
 import { logDiagnostics } from "./Diagnostics.ts"
@@ -45,6 +46,8 @@ export interface SessionOptions extends Omit<InitOptions, "frameCapacity" | "ove
   readonly grace?: Duration.Input
   /** How long operations may take: one limit for all, or by operation. Default: no limit. */
   readonly deadline?: Deadline | { readonly [Op in keyof ReplyOf]?: Deadline }
+  /** How backends keep times of reading. `mount` sets it from its own options. Default: relatime. */
+  readonly atime?: AtimePolicy
   /**
    * The connection was served before, by a process that is gone: INIT is not repeated, and what that
    * process had read and not answered is delivered again (FUSE_NOTIFY_RESEND), where that was negotiated.
@@ -250,7 +253,7 @@ const takeInit = (connection: Connection): Effect.Effect<Slot> =>
 export const make = Effect.fnUntraced(function*(transport: FrameTransport, source: BackendSource, options: SessionOptions = {}) {
   const wrong = checkSessionOptions(options)
   if (wrong !== undefined) return yield* Effect.fail(wrong)
-  const connection = makeConnection(transport, options.resume)
+  const connection = makeConnection(transport, options.resume, options.atime)
   const ready = yield* Deferred.make<Negotiated>()
   const over = yield* Deferred.make<void>()
   const ended = yield* Deferred.make<SessionEnd>()

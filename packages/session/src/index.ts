@@ -1,4 +1,5 @@
 /** Sessions: the FUSE protocol, dispatch and supervision over a transport. */
+export { type AtimeFlags, type AtimePolicy, atimePolicy, type AtimeRule } from "./atime.ts"
 export type { Backend, BackendConnection, Operation } from "./Backend.ts"
 export { embed, type EmbeddedSession, embedFrames, type FrameSession } from "./embed.ts"
 export * from "./errno.ts"

@@ -60,6 +60,12 @@ const record: Check = (value) =>
     ? undefined
     : "what onNegotiated was called with"
 
+const atimeRule = oneOf("relatime", "strictatime", "noatime")
+const atime: Check = (value) =>
+  isRecord(value) && atimeRule(value["files"]) === undefined && atimeRule(value["directories"]) === undefined
+    ? undefined
+    : '{ files, directories }, each "relatime", "strictatime" or "noatime"'
+
 type Checks<Options> = { readonly [Option in keyof Required<Options>]: Check }
 
 const sessionChecks: Checks<SessionOptions> = {
@@ -86,6 +92,7 @@ const sessionChecks: Checks<SessionOptions> = {
   drain: duration,
   grace: duration,
   deadline,
+  atime,
   resume: record,
   onNegotiated: callable
 }
@@ -100,6 +107,8 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
   readOnly: flag,
   noexec: flag,
   noatime: flag,
+  nodiratime: flag,
+  strictatime: flag,
   maxRead: whole(0, 0xffff_ffff),
   startTimeout: duration,
   stopTimeout: duration,

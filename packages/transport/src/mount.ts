@@ -18,6 +18,8 @@ const MS_NOSUID = 2
 const MS_NODEV = 4
 const MS_NOEXEC = 8
 const MS_NOATIME = 1024
+const MS_NODIRATIME = 2048
+const MS_STRICTATIME = 1 << 24
 const MNT_DETACH = 2
 const UMOUNT_NOFOLLOW = 8
 // <sys/stat.h>
@@ -35,6 +37,9 @@ export interface MountDeviceOptions {
   readonly readOnly?: boolean
   readonly noexec?: boolean
   readonly noatime?: boolean
+  readonly nodiratime?: boolean
+  /** Not passed on through the helper, which does not know it. */
+  readonly strictatime?: boolean
   /** Largest READ, in bytes; 0, the default, sets no limit. */
   readonly maxRead?: number
   /** Mounts through the helper even as root; also says how to run it. */
@@ -97,7 +102,9 @@ const mountDirectly = (mountpoint: string, mode: number, options: MountDeviceOpt
       MS_NODEV |
       (options.readOnly === true ? MS_RDONLY : 0) |
       (options.noexec === true ? MS_NOEXEC : 0) |
-      (options.noatime === true ? MS_NOATIME : 0)
+      (options.noatime === true ? MS_NOATIME : 0) |
+      (options.nodiratime === true ? MS_NODIRATIME : 0) |
+      (options.strictatime === true ? MS_STRICTATIME : 0)
     const type = options.subtype === undefined ? "fuse" : `fuse.${options.subtype}`
     const result = yield* Effect.promise(() => addon.mount(options.fsname ?? "bickford", mountpoint, type, flags, data.join(",")))
     if (result < 0) return yield* Effect.fail(errnoError("mount", result, mountHint(-result, mountpoint)))
@@ -114,6 +121,7 @@ const mountThroughHelper = (mountpoint: string, options: MountDeviceOptions): Ef
     "nodev",
     ...(options.noexec === true ? ["noexec"] : []),
     ...(options.noatime === true ? ["noatime"] : []),
+    ...(options.nodiratime === true ? ["nodiratime"] : []),
     `fsname=${escape(options.fsname ?? "bickford")}`,
     ...(options.subtype === undefined ? [] : [`subtype=${escape(options.subtype)}`]),
     ...flagOptions(options)

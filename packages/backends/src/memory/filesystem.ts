@@ -1,10 +1,10 @@
 /** Where a memory filesystem is kept: in objects, found by node id. */
+import { makeAtimes } from "../posix/atime.ts"
 import { systemClock, timespec } from "../posix/clock.ts"
 import type { Filesystem } from "../posix/filesystem.ts"
 import { type Inode, isDirectory } from "../posix/inode.ts"
 import { permissionBits, S_IFDIR } from "../posix/linux.ts"
 import { nameKey, ownName } from "../posix/names.ts"
-import { markRead } from "../posix/relatime.ts"
 import { makeUsage } from "../posix/usage.ts"
 import { putXattr } from "../posix/xattr.ts"
 import { makeBufferPool } from "./bufferPool.ts"
@@ -26,6 +26,7 @@ export const makeFilesystem = (options: MemoryOptions) => {
     maxInodes: options.maxInodes ?? 2 ** 24,
     userQuota: options.userQuota
   })
+  const atimes = makeAtimes(now)
   const locks = makeLocks()
   const buffers = makeBufferPool()
 
@@ -105,7 +106,7 @@ export const makeFilesystem = (options: MemoryOptions) => {
       inode.known = false
       if (inode.nlink === 0) free(inode)
     },
-    accessed: (inode) => void markRead(inode, now)
+    accessed: (inode) => void atimes.mark(inode)
   }
-  return { filesystem, locks, usage, makeLender: buffers.makeLender }
+  return { filesystem, atimes, locks, usage, makeLender: buffers.makeLender }
 }

@@ -11,7 +11,7 @@ import { nameMax, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../posix/linux
 import { listingOperations } from "../posix/listing.ts"
 import { lockOperations } from "./lockOperations.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
-import { fileOpened, openOperations, releasedir } from "../posix/open.ts"
+import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
 import type { MemoryOptions } from "./options.ts"
 import { renameOperations } from "../posix/rename.ts"
 import { blockSize } from "../posix/usage.ts"
@@ -39,9 +39,9 @@ const alwaysReady = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
  * to check. All operations but SETLKW answer at once. FSYNC and ACCESS are absent, and so cost nothing.
  */
 export const memory = (options: MemoryOptions = {}): MemoryBackend => {
-  const { filesystem: fs, locks: held, makeLender, usage } = makeFilesystem(options)
+  const { atimes, filesystem: fs, locks: held, makeLender, usage } = makeFilesystem(options)
   const locks = options.locks ?? "kernel"
-  const opened = fileOpened(locks)
+  const opening = makeOpening(locks)
   const pages = makeKernelPages()
   const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
 
@@ -58,16 +58,18 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
     init: (_negotiated: Negotiated, connection: BackendConnection) =>
       Effect.sync(() => {
         pages.connect(connection)
+        atimes.follow(connection.atime)
+        opening.follow(connection.atime)
         connection.lendMemory(makeLender())
       }),
-    ...namespaceOperations(fs, opened, negative),
+    ...namespaceOperations(fs, opening, negative),
     ...renameOperations(fs),
     ...listingOperations(fs),
     ...attributeOperations(fs),
     ...dataOperations(fs, pages),
     ...(options.xattrs === false ? {} : xattrOperations(fs)),
     ...(locks === "server" ? lockOperations(held) : {}),
-    ...openOperations(fs, opened),
+    ...openOperations(fs, opening),
     releasedir,
     statfs: () => {
       const free = usage.blocksMax - usage.total.blocks

@@ -29,7 +29,7 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
   const { destroy, init, ioctl, statfs } = callbacks
 
   return {
-    ...(init && { init: () => outcome(() => init()) }),
+    ...(init && { init: (_negotiated, { atime }) => outcome(() => init({ atime })) }),
     destroy: () =>
       Effect.orDie(andThen(orElse(handles.releaseAll(), () => done), () => outcome(() => destroy?.()))),
     ...namespaceOperations(served),

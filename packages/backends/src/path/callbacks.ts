@@ -1,5 +1,5 @@
 /** What a path filesystem is made of: callbacks by path, all of them optional. */
-import type { RequestContext, Timespec, U64 } from "@bickford/session"
+import type { AtimePolicy, RequestContext, Timespec, U64 } from "@bickford/session"
 import type { Answer } from "./outcome.ts"
 
 /** Types for `mode`, as S_IF* of inode(7): `fileType.reg | 0o644`. */
@@ -35,6 +35,12 @@ export interface PathAttributes {
   readonly atime?: Time
   readonly mtime?: Time
   readonly ctime?: Time
+}
+
+/** What callbacks may need to know of the mount that they serve. */
+export interface PathMount {
+  /** How the mount has times of reading kept (`-o noatime` and its kin): `read` and `readdir` follow it, the kernel does not. */
+  readonly atime: AtimePolicy
 }
 
 export interface PathStatfs {
@@ -116,6 +122,7 @@ export interface PathCallbacks<H = unknown> {
   readonly removexattr?: (path: string, name: string, context: RequestContext) => Answer<void>
   /** Data from and to the caller, as the command's number says (ioctl(2)). */
   readonly ioctl?: (handle: H, command: number, data: Uint8Array, path: string | undefined, context: RequestContext) => Answer<Uint8Array | void>
-  readonly init?: () => Answer<void>
+  /** Before anything else is called, and again when the filesystem is started anew. */
+  readonly init?: (mount: PathMount) => Answer<void>
   readonly destroy?: () => Answer<void>
 }

@@ -72,7 +72,7 @@ export interface Filesystem {
   readonly unlinked: (inode: Inode, at: Timespec) => void
   /** The kernel holds the node no longer. */
   readonly forget: (nodeid: U64) => void
-  /** Marks a read, as the mount option relatime has it. */
+  /** Marks a read, where the mount has it marked. */
   readonly accessed: (inode: Inode) => void
 }
 

@@ -1,5 +1,5 @@
 /** Operations on names: lookup, creation, removal, links. */
-import { type Backend, type Created, type Entry, Errno, type Name, type Open, type RequestContext, type Timespec, type U64 } from "@bickford/session"
+import { type Backend, type Created, type Entry, Errno, type Name, type RequestContext, type Timespec, type U64 } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { attach, type Directory, done, entry, type Failure, type Filesystem } from "./filesystem.ts"
 import { Inode, isDirectory, isRegular } from "./inode.ts"
@@ -18,7 +18,7 @@ import {
   symlinkMax
 } from "./linux.ts"
 import { nameBytes, nameTooLong } from "./names.ts"
-import { truncateOnCreate } from "./open.ts"
+import { type Opening, truncateOnCreate } from "./open.ts"
 import { inherited } from "./privileges.ts"
 
 /** A directory in which a name is looked for. */
@@ -55,7 +55,7 @@ const specialTypes = [S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK]
 type Operations =
   | "lookup" | "forget" | "mknod" | "mkdir" | "symlink" | "readlink" | "create" | "tmpfile" | "link" | "unlink" | "rmdir"
 
-export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Timespec | undefined): Required<Pick<Backend, Operations>> => {
+export const namespaceOperations = (fs: Filesystem, opening: Opening, negative: Timespec | undefined): Required<Pick<Backend, Operations>> => {
   /** The new inode under its name, or why there is none. */
   const makeNamed = (nodeid: U64, name: Name, mode: number, rdev: number, context: RequestContext): Inode | Failure => {
     const place = livePlaceOf(fs, nodeid, name)
@@ -75,7 +75,7 @@ export const namespaceOperations = (fs: Filesystem, opened: Open, negative: Time
   const entryOf = (made: Inode | Failure): Exit.Exit<Inode> | Failure => made instanceof Inode ? entry(made) : made
   const created = (inode: Inode): Exit.Exit<Created> => {
     inode.known = true
-    return Exit.succeed({ entry: inode, open: opened })
+    return Exit.succeed({ entry: inode, open: opening.file() })
   }
   // The attributes are looked at by nobody.
   const noEntry: Exit.Exit<Entry> | undefined = negative && Exit.succeed({

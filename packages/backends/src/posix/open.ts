@@ -1,19 +1,37 @@
 /** Opening, which keeps nothing: a file is found by its node, a place in a directory by its cookie. */
-import { type Backend, Errno, type Open, type RequestContext } from "@bickford/session"
+import { type AtimePolicy, type Backend, Errno, type Open, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { done, type Filesystem } from "./filesystem.ts"
 import type { Inode } from "./inode.ts"
 import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID } from "./linux.ts"
 import { dropCapability, killSuidSgid } from "./privileges.ts"
 
-/** What every open file is told. The kernel's cache is right as it is: nobody else changes a file. */
-export const fileOpened = (locks: "kernel" | "server"): Open => ({
-  fh: 0,
-  // A FLUSH would only have to drop the closing process's locks.
-  openFlags: FOPEN_KEEP_CACHE | (locks === "kernel" ? FOPEN_NOFLUSH : 0)
-})
+/** What an open file or directory is told. */
+export interface Opening {
+  readonly file: () => Open
+  readonly directory: () => Open
+  /** Goes by the flags of the mount that is served now. */
+  readonly follow: (policy: AtimePolicy) => void
+}
 
-const directoryOpened: Exit.Exit<Open> = Exit.succeed({ fh: 0, openFlags: FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR })
+/**
+ * The kernel's cache is right as it is: nobody else changes a file. Only strictatime needs it dropped at each open, so
+ * that the server sees the open's first read and can mark it.
+ */
+export const makeOpening = (locks: "kernel" | "server"): Opening => {
+  // A FLUSH would only have to drop the closing process's locks.
+  const noFlush = locks === "kernel" ? FOPEN_NOFLUSH : 0
+  let file: Open = { fh: 0, openFlags: FOPEN_KEEP_CACHE | noFlush }
+  let directory: Open = { fh: 0, openFlags: FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR }
+  return {
+    file: () => file,
+    directory: () => directory,
+    follow: ({ directories, files }) => {
+      file = { fh: 0, openFlags: (files === "strictatime" ? 0 : FOPEN_KEEP_CACHE) | noFlush }
+      directory = { fh: 0, openFlags: directories === "strictatime" ? 0 : FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR }
+    }
+  }
+}
 
 /** O_TRUNC of a create that finds the file there; an open's comes as a SETATTR. */
 export const truncateOnCreate = (fs: Filesystem, inode: Inode, openFlags: number, context: RequestContext): void => {
@@ -25,13 +43,10 @@ export const truncateOnCreate = (fs: Filesystem, inode: Inode, openFlags: number
   inode.ctime = at
 }
 
-export const openOperations = (fs: Filesystem, opened: Open): Required<Pick<Backend, "open" | "opendir">> => {
-  const fileReply: Exit.Exit<Open> = Exit.succeed(opened)
-  return {
-    open: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : fileReply,
-    opendir: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : directoryOpened
-  }
-}
+export const openOperations = (fs: Filesystem, opening: Opening): Required<Pick<Backend, "open" | "opendir">> => ({
+  open: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : Exit.succeed(opening.file()),
+  opendir: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : Exit.succeed(opening.directory())
+})
 
 /** Nothing was opened, so nothing is closed. */
 export const releasedir = (): typeof done => done

@@ -1,11 +1,11 @@
 /** Where a durable filesystem is kept: in the rows of a store. */
 import type { Timespec, U64 } from "@bickford/session"
+import { makeAtimes } from "../posix/atime.ts"
 import { systemClock, timespec } from "../posix/clock.ts"
 import type { Filesystem } from "../posix/filesystem.ts"
 import { Inode, isDirectory, isRegular } from "../posix/inode.ts"
 import { permissionBits, S_IFDIR } from "../posix/linux.ts"
 import { ownName } from "../posix/names.ts"
-import { markRead } from "../posix/relatime.ts"
 import { makeUsage } from "../posix/usage.ts"
 import { StoredBytes } from "./bytes.ts"
 import { makeChunkStore } from "./chunkStore.ts"
@@ -25,6 +25,7 @@ const rootId = 1
 
 export const makeFilesystem = ({ db, path, sync }: OpenStore, options: SqliteOptions) => {
   const now = options.clock ?? systemClock()
+  const atimes = makeAtimes(now)
   const transaction = makeTransaction(db)
   const key = prepareQuery<[number, number]>(db, "SELECT a, b FROM hashKey").get() ?? [0, 0]
   const entries = makeEntryStore(db, transaction, { a: key[0], b: key[1] })
@@ -156,7 +157,7 @@ export const makeFilesystem = ({ db, path, sync }: OpenStore, options: SqliteOpt
     },
     forget,
     accessed: (inode) => {
-      if (markRead(inode, now)) inodes.changed(inode)
+      if (atimes.mark(inode)) inodes.changed(inode)
     }
   }
 
@@ -195,6 +196,7 @@ export const makeFilesystem = ({ db, path, sync }: OpenStore, options: SqliteOpt
 
   return {
     filesystem,
+    atimes,
     inodes,
     replies,
     /** The counts that statfs tells. */

@@ -12,7 +12,7 @@ import { makeKernelPages } from "../posix/kernelPages.ts"
 import { nameMax } from "../posix/linux.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
-import { fileOpened, openOperations, releasedir } from "../posix/open.ts"
+import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
 import { renameOperations } from "../posix/rename.ts"
 import { blockSize } from "../posix/usage.ts"
 import { withoutOpening } from "../posix/withoutOpening.ts"
@@ -51,11 +51,11 @@ const collectOrphans = (store: StoredFilesystem, connection: BackendConnection, 
 
 const build = (store: StoredFilesystem, { changing, commit, forget, reading }: Runner, options: SqliteOptions): SqliteBackend => {
   const fs = store.filesystem
-  const opened = fileOpened("kernel")
+  const opening = makeOpening("kernel")
   const pages = makeKernelPages()
   const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
-  const names = namespaceOperations(fs, opened, negative)
-  const opens = openOperations(fs, opened)
+  const names = namespaceOperations(fs, opening, negative)
+  const opens = openOperations(fs, opening)
   const attributes = attributeOperations(fs)
   const data = dataOperations(fs, pages)
   const listing = listingOperations(fs)
@@ -69,7 +69,7 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
   const node: Recorded<unknown, Entry> = { keep: ({ nodeid }) => nodeid, again: (kept) => again(kept, entry) }
   const created: Recorded<unknown, Created> = {
     keep: (reply) => reply.entry.nodeid,
-    again: (kept) => again(kept, (inode) => Exit.map(entry(inode), () => ({ entry: inode, open: opened })))
+    again: (kept) => again(kept, (inode) => Exit.map(entry(inode), () => ({ entry: inode, open: opening.file() })))
   }
 
   const fsync = (): typeof done => {
@@ -85,6 +85,8 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     init: (_negotiated: Negotiated, connection: BackendConnection) =>
       Effect.suspend(() => {
         pages.connect(connection)
+        store.atimes.follow(connection.atime)
+        opening.follow(connection.atime)
         return collectOrphans(store, connection, store.serve(connection.id))
       }).pipe(Effect.andThen(Effect.suspend(commit))),
 

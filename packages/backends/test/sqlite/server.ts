@@ -1,6 +1,6 @@
 /** What serves a store, for tests: a process of its own in all but name. */
 import type { Backend, BackendConnection, ErrnoError, Negotiated, Notify, Request, ReplyOf, U64 } from "@bickford/session"
-import { Errno } from "@bickford/session"
+import { atimePolicy, Errno } from "@bickford/session"
 import { requestContext } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -25,7 +25,7 @@ const connection = (id: string, held: ReadonlySet<U64>, asked: Array<U64>): Back
       return offset === -1 && held.has(nodeid) ? Effect.void : Errno.ENOENT
     }
   }
-  return { id, notify, openBacking: () => -95, closeBacking: () => -95, lendMemory: () => {} }
+  return { id, notify, atime: atimePolicy({}), openBacking: () => -95, closeBacking: () => -95, lendMemory: () => {} }
 }
 
 const negotiated: Negotiated = {

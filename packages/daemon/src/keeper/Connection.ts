@@ -33,6 +33,8 @@ const deviceOptions = (config: MountConfig, { mount }: ParsedOptions): MountDevi
   readOnly: mount.readOnly ?? false,
   noexec: mount.noexec ?? false,
   noatime: mount.noatime ?? false,
+  nodiratime: mount.nodiratime ?? false,
+  strictatime: mount.strictatime ?? false,
   ...(mount.maxRead === undefined ? {} : { maxRead: mount.maxRead })
 })
 

@@ -4,7 +4,7 @@
  * It loads its code at once, but opens the backend and reads the device only when it is told to: when no
  * other process does. Its end, however it comes, leaves the connection to the next worker.
  */
-import { type Backend, type BackendSource, observe, Session, wireLog } from "@bickford/session"
+import { atimePolicy, type Backend, type BackendSource, observe, Session, wireLog } from "@bickford/session"
 import { fromFd, makeDeviceTransport } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -77,6 +77,7 @@ const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => 
   )
   const session = yield* Session.make(transport, announced(source), {
     ...options.session,
+    atime: atimePolicy(options.mount),
     resume,
     onNegotiated: (record) => sayForSure({ type: "negotiated", record })
   })

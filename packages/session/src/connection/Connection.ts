@@ -9,6 +9,7 @@ import { randomUUID } from "node:crypto"
 import type { FrameSink, FrameTransport, Slot, TransportEnd } from "@bickford/transport"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { type AtimePolicy, defaultAtime } from "../atime.ts"
 import type { Backend, BackendConnection } from "../Backend.ts"
 import type { Negotiated } from "../protocol/init.ts"
 import { makeNotifier, type Notifier } from "../notify/Notifier.ts"
@@ -28,6 +29,8 @@ export interface ConnectionCounters {
 export interface Connection {
   /** Random, the same for the connection's whole life. */
   readonly id: string
+  /** How the mount has times of reading kept. */
+  readonly atime: AtimePolicy
   readonly transport: FrameTransport
   readonly nodes: NodeTable
   /** How often each node is open: OPEN, OPENDIR, CREATE and TMPFILE less RELEASE and RELEASEDIR. */
@@ -68,9 +71,10 @@ export interface ConnectionState {
   readonly negotiated?: Negotiated
 }
 
-export const makeConnection = (transport: FrameTransport, state: ConnectionState = {}): Connection => {
+export const makeConnection = (transport: FrameTransport, state: ConnectionState = {}, atime: AtimePolicy = defaultAtime): Connection => {
   const connection: Connection = {
     id: state.id ?? randomUUID(),
+    atime,
     transport,
     nodes: new NodeTable(),
     handles: new NodeTable(),
@@ -98,6 +102,7 @@ export const makeConnection = (transport: FrameTransport, state: ConnectionState
 export const backendConnection = (connection: Connection): BackendConnection => ({
   id: connection.id,
   notify: connection.notifier,
+  atime: connection.atime,
   openBacking: connection.transport.openBacking,
   closeBacking: connection.transport.closeBacking,
   lendMemory: connection.transport.lendMemory
