@@ -3,9 +3,7 @@
  * Run: `node --conditions=development bench/codec.ts [--rounds N]`
  */
 import { readFileSync } from "node:fs"
-import { isDecodeError } from "../packages/session/src/protocol/decodeError.ts"
-import { frameOf, memoryOf } from "../packages/session/src/protocol/frame.ts"
-import { decodeAs, decodeReply, decodeRequest, encodeReply, isReplyRefusal, replyData, rowOf } from "../packages/session/src/protocol/opcodes.ts"
+import { decodeAs, decodeReply, decodeRequest, encodeReply, frameOf, isDecodeError, isReplyRefusal, memoryOf, replyData, rowOf } from "@bickford/protocol/codec"
 
 const frames: ReadonlyArray<readonly [string, string]> = [
   ["LOOKUP", "003-lookup-existing"],

@@ -9,10 +9,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { makeConnection, setBackend } from "../packages/session/src/connection/Connection.ts"
 import { type Dispatcher, makeDispatcher } from "../packages/session/src/dispatcher/Dispatcher.ts"
-import { protocolVersion } from "../packages/session/src/protocol/constants.ts"
-import type { Request, RequestHeader } from "../packages/session/src/protocol/messages.ts"
-import { encodeRequest } from "../packages/session/src/protocol/opcodes.ts"
-import { isEncodeError } from "../packages/session/src/protocol/refusal.ts"
+import { protocolVersion } from "@bickford/protocol"
+import type { Request, RequestHeader } from "@bickford/protocol"
+import { encodeRequest, isEncodeError } from "@bickford/protocol/codec"
 
 const frameCapacity = 1 << 17
 const bodyCapacity = 1 << 16

@@ -3,9 +3,8 @@
  * Run: `node --conditions=development scripts/protocol-doc.ts [--check]`
  */
 import { readFileSync, writeFileSync } from "node:fs"
-import { protocolVersion } from "../packages/session/src/protocol/constants.ts"
-import { notificationTable } from "../packages/session/src/protocol/notifications.ts"
-import { opcodeTable, type OpcodeRow } from "../packages/session/src/protocol/opcodes.ts"
+import { protocolVersion } from "@bickford/protocol"
+import { notificationTable, type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
 
 const file = new URL("../docs/protocol.md", import.meta.url)
 
@@ -37,7 +36,7 @@ const rowOf = (row: OpcodeRow): string =>
 export const protocolDocument = (): string => `# The protocol
 
 FUSE ${protocolVersion.major}.${protocolVersion.minor}, down to ${protocolVersion.major}.${protocolVersion.oldestMinor}. Generated from the table in
-\`packages/session/src/protocol/opcodes.ts\` by \`scripts/protocol-doc.ts\`; do not edit.
+\`packages/protocol/src/opcodes.ts\` by \`scripts/protocol-doc.ts\`; do not edit.
 
 Requests and replies are decoded and encoded both ways, so a test can play the kernel. "Dispatched" names the
 backend's operation. "Real kernel" means that a request recorded from Linux 6.18 decodes and encodes byte for byte,

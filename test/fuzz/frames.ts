@@ -3,11 +3,8 @@
  * Run: `node --conditions=development test/fuzz/frames.ts --count 1000000 [--seed N]`
  */
 import { readdirSync, readFileSync } from "node:fs"
-import { isDecodeError } from "../../packages/session/src/protocol/decodeError.ts"
-import { frameOf } from "../../packages/session/src/protocol/frame.ts"
-import { decodeNotification } from "../../packages/session/src/protocol/notifications.ts"
-import { decodeReply, decodeRequest } from "../../packages/session/src/protocol/opcodes.ts"
-import type { Request } from "../../packages/session/src/protocol/messages.ts"
+import { decodeNotification, decodeReply, decodeRequest, frameOf, isDecodeError } from "@bickford/protocol/codec"
+import type { Request } from "@bickford/protocol"
 
 /** Small and repeatable: a linear congruential generator of 32 bits, of which the high ones are used. */
 const generator = (seed: number) => {

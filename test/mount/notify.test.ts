@@ -1,6 +1,7 @@
 /** Notifications to the real kernel: what it has cached is dropped, and nothing deadlocks. */
 import { assert, describe, it } from "@effect/vitest"
-import { type Backend, Errno, type Entry, type ErrnoError, openReplyFlags } from "@bickford/session"
+import { type Entry, openReplyFlags } from "@bickford/protocol"
+import { type Backend, Errno, type ErrnoError } from "@bickford/session"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

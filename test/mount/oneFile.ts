@@ -1,5 +1,6 @@
 /** A backend with one file, `file`, node 2, of five bytes; nothing is cached, and each test replaces what it needs. */
-import { type Backend, Errno, openReplyFlags } from "@bickford/session"
+import { openReplyFlags } from "@bickford/protocol"
+import { type Backend, Errno } from "@bickford/session"
 import * as Exit from "effect/Exit"
 
 const epoch = { sec: 0, nsec: 0 }

@@ -1,7 +1,8 @@
 /** A served folder that others change as well, on the real kernel. */
 import { assert, describe, it } from "@effect/vitest"
 import { passthrough, type PassthroughOptions } from "@bickford/backends"
-import { type Backend, errnoNumbers } from "@bickford/session"
+import { errnoNumbers } from "@bickford/protocol"
+import type { Backend } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"

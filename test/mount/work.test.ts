@@ -49,7 +49,7 @@ for (const [name, withFilesystem] of Object.entries(filesystems)) {
         const project = join(mountpoint, "project")
         // The cache is the one that installing this project has filled.
         await run("npm", ["ci", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: project, timeoutMilliseconds: minutes(2) })
-        const tests = [join(project, "node_modules", "vitest", "vitest.mjs"), "run", "packages/session/test/protocol"]
+        const tests = [join(project, "node_modules", "vitest", "vitest.mjs"), "run", "packages/protocol/test"]
         const said = await run(process.execPath, tests, { cwd: project, env: { ...process.env, NO_COLOR: "1" }, timeoutMilliseconds: minutes(2) })
         assert.isAbove(Number(/Tests\s+(\d+) passed/.exec(said)?.[1]), 500)
       }))

@@ -1,6 +1,7 @@
 /** A filesystem in memory written with callbacks by path, for tests. */
 import { type Answer, fileType, type PathAttributes, type PathCallbacks, PathFilesystem } from "@bickford/backends"
-import { type Backend, Errno, type RequestContext, type Timespec } from "@bickford/session"
+import type { Timespec } from "@bickford/protocol"
+import { type Backend, Errno, type RequestContext } from "@bickford/session"
 
 interface File {
   mode: number

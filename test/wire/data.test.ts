@@ -1,6 +1,6 @@
 /** READ answered with views: what is disposable is disposed of when the reply is out. */
 import { assert, it } from "@effect/vitest"
-import type { AnswerOf } from "@bickford/session"
+import type { AnswerOf } from "@bickford/protocol"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
 

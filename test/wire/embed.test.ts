@@ -1,6 +1,7 @@
 /** Sessions in a program's own loop. */
 import { assert, describe, it } from "@effect/vitest"
-import { embed, embedFrames, errnoNumbers } from "@bickford/session"
+import { errnoNumbers } from "@bickford/protocol"
+import { embed, embedFrames } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
 import { selectRead, socketpair } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"

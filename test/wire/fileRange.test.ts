@@ -1,6 +1,6 @@
 /** READ answered from a file: the transport reads it into the reply. */
 import { assert, it } from "@effect/vitest"
-import type { AnswerOf } from "@bickford/session"
+import type { AnswerOf } from "@bickford/protocol"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs"

@@ -1,6 +1,7 @@
 /** Notifications, as a kernel receives them. */
 import { assert, describe, it } from "@effect/vitest"
-import type { Backend, Notification, Notify } from "@bickford/session"
+import type { Notification } from "@bickford/protocol"
+import type { Backend, Notify } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -5,6 +5,8 @@
 export * from "@bickford/backends"
 export * from "@bickford/session"
 export { mount as mountEffect } from "@bickford/session"
+export * as Protocol from "@bickford/protocol"
+export * as Supervisor from "@bickford/supervisor"
 export * as Transport from "@bickford/transport"
 export { type Ended, mount, type Mounted, type MountOptions, type Restart } from "./promise/mount.ts"
 export * as Lifecycle from "./promise/lifecycle.ts"

@@ -8,9 +8,9 @@
 import type * as Effect from "effect/Effect"
 import type { AtimePolicy } from "./atime.ts"
 import type { ErrnoError } from "./errno.ts"
-import type * as P from "./protocol/messages.ts"
+import type * as P from "@bickford/protocol"
 import type { Notify } from "./notify/Notifier.ts"
-import type { BackendCapabilities, Negotiated } from "./protocol/init.ts"
+import type { BackendCapabilities, Negotiated } from "@bickford/protocol"
 import type { RequestContext } from "./RequestContext.ts"
 
 /** Fails with an errno's typed error; anything else that goes wrong is a defect, answered EIO. */

@@ -10,7 +10,7 @@ import * as Scope from "effect/Scope"
 import { atimePolicy } from "./atime.ts"
 import { detach } from "./detach.ts"
 import { checkMountOptions, type OptionError } from "./options.ts"
-import type { SupervisorError } from "./supervisor/index.ts"
+import type { SupervisorError } from "@bickford/supervisor"
 import { type BackendSource, make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
 
 export interface MountOptions {

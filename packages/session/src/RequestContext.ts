@@ -1,5 +1,5 @@
 /** Who asks: what a backend may need to know of a request beyond its arguments. */
-import type { SecurityContext, U64 } from "./protocol/messages.ts"
+import type { SecurityContext, U64 } from "@bickford/protocol"
 
 export interface RequestContext {
   readonly uid: number

@@ -24,12 +24,11 @@ import type { Limits } from "./dispatcher/limits.ts"
 import { gatekeeper } from "./gatekeeper.ts"
 import { answerAgain, handshake } from "./handshake.ts"
 import { checkSessionOptions } from "./options.ts"
-import { errnoNumbers } from "./protocol/errno.ts"
+import { errnoNumbers } from "@bickford/protocol"
 import { InsideOperation, type Notify } from "./notify/Notifier.ts"
-import type { InitOptions, Negotiated } from "./protocol/init.ts"
-import type { ReplyOf } from "./protocol/messages.ts"
-import type { OpcodeRow } from "./protocol/opcodes.ts"
-import * as Supervisor from "./supervisor/index.ts"
+import type { InitOptions, Negotiated, ReplyOf } from "@bickford/protocol"
+import type { OpcodeRow } from "@bickford/protocol/codec"
+import * as Supervisor from "@bickford/supervisor"
 
 /** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */
 export type BackendSource = Backend | Effect.Effect<Backend, unknown, Scope.Scope>

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { connectionSink } from "./connection/Connection.ts"
 import type { OptionError } from "./options.ts"
-import type { SupervisorError } from "./supervisor/index.ts"
+import type { SupervisorError } from "@bickford/supervisor"
 import { type BackendSource, make, type Session, type SessionOptions } from "./Session.ts"
 
 export interface EmbeddedSession {

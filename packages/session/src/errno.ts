@@ -5,7 +5,7 @@
  * `Errno.ENOENT` is the failure itself: an `Exit`, allocated once, that a backend returns as it is.
  */
 import * as Exit from "effect/Exit"
-import { errnoName, type ErrnoName, errnoNumbers } from "./protocol/errno.ts"
+import { errnoName, type ErrnoName, errnoNumbers } from "@bickford/protocol"
 
 /** The error whose tag is `N`. Carries no stack: it is an answer, not a fault. */
 export interface ErrnoErrorOf<N extends ErrnoName> {

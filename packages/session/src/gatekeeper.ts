@@ -10,11 +10,9 @@ import type { FrameSink, Slot } from "@bickford/transport"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { awaitBackend, type Connection, connectionSink } from "./connection/Connection.ts"
-import { isDecodeError } from "./protocol/decodeError.ts"
-import { errnoNumbers } from "./protocol/errno.ts"
-import { opcodeOf } from "./protocol/frame.ts"
-import type { Request } from "./protocol/messages.ts"
-import { decodeAs, type OpcodeRow, opcodeTable } from "./protocol/opcodes.ts"
+import { decodeAs, isDecodeError, opcodeOf, type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
+import { errnoNumbers } from "@bickford/protocol"
+import type { Request } from "@bickford/protocol"
 
 /** Answers EIO to everything, but keeps the books: the kernel's forgets are not repeated. */
 const refusing = (connection: Connection): FrameSink => {

@@ -2,12 +2,9 @@
 import type { Slot } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { backendConnection, type Connection } from "./connection/Connection.ts"
-import { errnoNumbers } from "./protocol/errno.ts"
-import { isDecodeError } from "./protocol/decodeError.ts"
-import { type Agreement, encodeInitReply, type InitOptions, isInitError, type Negotiated, negotiate } from "./protocol/init.ts"
-import { opcodeOf } from "./protocol/frame.ts"
-import { decodeAs, opcodeTable } from "./protocol/opcodes.ts"
-import type { InitRequest } from "./protocol/messages.ts"
+import { errnoNumbers } from "@bickford/protocol"
+import { type Agreement, decodeAs, encodeInitReply, isDecodeError, isInitError, negotiate, opcodeOf, opcodeTable } from "@bickford/protocol/codec"
+import type { InitOptions, InitRequest, Negotiated } from "@bickford/protocol"
 
 /** INIT was malformed, or asks for what we do not speak; the connection cannot be served. */
 export class HandshakeError extends Error {

@@ -1,8 +1,9 @@
 /** Frames that a program carries itself: bytes in, bytes out, no descriptor. */
+import type { FileRange } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
 import { constants } from "node:os"
 import { inHeaderSize, outHeaderSize } from "./DeviceSlot.ts"
-import type { FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
+import type { FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 import { addon } from "./native.ts"
 
 const { EBADF, EOPNOTSUPP } = constants.errno

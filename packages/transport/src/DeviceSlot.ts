@@ -1,14 +1,15 @@
 /** A transport's slots: all their memory is one piece, touched and locked before the first read. */
+import { structs } from "@bickford/protocol/codec"
 import { type Channel, makeChannel } from "./channel.ts"
 import type { Slot } from "./FrameTransport.ts"
 import type { FuseHandle } from "./native.ts"
 
 /** Bytes of `struct fuse_in_header`. */
-export const inHeaderSize = 40
+export const inHeaderSize = structs.inHeader.bytes
 /** Bytes of `struct fuse_out_header`. */
-export const outHeaderSize = 16
+export const outHeaderSize = structs.outHeader.bytes
 /** Bytes of `struct fuse_write_in`. */
-export const writeInSize = 40
+export const writeInSize = structs.writeIn.bytes
 
 const page = 4096
 const wholePages = (bytes: number): number => Math.ceil(bytes / page) * page

@@ -1,11 +1,12 @@
 /** Frames over one descriptor: `/dev/fuse`, or a pipe or socket in its place. */
+import type { FileRange } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { constants } from "node:os"
 import { performance } from "node:perf_hooks"
 import { DeviceSlot, inHeaderSize, makeSlotPool, outHeaderSize, type SlotPool, writeInSize } from "./DeviceSlot.ts"
 import { errnoError, type TransportError } from "./errors.ts"
-import type { DetachedRequest, FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
+import type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 import { addon, type FuseHandle } from "./native.ts"
 import { makeOutbox, type Outbox } from "./outbox.ts"
 import { selectError } from "./select.ts"

@@ -6,31 +6,17 @@
  * first argument struct and the payload are separate. The dispatcher owns a slot from delivery until
  * `reply`, `replyData`, `release` or `detach`.
  */
+import type { FileRange } from "@bickford/protocol"
+import type { Frame, Memory } from "@bickford/protocol/codec"
 import type * as Effect from "effect/Effect"
 import type { TransportError } from "./errors.ts"
 
-/** One request in memory that stays put until the slot is given back. All offsets are into `bytes`. */
-export interface Slot {
-  /** The slot's memory: first the frame as read, then the area for the reply. */
-  readonly bytes: Uint8Array
-  /** The same memory. */
-  readonly view: DataView
-  /** The same memory in words of 32 bits, as the machine has them; the offsets below are of whole words, but for `end`. */
-  readonly words: Uint32Array
-  /** Offset of `struct fuse_in_header` (40 bytes). */
-  readonly header: number
-  /** Offset of the first argument struct. */
-  readonly args: number
-  /**
-   * Offset of what follows the first argument struct. Equal to `args` when the frame is contiguous:
-   * then it begins right after the struct, whose size only the opcode tells.
-   */
-  readonly payload: number
-  /** Offset just past the last byte of the frame. */
-  readonly end: number
-  /** The frame's data, where it lies in memory that was lent; what would be its place in `bytes` is anything then. */
-  readonly apart?: Uint8Array | undefined
-  /** Offset where the reply's body may be encoded; the 16 bytes before it are the out header's. */
+/**
+ * One request in memory that stays put until the slot is given back: first the frame as read, then the area for the
+ * reply. All offsets are into `bytes`; but for `end` they are of whole words.
+ */
+export interface Slot extends Frame, Memory {
+  /** Offset where the reply's body may be encoded; the bytes of `struct fuse_out_header` before it are the transport's. */
   readonly body: number
   /** Bytes available from `body` on. */
   readonly bodyCapacity: number
@@ -55,16 +41,6 @@ export interface FrameSink {
 
 /** Why reading ended. `unmounted` is ENODEV, `aborted` ECONNABORTED, `closed` the peer's end of file. */
 export type TransportEnd = "unmounted" | "aborted" | "closed"
-
-/** Bytes of an open file, for a reply's body. */
-export interface FileRange {
-  /** The number of a descriptor that stays open until the reply has been written. */
-  readonly fd: number
-  /** Bytes from the file's start. */
-  readonly offset: number | bigint
-  /** Bytes wanted; the reply is shorter where the file ends before. */
-  readonly length: number
-}
 
 export interface FrameTransport {
   /** Largest frame a slot can hold, in bytes. */

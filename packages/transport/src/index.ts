@@ -4,7 +4,7 @@ export { type DeviceTransportOptions, makeDeviceTransport } from "./DeviceTransp
 export { type ErrnoTag, type TransportError, type TransportErrorOf, type TransportTag } from "./errors.ts"
 export { attributeWords, type FileName, files, type FilesystemCalls, type Wide } from "./filesystem/index.ts"
 export { readFrame, writeFrame } from "./frame.ts"
-export type { DetachedRequest, FileRange, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
+export type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 export { type FusermountOptions, fusermountMount, fusermountUnmount } from "./fusermount.ts"
 export { close, fd, fromFd, type FuseHandle, openDevFuse, pipePair, socketpair } from "./handle.ts"
 export { allocateMemory, discardMemory, lockMemory } from "./memory.ts"

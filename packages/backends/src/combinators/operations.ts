@@ -1,5 +1,6 @@
 /** The operations of a backend, as a combinator sees them: by name, all of one shape. */
-import { type Backend, operationNames, type Request, type RequestContext } from "@bickford/session"
+import { operationNames, type Request } from "@bickford/protocol"
+import type { Backend, RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 

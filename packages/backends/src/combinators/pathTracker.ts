@@ -1,5 +1,5 @@
 /** The paths of nodes, learnt from the requests and replies that go by. */
-import type { Created, DirentPlus, Entry, Name, Request, U64 } from "@bickford/session"
+import type { Created, DirentPlus, Entry, Name, Request, U64 } from "@bickford/protocol"
 import { RENAME_EXCHANGE } from "../posix/linux.ts"
 import { nameText } from "../path/nodes.ts"
 

@@ -1,5 +1,6 @@
 /** A filesystem that cannot be changed. */
-import { type Backend, Errno, type OpenRequest, type Request } from "@bickford/session"
+import type { OpenRequest, Request } from "@bickford/protocol"
+import { type Backend, Errno } from "@bickford/session"
 import { O_ACCMODE, O_TRUNC } from "../posix/linux.ts"
 import { mapOperations } from "./operations.ts"
 

@@ -1,5 +1,5 @@
 /** Replies that tell of files, changed on their way. */
-import type { Attr, AttrReply, Created, Entry, Request, StatxReply } from "@bickford/session"
+import type { Attr, AttrReply, Created, Entry, Request, StatxReply } from "@bickford/protocol"
 
 export interface ReplyChanges {
   readonly entry: (entry: Entry) => Entry

@@ -1,5 +1,6 @@
 /** Faults on purpose, for tests of what a program does about them. */
-import { type Backend, errnoErrorNamed, type ErrnoName, type Request } from "@bickford/session"
+import type { ErrnoName, Request } from "@bickford/protocol"
+import { type Backend, errnoErrorNamed } from "@bickford/session"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

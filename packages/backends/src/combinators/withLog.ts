@@ -1,5 +1,6 @@
 /** What a backend is asked, and what it answers. */
-import { type Backend, isErrnoError, type Request } from "@bickford/session"
+import type { Request } from "@bickford/protocol"
+import { type Backend, isErrnoError } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -1,5 +1,6 @@
 /** A filesystem all of whose files look to be one user's. */
-import type { Attr, Backend, DirentPlus, Entry } from "@bickford/session"
+import type { Attr, DirentPlus, Entry } from "@bickford/protocol"
+import type { Backend } from "@bickford/session"
 import { S_IFMT } from "../posix/linux.ts"
 import { mapAnswer, mapOperations } from "./operations.ts"
 import { attrWith, changeReply, type ReplyChanges } from "./replies.ts"

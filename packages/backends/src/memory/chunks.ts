@@ -5,7 +5,7 @@
  * Bytes of a buffer that lie in no allocated block, or past the end of the file, are zero. The file's
  * size is kept by the inode; nothing here allocates more than it was asked to.
  */
-import type { Data, U64 } from "@bickford/session"
+import type { Data, U64 } from "@bickford/protocol"
 import { type BufferPool, chunkSize, extentSize } from "./bufferPool.ts"
 import type { Bytes } from "../posix/bytes.ts"
 import { add, low, max, shiftLeft, shiftRight } from "../posix/u64.ts"

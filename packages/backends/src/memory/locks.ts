@@ -3,7 +3,8 @@
  *
  * The two kinds do not see each other. Waiters are served in the order in which they came.
  */
-import { Errno, type ErrnoError, type FileLock, type U64 } from "@bickford/session"
+import type { FileLock, U64 } from "@bickford/protocol"
+import { Errno, type ErrnoError } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { F_UNLCK } from "../posix/linux.ts"

@@ -1,5 +1,6 @@
 /** A filesystem in this process's memory: complete, and gone with it. */
-import type { Backend, BackendConnection, Negotiated, PollRequest, Statfs } from "@bickford/session"
+import type { Negotiated, PollRequest, Statfs } from "@bickford/protocol"
+import type { Backend, BackendConnection } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { attributeOperations } from "../posix/attributes.ts"

@@ -1,5 +1,5 @@
 /** All inodes, by node id: a dense array, since node ids are given out and used again here. */
-import type { Timespec, U64 } from "@bickford/session"
+import type { Timespec, U64 } from "@bickford/protocol"
 import { Inode } from "../posix/inode.ts"
 
 export interface NodeTimeouts {

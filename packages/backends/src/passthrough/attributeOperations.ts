@@ -1,5 +1,6 @@
 /** Attributes and extended attributes. */
-import { type Backend, errnoNumbers, type SetattrRequest, type RequestContext } from "@bickford/session"
+import { errnoNumbers, type SetattrRequest } from "@bickford/protocol"
+import type { Backend, RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
 import {

@@ -1,5 +1,5 @@
 /** What the last look at a file saw (the addon's attributes), as the protocol's records. */
-import type { Attr, Statx, Timespec, U64 } from "@bickford/session"
+import type { Attr, Statx, Timespec, U64 } from "@bickford/protocol"
 import { attributeWords as words, files } from "@bickford/transport"
 import { normal } from "../posix/u64.ts"
 import type { IdMap } from "./ids.ts"

@@ -3,7 +3,8 @@
  * opening a file does, so it is kept for the next opening: as long as the node holds its descriptor, by which the
  * file was registered. (By the descriptor of one who opened it, it would keep the file open for writing.)
  */
-import { type BackendConnection, errnoNumbers } from "@bickford/session"
+import { errnoNumbers } from "@bickford/protocol"
+import type { BackendConnection } from "@bickford/session"
 import type { Node } from "./nodes.ts"
 
 export interface Backings {

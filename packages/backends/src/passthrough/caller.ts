@@ -1,5 +1,6 @@
 /** Doing what a caller asked for as that caller: whose a new file is. */
-import { errnoNumbers, type Extensions, type RequestContext } from "@bickford/session"
+import { errnoNumbers, type Extensions } from "@bickford/protocol"
+import type { RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import type { IdMap } from "./ids.ts"
 

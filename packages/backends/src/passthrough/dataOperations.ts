@@ -1,5 +1,6 @@
 /** Opening files and folders, and what is in them. */
-import { type Backend, type Created, Errno, type ErrnoError, type Open, openReplyFlags, type RequestContext, type Timespec, type U64 } from "@bickford/session"
+import { type Created, type Open, openReplyFlags, type Timespec, type U64 } from "@bickford/protocol"
+import { type Backend, Errno, type ErrnoError, type RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -1,5 +1,5 @@
 /** Folders that are open, and the entries that getdents64(2) gives. */
-import type { Dirent, Name, U64 } from "@bickford/session"
+import type { Dirent, Name, U64 } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })

@@ -1,5 +1,6 @@
 /** Names: looked up, made, moved, taken away. */
-import type { Backend, Name } from "@bickford/session"
+import type { Name } from "@bickford/protocol"
+import type { Backend } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
 import { permissionBits, RENAME_WHITEOUT, S_IFMT, S_IFREG, symlinkMax } from "../posix/linux.ts"

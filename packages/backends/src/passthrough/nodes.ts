@@ -3,7 +3,7 @@
  * many; the others are found again by their handles (open_by_handle_at(2), root), or else by their paths. A
  * file is told by filesystem, inode number and birth, so that hard links are one node and a rename changes none.
  */
-import { errnoNumbers, type Name, type Timespec, type U64 } from "@bickford/session"
+import { errnoNumbers, type Name, type Timespec, type U64 } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import { sharedReading } from "../posix/clock.ts"
 import type { Attributes, Identity } from "./attributes.ts"

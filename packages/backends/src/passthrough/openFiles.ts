@@ -2,7 +2,7 @@
  * Files that are open. Where the kernel reads one by itself, by what its node has registered, it is opened here
  * only if more than reading is asked of it: opening and closing would cost as much as all the rest.
  */
-import { errnoNumbers, type U64 } from "@bickford/session"
+import { errnoNumbers, type U64 } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import type { Node, Nodes } from "./nodes.ts"
 import { makeTable } from "./table.ts"

@@ -1,6 +1,7 @@
 /** What the operations of a served folder share. */
-import type { Attr, AttrReply, BackendConnection, Entry, Name, Negotiated, RequestContext, Timespec, U64 } from "@bickford/session"
-import { errnoNumbers } from "@bickford/session"
+import type { Attr, AttrReply, Entry, Name, Negotiated, Timespec, U64 } from "@bickford/protocol"
+import type { BackendConnection, RequestContext } from "@bickford/session"
+import { errnoNumbers } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
 import { type Failure, failureOf } from "./answers.ts"

@@ -1,5 +1,6 @@
 /** A filesystem written as callbacks by path: the ten-line way. */
-import { type Backend, Errno, type Statfs } from "@bickford/session"
+import type { Statfs } from "@bickford/protocol"
+import { type Backend, Errno } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { S_IFDIR } from "../posix/linux.ts"

@@ -1,5 +1,6 @@
 /** GETATTR and SETATTR, by path; of a removed file by one of its handles. */
-import { type Backend, Errno, type RequestContext, setattrValid as fattr, type Timespec } from "@bickford/session"
+import { setattrValid as fattr, type Timespec } from "@bickford/protocol"
+import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { permissionBits } from "../posix/linux.ts"
 import { systemClock } from "../posix/clock.ts"

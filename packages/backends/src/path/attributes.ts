@@ -1,5 +1,5 @@
 /** From what a callback says of a file to what the kernel is told. */
-import type { Attr, Timespec, U64 } from "@bickford/session"
+import type { Attr, Timespec, U64 } from "@bickford/protocol"
 import { S_IFDIR, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import type { PathAttributes, Time } from "./callbacks.ts"
 import type { PathNode } from "./nodes.ts"

@@ -1,5 +1,6 @@
 /** What a path filesystem is made of: callbacks by path, all of them optional. */
-import type { AtimePolicy, RequestContext, Timespec, U64 } from "@bickford/session"
+import type { Timespec, U64 } from "@bickford/protocol"
+import type { AtimePolicy, RequestContext } from "@bickford/session"
 import type { Answer } from "./outcome.ts"
 
 /** Types for `mode`, as S_IF* of inode(7): `fileType.reg | 0o644`. */

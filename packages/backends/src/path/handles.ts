@@ -1,5 +1,6 @@
 /** Open files: every `open` or `create` that succeeded has one `release`. */
-import { type Backend, type Created, Errno, type Open, openReplyFlags, type RequestContext, type U64 } from "@bickford/session"
+import { type Created, type Open, openReplyFlags, type U64 } from "@bickford/protocol"
+import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { O_EXCL, permissionBits, S_IFREG } from "../posix/linux.ts"

@@ -1,5 +1,6 @@
 /** Directories: a listing is made when one is opened, and anew when it is rewound. */
-import { type Backend, type Dirent, Errno, type RequestContext, type U64 } from "@bickford/session"
+import type { Dirent, U64 } from "@bickford/protocol"
+import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { nameOf, type PathNode } from "./nodes.ts"
 import { andThen, map, optional, type Outcome } from "./outcome.ts"

@@ -1,5 +1,6 @@
 /** Operations on names: lookup, creation, removal, renaming, links. */
-import { type Backend, type Entry, Errno, type Name, type RequestContext, type U64 } from "@bickford/session"
+import type { Entry, Name, U64 } from "@bickford/protocol"
+import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { permissionBits, RENAME_EXCHANGE, RENAME_NOREPLACE } from "../posix/linux.ts"
 import { nameTooLong } from "../posix/names.ts"

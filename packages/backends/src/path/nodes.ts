@@ -2,7 +2,8 @@
  * Which node has which path: nodes have names in their parents, so renaming a folder renames all below it.
  * A node with several names (hard links) has the path of any; one with none has been removed.
  */
-import type { Name, RequestContext, U64 } from "@bickford/session"
+import type { Name, U64 } from "@bickford/protocol"
+import type { RequestContext } from "@bickford/session"
 import { S_IFDIR, S_IFMT } from "../posix/linux.ts"
 import type { PathAttributes } from "./callbacks.ts"
 

@@ -1,5 +1,6 @@
 /** What a callback may answer: a value, a Promise or an Effect; and what it may fail with. */
-import { Errno, errnoAliases, type ErrnoError, errnoError, errnoNumbers, isErrnoError } from "@bickford/session"
+import { errnoAliases, errnoNumbers } from "@bickford/protocol"
+import { Errno, type ErrnoError, errnoError, isErrnoError } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -1,5 +1,6 @@
 /** What all operations of a path filesystem share: its nodes, the paths in use, and its attributes. */
-import { type AttrReply, type Entry, Errno, type Name, type RequestContext, type U64 } from "@bickford/session"
+import type { AttrReply, Entry, Name, U64 } from "@bickford/protocol"
+import { Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { timespec as seconds } from "../posix/clock.ts"
 import { nameTooLong } from "../posix/names.ts"

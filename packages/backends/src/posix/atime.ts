@@ -1,5 +1,6 @@
 /** Times of the last read, as the mount has them kept (mount(8): relatime, strictatime, noatime, nodiratime). */
-import { type AtimePolicy, atimePolicy, type Timespec } from "@bickford/session"
+import type { Timespec } from "@bickford/protocol"
+import { type AtimePolicy, atimePolicy } from "@bickford/session"
 import { notAfter } from "./clock.ts"
 import { type Inode, isDirectory } from "./inode.ts"
 

@@ -1,5 +1,6 @@
 /** GETATTR, SETATTR, STATX. */
-import { type Backend, Errno, type Statx, type Timespec } from "@bickford/session"
+import type { Statx, Timespec } from "@bickford/protocol"
+import { type Backend, Errno } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { type Filesystem, notRegular } from "./filesystem.ts"
 import { Inode } from "./inode.ts"

@@ -1,5 +1,5 @@
 /** The bytes of a regular file, sparse. The unit of allocation is a block of 4096 bytes; the size is the inode's. */
-import type { Data, U64 } from "@bickford/session"
+import type { Data, U64 } from "@bickford/protocol"
 
 export interface Bytes {
   /** Allocated blocks of 4096 bytes. */

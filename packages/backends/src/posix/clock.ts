@@ -1,4 +1,4 @@
-import type { Timespec } from "@bickford/session"
+import type { Timespec } from "@bickford/protocol"
 
 /** How many more may have the time that was read for one. */
 const sharing = 15

@@ -2,7 +2,8 @@
  * What the operations of a POSIX filesystem need of the place where it is kept: inodes, directories,
  * bytes, attributes, and counts of what is used. The operations know the rules, a store keeps.
  */
-import { Errno, type DirentPlus, type ErrnoError, type Name, type Timespec, type U64 } from "@bickford/session"
+import type { DirentPlus, Name, Timespec, U64 } from "@bickford/protocol"
+import { Errno, type ErrnoError } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import type { Bytes } from "./bytes.ts"
 import { type Inode, isDirectory, isRegular } from "./inode.ts"

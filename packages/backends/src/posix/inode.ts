@@ -1,4 +1,4 @@
-import type { Attr, Entry, Name, Timespec, U64 } from "@bickford/session"
+import type { Attr, Entry, Name, Timespec, U64 } from "@bickford/protocol"
 import * as Exit from "effect/Exit"
 import type { Bytes } from "./bytes.ts"
 import type { Directory } from "./filesystem.ts"

@@ -2,7 +2,8 @@
  * Pages that the kernel keeps of files which somebody reads past its cache (O_DIRECT): each such read looks for
  * them, and is slower for it. They are dropped when the first one comes.
  */
-import type { BackendConnection, U64 } from "@bickford/session"
+import type { U64 } from "@bickford/protocol"
+import type { BackendConnection } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import { O_DIRECT } from "./linux.ts"
 

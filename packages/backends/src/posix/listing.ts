@@ -1,5 +1,6 @@
 /** READDIR and READDIRPLUS. */
-import { type Backend, type Dirent, type DirentPlus, Errno, type U64 } from "@bickford/session"
+import type { Dirent, DirentPlus, U64 } from "@bickford/protocol"
+import { type Backend, Errno } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { type Directory, dotDotOff, dotOff, type Filesystem, type Listed } from "./filesystem.ts"
 import type { Inode } from "./inode.ts"

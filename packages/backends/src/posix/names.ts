@@ -1,5 +1,5 @@
 /** Names as map keys, and their lengths in bytes. */
-import type { Name } from "@bickford/session"
+import type { Name } from "@bickford/protocol"
 import { nameMax } from "./linux.ts"
 
 // No valid UTF-8 decodes to a lone surrogate, so no string name begins with one.

@@ -1,5 +1,6 @@
 /** Operations on names: lookup, creation, removal, links. */
-import { type Backend, type Created, type Entry, Errno, type Name, type RequestContext, type Timespec, type U64 } from "@bickford/session"
+import type { Created, Entry, Name, Timespec, U64 } from "@bickford/protocol"
+import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { attach, type Directory, done, entry, type Failure, type Filesystem } from "./filesystem.ts"
 import { Inode, isDirectory, isRegular } from "./inode.ts"

@@ -1,5 +1,6 @@
 /** Opening, which keeps nothing: a file is found by its node, a place in a directory by its cookie. */
-import { type AtimePolicy, type Backend, Errno, type Open, type RequestContext } from "@bickford/session"
+import type { Open } from "@bickford/protocol"
+import { type AtimePolicy, type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { done, type Filesystem } from "./filesystem.ts"
 import type { Inode } from "./inode.ts"

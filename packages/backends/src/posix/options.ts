@@ -1,4 +1,4 @@
-import type { Timespec } from "@bickford/session"
+import type { Timespec } from "@bickford/protocol"
 import type { UserQuota } from "./usage.ts"
 
 /** What can be chosen wherever a POSIX filesystem is kept. */

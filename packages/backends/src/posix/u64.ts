@@ -1,5 +1,5 @@
 /** Arithmetic on exact 64-bit numbers that are a `number` while they are safe integers, else a `bigint`. */
-import type { U64 } from "@bickford/session"
+import type { U64 } from "@bickford/protocol"
 
 /** The largest file size and offset: 2^63 - 1. */
 export const fileSizeMax: U64 = 0x7fffffffffffffffn

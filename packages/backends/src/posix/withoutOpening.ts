@@ -4,7 +4,8 @@
  * on opens and closes without asking, and makes files by MKNOD. Its cache is right: nobody else changes a file. With
  * strictatime it asks: each open has to drop the cache.
  */
-import { type Backend, type CreateRequest, Errno, type OpendirRequest, type OpenRequest, type RequestContext } from "@bickford/session"
+import type { CreateRequest, OpendirRequest, OpenRequest } from "@bickford/protocol"
+import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 
 export const withoutOpening = <B extends Required<Pick<Backend, "open" | "opendir" | "create">> & Backend>(backend: B): B => {

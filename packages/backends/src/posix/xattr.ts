@@ -1,5 +1,6 @@
 /** Extended attributes: which names there can be, and one file's values (xattr(7)). */
-import { Errno, type Name } from "@bickford/session"
+import type { Name } from "@bickford/protocol"
+import { Errno } from "@bickford/session"
 import { XATTR_CREATE, XATTR_REPLACE, xattrListMax, xattrValueMax } from "./linux.ts"
 import { nameBytes, nameKey, ownName } from "./names.ts"
 

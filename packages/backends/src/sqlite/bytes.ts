@@ -5,7 +5,7 @@
  * Stored bytes that lie in no allocated block, or past the end of the file, are zero. Whole chunks go
  * straight to their rows; a chunk that is changed in part is kept in memory until the commit.
  */
-import type { Data, U64 } from "@bickford/session"
+import type { Data, U64 } from "@bickford/protocol"
 import type { Bytes } from "../posix/bytes.ts"
 import { add, low, max, shiftLeft, shiftRight } from "../posix/u64.ts"
 import type { BlocksAt, Chunk, ChunkStore } from "./chunkStore.ts"

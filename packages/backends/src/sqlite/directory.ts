@@ -2,7 +2,7 @@
  * The entries of a directory, a row each. An entry's cookie comes from its name, so it is the same
  * whoever serves the store, and a listing goes on wherever it was.
  */
-import type { Name, U64 } from "@bickford/session"
+import type { Name, U64 } from "@bickford/protocol"
 import type { DatabaseSync } from "node:sqlite"
 import type { Directory, Listed } from "../posix/filesystem.ts"
 import type { Inode } from "../posix/inode.ts"

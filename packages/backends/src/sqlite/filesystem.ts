@@ -1,5 +1,5 @@
 /** Where a durable filesystem is kept: in the rows of a store. */
-import type { Timespec, U64 } from "@bickford/session"
+import type { Timespec, U64 } from "@bickford/protocol"
 import { makeAtimes } from "../posix/atime.ts"
 import { systemClock, timespec } from "../posix/clock.ts"
 import type { Filesystem } from "../posix/filesystem.ts"

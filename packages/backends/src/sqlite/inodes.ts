@@ -1,5 +1,5 @@
 /** The rows of inodes, and those of them that are kept in memory: changed there, and written at the commit. */
-import type { Timespec, U64 } from "@bickford/session"
+import type { Timespec, U64 } from "@bickford/protocol"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import { type Content, Inode } from "../posix/inode.ts"
 import { S_IFLNK, S_IFMT } from "../posix/linux.ts"

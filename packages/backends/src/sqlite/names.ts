@@ -1,5 +1,5 @@
 /** Names as the store keeps them: bytes, placed in a directory by a hash. */
-import type { Name } from "@bickford/session"
+import type { Name } from "@bickford/protocol"
 import { isUtf8 } from "node:buffer"
 import { dotDotOff } from "../posix/filesystem.ts"
 import { cookieWindow } from "./schema.ts"

@@ -2,7 +2,8 @@
  * How operations run on the store: what they throw is an outcome, what they change is committed with a
  * record of the answer, and a request that was served before is answered from that record.
  */
-import type { AnswerOf, ErrnoError, Operation, ReplyOf, RequestContext, U64 } from "@bickford/session"
+import type { AnswerOf, ReplyOf, U64 } from "@bickford/protocol"
+import type { ErrnoError, Operation, RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { failureOf } from "./errors.ts"

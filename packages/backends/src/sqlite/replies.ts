@@ -2,7 +2,7 @@
  * Exactly once: what requests that changed the store were answered is kept with their changes, until it
  * is known that the kernel has the answer. One that is delivered again finds it here.
  */
-import type { U64 } from "@bickford/session"
+import type { U64 } from "@bickford/protocol"
 import { normal } from "../posix/u64.ts"
 
 /**

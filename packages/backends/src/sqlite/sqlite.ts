@@ -1,5 +1,6 @@
 /** A filesystem in one SQLite file: complete, and there again after whatever happens to its server. */
-import { type Backend, type BackendConnection, type Created, type Entry, Errno, type ErrnoError, type Negotiated, type Statfs, type U64 } from "@bickford/session"
+import type { Created, Entry, Negotiated, Statfs, U64 } from "@bickford/protocol"
+import { type Backend, type BackendConnection, Errno, type ErrnoError } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"

@@ -1,5 +1,5 @@
 /** The extended attributes of files: a row each, kept in memory with their inode once they were asked for. */
-import type { Name } from "@bickford/session"
+import type { Name } from "@bickford/protocol"
 import type { DatabaseSync } from "node:sqlite"
 import type { Inode } from "../posix/inode.ts"
 import { nameKey } from "../posix/names.ts"

@@ -1,6 +1,6 @@
 /** A path filesystem driven through the session by a test that plays the kernel. */
 import { type FakeKernel, FakeKernel as FakeKernels } from "@bickford/session/testing"
-import type { U64 } from "@bickford/session"
+import type { U64 } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
 import { type PathCallbacks, PathFilesystem } from "../../src/index.ts"
 

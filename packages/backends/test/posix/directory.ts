@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import type { Name, U64 } from "@bickford/session"
+import type { Name, U64 } from "@bickford/protocol"
 import type { Directory } from "../../src/posix/filesystem.ts"
 import { Inode } from "../../src/posix/inode.ts"
 import { epoch, makeKernel, rootNode } from "./kernel.ts"

@@ -2,7 +2,8 @@
  * What the kernel does to a backend, for tests: builds requests, counts lookups and forgets a node
  * when its count is zero, takes as many directory entries as fit.
  */
-import type { AnswerOf, Backend, DirentPlus, Entry, ErrnoError, Name, Operation, ReplyOf, Request, RequestContext, Timespec, U64 } from "@bickford/session"
+import type { AnswerOf, DirentPlus, Entry, Name, ReplyOf, Request, Timespec, U64 } from "@bickford/protocol"
+import type { Backend, ErrnoError, Operation, RequestContext } from "@bickford/session"
 import { requestContext } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
 

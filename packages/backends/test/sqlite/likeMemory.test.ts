@@ -1,6 +1,7 @@
 /** Random calls on a store and in memory: what is answered is the same, and so is all that is there, however often the store is opened anew. */
 import { assert, it } from "@effect/vitest"
-import type { Backend, ErrnoError, Timespec, U64 } from "@bickford/session"
+import type { Timespec, U64 } from "@bickford/protocol"
+import type { Backend, ErrnoError } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { checkStore, memory } from "../../src/index.ts"

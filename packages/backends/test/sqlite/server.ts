@@ -1,5 +1,6 @@
 /** What serves a store, for tests: a process of its own in all but name. */
-import type { Backend, BackendConnection, ErrnoError, Negotiated, Notify, Request, ReplyOf, U64 } from "@bickford/session"
+import type { Negotiated, Request, ReplyOf, U64 } from "@bickford/protocol"
+import type { Backend, BackendConnection, ErrnoError, Notify } from "@bickford/session"
 import { atimePolicy, Errno } from "@bickford/session"
 import { requestContext } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"

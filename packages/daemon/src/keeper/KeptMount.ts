@@ -1,5 +1,5 @@
 /** One mount of the daemon: its connection, and its worker, supervised. */
-import * as Supervisor from "@bickford/session/supervisor"
+import * as Supervisor from "@bickford/supervisor"
 import { unmountDevice } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -5,8 +5,8 @@
 import type { DetachedRequest, Slot } from "@bickford/transport"
 import type * as Fiber from "effect/Fiber"
 import type { Guard } from "../dispatcher/guard.ts"
-import type { OpcodeRow } from "../protocol/opcodes.ts"
-import type { Request, U64 } from "../protocol/messages.ts"
+import type { OpcodeRow } from "@bickford/protocol/codec"
+import type { Request, U64 } from "@bickford/protocol"
 
 /** Why a request's fiber was told to stop; decides what the caller is answered. */
 export type StopReason = "interrupted" | "deadline" | "restart" | "shutdown"

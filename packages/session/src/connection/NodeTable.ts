@@ -5,7 +5,7 @@
  * Every successful entry reply adds one, FORGET subtracts; at zero the kernel no longer knows the
  * node id and the backend may use it again. The backend chooses node ids, this table only counts.
  */
-import type { U64 } from "../protocol/messages.ts"
+import type { U64 } from "@bickford/protocol"
 
 /** Ids below this are counted in a flat array, as most backends number densely; the others in a map. */
 const denseLimit = 1 << 24

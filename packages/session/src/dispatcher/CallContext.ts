@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import type { Guard } from "./guard.ts"
 import type { RequestContext } from "../RequestContext.ts"
-import type { Request, SecurityContext, U64 } from "../protocol/messages.ts"
+import type { Request, SecurityContext, U64 } from "@bickford/protocol"
 
 const none: ReadonlyArray<number> = []
 const noContexts: ReadonlyArray<SecurityContext> = []

@@ -13,10 +13,9 @@ import type { StopReason } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
 import type { Guard } from "./guard.ts"
 import { isErrnoError, wireErrno } from "../errno.ts"
-import { errnoNumbers } from "../protocol/errno.ts"
-import { type Memory, memoryOf } from "../protocol/frame.ts"
-import type { Request, U64 } from "../protocol/messages.ts"
-import { encodeReply, isReplyRefusal, type OpcodeRow, opcodeTable, replyData, replyRange } from "../protocol/opcodes.ts"
+import { errnoNumbers } from "@bickford/protocol"
+import { encodeReply, isReplyRefusal, type Memory, memoryOf, type OpcodeRow, opcodeTable, replyData, replyRange } from "@bickford/protocol/codec"
+import type { Request, U64 } from "@bickford/protocol"
 
 export interface Responder {
   /** Replies through the request's slot and gives it back. */

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { InFlight } from "../connection/InFlightTable.ts"
-import type { U64 } from "../protocol/messages.ts"
+import type { U64 } from "@bickford/protocol"
 
 type Outcome = Exit.Exit<unknown, unknown>
 

@@ -1,6 +1,6 @@
 /** Which operations a signal of the caller stops: what the backend says, else what the opcode table says. */
 import type { Backend } from "../Backend.ts"
-import { type OpcodeRow, opcodeTable } from "../protocol/opcodes.ts"
+import { type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
 
 const isListed = (backend: Backend, op: string): boolean | undefined => backend.interruptible?.some((listed) => listed === op)
 

@@ -3,7 +3,7 @@
  * would let the running ones end (an unlock, a release, a FORGET, an INTERRUPT) may be the next to come.
  */
 import type { InFlight } from "../connection/InFlightTable.ts"
-import type { ReplyOf, Request } from "../protocol/messages.ts"
+import type { ReplyOf, Request } from "@bickford/protocol"
 
 export interface Limits {
   /** Operations that run at once. Default: no limit but the kernel's own. */

@@ -1,6 +1,6 @@
 /** Payloads that have to outlive their slot. */
 import type { FrameTransport, Slot } from "@bickford/transport"
-import type { Request } from "../protocol/messages.ts"
+import type { Request } from "@bickford/protocol"
 
 /** The same request, its payload in memory of its own. */
 export const withOwnPayload = (transport: FrameTransport, slot: Slot, request: Request): Request => {

@@ -12,12 +12,9 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { FrameTransport } from "@bickford/transport"
 import { errnoError, type ErrnoError } from "../errno.ts"
-import { invalEntryFlags, protocolVersion } from "../protocol/constants.ts"
-import { errnoNumbers } from "../protocol/errno.ts"
-import type { Negotiated } from "../protocol/init.ts"
-import type { Data, Name, Notification, S64, U64 } from "../protocol/messages.ts"
-import { encodeNotification } from "../protocol/notifications.ts"
-import { isEncodeError } from "../protocol/refusal.ts"
+import { errnoNumbers, invalEntryFlags, protocolVersion } from "@bickford/protocol"
+import type { Data, Name, Negotiated, Notification, S64, U64 } from "@bickford/protocol"
+import { encodeNotification, isEncodeError } from "@bickford/protocol/codec"
 
 type Sent = Effect.Effect<void, ErrnoError>
 

@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Connection } from "../connection/Connection.ts"
-import type { Request } from "../protocol/messages.ts"
-import type { OpcodeRow } from "../protocol/opcodes.ts"
+import type { Request } from "@bickford/protocol"
+import type { OpcodeRow } from "@bickford/protocol/codec"
 
 export interface Observer {
   /** A request was decoded and is about to be run. Its views are the request's: copy what is kept. */

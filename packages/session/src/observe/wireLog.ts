@@ -2,9 +2,9 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Connection } from "../connection/Connection.ts"
-import { errnoName } from "../protocol/errno.ts"
-import type { Request, U64 } from "../protocol/messages.ts"
-import type { OpcodeRow } from "../protocol/opcodes.ts"
+import { errnoName } from "@bickford/protocol"
+import type { Request, U64 } from "@bickford/protocol"
+import type { OpcodeRow } from "@bickford/protocol/codec"
 import { observe } from "./Observer.ts"
 
 export interface WireLogOptions {

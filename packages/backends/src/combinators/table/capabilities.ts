@@ -1,5 +1,6 @@
 /** What a table of backends can. */
-import type { Backend, BackendCapabilities } from "@bickford/session"
+import type { BackendCapabilities } from "@bickford/protocol"
+import type { Backend } from "@bickford/session"
 
 /** What every one of them can; what one of them needs, all have. */
 export const capabilitiesOf = (backends: ReadonlyArray<Backend>): BackendCapabilities => {

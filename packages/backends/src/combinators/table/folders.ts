@@ -1,5 +1,6 @@
 /** The folders of a mount table: roots of backends, and those on the way to them. */
-import type { Backend, Name } from "@bickford/session"
+import type { Name } from "@bickford/protocol"
+import type { Backend } from "@bickford/session"
 
 export interface Folder {
   /** Place among the folders; the root's is 0. */

@@ -1,5 +1,6 @@
 /** What is answered in the place of an operation that a backend lacks. */
-import { Errno, type Request } from "@bickford/session"
+import type { Request } from "@bickford/protocol"
+import { Errno } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

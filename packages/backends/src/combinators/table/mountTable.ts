@@ -1,17 +1,6 @@
 /** Several backends under one root. */
-import {
-  type AttrReply,
-  type Backend,
-  type BackendConnection,
-  type Dirent,
-  type DirentPlus,
-  type Entry,
-  Errno,
-  operationNames,
-  type Request,
-  type RequestContext,
-  type U64
-} from "@bickford/session"
+import { type AttrReply, type Dirent, type DirentPlus, type Entry, operationNames, type Request, type U64 } from "@bickford/protocol"
+import { type Backend, type BackendConnection, Errno, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { O_EXCL, S_IFDIR } from "../../posix/linux.ts"

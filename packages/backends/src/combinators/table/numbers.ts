@@ -2,7 +2,7 @@
  * One space of numbers for several: each number times the count of spaces, plus which. Node ids are exact;
  * inode numbers, which only tell files apart, may wrap at 2^64.
  */
-import type { U64 } from "@bickford/session"
+import type { U64 } from "@bickford/protocol"
 
 const small = (value: bigint): U64 => value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
 const limit = 1n << 64n

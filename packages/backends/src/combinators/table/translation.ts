@@ -1,5 +1,6 @@
 /** From a backend's numbers to the table's. */
-import type { Attr, Notify, Request, U64 } from "@bickford/session"
+import type { Attr, Request, U64 } from "@bickford/protocol"
+import type { Notify } from "@bickford/session"
 import { attrWith, changeReply } from "../replies.ts"
 import type { Numbers } from "./numbers.ts"
 

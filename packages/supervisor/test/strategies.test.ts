@@ -3,7 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { make, type Strategy } from "../../src/supervisor/index.ts"
+import { make, type Strategy } from "../src/index.ts"
 import { child, failure, failureOf, makeProbe, settled } from "./probe.ts"
 
 const abc = (strategy: Strategy) =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
-import { isDecodeError } from "../../src/protocol/decodeError.ts"
-import { addDirent, addDirentplus, direntplusSize, direntSize } from "../../src/protocol/dirents.ts"
-import { frameOf, memoryOf, viewOf } from "../../src/protocol/frame.ts"
-import type { Entry, Request, U64 } from "../../src/protocol/messages.ts"
-import { encodeNotification } from "../../src/protocol/notifications.ts"
-import { decodeReply, decodeRequest, encodeReply, encodeRequest, isReplyRefusal, replyData, rowOf } from "../../src/protocol/opcodes.ts"
+import { isDecodeError } from "../src/decodeError.ts"
+import { addDirent, addDirentplus, direntplusSize, direntSize } from "../src/dirents.ts"
+import { frameOf, memoryOf, viewOf } from "../src/frame.ts"
+import type { Entry, Request, U64 } from "../src/messages.ts"
+import { encodeNotification } from "../src/notifications.ts"
+import { decodeReply, decodeRequest, encodeReply, encodeRequest, isReplyRefusal, replyData, rowOf } from "../src/opcodes.ts"
 
 const header = { unique: 2, nodeid: 1, uid: 0, gid: 0, pid: 1 }
 const lookup: Request = { op: "lookup", ...header, name: "a" }

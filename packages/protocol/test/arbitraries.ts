@@ -1,6 +1,6 @@
 /** Every message with every field at its extremes. */
 import * as fc from "fast-check"
-import type * as M from "../../src/protocol/messages.ts"
+import type * as M from "../src/messages.ts"
 
 const canonical = (value: bigint): M.U64 =>
   value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { TestClock } from "effect/testing"
-import { make, type SupervisorOptions } from "../../src/supervisor/index.ts"
+import { make, type SupervisorOptions } from "../src/index.ts"
 import { child, failure, failureOf, makeProbe, settled } from "./probe.ts"
 
 const one = (options: Omit<SupervisorOptions, "strategy">) =>

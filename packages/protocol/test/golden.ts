@@ -1,10 +1,10 @@
 /** The recorded frames, and what the codec is to make of them: the recorder's fields under our names. */
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
-import type { Version } from "../../src/protocol/init.ts"
-import type { Name, U64 } from "../../src/protocol/messages.ts"
+import type { Version } from "../src/init.ts"
+import type { Name, U64 } from "../src/messages.ts"
 
-const folder = new URL("../../../../test/golden/", import.meta.url)
+const folder = new URL("../../../test/golden/", import.meta.url)
 
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 export type Fields = { readonly [key: string]: Json }

@@ -2,7 +2,7 @@
  * OTP's supervisor as a pure function over a log, written from supervisor(3erl) and not from the
  * implementation: what a child's end entails, with inits that can fail.
  */
-import type { Restart, Strategy } from "../../src/supervisor/index.ts"
+import type { Restart, Strategy } from "../src/index.ts"
 
 export interface ModelChild {
   readonly id: string

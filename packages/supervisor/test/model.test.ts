@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { make, type Restart, type Strategy } from "../../src/supervisor/index.ts"
+import { make, type Restart, type Strategy } from "../src/index.ts"
 import { Model } from "./model.ts"
 import { makeProbe, settled } from "./probe.ts"
 

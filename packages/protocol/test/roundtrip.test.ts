@@ -1,9 +1,9 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { isDecodeError } from "../../src/protocol/decodeError.ts"
-import { frameOf } from "../../src/protocol/frame.ts"
-import { decodeNotification, encodeNotification } from "../../src/protocol/notifications.ts"
-import { decodeReply, decodeRequest, encodeReplyFrame, encodeRequest, isReplyRefusal, rowOf } from "../../src/protocol/opcodes.ts"
+import { isDecodeError } from "../src/decodeError.ts"
+import { frameOf } from "../src/frame.ts"
+import { decodeNotification, encodeNotification } from "../src/notifications.ts"
+import { decodeReply, decodeRequest, encodeReplyFrame, encodeRequest, isReplyRefusal, rowOf } from "../src/opcodes.ts"
 import { notifications, replyTo, requests } from "./arbitraries.ts"
 
 const latest = { minor: 45, setxattrExt: true }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
-import * as constants from "../../src/protocol/constants.ts"
-import { opcodeTable } from "../../src/protocol/opcodes.ts"
-import { notificationTable } from "../../src/protocol/notifications.ts"
-import * as structs from "../../src/protocol/structs.ts"
+import * as constants from "../src/constants.ts"
+import { opcodeTable } from "../src/opcodes.ts"
+import { notificationTable } from "../src/notifications.ts"
+import * as structs from "../src/structs.ts"
 import { camel, exact, fieldsOf, listOf, readJson, textOf } from "./golden.ts"
 
 const abi = readJson("fuse-abi.json")

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
-import { isDecodeError } from "../../src/protocol/decodeError.ts"
-import { frameOf, readInHeader, viewOf } from "../../src/protocol/frame.ts"
-import { decodeNotification, encodeNotification } from "../../src/protocol/notifications.ts"
+import { isDecodeError } from "../src/decodeError.ts"
+import { frameOf, readInHeader, viewOf } from "../src/frame.ts"
+import { decodeNotification, encodeNotification } from "../src/notifications.ts"
 import {
   decodeReply, decodeRequest, encodeErrorFrame, encodeReplyFrame, encodeRequest, opcodeTable, rowOf
-} from "../../src/protocol/opcodes.ts"
+} from "../src/opcodes.ts"
 import {
   bytesOf, exact, expectedReply, expectedRequest, type Fields, fieldsOf, frameFiles, hashed, listOf, notificationFiles, numberOf, readJson, textOf, versionOf
 } from "./golden.ts"

@@ -1,14 +1,14 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { initFlagBits, openReplyFlags } from "../../src/protocol/constants.ts"
-import { isDecodeError } from "../../src/protocol/decodeError.ts"
-import { flagsOfNames, initFlagsOfNames, namesOfFlags, namesOfInitFlags } from "../../src/protocol/flags.ts"
-import { frameOf } from "../../src/protocol/frame.ts"
+import { initFlagBits, openReplyFlags } from "../src/constants.ts"
+import { isDecodeError } from "../src/decodeError.ts"
+import { flagsOfNames, initFlagsOfNames, namesOfFlags, namesOfInitFlags } from "../src/flags.ts"
+import { frameOf } from "../src/frame.ts"
 import {
   type Agreement, encodeInitReply, hasFlag, type InitBackend, isInitError, type InitFlagName, type InitOptions, negotiate, readInitReply
-} from "../../src/protocol/init.ts"
-import type { InitRequest } from "../../src/protocol/messages.ts"
-import { decodeRequest } from "../../src/protocol/opcodes.ts"
+} from "../src/init.ts"
+import type { InitRequest } from "../src/messages.ts"
+import { decodeRequest } from "../src/opcodes.ts"
 import { bytesOf, readJson } from "./golden.ts"
 
 const kernel = (() => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { fuzz } from "../../../../test/fuzz/frames.ts"
+import { fuzz } from "../../../test/fuzz/frames.ts"
 
 it("random and mutated frames give a value each", () => {
   const { decoded, malformed } = fuzz(30_000, 7)

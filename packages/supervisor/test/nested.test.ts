@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import { TestClock } from "effect/testing"
-import { make, nested, SupervisorError } from "../../src/supervisor/index.ts"
+import { make, nested, SupervisorError } from "../src/index.ts"
 import { child, failure, failureOf, makeProbe, settled } from "./probe.ts"
 
 describe("nested supervisors", () => {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
-import { type ChildSpec, make } from "../../src/supervisor/index.ts"
+import { type ChildSpec, make } from "../src/index.ts"
 import { child, failure, makeProbe, settled } from "./probe.ts"
 
 /** A child that ends only when the test lets it. */

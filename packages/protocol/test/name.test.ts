@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { readName } from "../../src/protocol/name.ts"
+import { readName } from "../src/name.ts"
 
 const encoder = new TextEncoder()
 const read = (name: string) => {

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { ChildError, ChildSpec, Supervisor, TreeNode } from "../../src/supervisor/index.ts"
+import type { ChildError, ChildSpec, Supervisor, TreeNode } from "../src/index.ts"
 
 type Spec = Omit<ChildSpec<unknown, never>, "id" | "init" | "start">
 

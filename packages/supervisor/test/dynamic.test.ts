@@ -4,7 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
-import { make } from "../../src/supervisor/index.ts"
+import { make } from "../src/index.ts"
 import { child, failure, failureOf, makeProbe, refusal, settled } from "./probe.ts"
 
 class Word extends Context.Service<Word, string>()("test/Word") {}

@@ -1,0 +1,13 @@
+/** The protocol's bytes: frames, the rows of the opcodes, and decoders and encoders of both directions. */
+export { isDecodeError } from "./decodeError.ts"
+export { addDirent, addDirentplus, direntplusSize, direntSize } from "./dirents.ts"
+export { flagsOfNames, initFlagsOfNames, type NamedFlags, type NamedInitFlags, namesOfFlags, namesOfInitFlags } from "./flags.ts"
+export { type Frame, frameOf, type InHeader, type Memory, memoryOf, opcodeOf, type OutHeader, readInHeader, viewOf } from "./frame.ts"
+export { type Agreement, encodeInitReply, hasFlag, type InitBackend, type InitError, type InitFlagName, isInitError, negotiate } from "./init.ts"
+export { decodeNotification, encodeNotification, notificationTable } from "./notifications.ts"
+export {
+  decodeAs, decodeReply, decodeRequest, encodeErrorFrame, encodeReply, encodeReplyFrame, encodeRequest, type OpcodeRow, opcodeTable, type Reply,
+  replyData, replyRange, rowOf
+} from "./opcodes.ts"
+export { type EncodeError, isEncodeError, isReplyRefusal, type ReplyRefusal } from "./refusal.ts"
+export * as structs from "./structs.ts"
