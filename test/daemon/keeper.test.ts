@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { commandsOn } from "../mount/inProcess.ts"
+import { run as runProcess } from "../mount/processes.ts"
 import { mountConfig, mountpoints, startDaemon, until, workFolder } from "./daemon.ts"
 
 const begin = Effect.fnUntraced(function*(source: (folder: string) => string, other: Parameters<typeof mountConfig>[3] = {}) {
@@ -130,6 +131,34 @@ describe("a daemon", { timeout: 60_000 }, () => {
       const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint, { whenLost: "unmount" })])
       const { lastCause } = yield* Effect.promise(() => daemon.reaches("data", "stopped"))
       assert.match(lastCause ?? "", /^thought of too late \(the worker exited with status 1\)/)
+    }))
+
+  it.live("a worker that sends the keeper what is no message: not heard, and both live", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const module = join(folder, "babbles.mjs")
+      yield* Effect.promise(() => writeFile(module, `
+        import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}
+        for (const said of [null, 0, "beat", [], {}, { type: null }, { type: "toString" }, { type: "beat" }, { type: "beat", numbers: { operations: { X: null } } },
+          { type: "ended", reason: "bored" }, { type: "negotiated" }, { type: "failed" }, { type: "line" }]) process.send(said)
+        export const backend = memory()
+      `))
+      const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint)])
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* commandsOn(mountpoint).run("touch", [join(mountpoint, "file")])
+      assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).restarts, 0)
+    }))
+
+  it.live("a state file that cannot be written is a line in the log, and not the end of the mounts", () =>
+    Effect.gen(function*() {
+      const { daemon, folder, mountpoint, run } = yield* begin(store)
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      // A directory in its place, which no rename of a file replaces.
+      yield* Effect.promise(() => runProcess("sh", ["-c", "rm -f state.json && mkdir state.json"], { cwd: join(folder, "run") }))
+      yield* killWorker(daemon)
+      yield* run("touch", [join(mountpoint, "file")])
+      yield* Effect.promise(() => until(async () => daemon.log().includes("could not be written") ? true : undefined, "a line in the log"))
     }))
 
   it.live("a worker that blocks its event loop is killed and replaced", () =>

@@ -17,7 +17,7 @@ const main = [
 
 /** Runs `bickford` to its end. */
 export const bickford = (args: ReadonlyArray<string>, options?: RunOptions): Promise<Outcome> =>
-  attempt(process.execPath, [...main, ...args], { timeoutMilliseconds: 20_000, ...options })
+  attempt(process.execPath, [...main, ...args], { timeoutMilliseconds: 60_000, ...options })
 
 export interface Served {
   readonly mountpoint: string

@@ -90,6 +90,7 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
   const mounts = new Map<string, KeptMount>()
   const oneAtATime = (yield* Semaphore.make(1)).withPermits(1)
   const loading = yield* Semaphore.make(availableParallelism() * 2)
+  const run = Effect.runForkWith(yield* Effect.context<never>())
 
   const manager = yield* serviceManager(environment)
   const taken = yield* takeOver(config, environment)
@@ -98,7 +99,12 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
   let writing: NodeJS.Immediate | undefined
   const write = (): void => {
     writing = undefined
-    writeState(runtimeDirectory, { keeper: self, mounts: Array.from(mounts.values()).flatMap(recordOf) })
+    try {
+      writeState(runtimeDirectory, { keeper: self, mounts: Array.from(mounts.values()).flatMap(recordOf) })
+    } catch (error) {
+      // A full disk is no reason to lose the mounts; what is lost is what the next keeper would have known.
+      run(Effect.logWarning(`the state of the mounts could not be written to ${runtimeDirectory}: ${String(error)}`))
+    }
   }
   const surroundings: Surroundings = {
     compiled: join(runtimeDirectory, "compiled"),

@@ -1,7 +1,7 @@
 /** A worker process, as its keeper sees it. */
 import { type ChildProcess, spawn } from "node:child_process"
 import type { MountConfig } from "../config/DaemonConfig.ts"
-import type { ConnectionEnd, FromWorker, ToWorker } from "../worker/messages.ts"
+import { type ConnectionEnd, type FromWorker, isFromWorker, type ToWorker } from "../worker/messages.ts"
 
 /** How a process ended: of itself, with the last it said of why. */
 export interface WorkerExit {
@@ -60,7 +60,8 @@ export const startWorker = (mount: MountConfig, descriptor: number, compiled: st
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve
   })
-  child.on("message", (said: FromWorker) => {
+  child.on("message", (said: unknown) => {
+    if (!isFromWorker(said)) return
     if (said.type === "ready") becomeReady()
     else if (said.type === "ended") ended = said.reason
     else if (said.type === "failed") message = said.message

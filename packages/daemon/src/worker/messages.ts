@@ -39,3 +39,33 @@ export type FromWorker =
   | { readonly type: "ended"; readonly reason: ConnectionEnd }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "line"; readonly line: string }
+
+const isRecord = (value: unknown): value is { readonly [key: string]: unknown } => typeof value === "object" && value !== null
+
+const isCount = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value)
+
+const isNumbers = (value: unknown): boolean =>
+  isRecord(value) &&
+  ["inFlight", "requests", "errors", "bytesRead", "bytesWritten"].every((key) => isCount(value[key])) &&
+  isRecord(value["operations"]) &&
+  Object.values(value["operations"]).every((one) => isRecord(one) && ["count", "errors", "p50", "p99"].every((key) => isCount(one[key])))
+
+const ends: ReadonlyArray<unknown> = ["unmounted", "aborted", "closed", "asked"] satisfies ReadonlyArray<ConnectionEnd>
+
+/** What a message must hold besides its type. */
+const checks: { readonly [Type in FromWorker["type"]]: (message: { readonly [key: string]: unknown }) => boolean } = {
+  ready: () => true,
+  reading: ({ durable }) => typeof durable === "boolean",
+  negotiated: ({ record }) => isRecord(record) && typeof record["id"] === "string" && isRecord(record["negotiated"]),
+  serving: () => true,
+  beat: ({ numbers }) => isNumbers(numbers),
+  ended: ({ reason }) => ends.includes(reason),
+  failed: ({ message }) => typeof message === "string",
+  line: ({ line }) => typeof line === "string"
+}
+
+const isType = (type: unknown): type is FromWorker["type"] => typeof type === "string" && Object.hasOwn(checks, type)
+
+/** A worker runs code of a person's own, which can send anything; what is no message of ours is not heard. */
+export const isFromWorker = (message: unknown): message is FromWorker =>
+  isRecord(message) && isType(message["type"]) && checks[message["type"]](message)
