@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "fs_call.h"
+#include "unique_fd.h"
 
 namespace {
 
@@ -85,13 +86,14 @@ napi_value change_times(napi_env env, napi_callback_info info) {
   return call.result(utimensat(AT_FDCWD, MagicLink(file).path, times, 0));
 }
 
-// (file, size)
+// (file, size): -EAGAIN while another program holds a lease on the file: truncate(2) would wait for it.
 napi_value cut(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
   const int file = call.integer(0);
   const int64_t size = call.wide(1);
   if (!call.ok()) return nullptr;
-  return call.result(truncate64(MagicLink(file).path, size));
+  const UniqueFd fd(open(MagicLink(file).path, O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  return call.result(fd.open() ? ftruncate64(fd.get(), size) : -1);
 }
 
 // (open file, size): by what it was opened for, whatever its mode is now.

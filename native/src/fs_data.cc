@@ -14,7 +14,7 @@
 
 namespace {
 
-// (file, flags, mode): another descriptor of the same file.
+// (file, flags, mode): another descriptor of the same file. Never waits: -EAGAIN while another program holds a lease.
 napi_value open_again(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
   const int file = call.integer(0);
@@ -23,7 +23,7 @@ napi_value open_again(napi_env env, napi_callback_info info) {
   if (!call.ok()) return nullptr;
   char path[32];
   snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-  return call.result(::open(path, flags | O_CLOEXEC, static_cast<mode_t>(mode) & 07777));
+  return call.result(::open(path, flags | O_NONBLOCK | O_CLOEXEC, static_cast<mode_t>(mode) & 07777));
 }
 
 // (descriptor)
@@ -87,6 +87,24 @@ napi_value list(napi_env env, napi_callback_info info) {
   return call.result(syscall(SYS_getdents64, folder, into, size));
 }
 
+struct OpenJob : Job {
+  // A duplicate: the descriptor may be closed meanwhile, and its number be another file's.
+  UniqueFd file;
+  UniqueFd opened;
+  int flags = 0;
+  int error = 0;
+
+  void run() override {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file.get());
+    opened.reset(::open(path, flags | O_CLOEXEC));
+    if (!opened.open()) error = errno;
+    file.reset(-1);
+  }
+  Napi::Value result(Napi::Env env) override { return Napi::Number::New(env, error != 0 ? -error : opened.take()); }
+  void abandon() override {}
+};
+
 struct SyncJob : Job {
   // A duplicate: the descriptor may be closed meanwhile, and its number be another file's.
   UniqueFd fd;
@@ -134,6 +152,19 @@ napi_value promise_of(FsCall& call, int error) {
   return promise;
 }
 
+// (file, flags): as `open_again`, waiting for what there is to wait for; a promise of a descriptor or a negative errno.
+napi_value open_waiting(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  const int flags = call.integer(1);
+  if (!call.ok()) return nullptr;
+  auto job = std::make_unique<OpenJob>();
+  job->flags = flags;
+  job->file.reset(fcntl(file, F_DUPFD_CLOEXEC, 0));
+  if (!job->file.open()) return promise_of(call, errno);
+  return start_job(env, std::move(job));
+}
+
 // (file, kind): 0 fsync, 1 fdatasync, 2 syncfs; a promise of 0 or a negative errno.
 napi_value synchronize(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
@@ -166,7 +197,7 @@ napi_value copy_range(napi_env env, napi_callback_info info) {
 }  // namespace
 
 const FsFunction fs_data_functions[] = {
-    {"fs_open", open_again}, {"fs_close", close_file}, {"fs_write", write_at},   {"fs_fallocate", allocate},
+    {"fs_open", open_again}, {"fs_open_waiting", open_waiting}, {"fs_close", close_file}, {"fs_write", write_at},   {"fs_fallocate", allocate},
     {"fs_seek", seek},       {"fs_list", list},        {"fs_sync", synchronize}, {"fs_copy", copy_range},
     {nullptr, nullptr},
 };

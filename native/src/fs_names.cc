@@ -13,6 +13,7 @@
 
 #include "fs_attributes.h"
 #include "fs_call.h"
+#include "unique_fd.h"
 
 namespace {
 
@@ -97,6 +98,38 @@ napi_value find_path(napi_env env, napi_callback_info info) {
   return call.error(error);
 }
 
+// Opens a regular file that somebody else made in the moment before: its type is looked at first, since opening a
+// FIFO or a device may wait, or do something. ESTALE for anything else, and for a file that is leased: the kernel
+// looks the name up anew, and does what is right.
+int open_made_by_another(Addon* addon, const Place& place, uint64_t flags) {
+  const UniqueFd found(open_beneath(place.folder, place.name, O_PATH | O_NOFOLLOW, 0));
+  if (!found.open() || fs_look(addon, found.get(), "") != 0) return -1;
+  if (!S_ISREG(addon->attributes[attribute_mode])) {
+    errno = ESTALE;
+    return -1;
+  }
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", found.get());
+  const int fd = ::open(path, static_cast<int>(flags) | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0 && errno == EAGAIN) errno = ESTALE;
+  return fd;
+}
+
+// How often a name that comes and goes is tried again.
+constexpr int create_attempts = 8;
+
+// Makes a file; without O_EXCL in `flags`, opens one that is there. A descriptor, or -1 with errno set.
+int create_or_open(Addon* addon, const Place& place, uint64_t flags, uint64_t mode) {
+  for (int attempt = 0; attempt < create_attempts; attempt++) {
+    const int made = open_beneath(place.folder, place.name, flags | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    if (made >= 0 || errno != EEXIST || (flags & O_EXCL) != 0) return made;
+    const int fd = open_made_by_another(addon, place, flags);
+    if (fd >= 0 || errno != ENOENT) return fd;
+  }
+  errno = ESTALE;
+  return -1;
+}
+
 // (folder, name, flags, mode): a descriptor of a file made there, its attributes noted.
 napi_value create(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
@@ -105,7 +138,7 @@ napi_value create(napi_env env, napi_callback_info info) {
   const int mode = call.integer(3);
   if (!call.ok()) return nullptr;
   if (place.wrong != 0) return call.error(place.wrong);
-  const int fd = open_beneath(place.folder, place.name, static_cast<uint64_t>(flags) | O_CREAT | O_NOFOLLOW, static_cast<uint64_t>(mode) & 07777);
+  const int fd = create_or_open(call.addon(), place, static_cast<uint64_t>(flags), static_cast<uint64_t>(mode) & 07777);
   if (fd < 0 || fs_look(call.addon(), fd, "") == 0) return call.result(fd);
   const int error = errno;
   ::close(fd);

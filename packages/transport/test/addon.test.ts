@@ -88,6 +88,7 @@ describe("wrong arguments", () => {
     fs_removexattr: [-1, "user.name"],
     fs_statvfs: [-1, bytes],
     fs_open: [-1, 0, 0],
+    fs_open_waiting: [-1, 0],
     fs_close: [-1],
     fs_write: [-1, bytes, 0, 0],
     fs_fallocate: [-1, 0, 0, 1],

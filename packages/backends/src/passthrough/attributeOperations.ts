@@ -1,7 +1,8 @@
 /** Attributes and extended attributes. */
-import { errnoNumbers, type SetattrRequest } from "@bickford/protocol"
-import type { Backend, RequestContext } from "@bickford/session"
+import { type AttrReply, errnoNumbers, type SetattrRequest, type U64 } from "@bickford/protocol"
+import type { Backend, ErrnoError, RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import {
   FATTR_ATIME,
@@ -17,9 +18,11 @@ import {
   xattrListMax
 } from "../posix/linux.ts"
 import { answered, failureOf } from "./answers.ts"
+import { openWaiting } from "./openWaiting.ts"
 import { changeOwnerAs, killSuidSgid } from "./privileges.ts"
 import { attributesSeen, attributesValid, descriptorOf, type Served } from "./served.ts"
 
+const O_WRONLY = 1
 const UTIME_NOW = (1 << 30) - 1
 const UTIME_OMIT = (1 << 30) - 2
 /** GETATTR: the handle counts. */
@@ -42,11 +45,12 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     return uid === undefined || gid === undefined ? -errnoNumbers.EOVERFLOW : changeOwnerAs(attributes, fd, uid, gid, context)
   }
 
-  const change = (fd: number, request: SetattrRequest, context: RequestContext): number => {
+  /** `writable`: the file opened for writing, if it had to be waited for. -EAGAIN, with nothing changed, when it has to be. */
+  const change = (fd: number, request: SetattrRequest, context: RequestContext, writable?: number): number => {
     const { atime, mode, mtime, size, valid } = request
     let status = 0
     if ((valid & FATTR_SIZE) !== 0) {
-      const open = (valid & FATTR_FH) !== 0 ? opened.opened(request.fh) : undefined
+      const open = writable ?? ((valid & FATTR_FH) !== 0 ? opened.opened(request.fh) : undefined)
       status = open === undefined ? files.fs_truncate(fd, size) : files.fs_ftruncate(open, size)
       if (status >= 0 && ((valid & FATTR_KILL_SUIDGID) !== 0 || context.uid !== 0)) status = killSuidSgid(attributes, fd, context)
     }
@@ -60,6 +64,21 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     return status
   }
 
+  const changed = (fd: number, nodeid: U64, changing: number): Exit.Exit<AttrReply, ErrnoError> => {
+    const status = changing < 0 ? changing : files.fs_stat(fd)
+    return status < 0 ? failureOf(status) : attributesSeen(served, nodeid)
+  }
+
+  /** The file is leased by another program: it is cut when it could be opened. */
+  const changeLater = (fd: number, request: SetattrRequest, context: RequestContext): Effect.Effect<AttrReply, ErrnoError> =>
+    Effect.flatMap(openWaiting(fd, O_WRONLY), (writable) => {
+      if (writable < 0) return failureOf(writable)
+      const now = descriptorOf(served, request.nodeid)
+      const exit = now < 0 ? failureOf(now) : changed(now, request.nodeid, change(now, request, context, writable))
+      files.fs_close(writable)
+      return exit
+    })
+
   const room = new Float64Array(8)
   return {
     getattr: ({ fh, getattrFlags, nodeid }) => {
@@ -70,9 +89,8 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
       nodes.trim()
       const fd = descriptorOf(served, request.nodeid)
       if (fd < 0) return failureOf(fd)
-      const changed = change(fd, request, context)
-      const status = changed < 0 ? changed : files.fs_stat(fd)
-      return status < 0 ? failureOf(status) : attributesSeen(served, request.nodeid)
+      const status = change(fd, request, context)
+      return status === -errnoNumbers.EAGAIN ? changeLater(fd, request, context) : changed(fd, request.nodeid, status)
     },
     statx: ({ fh, getattrFlags, nodeid }) => {
       const status = look(nodeid, fh, getattrFlags)

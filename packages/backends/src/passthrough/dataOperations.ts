@@ -1,5 +1,5 @@
 /** Opening files and folders, and what is in them. */
-import { type Created, type Open, openReplyFlags, type Timespec, type U64 } from "@bickford/protocol"
+import { type Created, errnoNumbers, type Open, openReplyFlags, type Timespec, type U64 } from "@bickford/protocol"
 import { type Backend, Errno, type ErrnoError, type RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
@@ -9,8 +9,10 @@ import { answered, done, type Failure, failureOf } from "./answers.ts"
 import { Listing } from "./listing.ts"
 import type { Node } from "./nodes.ts"
 import { killSuidSgid } from "./privileges.ts"
+import { openWaiting } from "./openWaiting.ts"
 import { descriptorOf, entryOf, folderOf, type Served } from "./served.ts"
 
+const { EAGAIN } = errnoNumbers
 const O_RDWR = 2
 const O_WRONLY = 1
 const O_EXCL = 0o200
@@ -129,6 +131,8 @@ export const dataOperations = (served: Served): Backend => {
       const byKernel = openingByKernel(node, flags)
       if (byKernel !== undefined) return Exit.succeed(byKernel)
       const fd = files.fs_open(file, flagsFor(flags), 0)
+      if (fd === -EAGAIN) return Effect.flatMap(openWaiting(file, flagsFor(flags)), (late) =>
+        late < 0 ? failureOf(late) : Exit.succeed(opening(node, late, flags, context, true, false)))
       if (fd < 0) return failureOf(fd)
       return Exit.succeed(opening(node, fd, flags, context, true, false))
     },

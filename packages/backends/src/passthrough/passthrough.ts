@@ -89,6 +89,8 @@ export const passthrough = (
         passthrough: options.kernelPassthrough !== false,
         writebackCache: options.writebackCache === true
       },
+      // They wait for leases that other programs hold; everything else is answered at once, or runs to its end.
+      interruptible: ["open", "setattr"],
       init: (negotiated, connection) =>
         Effect.sync(() => {
           served.negotiated = negotiated

@@ -3,31 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { requestContext } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { passthrough, type PassthroughOptions } from "../../src/index.ts"
+import { passthrough } from "../../src/index.ts"
 import { FATTR_SIZE, FATTR_UID } from "../../src/posix/linux.ts"
-import { bytes, makeKernel, rootNode } from "../posix/kernel.ts"
+import { bytes, rootNode } from "../posix/kernel.ts"
+import { errnoOf, start } from "./servedFolder.ts"
 
 const context = requestContext()
-
-/** A folder `served`, beside which is what is not to be reached. */
-const start = (options: PassthroughOptions = {}) =>
-  Effect.gen(function*() {
-    const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.realpathSync(fs.mkdtempSync(join(tmpdir(), "bickford-passthrough-")))),
-      (path) => Effect.sync(() => fs.rmSync(path, { recursive: true, force: true }))
-    )
-    const served = join(folder, "served")
-    const outside = join(folder, "outside")
-    fs.mkdirSync(served)
-    fs.mkdirSync(outside)
-    fs.writeFileSync(join(outside, "secret"), "secret")
-    const backend = yield* passthrough(served, { kernelPassthrough: false, ...options })
-    return { backend, kernel: makeKernel(backend), served, outside }
-  })
-
-const errnoOf = (effect: Effect.Effect<unknown, { readonly _tag: string }>) => Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
 
 describe("what is outside of a served folder", () => {
   it.effect("is not reached by names that lead up or along", () =>

@@ -22,7 +22,10 @@ export interface FilesystemCalls {
   readonly fs_find: (folder: number, name: FileName) => number
   /** As `fs_find`, for a path of several components, none of which may be a symlink. */
   readonly fs_find_path: (folder: number, path: FileName) => number
-  /** openat2(2) with O_CREAT; fills the attributes. */
+  /**
+   * openat2(2) with O_CREAT; fills the attributes. Never waits: -ESTALE where there is something else than a regular
+   * file by now, or one with a lease.
+   */
   readonly fs_create: (folder: number, name: FileName, flags: number, mode: number) => number
   /** mknodat(2); `device` as the kernel's new_encode_dev. */
   readonly fs_mknod: (folder: number, name: FileName, mode: number, device: number) => number
@@ -42,6 +45,7 @@ export interface FilesystemCalls {
   readonly fs_chown: (file: number, uid: number, gid: number) => number
   /** utimensat(2), UTIME_NOW and UTIME_OMIT included. */
   readonly fs_utimens: (file: number, atime: Wide, atimeNsec: number, mtime: Wide, mtimeNsec: number) => number
+  /** -EAGAIN while another program holds a lease (fcntl(2), F_SETLEASE) on the file. */
   readonly fs_truncate: (file: number, size: Wide) => number
   readonly fs_ftruncate: (file: number, size: Wide) => number
   readonly fs_setxattr: (file: number, name: FileName, value: Uint8Array, flags: number) => number
@@ -50,8 +54,10 @@ export interface FilesystemCalls {
   readonly fs_removexattr: (file: number, name: FileName) => number
   /** statvfs(3): blocks, bfree, bavail, files, ffree, bsize, namelen, frsize. */
   readonly fs_statvfs: (file: number, into: Float64Array) => number
-  /** open(2) of an open file anew. */
+  /** open(2) of an open file anew, with O_NONBLOCK: -EAGAIN while another program holds a lease on it. */
   readonly fs_open: (file: number, flags: number, mode: number) => number
+  /** As `fs_open`, on a thread of its own, which waits until a lease is given up or broken. */
+  readonly fs_open_waiting: (file: number, flags: number) => Promise<number>
   readonly fs_close: (file: number) => number
   /** pwritev2(2). */
   readonly fs_write: (file: number, from: Uint8Array, offset: Wide, flags: number) => number
