@@ -1,6 +1,6 @@
 /** Limits on what runs at once, what an operation knows of its caller, options that are wrong. */
 import { assert, describe, it } from "@effect/vitest"
-import type { Backend } from "@bickford/session"
+import { type Backend, Errno } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -105,6 +105,23 @@ describe("the context of a call", () => {
       yield* kernel.interrupt(unique)
       yield* Deferred.await(told)
       assert.strictEqual((yield* kernel.reply(unique)).error, 5)
+    }))
+
+  it.live("has the groups that came with the request when the caller cannot be seen, and no others", () =>
+    Effect.gen(function*() {
+      const seen: Array<ReadonlyArray<number>> = []
+      const { kernel } = yield* FakeKernel.serve({
+        capabilities: { createSuppGroup: true },
+        mkdir: (_request, context) => {
+          seen.push(context.groups())
+          return Errno.EDQUOT
+        }
+      })
+      yield* kernel.init()
+      const mkdir = { op: "mkdir", name: "a", mode: 0o755, umask: 0, pid: 0 } as const
+      yield* Effect.flip(kernel.call(mkdir))
+      yield* Effect.flip(kernel.call({ ...mkdir, extensions: { supplementaryGroups: [4242] } }))
+      assert.deepStrictEqual(seen, [[], [4242]])
     }))
 })
 

@@ -16,7 +16,13 @@ export interface RequestContext {
   readonly umask: number
   /** The security contexts of what is created, where they were negotiated (`securityCtx`); else none. */
   readonly securityContexts: ReadonlyArray<SecurityContext>
-  /** The caller's supplementary groups, from `/proc/PID/status`; empty when the caller is gone. */
+  /**
+   * The caller's supplementary groups: those of `/proc/PID/status`, and with `createSuppGroup` negotiated the one that
+   * the kernel sent with a creation (the directory's group, where the caller is in it). A caller that is gone, that
+   * this process cannot see (another PID namespace, `hidepid`), and the kernel itself (`pid` 0) have only what was
+   * sent: an empty list means no group that is known, so grant nothing by it. Ask before the operation suspends: a
+   * caller waits in the kernel, but one that is killed leaves its pid to others.
+   */
   readonly groups: () => ReadonlyArray<number>
   /** Whether the caller was signalled. Only interruptible operations are stopped by that; others may ask. */
   readonly isInterrupted: () => boolean

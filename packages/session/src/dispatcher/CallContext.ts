@@ -1,24 +1,10 @@
 /** The context of one request: its caller, and which call of which connection it is. */
-import { readFileSync } from "node:fs"
+import { groupsOf } from "./callerProcess.ts"
 import type { Guard } from "./guard.ts"
 import type { RequestContext } from "../RequestContext.ts"
-import type { Request, SecurityContext, U64 } from "@bickford/protocol"
+import type { Extensions, Request, SecurityContext, U64 } from "@bickford/protocol"
 
-const none: ReadonlyArray<number> = []
 const noContexts: ReadonlyArray<SecurityContext> = []
-
-/** The `Groups:` line of `/proc/PID/status` (proc(5)); empty when the caller is gone or not ours to see. */
-const groupsOf = (pid: number): ReadonlyArray<number> => {
-  if (pid === 0) return none
-  let status: string
-  try {
-    status = readFileSync(`/proc/${pid}/status`, "latin1")
-  } catch {
-    return none
-  }
-  const line = /^Groups:\s*(.*)$/m.exec(status)?.[1]?.trim()
-  return line === undefined || line === "" ? none : line.split(/\s+/).map(Number)
-}
 
 export class CallContext implements RequestContext {
   readonly unique: U64
@@ -51,7 +37,7 @@ export class CallContext implements RequestContext {
     return "umask" in this.#request ? this.#request.umask : 0
   }
 
-  get securityContexts(): ReadonlyArray<SecurityContext> {
+  get #extensions(): Extensions | undefined {
     const request = this.#request
     switch (request.op) {
       case "mknod":
@@ -59,14 +45,20 @@ export class CallContext implements RequestContext {
       case "symlink":
       case "create":
       case "tmpfile":
-        return request.extensions?.securityContexts ?? noContexts
+        return request.extensions
       default:
-        return noContexts
+        return undefined
     }
   }
 
+  get securityContexts(): ReadonlyArray<SecurityContext> {
+    return this.#extensions?.securityContexts ?? noContexts
+  }
+
   groups(): ReadonlyArray<number> {
-    return groupsOf(this.pid)
+    const seen = groupsOf(this.pid)
+    const sent = this.#extensions?.supplementaryGroups
+    return sent === undefined ? seen : [...new Set([...sent, ...seen])]
   }
 
   isInterrupted(): boolean {
