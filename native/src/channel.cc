@@ -13,6 +13,7 @@
 #include <new>
 
 #include "arguments.h"
+#include "fuse_wire.h"
 #include "handle.h"
 #include "memory.h"
 
@@ -33,8 +34,7 @@ struct Control {
 };
 
 // Of a WRITE's frame, what comes before its data: fuse_in_header and fuse_write_in.
-constexpr size_t write_head = 80;
-constexpr uint32_t write_opcode = 16;
+constexpr size_t write_head = fuse_wire::in_header::bytes + fuse_wire::write_in::bytes;
 
 // Nanoseconds in which a caller takes the reply and sends its next request many times over: a longer turn was not
 // its own.
@@ -89,8 +89,8 @@ long read_apart(Channel* channel) {
   if (count <= static_cast<long>(write_head)) return count;
   const size_t size = static_cast<size_t>(count) - write_head;
   uint32_t opcode = 0;
-  memcpy(&opcode, head + 4, sizeof opcode);
-  if (size == channel->lent_size && opcode == write_opcode) control->apart = 1;
+  memcpy(&opcode, head + fuse_wire::in_header::opcode, sizeof opcode);
+  if (size == channel->lent_size && opcode == fuse_wire::opcode::WRITE) control->apart = 1;
   else memcpy(rest, channel->lent_data, size < channel->lent_size ? size : channel->lent_size);
   return count;
 }

@@ -7,18 +7,19 @@
 
 #include "fs_attributes.h"
 #include "fs_call.h"
+#include "fuse_wire.h"
 #include "handle.h"
 
 namespace {
 
-// FUSE_DEV_IOC_BACKING_OPEN and _CLOSE (fuse_kernel.h, 7.40), absent from older headers.
+// struct fuse_backing_map (fuse_kernel.h, 7.40), absent from older headers.
 struct BackingMap {
   int32_t fd;
   uint32_t flags;
   uint64_t padding;
 };
-constexpr unsigned long backing_open_request = _IOW(229, 1, BackingMap);
-constexpr unsigned long backing_close_request = _IOW(229, 2, uint32_t);
+static_assert(sizeof(BackingMap) == fuse_wire::backing_map::bytes);
+static_assert(offsetof(BackingMap, flags) == fuse_wire::backing_map::flags);
 
 // struct file_handle with room for the largest.
 struct Room {
@@ -72,7 +73,7 @@ napi_value backing_open(napi_env env, napi_callback_info info) {
   if (!call.ok()) return nullptr;
   if (!device->fd.open()) return call.error(EBADF);
   const BackingMap map = {file, 0, 0};
-  return call.result(ioctl(device->fd.get(), backing_open_request, &map));
+  return call.result(ioctl(device->fd.get(), fuse_wire::ioctl_request::BACKING_OPEN, &map));
 }
 
 // (device, id)
@@ -87,7 +88,7 @@ napi_value backing_close(napi_env env, napi_callback_info info) {
   const uint32_t id = static_cast<uint32_t>(call.integer(1));
   if (!call.ok()) return nullptr;
   if (!device->fd.open()) return call.error(EBADF);
-  return call.result(ioctl(device->fd.get(), backing_close_request, &id));
+  return call.result(ioctl(device->fd.get(), fuse_wire::ioctl_request::BACKING_CLOSE, &id));
 }
 
 }  // namespace

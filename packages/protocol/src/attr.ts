@@ -2,10 +2,10 @@
 import { statMode } from "./constants.ts"
 import type { Attr, AttrReply, Created, Entry, FileLock, Open, Statfs, Statx, StatxReply, Timespec, U64 } from "./messages.ts"
 import { refuse } from "./refusal.ts"
-import * as structs from "./structs.ts"
+import * as structs from "./generated/structs.ts"
 import { checkU32, getS64, getU64, putS64, putU64, setS32, setS64, setU16, setU32, setU64 } from "./u64.ts"
 
-// Copies, as structs.ts asks for.
+// Copies, as generated/structs.ts asks for.
 const A = { ...structs.attr }
 const attrOut = { ...structs.attrOut }
 const entryOut = { ...structs.entryOut }

@@ -10,4 +10,5 @@ export {
   replyData, replyRange, rowOf
 } from "./opcodes.ts"
 export { type EncodeError, isEncodeError, isReplyRefusal, type ReplyRefusal } from "./refusal.ts"
-export * as structs from "./structs.ts"
+export * as structs from "./generated/structs.ts"
+export { getU64 } from "./u64.ts"

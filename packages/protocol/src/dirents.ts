@@ -8,10 +8,10 @@ import { type Memory } from "./frame.ts"
 import type { Dirent, DirentPlus, Name, U64 } from "./messages.ts"
 import { asciiLength, longestName, nameBytes, putAscii } from "./name.ts"
 import { refuse } from "./refusal.ts"
-import * as structs from "./structs.ts"
+import * as structs from "./generated/structs.ts"
 import { getU64, putU64 } from "./u64.ts"
 
-// Copies, as structs.ts asks for.
+// Copies, as generated/structs.ts asks for.
 const D = { ...structs.dirent }
 const { direntplus: P, entryOut } = structs
 

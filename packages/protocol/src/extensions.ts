@@ -6,9 +6,9 @@ import { extensionTypes } from "./constants.ts"
 import { isDecodeError, malformedRequest } from "./decodeError.ts"
 import type { Frame } from "./frame.ts"
 import type { DecodeError, Extensions, SecurityContext } from "./messages.ts"
-import { findNul, nameBytes, toName } from "./name.ts"
+import { findNul, nameBytes, nameFromBytes } from "./name.ts"
 import { refuse } from "./refusal.ts"
-import { extHeader, secctx, suppGroups } from "./structs.ts"
+import { extHeader, secctx, suppGroups } from "./generated/structs.ts"
 import type { Writer } from "./writer.ts"
 
 const { FUSE_EXT_GROUPS, FUSE_MAX_NR_SECCTX } = extensionTypes
@@ -26,7 +26,7 @@ const readContexts = (frame: Frame, from: number, end: number, count: number): R
     if (nul === name) return malformedRequest(frame, "secctx.name", name, "empty")
     const value = nul + 1
     if (size > end - value) return malformedRequest(frame, "secctx.size", at, `${size} bytes promised, ${end - value} there`)
-    contexts.push({ name: toName(frame.bytes, name, nul), value: frame.bytes.slice(value, value + size) })
+    contexts.push({ name: nameFromBytes(frame.bytes, name, nul), value: frame.bytes.slice(value, value + size) })
     at = Math.min(end, at + aligned(value + size - at))
   }
   return contexts

@@ -3,10 +3,10 @@
  * follows it are one read; on a ring they are apart.
  */
 import type { U64 } from "./messages.ts"
-import * as structs from "./structs.ts"
+import * as structs from "./generated/structs.ts"
 import { getU64, setS32, setU16, setU32, setU64 } from "./u64.ts"
 
-// Copies, as structs.ts asks for.
+// Copies, as generated/structs.ts asks for.
 const inHeader = { ...structs.inHeader }
 const outHeader = { ...structs.outHeader }
 

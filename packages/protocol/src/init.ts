@@ -6,7 +6,7 @@
  */
 import { initFlagBits, protocolVersion } from "./constants.ts"
 import type { InitReply, InitRequest } from "./messages.ts"
-import { initOut } from "./structs.ts"
+import { initOut } from "./generated/structs.ts"
 import { setU16, setU32 } from "./u64.ts"
 
 export type InitFlagName = keyof typeof initFlagBits

@@ -20,8 +20,8 @@ const decodeUtf8 = (bytes: Uint8Array): Name => {
   }
 }
 
-/** The bytes from `start` to `end` as they are: no check but for UTF-8. */
-export const toName = (bytes: Uint8Array, start: number, end: number): Name => {
+/** The name that the bytes from `start` to `end` are: a string iff they are valid UTF-8, else a copy of them. Checks nothing else. */
+export const nameFromBytes = (bytes: Uint8Array, start = 0, end = bytes.length): Name => {
   let ascii = 0
   for (let at = start; at < end; at++) ascii |= bytes[at] ?? 0
   return ascii < 0x80 ? asciiString(bytes, start, end) : decodeUtf8(bytes.subarray(start, end))
@@ -85,7 +85,7 @@ export const readName = (bytes: Uint8Array, start: number, end: number): Name | 
 export const readPath = (bytes: Uint8Array, start: number, end: number): Name | undefined => {
   if (start >= end) return undefined
   for (let at = start; at < end; at++) if (bytes[at] === 0) return undefined
-  return toName(bytes, start, end)
+  return nameFromBytes(bytes, start, end)
 }
 
 /** Offset of the first NUL from `start` on, or -1. */
@@ -135,3 +135,24 @@ export const nameBytes = (name: Name, what = "a name"): Uint8Array => {
   if (bytes.length > longestName) refuse("ENAMETOOLONG", `${what} has ${bytes.length} bytes`)
   return bytes
 }
+
+/** The bytes of a name that is known to be one; `nameBytes` checks. */
+export const nameToBytes = (name: Name): Uint8Array => typeof name === "string" ? encoder.encode(name) : name
+
+/** Length in bytes. */
+export const nameLength = (name: Name): number => typeof name === "string" ? Buffer.byteLength(name) : name.length
+
+/** True when a name has more than `most` bytes. */
+export const isLongerThan = (name: Name, most: number): boolean =>
+  // A UTF-16 unit is three bytes of UTF-8 at the most.
+  name.length > most || (name.length * 3 > most && nameLength(name) > most)
+
+// No valid UTF-8 decodes to a lone surrogate, so no string name begins with one.
+const notUtf8 = "\ud800"
+
+/** One string for each name, for maps: the name itself, or a form of its bytes that no valid name has. */
+export const nameKey = (name: Name): string =>
+  typeof name === "string" ? name : notUtf8 + latin1Slice.call(name, 0, name.length)
+
+/** A name to keep beyond its request: bytes may be a view of memory that is used again. */
+export const ownName = (name: Name): Name => typeof name === "string" ? name : new Uint8Array(name)

@@ -10,7 +10,7 @@ import { readOutHeader, writeOutHeader } from "./frame.ts"
 import type { DecodeError, Notification, U64 } from "./messages.ts"
 import { nameBytes } from "./name.ts"
 import { type EncodeError, encodeErrorOf, refuse } from "./refusal.ts"
-import { outHeader } from "./structs.ts"
+import { outHeader } from "./generated/structs.ts"
 import { Writer } from "./writer.ts"
 
 type Kind = Notification["notify"]

@@ -12,7 +12,7 @@ import type { DecodeError, FileRange, ReplyOf, Request, U64 } from "./messages.t
 import { type EncodeError, encodeErrorOf, isReplyRefusal, refusalOf, type ReplyRefusal, refuse } from "./refusal.ts"
 import * as R from "./replyShapes.ts"
 import * as Q from "./requestShapes.ts"
-import { inHeader, outHeader } from "./structs.ts"
+import { inHeader, outHeader } from "./generated/structs.ts"
 import { Writer } from "./writer.ts"
 
 export { isReplyRefusal, type ReplyRefusal } from "./refusal.ts"

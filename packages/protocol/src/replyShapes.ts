@@ -15,10 +15,10 @@ import type * as M from "./messages.ts"
 import type { Data, FileRange, Request, U64 } from "./messages.ts"
 import { longestTarget, pathBytes, readPath } from "./name.ts"
 import { refuse } from "./refusal.ts"
-import * as structs from "./structs.ts"
+import * as structs from "./generated/structs.ts"
 import { checkU32, getU64, setS32, setU32, setU64 } from "./u64.ts"
 
-// Copies, as structs.ts asks for.
+// Copies, as generated/structs.ts asks for.
 const S = { ...structs }
 
 /** Takes the node id of every entry for which the kernel counts a lookup. */

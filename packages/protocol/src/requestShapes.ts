@@ -11,11 +11,11 @@ import type * as M from "./messages.ts"
 import type { DecodeError, Name, Request, U64 } from "./messages.ts"
 import { findNul, nameBytes, pathBytes, readName, readPath } from "./name.ts"
 import { refuse } from "./refusal.ts"
-import * as structs from "./structs.ts"
+import * as structs from "./generated/structs.ts"
 import { getS64, getU64 } from "./u64.ts"
 import type { Writer } from "./writer.ts"
 
-// Copies, as structs.ts asks for.
+// Copies, as generated/structs.ts asks for.
 const S = { ...structs }
 
 export interface RequestShape<R extends Request> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import * as constants from "../src/constants.ts"
 import { opcodeTable } from "../src/opcodes.ts"
 import { notificationTable } from "../src/notifications.ts"
-import * as structs from "../src/structs.ts"
+import * as structs from "../src/generated/structs.ts"
 import { camel, exact, fieldsOf, listOf, readJson, textOf } from "./golden.ts"
 
 const abi = readJson("fuse-abi.json")

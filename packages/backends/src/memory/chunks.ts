@@ -8,7 +8,7 @@
 import type { Data, U64 } from "@bickford/protocol"
 import { type BufferPool, chunkSize, extentSize } from "./bufferPool.ts"
 import type { Bytes } from "../posix/bytes.ts"
-import { add, low, max, shiftLeft, shiftRight } from "../posix/u64.ts"
+import { add, low, max, shiftLeft, shiftRight } from "@bickford/protocol/arithmetic"
 
 const chunkBits = 17
 const blockBits = 12

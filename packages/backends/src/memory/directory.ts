@@ -5,10 +5,9 @@
  * with the first entry whose cookie is larger, so entries that come and go meanwhile neither repeat
  * nor hide another.
  */
-import type { Name, U64 } from "@bickford/protocol"
+import { type Name, nameKey, ownName, type U64 } from "@bickford/protocol"
 import { type Directory, dotDotOff, type Listed } from "../posix/filesystem.ts"
 import type { Inode } from "../posix/inode.ts"
-import { nameKey, ownName } from "../posix/names.ts"
 
 /** One entry. It is its own `Dirent`; `inode` is undefined once it has been removed. */
 class DirectoryEntry implements Listed {

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { F_UNLCK } from "../posix/linux.ts"
 import { conflicting, type Lock, withLock } from "./ranges.ts"
-import { fileSizeMax } from "../posix/u64.ts"
+import { fileSizeMax } from "@bickford/protocol/arithmetic"
 
 export type LockKind = "posix" | "flock"
 

@@ -1,7 +1,7 @@
 /** Locked ranges of one file, as fcntl(2) has them: pure. */
 import type { U64 } from "@bickford/protocol"
 import { F_UNLCK, F_WRLCK } from "../posix/linux.ts"
-import { add, max, min } from "../posix/u64.ts"
+import { add, max, min } from "@bickford/protocol/arithmetic"
 
 /** A lock that is held or wanted; `end` is inclusive. */
 export interface Lock {

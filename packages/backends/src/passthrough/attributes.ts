@@ -1,7 +1,7 @@
 /** What the last look at a file saw (the addon's attributes), as the protocol's records. */
 import type { Attr, Statx, Timespec, U64 } from "@bickford/protocol"
 import { attributeWords as words, files } from "@bickford/transport"
-import { normal } from "../posix/u64.ts"
+import { normal } from "@bickford/protocol/arithmetic"
 import type { IdMap } from "./ids.ts"
 
 const two32 = 2 ** 32

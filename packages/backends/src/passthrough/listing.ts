@@ -1,17 +1,7 @@
 /** Folders that are open, and the entries that getdents64(2) gives. */
-import type { Dirent, Name, U64 } from "@bickford/protocol"
+import { type Dirent, nameFromBytes, type U64 } from "@bickford/protocol"
+import { getU64 } from "@bickford/protocol/codec"
 import { files } from "@bickford/transport"
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-
-/** Text when it is UTF-8, else the bytes. */
-export const nameOf = (bytes: Uint8Array): Name => {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return bytes.slice()
-  }
-}
 
 /** `struct linux_dirent64`: where its fields are. */
 const offAt = 8
@@ -71,12 +61,6 @@ export class Listing {
     this.#end = 0
   }
 
-  #wide(at: number): U64 {
-    const { view } = this.#room
-    const high = view.getUint32(at + 4, true)
-    return high < 0x200000 ? high * 2 ** 32 + view.getUint32(at, true) : view.getBigUint64(at, true)
-  }
-
   *#rest(): Generator<Dirent, void, undefined> {
     const { bytes, view } = this.#room
     const start = this.#at
@@ -85,13 +69,12 @@ export class Listing {
     try {
       for (let at = start; at < this.#end;) {
         const length = view.getUint16(at + lengthAt, true)
-        const off = this.#wide(at + offAt)
+        const off = getU64(view, at + offAt)
         let end = at + nameAt
-        let bits = 0
-        for (let byte = bytes[end] ?? 0; byte !== 0; byte = bytes[++end] ?? 0) bits |= byte
-        const name = bits < 0x80 ? bytes.toString("latin1", at + nameAt, end) : nameOf(bytes.subarray(at + nameAt, end))
+        while ((bytes[end] ?? 0) !== 0) end++
+        const name = nameFromBytes(bytes, at + nameAt, end)
         // Taken when the next is asked for: what did not fit is asked for again.
-        yield { ino: this.#wide(at), off, type: view.getUint8(at + typeAt), name }
+        yield { ino: getU64(view, at), off, type: view.getUint8(at + typeAt), name }
         at += length
         passed = at
         position = off

@@ -1,5 +1,5 @@
 /** Names: looked up, made, moved, taken away. */
-import type { Name } from "@bickford/protocol"
+import { type Name, nameFromBytes } from "@bickford/protocol"
 import type { Backend } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
@@ -9,7 +9,7 @@ import { descriptorOf, entryUnder, folderOf, made, type Served } from "./served.
 
 const AT_REMOVEDIR = 0x200
 
-export const nameOperations = (served: Served, nameOf: (bytes: Uint8Array) => Name) => {
+export const nameOperations = (served: Served) => {
   const { nodes } = served
   // This process's mask, which is not the caller's: what it takes away is given back.
   const mask = process.umask()
@@ -50,7 +50,7 @@ export const nameOperations = (served: Served, nameOf: (bytes: Uint8Array) => Na
       nodes.trim()
       const fd = descriptorOf(served, nodeid)
       const length = fd < 0 ? fd : files.fs_readlink(fd, into)
-      return length < 0 ? failureOf(length) : Exit.succeed(nameOf(into.subarray(0, length)))
+      return length < 0 ? failureOf(length) : Exit.succeed(nameFromBytes(into, 0, length))
     },
     link: ({ newname, nodeid, oldnodeid }) => {
       nodes.trim()

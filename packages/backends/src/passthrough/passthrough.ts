@@ -12,7 +12,6 @@ import { makeCaller } from "./caller.ts"
 import { dataOperations } from "./dataOperations.ts"
 import { makeIdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
-import { nameOf } from "./listing.ts"
 import { nameOperations } from "./nameOperations.ts"
 import { makeNodes } from "./nodes.ts"
 import { makeOpenFiles } from "./openFiles.ts"
@@ -96,7 +95,7 @@ export const passthrough = (
           served.negotiated = negotiated
           served.connection = connection
         }),
-      ...nameOperations(served, nameOf),
+      ...nameOperations(served),
       ...attributeOperations(served),
       ...(options.xattrs === false ? {} : xattrOperations(served)),
       ...dataOperations(served)

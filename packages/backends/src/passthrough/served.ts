@@ -1,7 +1,6 @@
 /** What the operations of a served folder share. */
-import type { Attr, AttrReply, Entry, Name, Negotiated, Timespec, U64 } from "@bickford/protocol"
+import { type Attr, type AttrReply, type Entry, errnoNumbers, type Name, type Negotiated, type Timespec, type U64 } from "@bickford/protocol"
 import type { BackendConnection, RequestContext } from "@bickford/session"
-import { errnoNumbers } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
 import { type Failure, failureOf } from "./answers.ts"

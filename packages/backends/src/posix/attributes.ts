@@ -23,7 +23,7 @@ import {
   STATX_BTIME
 } from "./linux.ts"
 import { dropCapability, killForOwnerChange, killSuidSgid, permittedMode } from "./privileges.ts"
-import { fileSizeMax } from "./u64.ts"
+import { fileSizeMax } from "@bickford/protocol/arithmetic"
 
 /** A time to keep: the request's own object is not ours. */
 const own = ({ nsec, sec }: Timespec): Timespec => ({ sec, nsec })

@@ -19,7 +19,7 @@ import {
   SEEK_HOLE
 } from "./linux.ts"
 import { dropCapability, killSuidSgid } from "./privileges.ts"
-import { add, fileSizeMax, min, subtract } from "./u64.ts"
+import { add, fileSizeMax, min, subtract } from "@bickford/protocol/arithmetic"
 
 const nothing: Exit.Exit<Uint8Array> = Exit.succeed(new Uint8Array(0))
 

@@ -1,5 +1,5 @@
 /** Operations on names: lookup, creation, removal, links. */
-import type { Created, Entry, Name, Timespec, U64 } from "@bickford/protocol"
+import { type Created, type Entry, type Name, nameLength, type Timespec, type U64 } from "@bickford/protocol"
 import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { attach, type Directory, done, entry, type Failure, type Filesystem } from "./filesystem.ts"
@@ -18,7 +18,7 @@ import {
   S_IFSOCK,
   symlinkMax
 } from "./linux.ts"
-import { nameBytes, nameTooLong } from "./names.ts"
+import { nameTooLong } from "./names.ts"
 import { type Opening, truncateOnCreate } from "./open.ts"
 import { inherited } from "./privileges.ts"
 
@@ -51,7 +51,7 @@ export const makeIn = (fs: Filesystem, parent: Inode, mode: number, rdev: number
   return fs.make(own.mode, context.uid, own.gid, rdev, at)
 }
 
-const specialTypes = [S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK]
+const specialTypes: ReadonlyArray<number> = [S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK]
 
 type Operations =
   | "lookup" | "forget" | "mknod" | "mkdir" | "symlink" | "readlink" | "create" | "tmpfile" | "link" | "unlink" | "rmdir"
@@ -129,7 +129,7 @@ export const namespaceOperations = (fs: Filesystem, opening: Opening, negative: 
     mkdir: ({ mode, name, nodeid }, context) =>
       entryOf(makeNamed(nodeid, name, S_IFDIR | (mode & permissionBits), 0, context)),
     symlink: ({ name, nodeid, target }, context) => {
-      const size = nameBytes(target)
+      const size = nameLength(target)
       if (size === 0) return Errno.ENOENT
       if (size > symlinkMax) return Errno.ENAMETOOLONG
       const inode = makeNamed(nodeid, name, S_IFLNK | 0o777, 0, context)

@@ -1,8 +1,7 @@
 /** Extended attributes: which names there can be, and one file's values (xattr(7)). */
-import type { Name } from "@bickford/protocol"
+import { type Name, nameKey, nameLength, ownName } from "@bickford/protocol"
 import { Errno } from "@bickford/session"
 import { XATTR_CREATE, XATTR_REPLACE, xattrListMax, xattrValueMax } from "./linux.ts"
-import { nameBytes, nameKey, ownName } from "./names.ts"
 
 /** Bytes of all values of one file. */
 const valuesMax = 16 * xattrValueMax
@@ -38,10 +37,10 @@ export const refusedValue = (xattrs: Xattrs | undefined, name: Name, value: Uint
   if (old !== undefined && (flags & XATTR_CREATE) !== 0) return Errno.EEXIST
   if (old === undefined && (flags & XATTR_REPLACE) !== 0) return Errno.ENODATA
   let values = value.length - (old?.value.length ?? 0)
-  let names = old === undefined ? nameBytes(name) + 1 : 0
+  let names = old === undefined ? nameLength(name) + 1 : 0
   for (const each of xattrs?.values() ?? []) {
     values += each.value.length
-    names += nameBytes(each.name) + 1
+    names += nameLength(each.name) + 1
   }
   return values > valuesMax || names > xattrListMax ? Errno.ENOSPC : undefined
 }

@@ -7,7 +7,7 @@
  */
 import type { Data, U64 } from "@bickford/protocol"
 import type { Bytes } from "../posix/bytes.ts"
-import { add, low, max, shiftLeft, shiftRight } from "../posix/u64.ts"
+import { add, low, max, shiftLeft, shiftRight } from "@bickford/protocol/arithmetic"
 import type { BlocksAt, Chunk, ChunkStore } from "./chunkStore.ts"
 import { chunkSize } from "./schema.ts"
 

@@ -2,12 +2,11 @@
  * The entries of a directory, a row each. An entry's cookie comes from its name, so it is the same
  * whoever serves the store, and a listing goes on wherever it was.
  */
-import type { Name, U64 } from "@bickford/protocol"
+import { type Name, nameFromBytes, nameKey, nameToBytes, type U64 } from "@bickford/protocol"
 import type { DatabaseSync } from "node:sqlite"
 import type { Directory, Listed } from "../posix/filesystem.ts"
 import type { Inode } from "../posix/inode.ts"
-import { nameKey } from "../posix/names.ts"
-import { firstCookie, type HashKey, lastCookie, nameOf, storedName } from "./names.ts"
+import { firstCookie, type HashKey, lastCookie } from "./names.ts"
 import { prepareQuery } from "./query.ts"
 import type { Transaction } from "./transaction.ts"
 
@@ -41,7 +40,7 @@ export const makeEntryStore = (db: DatabaseSync, transaction: Transaction, key: 
       keepers.add(names)
     },
     find: (parent: number, name: Name): number | undefined => {
-      const bytes = storedName(name)
+      const bytes = nameToBytes(name)
       const first = firstCookie(bytes, key)
       return find.get(parent, first, lastCookie(first), bytes)?.[0]
     },
@@ -49,7 +48,7 @@ export const makeEntryStore = (db: DatabaseSync, transaction: Transaction, key: 
     page: (parent: number, after: number) => page.all(parent, after),
     insert: (parent: number, name: Name, ino: number, type: number): void => {
       transaction.begin()
-      const bytes = storedName(name)
+      const bytes = nameToBytes(name)
       const first = firstCookie(bytes, key)
       for (let cookie = first; cookie <= lastCookie(first); cookie++) {
         if (insert.run(parent, cookie, ino, type, bytes).changes === 1) return
@@ -58,13 +57,13 @@ export const makeEntryStore = (db: DatabaseSync, transaction: Transaction, key: 
     },
     update: (parent: number, name: Name, ino: number, type: number): void => {
       transaction.begin()
-      const bytes = storedName(name)
+      const bytes = nameToBytes(name)
       const first = firstCookie(bytes, key)
       update.run(ino, type, parent, first, lastCookie(first), bytes)
     },
     remove: (parent: number, name: Name): void => {
       transaction.begin()
-      const bytes = storedName(name)
+      const bytes = nameToBytes(name)
       const first = firstCookie(bytes, key)
       remove.run(parent, first, lastCookie(first), bytes)
     }
@@ -174,7 +173,7 @@ export class StoredDirectory implements Directory {
       const rows = this.#entries.page(this.#ino, last)
       for (const [cookie, ino, type, name] of rows) {
         last = cookie
-        yield new StoredEntry(nameOf(name), cookie, ino, type, this.#inodes)
+        yield new StoredEntry(nameFromBytes(name), cookie, ino, type, this.#inodes)
       }
       if (rows.length < pageSize) return
     }

@@ -1,11 +1,10 @@
 /** Where a durable filesystem is kept: in the rows of a store. */
-import type { Timespec, U64 } from "@bickford/protocol"
+import { ownName, type Timespec, type U64 } from "@bickford/protocol"
 import { makeAtimes } from "../posix/atime.ts"
 import { systemClock, timespec } from "../posix/clock.ts"
 import type { Filesystem } from "../posix/filesystem.ts"
 import { Inode, isDirectory, isRegular } from "../posix/inode.ts"
 import { permissionBits, S_IFDIR } from "../posix/linux.ts"
-import { ownName } from "../posix/names.ts"
 import { makeUsage } from "../posix/usage.ts"
 import { StoredBytes } from "./bytes.ts"
 import { makeChunkStore } from "./chunkStore.ts"

@@ -1,12 +1,11 @@
 /** The rows of inodes, and those of them that are kept in memory: changed there, and written at the commit. */
-import type { Timespec, U64 } from "@bickford/protocol"
+import { nameFromBytes, nameToBytes, type Timespec, type U64 } from "@bickford/protocol"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import { type Content, Inode } from "../posix/inode.ts"
 import { S_IFLNK, S_IFMT } from "../posix/linux.ts"
-import { normal } from "../posix/u64.ts"
+import { normal } from "@bickford/protocol/arithmetic"
 import { StoredBytes } from "./bytes.ts"
 import { type InodeSource, StoredDirectory } from "./directory.ts"
-import { nameOf, storedName } from "./names.ts"
 import { prepareQuery } from "./query.ts"
 import type { Transaction } from "./transaction.ts"
 
@@ -35,7 +34,7 @@ export interface InodeSettings {
 const time = (sec: bigint, nsec: bigint): Timespec => ({ sec: normal(sec), nsec: Number(nsec) })
 
 const contentOf = (ino: number, mode: number, [, , , , , , blocks, , , , , , , , , data, parent, target]: Row, settings: InodeSettings): Content => {
-  if (target !== null) return nameOf(target)
+  if (target !== null) return nameFromBytes(target)
   if (parent !== null) return settings.directory(ino, Number(parent))
   return (mode & S_IFMT) === S_IFLNK || data === null ? undefined : settings.bytes(Number(data), Number(blocks) / 8)
 }
@@ -48,7 +47,7 @@ const valuesOf = (inode: Inode): Array<SQLInputValue> => {
     ctime.sec, ctime.nsec, btime.sec, btime.nsec,
     content instanceof StoredBytes ? content.id : null,
     content instanceof StoredDirectory ? content.parentIno : null,
-    typeof content === "string" || content instanceof Uint8Array ? storedName(content) : null,
+    typeof content === "string" || content instanceof Uint8Array ? nameToBytes(content) : null,
     inode.ino
   ]
 }

@@ -1,14 +1,6 @@
-/** Names as the store keeps them: bytes, placed in a directory by a hash. */
-import type { Name } from "@bickford/protocol"
-import { isUtf8 } from "node:buffer"
+/** Where a name is placed in a directory: by a hash of its bytes. */
 import { dotDotOff } from "../posix/filesystem.ts"
 import { cookieWindow } from "./schema.ts"
-
-export const storedName = (name: Name): Uint8Array => typeof name === "string" ? Buffer.from(name) : name
-
-/** The name that these bytes are: a string iff they are valid UTF-8. */
-export const nameOf = (bytes: Uint8Array): Name =>
-  isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8") : bytes
 
 /** Random, of each store its own: nobody can make names that have the same hash. */
 export interface HashKey {

@@ -3,7 +3,7 @@
  * is known that the kernel has the answer. One that is delivered again finds it here.
  */
 import type { U64 } from "@bickford/protocol"
-import { normal } from "../posix/u64.ts"
+import { normal } from "@bickford/protocol/arithmetic"
 
 /**
  * So many requests that were not delivered before prove that all that were have been seen: the kernel

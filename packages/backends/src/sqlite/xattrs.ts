@@ -1,10 +1,8 @@
 /** The extended attributes of files: a row each, kept in memory with their inode once they were asked for. */
-import type { Name } from "@bickford/protocol"
+import { type Name, nameFromBytes, nameKey, nameToBytes } from "@bickford/protocol"
 import type { DatabaseSync } from "node:sqlite"
 import type { Inode } from "../posix/inode.ts"
-import { nameKey } from "../posix/names.ts"
 import { putXattr, type Xattrs } from "../posix/xattr.ts"
-import { nameOf, storedName } from "./names.ts"
 import { prepareQuery } from "./query.ts"
 import type { Transaction } from "./transaction.ts"
 
@@ -15,7 +13,7 @@ export const makeXattrStore = (db: DatabaseSync, transaction: Transaction) => {
   const all = (inode: Inode): Xattrs => {
     if (inode.xattrs !== undefined) return inode.xattrs
     const xattrs: Xattrs = new Map()
-    for (const [name, value] of select.all(inode.ino)) xattrs.set(nameKey(nameOf(name)), { name: nameOf(name), value })
+    for (const [name, value] of select.all(inode.ino)) xattrs.set(nameKey(nameFromBytes(name)), { name: nameFromBytes(name), value })
     inode.xattrs = xattrs
     return xattrs
   }
@@ -23,13 +21,13 @@ export const makeXattrStore = (db: DatabaseSync, transaction: Transaction) => {
     all,
     put: (inode: Inode, name: Name, value: Uint8Array): void => {
       transaction.begin()
-      put.run(inode.ino, storedName(name), value)
+      put.run(inode.ino, nameToBytes(name), value)
       putXattr(all(inode), name, value)
     },
     remove: (inode: Inode, name: Name): boolean => {
       if (!all(inode).delete(nameKey(name))) return false
       transaction.begin()
-      remove.run(inode.ino, storedName(name))
+      remove.run(inode.ino, nameToBytes(name))
       return true
     }
   }

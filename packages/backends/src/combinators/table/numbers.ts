@@ -3,8 +3,8 @@
  * inode numbers, which only tell files apart, may wrap at 2^64.
  */
 import type { U64 } from "@bickford/protocol"
+import { normal } from "@bickford/protocol/arithmetic"
 
-const small = (value: bigint): U64 => value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
 const limit = 1n << 64n
 
 export interface Numbers {
@@ -20,7 +20,7 @@ export const makeNumbers = (spaces: number): Numbers => {
   const wide = BigInt(spaces)
   const product = (space: number, inner: U64): U64 => {
     const quick = typeof inner === "number" ? inner * spaces + space : Number.POSITIVE_INFINITY
-    return Number.isSafeInteger(quick) ? quick : small(BigInt(inner) * wide + BigInt(space))
+    return Number.isSafeInteger(quick) ? quick : normal(BigInt(inner) * wide + BigInt(space))
   }
   return {
     outer: (space, inner) => {
@@ -29,9 +29,9 @@ export const makeNumbers = (spaces: number): Numbers => {
     },
     wrapped: (space, inner) => {
       const value = product(space, inner)
-      return value < limit ? value : small(BigInt(value) % limit)
+      return value < limit ? value : normal(BigInt(value) % limit)
     },
     spaceOf: (outer) => typeof outer === "number" ? outer % spaces : Number(outer % wide),
-    inner: (outer) => typeof outer === "number" ? Math.floor(outer / spaces) : small(outer / wide)
+    inner: (outer) => typeof outer === "number" ? Math.floor(outer / spaces) : normal(outer / wide)
   }
 }

@@ -1,10 +1,10 @@
 /** Arithmetic on exact 64-bit numbers that are a `number` while they are safe integers, else a `bigint`. */
-import type { U64 } from "@bickford/protocol"
+import type { U64 } from "./messages.ts"
 
 /** The largest file size and offset: 2^63 - 1. */
 export const fileSizeMax: U64 = 0x7fffffffffffffffn
 
-/** A `bigint`, as a number where that is exact. */
+/** A `bigint`, as a `number` where that is exact. */
 export const normal = (value: bigint): U64 =>
   value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER ? Number(value) : value
 

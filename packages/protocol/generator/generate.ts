@@ -1,0 +1,32 @@
+/**
+ * Writes the protocol's generated files; with --check, fails when a file is not what it would write.
+ * Run: `node --conditions=development packages/protocol/generator/generate.ts [--check]`
+ */
+import { readFileSync, writeFileSync } from "node:fs"
+import { root } from "./abi.ts"
+import { nativeHeader, structsModule } from "./structs.ts"
+
+const made = "Made by packages/protocol/generator; do not edit."
+
+const files: ReadonlyArray<readonly [path: string, content: string]> = [
+  ["packages/protocol/src/generated/structs.ts", `// ${made}\n${structsModule()}`],
+  ["native/src/fuse_wire.h", `// ${made}\n${nativeHeader()}`]
+]
+
+const read = (file: URL): string | undefined => {
+  try {
+    return readFileSync(file, "utf8")
+  } catch {
+    return undefined
+  }
+}
+
+const checking = process.argv.includes("--check")
+for (const [path, content] of files) {
+  const file = new URL(path, root)
+  if (!checking) writeFileSync(file, content)
+  else if (read(file) !== content) {
+    console.error(`${path} is not what the generator makes: run packages/protocol/generator/generate.ts`)
+    process.exitCode = 1
+  }
+}
