@@ -36,6 +36,13 @@ export interface MountOptions {
   readonly strictatime?: boolean
   /** Largest READ in bytes; 0 for no limit of the mount's own. */
   readonly maxRead?: number
+  /**
+   * Mounts the block device `fsname` as type `fuseblk` (root only): the kernel sends BMAP and SYNCFS too, and an
+   * unmount returns when `destroy` has run. Default false.
+   */
+  readonly blkdev?: boolean
+  /** Block size in bytes of a `blkdev` mount, a power of two from 512. Default 512. */
+  readonly blksize?: number
   readonly session?: SessionOptions
   /** How long the kernel may take to send INIT and the backend to start. Default 30 seconds. */
   readonly startTimeout?: Duration.Input
@@ -92,7 +99,9 @@ const deviceOptions = (options: MountOptions) => ({
   noatime: options.noatime ?? false,
   nodiratime: options.nodiratime ?? false,
   strictatime: options.strictatime ?? false,
-  ...(options.maxRead === undefined ? {} : { maxRead: options.maxRead })
+  ...(options.maxRead === undefined ? {} : { maxRead: options.maxRead }),
+  ...(options.blkdev === undefined ? {} : { blkdev: options.blkdev }),
+  ...(options.blksize === undefined ? {} : { blksize: options.blksize })
 })
 
 /** Milliseconds that a thread may wait for an answer of FUSE before it is taken to wait for itself. */

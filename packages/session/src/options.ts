@@ -110,6 +110,8 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
   nodiratime: flag,
   strictatime: flag,
   maxRead: whole(0, 0xffff_ffff),
+  blkdev: flag,
+  blksize: (value) => typeof value === "number" && value >= 512 && value <= 1 << 20 && Number.isInteger(Math.log2(value)) ? undefined : "a power of two from 512 to 1048576",
   startTimeout: duration,
   stopTimeout: duration,
   remount: oneOf("never", "onAbort")
@@ -131,7 +133,15 @@ const check = (options: object, checks: { readonly [option: string]: Check }): O
 
 export const checkSessionOptions = (options: SessionOptions): OptionError | undefined => check(options, sessionChecks)
 
+/** What is right by itself and wrong beside another option. */
+const conflict = ({ blkdev, blksize, fsname }: Omit<MountOptions, "session">): OptionError | undefined => {
+  if (blkdev === true && fsname === undefined) return { _tag: "OptionError", option: "blkdev", message: "option blkdev needs fsname, the block device" }
+  if (blksize !== undefined && blkdev !== true) return { _tag: "OptionError", option: "blksize", message: "option blksize is for a blkdev mount" }
+  return undefined
+}
+
 export const checkMountOptions = ({ session, ...own }: MountOptions): OptionError | undefined =>
   check(own, mountChecks) ??
+    conflict(own) ??
     (own.mountpoint === undefined ? { _tag: "OptionError", option: "mountpoint", message: "option mountpoint is missing" } : undefined) ??
     checkSessionOptions(session ?? {})

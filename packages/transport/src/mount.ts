@@ -11,6 +11,8 @@ import { findMount, type MountEntry, mountTable } from "./mountinfo.ts"
 import { addon, type FuseHandle } from "./native.ts"
 
 const { EBUSY, EINVAL, ENODEV, ENOENT, ENOTCONN, EPERM } = constants.errno
+// <asm-generic/errno-base.h>; Node has no name for it.
+const ENOTBLK = 15
 
 // <sys/mount.h>
 const MS_RDONLY = 1
@@ -42,6 +44,13 @@ export interface MountDeviceOptions {
   readonly strictatime?: boolean
   /** Largest READ, in bytes; 0, the default, sets no limit. */
   readonly maxRead?: number
+  /**
+   * Mounts a block device, `fsname`, as type `fuseblk` (libfuse's `blkdev`; root only): the kernel opens the device
+   * exclusively, sends BMAP and SYNCFS, and waits for DESTROY when it unmounts.
+   */
+  readonly blkdev?: boolean
+  /** Bytes, a power of two: the block size of a `blkdev` mount. Default 512 (`fs/fuse/inode.c`). */
+  readonly blksize?: number
   /** Mounts through the helper even as root; also says how to run it. */
   readonly fusermount?: FusermountOptions
 }
@@ -84,10 +93,20 @@ const rootmode = (mountpoint: string): Effect.Effect<number, TransportError> =>
 const flagOptions = (options: MountDeviceOptions): ReadonlyArray<string> => [
   ...(options.allowOther === true ? ["allow_other"] : []),
   ...(options.defaultPermissions === true ? ["default_permissions"] : []),
-  ...(options.maxRead === undefined || options.maxRead === 0 ? [] : [`max_read=${options.maxRead}`])
+  ...(options.maxRead === undefined || options.maxRead === 0 ? [] : [`max_read=${options.maxRead}`]),
+  ...(options.blksize === undefined ? [] : [`blksize=${options.blksize}`])
 ]
 
-const mountHint = (errno: number, mountpoint: string): string => {
+/** The type in the mount table. */
+const filesystemType = ({ blkdev, subtype }: MountDeviceOptions): string => {
+  const base = blkdev === true ? "fuseblk" : "fuse"
+  return subtype === undefined ? base : `${base}.${subtype}`
+}
+
+const mountHint = (errno: number, mountpoint: string, options: MountDeviceOptions): string => {
+  const source = options.fsname ?? "bickford"
+  if (options.blkdev === true && errno === ENOTBLK) return `blkdev: ${source} is not a block device; name one with fsname`
+  if (options.blkdev === true && errno === EBUSY) return `blkdev: ${source} is in use`
   if (errno === EPERM) return `mounting at ${mountpoint} needs CAP_SYS_ADMIN, which this process lacks`
   if (errno === ENODEV) return "the kernel has no FUSE: load its module (modprobe fuse)"
   return `mounting at ${mountpoint} failed`
@@ -105,9 +124,9 @@ const mountDirectly = (mountpoint: string, mode: number, options: MountDeviceOpt
       (options.noatime === true ? MS_NOATIME : 0) |
       (options.nodiratime === true ? MS_NODIRATIME : 0) |
       (options.strictatime === true ? MS_STRICTATIME : 0)
-    const type = options.subtype === undefined ? "fuse" : `fuse.${options.subtype}`
-    const result = yield* Effect.promise(() => addon.mount(options.fsname ?? "bickford", mountpoint, type, flags, data.join(",")))
-    if (result < 0) return yield* Effect.fail(errnoError("mount", result, mountHint(-result, mountpoint)))
+    const source = options.fsname ?? "bickford"
+    const result = yield* Effect.promise(() => addon.mount(source, mountpoint, filesystemType(options), flags, data.join(",")))
+    if (result < 0) return yield* Effect.fail(errnoError("mount", result, mountHint(-result, mountpoint, options)))
     return handle
   })
 
@@ -124,6 +143,7 @@ const mountThroughHelper = (mountpoint: string, options: MountDeviceOptions): Ef
     ...(options.nodiratime === true ? ["nodiratime"] : []),
     `fsname=${escape(options.fsname ?? "bickford")}`,
     ...(options.subtype === undefined ? [] : [`subtype=${escape(options.subtype)}`]),
+    ...(options.blkdev === true ? ["blkdev"] : []),
     ...flagOptions(options)
   ]
   return fusermountMount(mountpoint, given.join(","), options.fusermount)
