@@ -4,7 +4,8 @@
  * It keeps nothing: its nodes are fixed, what is made answers with `made`, and every answer is one that a caller can
  * tell from a default. The kernel may trust nothing of it, so that each call of a program is asked for.
  */
-import { type Attr, type Backend, type Dirent, type Entry, Errno, openReplyFlags, type Request } from "@bickford/session"
+import { type Attr, type Dirent, type Entry, openReplyFlags, type Request } from "@bickford/protocol"
+import { type Backend, Errno } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 

@@ -1,6 +1,6 @@
 /** Every operation, asked for by a program through the real kernel. */
 import { assert, describe, it } from "@effect/vitest"
-import type { Request } from "@bickford/session"
+import type { Request } from "@bickford/protocol"
 import { abortConnection } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises"

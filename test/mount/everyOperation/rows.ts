@@ -3,7 +3,7 @@
  *
  * The programs are Python, run by `client`.
  */
-import type { ReplyOf } from "@bickford/session"
+import type { ReplyOf } from "@bickford/protocol"
 
 export interface Row {
   readonly program: string
