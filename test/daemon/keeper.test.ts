@@ -182,6 +182,26 @@ describe("a daemon", { timeout: 60_000 }, () => {
       assert.match(lastCause ?? "", /did not answer for 1 s and was killed/)
     }))
 
+  it.live("a keeper that was stopped itself for longer than the heartbeat: its workers stay, and what they hold", () =>
+    Effect.gen(function*() {
+      const { daemon, mountpoint, run } = yield* begin(() => "memory:", { heartbeat: 2000 })
+      const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* run("sh", ["-c", "echo precious > file"], { cwd: mountpoint })
+      for (let n = 0; n < 2; n++) {
+        daemon.process.kill("SIGSTOP")
+        // The worker serves meanwhile.
+        yield* run("sh", ["-c", "sleep 3; cat file"], { cwd: mountpoint })
+        daemon.process.kill("SIGCONT")
+      }
+      // Two beats are time enough for a keeper to be wrong.
+      const { requests } = yield* Effect.promise(() => daemon.mount("data"))
+      yield* run("touch", [join(mountpoint, "another")])
+      yield* Effect.promise(() => until(async () => (await daemon.mount("data")).requests > requests ? true : undefined, "a beat"))
+      const after = yield* Effect.promise(() => daemon.mount("data"))
+      assert.deepStrictEqual([after.pid, after.restarts, after.state], [pid, 0, "running"])
+      assert.strictEqual(yield* run("cat", [join(mountpoint, "file")]), "precious\n")
+    }))
+
   it.live("SIGTERM while it is busy: nothing stays mounted, and nobody hangs", () =>
     Effect.gen(function*() {
       const { daemon, mountpoint, run } = yield* begin(store)

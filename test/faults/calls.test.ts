@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import { stoppedClock } from "../../packages/supervisor/test/stoppedClock.ts"
 import { attr, epoch, file, hello } from "../wire/hello.ts"
 
 describe("calls, over a socketpair", () => {
@@ -137,5 +138,18 @@ describe("calls, over a socketpair", () => {
       const waiting = yield* Effect.forkChild(session.awaitEnd)
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(yield* Fiber.join(waiting), { reason: "asked" })
+    }))
+
+  it.live("a deadline is the operation's time, not that in which the server itself was stopped", () =>
+    Effect.gen(function*() {
+      const answered = Deferred.makeUnsafe<void>()
+      // The answer came while the process was stopped, and is there in the event loop's next turn.
+      const { provide } = stoppedClock(1, 60_000, () => Deferred.doneUnsafe(answered, Exit.void))
+      const { kernel } = yield* provide(FakeKernel.serve(
+        hello({ readlink: () => Effect.as(Deferred.await(answered), Buffer.from("there")) }),
+        { deadline: { after: 1000, errno: 110 } }
+      ))
+      yield* kernel.init()
+      assert.strictEqual(String(yield* kernel.call({ op: "readlink", nodeid: 2 })), "there")
     }))
 })

@@ -10,7 +10,7 @@ import * as Scope from "effect/Scope"
 import { atimePolicy } from "./atime.ts"
 import { detach } from "./detach.ts"
 import { checkMountOptions, type OptionError } from "./options.ts"
-import type { SupervisorError } from "@bickford/supervisor"
+import { patientTimeoutOption, patientTimeoutOrElse, type SupervisorError } from "@bickford/supervisor"
 import { type BackendSource, make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
 
 export interface MountOptions {
@@ -141,14 +141,14 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
   let remounts = 0
   const endOf = (session: SessionEnd): MountEnd => ({ reason: asked && session.reason !== "failed" ? "asked" : session.reason, session })
   const inTime = <A, E>(start: Effect.Effect<A, E>): Effect.Effect<A, E | MountTimeoutError> =>
-    Effect.timeoutOrElse(start, {
+    start.pipe(patientTimeoutOrElse({
       duration: startTimeout,
       orElse: () =>
         Effect.fail<MountTimeoutError>({
           _tag: "MountTimeoutError",
           message: `${options.mountpoint}: the filesystem did not start within ${Duration.format(startTimeout)}`
         })
-    })
+    }))
   let current: Incarnation = yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const first = yield* restore(inTime(incarnate(options)))
@@ -196,11 +196,11 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
       return unmount().pipe(
         Effect.catch(() => unmount({ lazy: true })),
         Effect.andThen(Deferred.await(ended)),
-        Effect.timeoutOrElse({
+        patientTimeoutOrElse({
           duration: stopTimeout,
           // While its backend is away a session may not notice: then closing its scope ends it.
           orElse: () =>
-            Effect.andThen(Effect.suspend(() => abortConnection(current.device)), Effect.timeoutOption(Deferred.await(ended), stopTimeout))
+            Effect.andThen(Effect.suspend(() => abortConnection(current.device)), patientTimeoutOption(stopTimeout)(Deferred.await(ended)))
         }),
         Effect.catch((error) => Effect.logWarning(`unmounting ${current.device.mountpoint}: ${error.message}`))
       )

@@ -177,7 +177,7 @@ const children = (
         // An aborted connection has nobody left who waits for an answer.
         const patience = connection.ended === "aborted" ? Duration.zero : drain
         return drained.pipe(
-          Effect.timeoutOrElse({ duration: patience, orElse: () => stopInFlight(connection, "shutdown") }),
+          Supervisor.patientTimeoutOrElse({ duration: patience, orElse: () => stopInFlight(connection, "shutdown") }),
           Effect.andThen(destroy(connection))
         )
       })

@@ -9,6 +9,7 @@
 import type { FrameSink, Slot } from "@bickford/transport"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { patientSleep } from "@bickford/supervisor"
 import { awaitBackend, type Connection, connectionSink } from "./connection/Connection.ts"
 import { decodeAs, isDecodeError, opcodeOf, type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
 import { errnoNumbers } from "@bickford/protocol"
@@ -80,7 +81,7 @@ export const gatekeeper = (connection: Connection, grace: Duration.Input, over: 
   )
   return Effect.forever(
     awaitBackend(connection, false).pipe(
-      Effect.andThen(Effect.raceFirst(back, Effect.andThen(Effect.sleep(grace), Effect.raceFirst(back, read))))
+      Effect.andThen(Effect.raceFirst(back, Effect.andThen(patientSleep(grace), Effect.raceFirst(back, read))))
     )
   )
 }

@@ -13,7 +13,7 @@ export interface BackoffPolicy {
 }
 
 export interface Backoff {
-  /** The child runs since `at` (milliseconds). */
+  /** The child runs since `at` (milliseconds of the monotonic clock). */
   readonly started: (at: number) => void
   /** The child failed at `at` (milliseconds): how long to wait now, in milliseconds. */
   readonly next: (at: number) => number

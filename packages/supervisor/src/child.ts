@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { Backoff } from "./backoff.ts"
+import { patientTimeoutOption } from "./patience.ts"
 import { type ChildSpec, type Restart, type ShutdownLimit, shutdownLimit } from "./spec.ts"
 import { type NodeState, ParentSlot, type TreeNode, type TreeSlot } from "./tree.ts"
 
@@ -98,7 +99,7 @@ export const stopRun = Effect.fnUntraced(function*(run: Run, limit: ShutdownLimi
     yield* Fiber.await(closing)
     return true
   }
-  return Option.isSome(yield* Effect.timeoutOption(Fiber.await(closing), limit))
+  return Option.isSome(yield* patientTimeoutOption(limit)(Fiber.await(closing)))
 })
 
 /** The child's node, with the nested supervisor's children if it runs one. */

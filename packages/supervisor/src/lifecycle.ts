@@ -4,7 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { type Child, stopRun } from "./child.ts"
-import { emit, now, publish, setState, type State } from "./state.ts"
+import { elapsed, emit, publish, setState, type State } from "./state.ts"
 
 /** How a start went: the cause when `init` failed, `stop` when the supervisor is to stop meanwhile. */
 export type Started = "started" | "stop" | Cause.Cause<unknown>
@@ -61,7 +61,7 @@ export const startChild: (self: State, child: Child) => Effect.Effect<Started> =
     if (answer === "stop") return answer
     if (answer === "started") {
       setState(self, child, "running")
-      child.backoff.started(now(self))
+      child.backoff.started(elapsed(self))
       emit(self, [child.id], { _tag: "Started" })
       return answer
     }

@@ -5,7 +5,7 @@ import * as Queue from "effect/Queue"
 import type { Child } from "./child.ts"
 import { SupervisorError } from "./errors.ts"
 import { startChild, type Started, stopChild } from "./lifecycle.ts"
-import { emit, now, setState, type State } from "./state.ts"
+import { elapsed, emit, now, setState, type State } from "./state.ts"
 
 /** The children that a restart of `child` restarts, in start order. */
 const groupOf = (self: State, child: Child): ReadonlyArray<Child> => {
@@ -69,7 +69,7 @@ const startLater = Effect.fnUntraced(function*(self: State, group: Iterable<Chil
 export const recover = Effect.fnUntraced(
   function*(self: State, child: Child, cause: Cause.Cause<unknown> | undefined, during: "init" | "start") {
     const restart = { id: child.id, at: now(self), cause }
-    if (self.intensity.exceeded(restart)) {
+    if (self.intensity.exceeded(restart, elapsed(self))) {
       setState(self, child, "failed")
       return yield* new SupervisorError({
         id: self.id,
@@ -79,7 +79,7 @@ export const recover = Effect.fnUntraced(
         history: self.intensity.history()
       })
     }
-    const delay = child.backoff.next(restart.at)
+    const delay = child.backoff.next(elapsed(self))
     yield* Effect.logWarning(
       `supervisor ${self.id}: child ${child.id} ended and is restarted${delay > 0 ? ` in ${delay} ms` : ""}`,
       ...(cause === undefined ? [] : [cause])

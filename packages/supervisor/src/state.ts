@@ -42,6 +42,9 @@ export interface State {
 
 export const now = (self: State): number => self.clock.currentTimeMillisUnsafe()
 
+/** Milliseconds of a clock that nobody sets, for what is measured: how long something ran, how often within a time. */
+export const elapsed = (self: State): number => Number(self.clock.monotonicTimeNanosUnsafe()) / 1e6
+
 /** Of a supervisor or of a child. */
 export const setState = (self: State, node: State | Child, state: NodeState): void => {
   node.state = state

@@ -162,4 +162,15 @@ describe("backoff", () => {
       yield* TestClock.adjust("1 hour")
       assert.strictEqual(probe.taken(), "-a")
     }))
+
+  it.effect("the window is of elapsed time: a wall clock that is set back brings no restart into it", () =>
+    Effect.gen(function*() {
+      const { crash, supervisor } = yield* one({ maxRestarts: 1, maxSeconds: "5 seconds" })
+      for (let n = 0; n < 5; n++) {
+        yield* crash
+        yield* TestClock.adjust("10 seconds")
+        yield* TestClock.setTime(0)
+      }
+      assert.strictEqual((yield* supervisor.tree).restarts, 5)
+    }))
 })

@@ -12,6 +12,7 @@ import type { MountState, MountStatus } from "../control/StatusReport.ts"
 import type { FromWorker, WorkerNumbers } from "../worker/messages.ts"
 import { abandonConnection, type Connection, openConnection, whyLost } from "./Connection.ts"
 import type { ServiceManager } from "./serviceManager.ts"
+import { makeBeats } from "./beats.ts"
 import { causeOf, startWorker, type WorkerExit, type WorkerProcess } from "./workerProcess.ts"
 
 /** What the keeper is told, and what the mounts share. */
@@ -76,8 +77,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
   let lastCause: string | undefined
   let history: Array<{ readonly at: number; readonly cause: string }> = []
   let numbers = nothing
-  /** By the monotonic clock, which does not go on while the machine sleeps. */
-  let heardAt = 0
+  const beats = makeBeats()
   /** It ends for good, however its worker ends. */
   let ending = false
   const oneAtATime = (yield* Semaphore.make(1)).withPermits(1)
@@ -107,7 +107,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
   }
 
   const hear = (using: Connection) => (message: FromWorker): void => {
-    heardAt = performance.now()
+    beats.heard()
     switch (message.type) {
       case "reading":
         using.served = message.durable ? "durable" : "volatile"
@@ -134,10 +134,10 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
       if (worker === leaving && state === "running") become("draining")
       leaving.send({ type: "drain" })
       const exited = Effect.promise(() => leaving.exited)
-      return Effect.timeoutOrElse(exited, {
+      return exited.pipe(Supervisor.patientTimeoutOrElse({
         duration: drainTimeout,
         orElse: () => Effect.andThen(Effect.sync(leaving.kill), exited)
-      })
+      }))
     })
 
   const spawn = (using: Connection): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
@@ -151,19 +151,18 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
     )
 
   /** Ends with what is wrong with a worker that still runs. */
-  const examine = (loaded: number): Effect.Effect<string> =>
-    Effect.gen(function*() {
-      for (;;) {
-        yield* Effect.sleep(config.heartbeat / 4)
-        if (performance.now() - heardAt > config.heartbeat) return `the worker did not answer for ${seconds(config.heartbeat)} and was killed`
-        if (state === "starting" && performance.now() - loaded > startTimeout) return `the worker did not begin to serve within ${seconds(startTimeout)}`
-      }
-    })
+  const examine: Effect.Effect<string> = Effect.raceFirst(
+    Effect.as(beats.silence(config.heartbeat), `the worker did not answer for ${seconds(config.heartbeat)} and was killed`),
+    Supervisor.patientSleep(startTimeout).pipe(
+      Effect.andThen(Effect.suspend(() => state === "starting" ? Effect.void : Effect.never)),
+      Effect.as(`the worker did not begin to serve within ${seconds(startTimeout)}`)
+    )
+  )
 
   const attendWorker = (serving: WorkerProcess): Effect.Effect<{ readonly exit: WorkerExit; readonly cause: string }> =>
     Effect.gen(function*() {
       const exited = Effect.promise(() => serving.exited)
-      const first = yield* Effect.raceFirst(exited, examine(performance.now()))
+      const first = yield* Effect.raceFirst(exited, examine)
       if (typeof first !== "string") return { exit: first, cause: causeOf(first) }
       serving.kill()
       return { exit: yield* exited, cause: first }
@@ -197,10 +196,10 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
       const started = yield* spawn(opened)
       worker = started
       changed()
-      yield* Effect.timeoutOption(Effect.promise(() => started.ready), startTimeout)
+      yield* Effect.promise(() => started.ready).pipe(Supervisor.patientTimeoutOption(startTimeout))
       return started
     }))
-    heardAt = performance.now()
+    beats.heard()
     serving.listen(hear(opened))
     const { id, negotiated } = opened
     serving.send({ type: "serve", mount: config, resume: { id, ...(negotiated === undefined ? {} : { negotiated }) } })
@@ -292,7 +291,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
     yield* unmount({ lazy: false }).pipe(
       Effect.catch(() => unmount({ lazy: true })),
       Effect.andThen(current.ended),
-      Effect.timeoutOrElse({
+      Supervisor.patientTimeoutOrElse({
         duration: stopTimeout,
         orElse: () => abandon
       }),

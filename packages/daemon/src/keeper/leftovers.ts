@@ -1,4 +1,5 @@
 /** What a keeper that died left behind: its workers, and mounts that nobody serves. */
+import { patientTimeoutOrElse } from "@bickford/supervisor"
 import { findMount, unmountDevice } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { type CommandError, commandError } from "../CommandError.ts"
@@ -9,11 +10,14 @@ const workerPatience = 7000
 
 const awaitEnd = (worker: ProcessIdentity): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const until = Date.now() + workerPatience
-    while (isAlive(worker)) {
-      if (Date.now() > until) process.kill(worker.pid, "SIGKILL")
-      yield* Effect.sleep(20)
-    }
+    const gone = Effect.gen(function*() {
+      while (isAlive(worker)) yield* Effect.sleep(20)
+    })
+    const killed = Effect.suspend(() => {
+      if (isAlive(worker)) process.kill(worker.pid, "SIGKILL")
+      return gone
+    })
+    yield* gone.pipe(patientTimeoutOrElse({ duration: workerPatience, orElse: () => killed }))
   }).pipe(Effect.catchDefect(() => Effect.void))
 
 /** Detaches what is still mounted there, if it is the very mount that was ours. */

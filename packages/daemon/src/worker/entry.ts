@@ -5,6 +5,7 @@
  * other process does. Its end, however it comes, leaves the connection to the next worker.
  */
 import { atimePolicy, type Backend, type BackendSource, observe, Session, wireLog } from "@bickford/session"
+import { patientTimeoutOption } from "@bickford/supervisor"
 import { fromFd, makeDeviceTransport } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -37,7 +38,7 @@ const drain = ({ connection, supervisor }: Session.Session): Effect.Effect<void>
       const cancel = connection.inFlight.whenEmpty(() => resume(Effect.void))
       return Effect.sync(cancel)
     })),
-    Effect.timeoutOption(patience),
+    patientTimeoutOption(patience),
     Effect.asVoid
   )
 

@@ -5,6 +5,7 @@
  * becomes a fiber of the connection, not of the dispatcher: a dispatcher that fails takes no call with
  * it. FORGET and INTERRUPT are applied at once, before the next frame.
  */
+import { patientSleep } from "@bickford/supervisor"
 import type { FrameSink, Slot } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -135,7 +136,7 @@ export const makeDispatcher = (
   const watch = (entry: InFlight, fiber: Fiber.Fiber<unknown, unknown>): void => {
     entry.fiber = fiber
     const limit = deadline(entry.row)
-    const timer = limit === undefined ? undefined : run(Effect.delay(Effect.sync(() => expire(entry, limit.errno)), limit.after))
+    const timer = limit === undefined ? undefined : run(Effect.andThen(patientSleep(limit.after), Effect.sync(() => expire(entry, limit.errno))))
     fiber.addObserver((exit) => {
       timer?.interruptUnsafe()
       admission.leave(entry)

@@ -2,6 +2,7 @@
  * A mount served by a worker thread, so that its program can use the mountpoint synchronously: the calls
  * of the main thread are answered by another.
  */
+import { patientTimeoutOrElse } from "@bickford/supervisor"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -121,7 +122,7 @@ const stop = (thread: Thread, patience: Duration.Duration): Effect.Effect<void> 
       const left = thread.place === undefined ? Effect.void : detach(thread.place)
       return left.pipe(Effect.andThen(Effect.promise(() => thread.worker.terminate())), Effect.andThen(Deferred.await(thread.gone)))
     })
-    return Effect.timeoutOrElse(Deferred.await(thread.gone), { duration: patience, orElse: () => byForce })
+    return Deferred.await(thread.gone).pipe(patientTimeoutOrElse({ duration: patience, orElse: () => byForce }))
   })
 
 /** What an orderly end may take: until a busy mount is aborted, until its calls are stopped, and a moment. */
