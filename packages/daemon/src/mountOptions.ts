@@ -52,12 +52,12 @@ const rows: { readonly [name: string]: Row } = {
   default_permissions: {
     takes: "nothing",
     help: "let the kernel check permissions by mode and owner (the default)",
-    apply: (t) => (t.mount.defaultPermissions = true)
+    apply: (t) => (t.mount.defaultPermissions = t.session.posixAcl = true)
   },
   no_default_permissions: {
     takes: "nothing",
     help: "leave permissions to the filesystem; memory: checks none",
-    apply: (t) => (t.mount.defaultPermissions = false)
+    apply: (t) => (t.mount.defaultPermissions = t.session.posixAcl = false)
   },
   noexec: { takes: "nothing", help: "no programs can be run from it", apply: (t) => (t.mount.noexec = true) },
   noatime: { takes: "nothing", help: "reading changes no times", apply: (t) => setAtime(t, true, false) },

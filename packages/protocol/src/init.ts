@@ -79,6 +79,11 @@ export interface InitOptions {
   readonly congestionThreshold?: number
   /** Nanoseconds, 1 to 10^9. Default 1. */
   readonly timeGranularity?: number
+  /**
+   * False leaves POSIX ACLs out of a mount whose backend has them. With them the kernel checks permissions whatever
+   * the mount's option `default_permissions` says. Default: true, unless a mount's `defaultPermissions` is false.
+   */
+  readonly posixAcl?: boolean
   /** False leaves POSIX locks to the kernel though the backend could serve them. */
   readonly posixLocks?: boolean
   /** Likewise for BSD locks. */
@@ -147,7 +152,11 @@ export interface BackendCapabilities {
   readonly passthrough?: boolean
   /** Supplementary groups are wanted with creations: FUSE_CREATE_SUPP_GROUP. */
   readonly createSuppGroup?: boolean
-  /** POSIX ACLs are enforced by the kernel from xattrs: FUSE_POSIX_ACL. */
+  /**
+   * The kernel enforces POSIX ACLs, which it reads as attributes `system.posix_acl_*`: FUSE_POSIX_ACL. It needs
+   * `dontMask` too, since a default ACL takes the umask's place. Where `Negotiated.posixAcl` is false then, these
+   * attributes are to be refused (EOPNOTSUPP): an ACL that is shown and not enforced misleads.
+   */
   readonly posixAcl?: boolean
 }
 
@@ -274,7 +283,7 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   const cacheSymlinks = able.cacheSymlinks === true && want("FUSE_CACHE_SYMLINKS")
   const noOpen = able.noOpen === true && want("FUSE_NO_OPEN_SUPPORT")
   const noOpendir = able.noOpendir === true && want("FUSE_NO_OPENDIR_SUPPORT")
-  const posixAcl = able.posixAcl === true && want("FUSE_POSIX_ACL")
+  const posixAcl = able.posixAcl === true && options.posixAcl !== false && want("FUSE_POSIX_ACL")
   const createSuppGroup = able.createSuppGroup === true && want("FUSE_CREATE_SUPP_GROUP")
   const passthrough = able.passthrough === true && want("FUSE_PASSTHROUGH")
   let writebackCache = false

@@ -70,6 +70,7 @@ it("options turn off what would be on, and on what the transport can do", () => 
   expect(off.negotiated).toMatchObject({
     asyncRead: false, parallelDirops: false, abortError: false, resend: false, writebackCache: false, readdirplus: false
   })
+  expect(agree(kernel, { posixAcl: false }, all).negotiated).toMatchObject({ posixAcl: false, dontMask: true })
   expect(agree(kernel, { readdirplus: "always" }, all).negotiated).toMatchObject({ readdirplus: true, readdirplusAuto: false })
   expect(agree(kernel, { readdirplus: "always" }).refused).toEqual([{ flag: "FUSE_DO_READDIRPLUS", by: "backend" }])
   expect(agree(kernel, { writebackCache: true }).refused).toEqual([{ flag: "FUSE_WRITEBACK_CACHE", by: "backend" }])

@@ -104,6 +104,12 @@ const deviceOptions = (options: MountOptions) => ({
   ...(options.blksize === undefined ? {} : { blksize: options.blksize })
 })
 
+const sessionOptions = (options: MountOptions): SessionOptions => ({
+  atime: atimePolicy(options),
+  ...(options.defaultPermissions === false ? { posixAcl: false } : {}),
+  ...options.session
+})
+
 /** Milliseconds that a thread may wait for an answer of FUSE before it is taken to wait for itself. */
 const selfWaitPatience = 2000
 
@@ -119,7 +125,7 @@ const incarnate = (options: MountOptions): Effect.Effect<Incarnation, MountError
       const device = yield* mountDevice(deviceOptions(options))
       yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitPatience)
       const transport = yield* makeDeviceTransport(device.handle)
-      return { scope, device, session: yield* makeSession(transport, options.backend, { atime: atimePolicy(options), ...options.session }) }
+      return { scope, device, session: yield* makeSession(transport, options.backend, sessionOptions(options)) }
     })
     return yield* Effect.onExit(Scope.provide(built, scope), (exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void)
   })

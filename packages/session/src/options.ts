@@ -74,6 +74,7 @@ const sessionChecks: Checks<SessionOptions> = {
   maxBackground: whole(1, 0xffff),
   congestionThreshold: whole(1, 0xffff),
   timeGranularity: whole(1, 1_000_000_000),
+  posixAcl: flag,
   posixLocks: flag,
   flock: flag,
   writebackCache: flag,

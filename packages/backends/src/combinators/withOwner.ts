@@ -26,8 +26,12 @@ export const withOwner = (backend: Backend, { gid, uid, umask }: Owner): Backend
     for (const { entry, ino, name, off, type } of entries) yield { ino, off, type, name, entry: entry === undefined ? undefined : entryOf(entry) }
   }
   const changes: ReplyChanges = { entry: entryOf, attr, stat: (stat) => ({ ...stat, ...owned(stat) }) }
-  return mapOperations(backend, (name, operation) => (request, context) =>
-    mapAnswer(operation(request, context), (value) =>
-      // The opcode table pairs READDIRPLUS with this reply.
-      name === "readdirplus" ? listed(value as Iterable<DirentPlus>) : changeReply(request, value, changes)))
+  return {
+    ...mapOperations(backend, (name, operation) => (request, context) =>
+      mapAnswer(operation(request, context), (value) =>
+        // The opcode table pairs READDIRPLUS with this reply.
+        name === "readdirplus" ? listed(value as Iterable<DirentPlus>) : changeReply(request, value, changes))),
+    // An ACL that is stored would let in whom the mode shown here keeps out.
+    capabilities: { ...backend.capabilities, posixAcl: false }
+  }
 }

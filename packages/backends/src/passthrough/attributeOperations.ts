@@ -1,4 +1,4 @@
-/** Attributes and extended attributes. */
+/** Attributes. */
 import { type AttrReply, errnoNumbers, type SetattrRequest, type U64 } from "@bickford/protocol"
 import type { Backend, ErrnoError, RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
@@ -14,10 +14,9 @@ import {
   FATTR_MTIME,
   FATTR_MTIME_NOW,
   FATTR_SIZE,
-  FATTR_UID,
-  xattrListMax
+  FATTR_UID
 } from "../posix/linux.ts"
-import { answered, failureOf } from "./answers.ts"
+import { failureOf } from "./answers.ts"
 import { openWaiting } from "./openWaiting.ts"
 import { changeOwnerAs, killSuidSgid } from "./privileges.ts"
 import { attributesSeen, attributesValid, descriptorOf, type Served } from "./served.ts"
@@ -104,44 +103,5 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
       const [blocks = 0, bfree = 0, bavail = 0, all = 0, ffree = 0, bsize = 0, namelen = 0, frsize = 0] = room
       return Exit.succeed({ blocks, bfree, bavail, files: all, ffree, bsize, namelen, frsize })
     }
-  }
-}
-
-const trusted = Buffer.from("trusted.")
-
-/** Takes the names out of a list that are root's alone (xattr(7)): the length of what is left. */
-const withoutTrusted = (list: Uint8Array, length: number): number => {
-  let kept = 0
-  for (let at = 0; at < length;) {
-    const end = list.indexOf(0, at) + 1
-    if (!trusted.equals(list.subarray(at, at + trusted.length))) {
-      list.copyWithin(kept, at, end)
-      kept += end - at
-    }
-    at = end
-  }
-  return kept
-}
-
-export const xattrOperations = (served: Served): Pick<Backend, "setxattr" | "getxattr" | "listxattr" | "removexattr"> => {
-  const { nodes } = served
-  const room = new Uint8Array(xattrListMax)
-  const none = room.subarray(0, 0)
-  const on = (nodeid: number | bigint, call: (fd: number) => number): number => {
-    nodes.trim()
-    const fd = descriptorOf(served, nodeid)
-    return fd < 0 ? fd : call(fd)
-  }
-  const value = (size: number, length: number) =>
-    length < 0 ? failureOf(length) : Exit.succeed(size === 0 ? { size: length } : room.subarray(0, length))
-  return {
-    setxattr: ({ flags, name, nodeid, value }) => answered(on(nodeid, (fd) => files.fs_setxattr(fd, name, value, flags))),
-    getxattr: ({ name, nodeid, size }) => value(size, on(nodeid, (fd) => files.fs_getxattr(fd, name, size === 0 ? none : room.subarray(0, size)))),
-    listxattr: ({ nodeid, size }, context) => {
-      const length = on(nodeid, (fd) => files.fs_listxattr(fd, room))
-      const seen = length < 0 || context.uid === 0 ? length : withoutTrusted(room, length)
-      return value(size, size !== 0 && seen > size ? -errnoNumbers.ERANGE : seen)
-    },
-    removexattr: ({ name, nodeid }) => answered(on(nodeid, (fd) => files.fs_removexattr(fd, name)))
   }
 }

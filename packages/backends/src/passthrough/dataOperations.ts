@@ -1,11 +1,12 @@
 /** Opening files and folders, and what is in them. */
-import { type Created, errnoNumbers, type Open, openReplyFlags, type Timespec, type U64 } from "@bickford/protocol"
+import { type Created, errnoNumbers, type Name, type Open, openReplyFlags, type Timespec, type U64 } from "@bickford/protocol"
 import { type Backend, Errno, type ErrnoError, type RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { FUSE_WRITE_CACHE, FUSE_WRITE_KILL_SUIDGID, O_ACCMODE, O_APPEND, O_NOATIME, O_TRUNC, S_IFMT, S_IFREG, S_ISGID, S_IXGRP } from "../posix/linux.ts"
+import { FUSE_WRITE_CACHE, FUSE_WRITE_KILL_SUIDGID, O_ACCMODE, O_APPEND, O_NOATIME, O_TRUNC, permissionBits, S_IFMT, S_IFREG, S_ISGID, S_IXGRP } from "../posix/linux.ts"
 import { answered, done, type Failure, failureOf } from "./answers.ts"
+import type { CreationMode } from "./creation.ts"
 import { Listing } from "./listing.ts"
 import type { Node } from "./nodes.ts"
 import { killSuidSgid } from "./privileges.ts"
@@ -43,8 +44,7 @@ const awaited = <A>(start: () => Promise<number>, value: (status: number) => A):
 const isSameTime = (one: Timespec, other: Timespec): boolean => one.nsec === other.nsec && one.sec === other.sec
 
 export const dataOperations = (served: Served): Backend => {
-  const { attributes, backings, caller, listings, nodes, opened, options } = served
-  const mask = process.umask()
+  const { attributes, backings, caller, creationMode, listings, nodes, opened, options } = served
   const smallMost = options.xattrs === false ? 0 : smallFile
   /**
    * Of the last file that was made to be new and written, when it was closed: the next one is taken to become as
@@ -93,10 +93,10 @@ export const dataOperations = (served: Served): Backend => {
     return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH | direct, backingId }
   }
 
-  const created = (nodeid: U64, name: string | Uint8Array, fd: number, flags: number, mode: number, context: RequestContext): Exit.Exit<Created> | Failure => {
+  const created = (nodeid: U64, name: Name, fd: number, flags: number, { isMasked, mode }: CreationMode, context: RequestContext): Exit.Exit<Created> | Failure => {
     // Its attributes have just been seen, unless they have to be changed.
-    let status = (mode & mask) === 0 ? 0 : files.fs_chmod(fd, mode)
-    if (status >= 0 && ((mode & mask) !== 0 || name === "")) status = files.fs_stat(fd)
+    let status = isMasked ? files.fs_chmod(fd, mode) : 0
+    if (status >= 0 && (isMasked || name === "")) status = files.fs_stat(fd)
     if (status < 0) {
       files.fs_close(fd)
       return failureOf(status)
@@ -136,19 +136,21 @@ export const dataOperations = (served: Served): Backend => {
       if (fd < 0) return failureOf(fd)
       return Exit.succeed(opening(node, fd, flags, context, true, false))
     },
-    create: ({ extensions, flags, mode, name, nodeid }, context) => {
+    create: ({ extensions, flags, mode, name, nodeid, umask }, context) => {
       nodes.trim()
       const folder = folderOf(served, nodeid)
       if (folder < 0) return failureOf(folder)
-      const fd = caller.as(context, extensions, () => files.fs_create(folder, name, flagsFor(flags) | (flags & O_EXCL), mode))
-      return fd < 0 ? failureOf(fd) : created(nodeid, name, fd, flags, mode, context)
+      const given = creationMode(folder, mode & permissionBits, umask)
+      const fd = caller.as(context, extensions, () => files.fs_create(folder, name, flagsFor(flags) | (flags & O_EXCL), given.mode))
+      return fd < 0 ? failureOf(fd) : created(nodeid, name, fd, flags, given, context)
     },
-    tmpfile: ({ extensions, flags, mode, nodeid }, context) => {
+    tmpfile: ({ extensions, flags, mode, nodeid, umask }, context) => {
       nodes.trim()
       const folder = folderOf(served, nodeid)
       if (folder < 0) return failureOf(folder)
-      const fd = caller.as(context, extensions, () => files.fs_open(folder, flagsFor(flags) | O_TMPFILE | (flags & O_EXCL), mode))
-      return fd < 0 ? failureOf(fd) : created(nodeid, "", fd, flags, mode, context)
+      const given = creationMode(folder, mode & permissionBits, umask)
+      const fd = caller.as(context, extensions, () => files.fs_open(folder, flagsFor(flags) | O_TMPFILE | (flags & O_EXCL), given.mode))
+      return fd < 0 ? failureOf(fd) : created(nodeid, "", fd, flags, given, context)
     },
     release: ({ fh }) => {
       const file = opened.remove(fh)

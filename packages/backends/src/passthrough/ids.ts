@@ -5,13 +5,15 @@ import type { IdRange } from "./options.ts"
 const nobody = 65534
 
 export interface IdMap {
+  /** Every id is the same on both sides. */
+  readonly same: boolean
   /** An id of the folder's, as the mount shows it. */
   readonly toInside: (outside: number) => number
   /** An id of the mount's, as the folder has it; undefined when it has none. */
   readonly toOutside: (inside: number) => number | undefined
 }
 
-const same: IdMap = { toInside: (id) => id, toOutside: (id) => id }
+const same: IdMap = { same: true, toInside: (id) => id, toOutside: (id) => id }
 
 /** Throws a RangeError for ranges that are none. */
 export const makeIdMap = (ranges: ReadonlyArray<IdRange> | undefined): IdMap => {
@@ -24,6 +26,7 @@ export const makeIdMap = (ranges: ReadonlyArray<IdRange> | undefined): IdMap => 
     }
   }
   return {
+    same: false,
     toInside: (id) => {
       const range = ranges.find(({ count, outside }) => id >= outside && id < outside + count)
       return range === undefined ? nobody : id - range.outside + range.inside

@@ -5,21 +5,21 @@ import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
 import { permissionBits, RENAME_WHITEOUT, S_IFMT, S_IFREG, symlinkMax } from "../posix/linux.ts"
 import { answered, failureOf } from "./answers.ts"
+import type { CreationMode } from "./creation.ts"
 import { descriptorOf, entryUnder, folderOf, made, type Served } from "./served.ts"
 
 const AT_REMOVEDIR = 0x200
 
 export const nameOperations = (served: Served) => {
-  const { nodes } = served
-  // This process's mask, which is not the caller's: what it takes away is given back.
-  const mask = process.umask()
+  const { creationMode, nodes } = served
   const into = new Uint8Array(symlinkMax + 1)
   const remove = (nodeid: number | bigint, name: Name, flags: number) => {
     const folder = folderOf(served, nodeid)
     return answered(folder < 0 ? folder : files.fs_unlink(folder, name, flags))
   }
-  const unmasked = (mode: number, folder: number, name: Name): number => {
-    if ((mode & mask) === 0) return 0
+  /** Gives back what this process's own umask has taken from what was just made. */
+  const unmasked = ({ isMasked, mode }: CreationMode, folder: number, name: Name): number => {
+    if (!isMasked) return 0
     const fd = files.fs_find(folder, name)
     if (fd < 0) return fd
     const status = files.fs_chmod(fd, mode)
@@ -34,15 +34,17 @@ export const nameOperations = (served: Served) => {
       return folder < 0 ? failureOf(folder) : entryUnder(served, nodeid, folder, name)
     },
     forget: (nodeid) => nodes.forget(nodeid),
-    mknod: ({ extensions, mode, name, nodeid, rdev }, context) =>
+    mknod: ({ extensions, mode, name, nodeid, rdev, umask }, context) =>
       made(served, nodeid, name, context, extensions, (folder) => {
-        const status = files.fs_mknod(folder, name, (mode & S_IFMT) === 0 ? mode | S_IFREG : mode, rdev)
-        return status < 0 ? status : unmasked(mode, folder, name)
+        const given = creationMode(folder, (mode & S_IFMT) === 0 ? mode | S_IFREG : mode, umask)
+        const status = files.fs_mknod(folder, name, given.mode, rdev)
+        return status < 0 ? status : unmasked(given, folder, name)
       }),
-    mkdir: ({ extensions, mode, name, nodeid }, context) =>
+    mkdir: ({ extensions, mode, name, nodeid, umask }, context) =>
       made(served, nodeid, name, context, extensions, (folder) => {
-        const status = files.fs_mkdir(folder, name, mode & permissionBits)
-        return status < 0 ? status : unmasked(mode, folder, name)
+        const given = creationMode(folder, mode & permissionBits, umask)
+        const status = files.fs_mkdir(folder, name, given.mode)
+        return status < 0 ? status : unmasked(given, folder, name)
       }),
     symlink: ({ extensions, name, nodeid, target }, context) =>
       made(served, nodeid, name, context, extensions, (folder) => files.fs_symlink(folder, name, target)),

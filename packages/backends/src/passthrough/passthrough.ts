@@ -5,10 +5,11 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { readOnly } from "../combinators/readOnly.ts"
 import { timespec } from "../posix/clock.ts"
-import { attributeOperations, xattrOperations } from "./attributeOperations.ts"
+import { attributeOperations } from "./attributeOperations.ts"
 import { type Attributes, makeAttributes } from "./attributes.ts"
 import { makeBackings } from "./backing.ts"
 import { makeCaller } from "./caller.ts"
+import { makeCreationMode } from "./creation.ts"
 import { dataOperations } from "./dataOperations.ts"
 import { makeIdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
@@ -18,6 +19,7 @@ import { makeOpenFiles } from "./openFiles.ts"
 import type { PassthroughOptions } from "./options.ts"
 import type { Served } from "./served.ts"
 import { makeTable } from "./table.ts"
+import { xattrOperations } from "./xattrOperations.ts"
 
 /** The folder cannot be served. */
 export interface PassthroughError {
@@ -66,6 +68,7 @@ export const passthrough = (
       caller: makeCaller(uids, gids),
       uids,
       gids,
+      creationMode: makeCreationMode(),
       entryValid: timespec(options.entryTimeout ?? 1),
       attrValid: timespec(options.attrTimeout ?? 1),
       backings,
@@ -85,6 +88,8 @@ export const passthrough = (
         // What the kernel writes by itself it must also clear set-user-ID for.
         handleKillprivV2: options.kernelPassthrough === false,
         createSuppGroup: true,
+        dontMask: true,
+        posixAcl: options.xattrs !== false,
         passthrough: options.kernelPassthrough !== false,
         writebackCache: options.writebackCache === true
       },

@@ -7,6 +7,7 @@ import { type Failure, failureOf } from "./answers.ts"
 import type { Attributes } from "./attributes.ts"
 import type { Backings } from "./backing.ts"
 import type { Caller } from "./caller.ts"
+import type { CreationMode } from "./creation.ts"
 import type { IdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
 import type { Node, Nodes } from "./nodes.ts"
@@ -21,6 +22,8 @@ export interface Served {
   readonly caller: Caller
   readonly uids: IdMap
   readonly gids: IdMap
+  /** `umask`: the caller's, 0 where the kernel has applied it. */
+  readonly creationMode: (folder: number, mode: number, umask: number) => CreationMode
   readonly entryValid: Timespec
   readonly attrValid: Timespec
   readonly backings: Backings

@@ -1,7 +1,7 @@
 /** The numbers of the protocol and of Linux that filesystems look at, each a constant of its own. */
 import {
   fallocateModes, lockFlags, lockTypes, nameLimits, openFlags, openInFlags, openReplyFlags, pollEvents, releaseFlags,
-  renameFlags, seekWhence, setattrValid, statMode, statxMasks, writeFlags, xattrFlags
+  renameFlags, seekWhence, setattrValid, setxattrFlags, statMode, statxMasks, writeFlags, xattrFlags
 } from "@bickford/protocol"
 
 export const {
@@ -22,6 +22,7 @@ export const {
 export const { FOPEN_KEEP_CACHE, FOPEN_CACHE_DIR, FOPEN_NOFLUSH } = openReplyFlags
 export const { FUSE_OPEN_KILL_SUIDGID } = openInFlags
 export const { FUSE_WRITE_CACHE, FUSE_WRITE_KILL_SUIDGID } = writeFlags
+export const { FUSE_SETXATTR_ACL_KILL_SGID } = setxattrFlags
 export const { FUSE_RELEASE_FLOCK_UNLOCK } = releaseFlags
 export const { FUSE_LK_FLOCK } = lockFlags
 
