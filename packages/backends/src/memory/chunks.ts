@@ -189,7 +189,8 @@ export class Chunks implements Bytes {
     if (offset >= end) return 0
     const index = shiftRight(offset, chunkBits)
     const first = low(offset, chunkBits)
-    const size = typeof offset === "number" && typeof end === "number" ? end - offset : chunkSize
+    // Beyond 2^53 the size may be anything: counted chunk by chunk.
+    const size = typeof offset === "number" && typeof end === "number" ? end - offset : Number.POSITIVE_INFINITY
     if (first + size <= chunkSize) {
       const bits = touched(first, first + size)
       const chunk = this.#chunks[this.#position(index)]
@@ -224,8 +225,11 @@ export class Chunks implements Bytes {
   }
 
   punch(offset: U64, end: U64 | undefined): void {
+    const first = this.#position(shiftRight(offset, chunkBits))
+    let visited = 0
     let emptied = false
     this.#each(offset, end, (chunk, from, to) => {
+      visited++
       const given = chunk.allocated & covered(from, to)
       const kept = chunk.allocated & ~given
       chunk.allocated = kept
@@ -238,13 +242,20 @@ export class Chunks implements Bytes {
       erase(chunk, from, to)
       if (given !== 0) shrink(this.#pool, chunk)
     })
-    if (!emptied) return
-    let kept = 0
-    for (const chunk of this.#chunks) {
+    if (emptied) this.#drop(first, first + visited)
+  }
+
+  /** Drops those of the chunks from one place to another that hold nothing any more. */
+  #drop(from: number, to: number): void {
+    let kept = from
+    for (let at = from; at < to; at++) {
+      const chunk = this.#chunks[at]
+      if (chunk === undefined) break
       if (chunk.allocated !== 0) this.#chunks[kept++] = chunk
       else this.#pool.give(chunk.bytes)
     }
-    this.#chunks.length = kept
+    if (to < this.#chunks.length) this.#chunks.splice(kept, to - kept)
+    else this.#chunks.length = kept
   }
 
   zero(offset: U64, end: U64): void {

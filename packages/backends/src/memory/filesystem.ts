@@ -5,7 +5,7 @@ import type { Filesystem } from "../posix/filesystem.ts"
 import { type Inode, isDirectory } from "../posix/inode.ts"
 import { permissionBits, S_IFDIR } from "../posix/linux.ts"
 import { nameKey, ownName } from "@bickford/protocol"
-import { makeUsage } from "../posix/usage.ts"
+import { blockSize, makeUsage } from "../posix/usage.ts"
 import { putXattr } from "../posix/xattr.ts"
 import { makeBufferPool } from "./bufferPool.ts"
 import { Chunks } from "./chunks.ts"
@@ -15,17 +15,21 @@ import { makeNodes } from "./nodes.ts"
 import type { MemoryOptions } from "./options.ts"
 import * as os from "node:os"
 
+/** What is used, and what there is: no more than the machine's memory, whatever the capacity. */
+const makeMemoryUsage = ({ capacity = os.totalmem() / 2, maxInodes = 2 ** 24, userQuota }: MemoryOptions) => {
+  const usage = makeUsage({ capacity, maxInodes, userQuota })
+  const machine = Math.floor(os.totalmem() / blockSize)
+  const { room, total } = usage
+  return { ...usage, room: (uid: number): number => Math.min(room(uid), machine - total.blocks) }
+}
+
 export const makeFilesystem = (options: MemoryOptions) => {
   const now = options.clock ?? systemClock()
   const nodes = makeNodes({
     entryValid: timespec(options.entryTimeout ?? 1),
     attrValid: timespec(options.attrTimeout ?? 1)
   })
-  const usage = makeUsage({
-    capacity: options.capacity ?? os.totalmem() / 2,
-    maxInodes: options.maxInodes ?? 2 ** 24,
-    userQuota: options.userQuota
-  })
+  const usage = makeMemoryUsage(options)
   const atimes = makeAtimes(now)
   const locks = makeLocks()
   const buffers = makeBufferPool()

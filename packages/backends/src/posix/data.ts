@@ -25,6 +25,8 @@ const nothing: Exit.Exit<Uint8Array> = Exit.succeed(new Uint8Array(0))
 
 /** Bytes of data that one COPY_FILE_RANGE copies at the most: others wait for it. */
 const copyMax = 64 * 1024 * 1024
+/** As how many bytes of data a hole counts that is copied. */
+const holeCost = 16 * 1024
 /** What the 32-bit reply of COPY_FILE_RANGE can say. */
 const narrowCopyMax = 0x7ffff000
 
@@ -162,6 +164,7 @@ export const dataOperations = (
           to.punch(destination, add(destination, hole))
           copied = add(copied, hole)
           left = subtract(left, hole)
+          budget -= holeCost
           continue
         }
         const step = Number(min(min(left, budget), min(128 * 1024, subtract(from.hole(at), at))))

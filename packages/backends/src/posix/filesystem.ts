@@ -31,6 +31,8 @@ export interface Directory {
   readonly add: (name: Name, inode: Inode) => void
   /** The name is there, and names another inode from now on. */
   readonly replace: (name: Name, inode: Inode) => void
+  /** The first name is there, the second is not: the entry has that from now on, and keeps its cookie where that can be. */
+  readonly rename: (name: Name, newName: Name) => void
   readonly remove: (name: Name) => void
   /**
    * Entries whose cookie is larger than `off`. An entry's cookie never changes, so entries that come and

@@ -57,13 +57,16 @@ export const renameOperations = (fs: Filesystem): Required<Pick<Backend, "rename
       }
       replaced.ctime = at
     } else {
-      if (left === undefined) from.directory.remove(name)
-      else {
+      if (left !== undefined) {
         left.nlink = 1
         from.directory.replace(name, left)
       }
-      if (replaced === undefined) to.directory.add(newname, inode)
-      else to.directory.replace(newname, inode)
+      if (left === undefined && replaced === undefined && from.directory === to.directory) from.directory.rename(name, newname)
+      else {
+        if (left === undefined) from.directory.remove(name)
+        if (replaced === undefined) to.directory.add(newname, inode)
+        else to.directory.replace(newname, inode)
+      }
       if (replaced !== undefined) {
         if (isDirectory(replaced)) to.inode.nlink--
         fs.unlinked(replaced, at)

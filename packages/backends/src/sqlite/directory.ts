@@ -154,6 +154,13 @@ export class StoredDirectory implements Directory {
     this.#known.delete(nameKey(name))
   }
 
+  rename(name: Name, newName: Name): void {
+    const inode = this.get(name)
+    if (inode === undefined) return
+    this.remove(name)
+    this.add(newName, inode)
+  }
+
   #find(name: Name): number | undefined {
     const key = nameKey(name)
     const ino = this.#known.get(key)

@@ -58,6 +58,41 @@ export const testData = (make: Make): void => {
         assert.strictEqual(yield* outcome(kernel.lseek(nodeid, end, SEEK_DATA)), "ENXIO")
       }))
 
+    it.effect("refuse at once what is larger than anything: the size, the offset and the length of every operation", () =>
+      Effect.gen(function*() {
+        const backend = yield* make({ capacity: kib(1024) })
+        const kernel = makeKernel(backend)
+        const { nodeid } = yield* kernel.create({})
+        const other = (yield* kernel.create({ name: "other" })).nodeid
+        yield* kernel.write(nodeid, 0, filled(kib(8)))
+        const before = yield* kernel.getattr(nodeid)
+        const keep = FALLOC_FL_KEEP_SIZE
+        const large = [2 ** 40, 2 ** 53 - 1, 2n ** 53n, 60n * 2n ** 50n, 2n ** 62n + 1n, 2n ** 63n - 1n]
+        const beyond = [2n ** 63n, 2n ** 64n - 4096n, 2n ** 64n - 1n]
+        for (const far of [...large, ...beyond]) {
+          const room = far < 2n ** 63n ? "ENOSPC" : "EFBIG"
+          for (const mode of [0, keep, FALLOC_FL_ZERO_RANGE, FALLOC_FL_ZERO_RANGE | keep]) {
+            assert.strictEqual(yield* outcome(kernel.fallocate(nodeid, mode, 0, far)), room, `fallocate ${mode} of ${far}`)
+            // The first block of a file that ends far out; its end may be at an offset that no file has.
+            assert.include(["ok", "EFBIG"], yield* outcome(kernel.fallocate(other, mode | keep, far, 1)), `fallocate ${mode} at ${far}`)
+          }
+          for (const at of [0, kib(4), far]) {
+            const punched = yield* outcome(kernel.fallocate(other, FALLOC_FL_PUNCH_HOLE | keep, at, far))
+            assert.strictEqual(punched, BigInt(at) + BigInt(far) < 2n ** 63n ? "ok" : "EFBIG", `a hole of ${far} at ${at}`)
+          }
+          assert.strictEqual((yield* kernel.read(nodeid, far, 4096)).length, 0)
+          assert.strictEqual(yield* outcome(kernel.lseek(nodeid, far, SEEK_DATA)), "ENXIO")
+          assert.strictEqual(yield* outcome(kernel.lseek(nodeid, far, SEEK_HOLE)), "ENXIO")
+          assert.strictEqual(yield* kernel.copyFileRange(nodeid, far, other, 0, far), 0)
+          if (far >= 2n ** 63n - 1n) assert.strictEqual(yield* outcome(kernel.copyFileRange(nodeid, 0, other, far, far)), "EFBIG")
+          if (far >= 2n ** 63n - 1n) assert.strictEqual(yield* outcome(kernel.write(nodeid, far, filled(1))), "EFBIG")
+          assert.strictEqual(yield* outcome(kernel.setattr({ nodeid: other, valid: FATTR_SIZE, size: far })), far < 2n ** 63n ? "ok" : "EFBIG")
+          if (far > 2 ** 53) assert.deepStrictEqual(yield* kernel.readdir(rootNode, far), [], `listed from ${far}`)
+        }
+        const after = yield* kernel.getattr(nodeid)
+        assert.deepStrictEqual([after.size, after.blocks], [before.size, before.blocks])
+      }))
+
     it.effect("have holes where fallocate makes them", () =>
       Effect.gen(function*() {
         const kernel = makeKernel(yield* make())

@@ -65,7 +65,49 @@ export const testDirectories = (make: () => Directory, runs: number): void => {
   })
 }
 
+type Listing = { readonly off: U64; readonly name: Name } | undefined
+
+/** What is done to each entry of a listing as it comes, `n` counting up. */
+const whileListing: { readonly [what: string]: (kernel: ReturnType<typeof makeKernel>, name: Name, n: number) => Effect.Effect<unknown, unknown> } = {
+  "renamed and renamed back": (kernel, name) =>
+    Effect.andThen(kernel.rename(rootNode, name, rootNode, "moved"), kernel.rename(rootNode, "moved", rootNode, name)),
+  "renamed": (kernel, name, n) => kernel.rename(rootNode, name, rootNode, `renamed${n}`),
+  "copied": (kernel, _name, n) => kernel.mknod({ name: `copy${n}` }),
+  "replaced by a new file": (kernel, name) => Effect.andThen(kernel.mknod({ name: "fresh" }), kernel.rename(rootNode, "fresh", rootNode, name)),
+  "removed and made anew": (kernel, name) => Effect.andThen(kernel.unlink(rootNode, name), kernel.mknod({ name })),
+  "given a second name, and its first taken": (kernel, name, n) =>
+    Effect.gen(function*() {
+      const { nodeid } = yield* kernel.lookup(rootNode, name)
+      yield* kernel.link(nodeid, rootNode, `second${n}`)
+      yield* kernel.unlink(rootNode, name)
+    })
+}
+
 export const testDirectoryNames = (make: Make): void => {
+  describe("a listing ends while each of its entries is", () => {
+    for (const [what, act] of Object.entries(whileListing)) {
+      it.effect(what, () =>
+        Effect.gen(function*() {
+          const kernel = makeKernel(yield* make())
+          const total = 60
+          for (let n = 0; n < total; n++) yield* kernel.mknod({ name: `f${n}` })
+          let off: U64 = 0
+          let seen = 0
+          for (;;) {
+            const entry: Listing = (yield* kernel.readdir(rootNode, off, 1))[0]
+            if (entry === undefined) break
+            off = entry.off
+            if (entry.name === "." || entry.name === "..") continue
+            seen++
+            // Names that come to a random place: each that is listed may put one before the listing again.
+            assert.isBelow(seen, 20 * total, "it has no end")
+            yield* act(kernel, entry.name, seen)
+          }
+          assert.isAtLeast(seen, total / 2)
+        }))
+    }
+  })
+
   describe("directories", () => {
     it.effect("hold names that are no UTF-8, and keep them apart from those that are", () =>
       Effect.gen(function*() {

@@ -1,5 +1,6 @@
 /** Several backends under one root. */
 import { type AttrReply, type Dirent, type DirentPlus, type Entry, operationNames, type Request, type U64 } from "@bickford/protocol"
+import { min } from "@bickford/protocol/arithmetic"
 import { type Backend, type BackendConnection, Errno, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,6 +9,7 @@ import { type AnyOperation, mapAnswer, operationOf } from "../operations.ts"
 import { capabilitiesOf, interruptibleOf } from "./capabilities.ts"
 import { childOf, type Folder, makeFolders } from "./folders.ts"
 import { type Answer, lacking, withoutEnosys } from "./lacking.ts"
+import { cookieAfter, cookieWithin } from "./cookies.ts"
 import { makeNumbers } from "./numbers.ts"
 import { notifyIn, translate } from "./translation.ts"
 
@@ -15,9 +17,6 @@ type Op = Request["op"]
 
 const rootId = 1
 const epoch = { sec: 0, nsec: 0 }
-/** Names in a listing that the table adds have cookies from here on, before the backend's own begin. */
-const firstCookie = 0x7ffe_0000_0000_0000n
-
 /** These are there for all backends or for none: the kernel does without them in its own way. */
 const common: ReadonlyArray<Op> = ["create", "readdirplus", "statx", "setlk", "setlkw", "getlk"]
 /** What a folder of the table's own says to all that would change it. */
@@ -107,13 +106,15 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
 
   function* listed(folder: Folder, offset: U64, rest: Iterable<Dirent | DirentPlus>, space: number): Generator<DirentPlus, void, undefined> {
     const children = Array.from(folder.children)
-    const at = offset === 0 ? 0 : Number(BigInt(offset) - firstCookie)
-    for (let index = at >= 0 ? at : children.length; index < children.length; index++) {
+    for (let index = Number(min(offset, children.length)); index < children.length; index++) {
       const [name, child] = children[index] ?? ["", folder]
       const ino = child.space === 0 ? attributesOf(child).attr.ino : numbers.wrapped(child.space, rootId)
-      yield { ino, off: firstCookie + BigInt(index + 1), type: S_IFDIR >>> 12, name, entry: undefined }
+      yield { ino, off: index + 1, type: S_IFDIR >>> 12, name, entry: undefined }
     }
-    for (const entry of renumbered(rest, space)) if (childOf(folder, entry.name) === undefined) yield entry
+    const off = cookieAfter(children.length)
+    for (const { entry, ino, name, off: inner, type } of renumbered(rest, space)) {
+      if (childOf(folder, name) === undefined) yield { ino, off: off(inner), type, name, entry }
+    }
   }
 
   function* renumbered(entries: Iterable<Dirent | DirentPlus>, space: number): Generator<DirentPlus, void, undefined> {
@@ -128,8 +129,7 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
   const list = (request: Request & { readonly op: "readdir" | "readdirplus" }, context: RequestContext): Answer => {
     const { folder, inner, space } = locate(request.nodeid)
     const { offset } = request
-    const own = folder !== undefined && BigInt(offset) >= firstCookie && BigInt(offset) <= firstCookie + BigInt(folder.children.size)
-    const asked = { ...request, nodeid: inner, offset: own ? 0 : offset }
+    const asked = { ...request, nodeid: inner, offset: folder === undefined ? offset : cookieWithin(folder.children.size)(offset) }
     const rest = space === 0 ? Exit.succeed([]) : ask(space, asked, context)
     return mapAnswer(rest, (value) => {
       const entries = value as Iterable<Dirent | DirentPlus>
