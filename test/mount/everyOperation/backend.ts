@@ -46,8 +46,8 @@ const listing = (offset: number): ReadonlyArray<Dirent> =>
     return { ino: 1000 + number, off: number + 1, type: 8, name: `${"n".repeat(100)}${number}` }
   })
 
-/** The backend, and its requests in the order in which they came. */
-export const everyOperation = (openFlags: number = openReplyFlags.FOPEN_DIRECT_IO) => {
+/** The backend, and its requests in the order in which they came. `open`, `opendir`: the FOPEN_* flags of its replies. */
+export const everyOperation = ({ open = openReplyFlags.FOPEN_DIRECT_IO, opendir = 0 }: { readonly open?: number; readonly opendir?: number } = {}) => {
   const asked: Array<Request> = []
   const done = (request: Request): Exit.Exit<void> => {
     asked.push(request)
@@ -79,7 +79,7 @@ export const everyOperation = (openFlags: number = openReplyFlags.FOPEN_DIRECT_I
     rmdir: done,
     rename: done,
     link: noting(() => Exit.succeed(entryOf(node.file, attr(node.file, 0o100666, 20)))),
-    open: noting(() => Exit.succeed({ fh: 7, openFlags })),
+    open: noting(() => Exit.succeed({ fh: 7, openFlags: open })),
     read: noting(({ offset, size }) => Exit.succeed(Buffer.from("twenty bytes of text").subarray(Number(offset), Number(offset) + size))),
     write: noting(({ data }) => Exit.succeed(data.length)),
     statfs: noting(() => Exit.succeed({ blocks: 1000, bfree: 500, bavail: 123, files: 10, ffree: 5, bsize: 4096, namelen: 255, frsize: 4096 })),
@@ -91,7 +91,7 @@ export const everyOperation = (openFlags: number = openReplyFlags.FOPEN_DIRECT_I
     removexattr: done,
     // What close(2) tells the caller.
     flush: noting(() => Errno.EDQUOT),
-    opendir: noting(() => Exit.succeed({ fh: 8, openFlags: 0 })),
+    opendir: noting(() => Exit.succeed({ fh: 8, openFlags: opendir })),
     readdir: noting(({ offset }) => Exit.succeed(listing(Number(offset)))),
     readdirplus: noting(({ offset }) => Exit.succeed(listing(Number(offset)).map((entry) => ({ ...entry, entry: undefined })))),
     releasedir: done,
