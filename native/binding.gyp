@@ -6,6 +6,7 @@
       "sources": [
         "src/addon.cc",
         "src/arguments.cc",
+        "src/blocked_call.cc",
         "src/channel.cc",
         "src/frame.cc",
         "src/from_fd.cc",
@@ -25,6 +26,7 @@
         "src/path.cc",
         "src/pipe.cc",
         "src/poll.cc",
+        "src/read_file.cc",
         "src/sd_notify.cc",
         "src/socketpair.cc",
         "src/spawn.cc",

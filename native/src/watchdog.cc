@@ -2,6 +2,7 @@
 // serves itself, nobody answers, and nothing in JavaScript can notice.
 #include "watchdog.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -9,16 +10,21 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
+#include <cstring>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "arguments.h"
+#include "blocked_call.h"
+#include "read_file.h"
 #include "unique_fd.h"
 
 namespace {
 
-// Where a thread sleeps whose FUSE request has not been answered (fs/fuse/dev.c).
-constexpr char waiting_for_answer[] = "request_wait_answer";
+// Where a thread sleeps whose FUSE request has not been answered, or has found no room, as before INIT (fs/fuse/dev.c).
+constexpr const char* fuse_waits[] = {"request_wait_answer", "fuse_get_req"};
 constexpr auto interval = std::chrono::milliseconds(250);
 
 struct Watch {
@@ -27,29 +33,88 @@ struct Watch {
   bool stopped = false;
   std::thread thread;
 
-  std::string wchan_file;
-  // Of the connection, in fusectl.
-  std::string waiting_file;
-  std::string abort_file;
+  pid_t watched = 0;
+  // Of the mount, `MAJOR:MINOR`, and its number in fusectl's folder `connections`.
+  std::string device;
+  std::string connections;
+  std::string number;
   std::string message;
   uint32_t patience_ms = 0;
 
-  bool deadlocked() const;
+  // Other connections on which calls have waited all the time that the thread has.
+  std::set<std::string> others_waiting;
+
+  std::string connection_file(const char* name) const { return connections + "/" + number + "/" + name; }
+  std::string sleeping_in() const;
+  bool is_waiting(const std::string& connection) const;
+  std::set<std::string> others() const;
+  bool suspicious(bool first);
+  std::string deadlock() const;
+  void abort(const std::string& seen) const;
   void run();
   void stop();
 };
 
-std::string read_file(const std::string& path) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  char buffer[256];
-  const ssize_t count = fd.open() ? read(fd.get(), buffer, sizeof buffer) : -1;
-  return count > 0 ? std::string(buffer, static_cast<size_t>(count)) : std::string();
+// The kernel's function that the thread sleeps in, if it is one of FUSE's.
+std::string Watch::sleeping_in() const {
+  const std::string function = read_file("/proc/self/task/" + std::to_string(watched) + "/wchan");
+  for (const char* wait : fuse_waits) {
+    if (function.compare(0, strlen(wait), wait) == 0) return wait;
+  }
+  return {};
 }
 
-bool Watch::deadlocked() const {
-  if (read_file(wchan_file).compare(0, sizeof waiting_for_answer - 1, waiting_for_answer) != 0) return false;
-  const std::string waiting = read_file(waiting_file);
-  return !waiting.empty() && waiting[0] != '0';
+// Whether calls wait on a connection; also when that cannot be read.
+bool Watch::is_waiting(const std::string& connection) const {
+  const std::string waiting = read_file(connections + "/" + connection + "/waiting");
+  return waiting.empty() || waiting[0] != '0';
+}
+
+// The other connections of this machine on which calls wait.
+std::set<std::string> Watch::others() const {
+  std::set<std::string> found;
+  DIR* directory = opendir(connections.c_str());
+  if (directory == nullptr) return found;
+  while (const struct dirent* entry = readdir(directory)) {
+    if (entry->d_name[0] != '.' && number != entry->d_name && is_waiting(entry->d_name)) found.insert(entry->d_name);
+  }
+  closedir(directory);
+  return found;
+}
+
+// Whether the thread waits for FUSE while calls into the mount wait; keeps account of what else it may wait for.
+bool Watch::suspicious(bool first) {
+  if (sleeping_in().empty()) return false;
+  const std::string waiting = read_file(connection_file("waiting"));
+  if (waiting.empty() || waiting[0] == '0') return false;
+  const std::set<std::string> now = others();
+  if (first) {
+    others_waiting = now;
+  } else {
+    for (auto it = others_waiting.begin(); it != others_waiting.end();) it = now.count(*it) > 0 ? std::next(it) : others_waiting.erase(it);
+  }
+  return true;
+}
+
+// What was seen of a thread that waits for itself; empty when it may wait for somebody else.
+std::string Watch::deadlock() const {
+  const std::string function = sleeping_in();
+  const BlockedCall call = find_blocked_call(watched, device);
+  if (function.empty() || call.place == CallPlace::elsewhere) return {};
+  if (call.place == CallPlace::unknown && !others_waiting.empty()) return {};
+  const std::string what = call.description.empty() ? "a system call" : call.description;
+  return what + " has waited in " + function + " for " + std::to_string(patience_ms / 1000) + "." + std::to_string(patience_ms / 100 % 10) + " s";
+}
+
+void Watch::abort(const std::string& seen) const {
+  const std::string line = "bickford: " + message + " Seen: " + seen + ".\n";
+  // Whatever comes of it, it has been said.
+  const ssize_t said = write(STDERR_FILENO, line.data(), line.size());
+  static_cast<void>(said);
+  const UniqueFd fd(open(connection_file("abort").c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.open()) return;
+  const ssize_t aborted = write(fd.get(), "1", 1);
+  static_cast<void>(aborted);
 }
 
 void Watch::run() {
@@ -57,16 +122,11 @@ void Watch::run() {
   std::unique_lock<std::mutex> lock(mutex);
   std::chrono::milliseconds stuck(0);
   while (!changed.wait_for(lock, interval, [this] { return stopped; })) {
-    stuck = deadlocked() ? stuck + interval : std::chrono::milliseconds(0);
+    stuck = suspicious(stuck.count() == 0) ? stuck + interval : std::chrono::milliseconds(0);
     if (stuck.count() < patience_ms) continue;
-    // Whatever comes of it, it has been said.
-    const ssize_t said = write(STDERR_FILENO, message.data(), message.size());
-    static_cast<void>(said);
-    const UniqueFd fd(open(abort_file.c_str(), O_WRONLY | O_CLOEXEC));
-    if (fd.open()) {
-      const ssize_t aborted = write(fd.get(), "1", 1);
-      static_cast<void>(aborted);
-    }
+    const std::string seen = deadlock();
+    if (seen.empty()) continue;
+    abort(seen);
     return;
   }
 }
@@ -94,18 +154,17 @@ napi_value stop(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-// (connection, message, patience): watches the calling thread. When it has waited for `patience`
-// milliseconds for an answer, while requests wait on the connection in the fusectl folder `connection`,
-// writes `message` to stderr and aborts the connection. Returns a function that ends it.
+// (connections, device, message, patience): watches the calling thread. When it has waited for `patience` milliseconds
+// in a call into the mount of `device` (`MAJOR:MINOR`), writes `message` and what was seen to stderr and aborts the
+// connection, through fusectl's folder `connections`. A call that cannot be told is taken for one into the mount only
+// when calls wait for no other FUSE filesystem. Returns a function that ends it.
 Napi::Value watchdog(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  std::string connection;
   auto watch = std::make_unique<Watch>();
-  if (!read_string(info, 0, "connection", &connection) || !read_string(info, 1, "message", &watch->message)) return {};
-  if (!read_uint32(info, 2, "patience", &watch->patience_ms)) return {};
-  watch->wchan_file = "/proc/self/task/" + std::to_string(syscall(SYS_gettid)) + "/wchan";
-  watch->waiting_file = connection + "/waiting";
-  watch->abort_file = connection + "/abort";
+  if (!read_string(info, 0, "connections", &watch->connections) || !read_string(info, 1, "device", &watch->device)) return {};
+  if (!read_string(info, 2, "message", &watch->message) || !read_uint32(info, 3, "patience", &watch->patience_ms)) return {};
+  watch->watched = static_cast<pid_t>(syscall(SYS_gettid));
+  watch->number = watch->device.substr(watch->device.find(':') + 1);
   napi_value function = nullptr;
   if (napi_create_function(env, "stop", NAPI_AUTO_LENGTH, stop, watch.get(), &function) != napi_ok) return {};
   if (napi_add_finalizer(env, function, watch.get(), finalize, nullptr, nullptr) != napi_ok) return {};

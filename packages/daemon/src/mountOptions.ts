@@ -118,6 +118,11 @@ const rows: { readonly [name: string]: Row } = {
     help: "passthrough: data goes through this process, also where the kernel could do without",
     apply: (t) => (t.passthrough.kernelPassthrough = false)
   },
+  self_wait_timeout: {
+    takes: "seconds",
+    help: "how long the server may wait for itself before it is let go, with every call (default 2; 0: for ever)",
+    apply: (t, value) => (t.mount.selfWaitTimeout = value * 1000)
+  },
   no_resend: {
     takes: "nothing",
     help: "calls that are lost with a worker are not delivered again, as before Linux 6.9: they fail, and it is mounted anew",

@@ -48,6 +48,11 @@ export interface MountOptions {
   readonly startTimeout?: Duration.Input
   /** How long a busy mount may stay after it was detached, before its connection is aborted. Default 5 seconds. */
   readonly stopTimeout?: Duration.Input
+  /**
+   * How long the serving thread may wait in a call into its own mount, which nobody can answer, before the connection is
+   * aborted. 0 lets it wait for ever. Default 2 seconds.
+   */
+  readonly selfWaitTimeout?: Duration.Input
   /** What follows when the connection is aborted from outside (fusectl, `umount -f`): the end, or a new mount in the same place. Default "never". */
   readonly remount?: "never" | "onAbort"
 }
@@ -110,12 +115,12 @@ const sessionOptions = (options: MountOptions): SessionOptions => ({
   ...options.session
 })
 
-/** Milliseconds that a thread may wait for an answer of FUSE before it is taken to wait for itself. */
-const selfWaitPatience = 2000
-
 const selfWait = (mountpoint: string): string =>
-  `bickford: this program waits for itself: a synchronous call into ${mountpoint}, or into another FUSE mount, holds up the thread that serves it. ` +
-  `The connection is aborted. Use asynchronous calls, or serve the mount from a worker thread (mountWorker).\n`
+  `this program waits for itself: a synchronous call into ${mountpoint} holds up the thread that serves it. ` +
+  `The connection is aborted. Use asynchronous calls, or serve the mount from a worker thread (mountWorker).`
+
+const selfWaitMillis = ({ selfWaitTimeout }: MountOptions): number =>
+  Math.min(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(selfWaitTimeout ?? "2 seconds"))), 0xffff_ffff)
 
 /** Mounts, and begins to serve. */
 const incarnate = (options: MountOptions): Effect.Effect<Incarnation, MountError> =>
@@ -123,7 +128,7 @@ const incarnate = (options: MountOptions): Effect.Effect<Incarnation, MountError
     const scope = yield* Scope.make()
     const built = Effect.gen(function*() {
       const device = yield* mountDevice(deviceOptions(options))
-      yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitPatience)
+      yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitMillis(options))
       const transport = yield* makeDeviceTransport(device.handle)
       return { scope, device, session: yield* makeSession(transport, options.backend, sessionOptions(options)) }
     })

@@ -115,6 +115,7 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
   blksize: (value) => typeof value === "number" && value >= 512 && value <= 1 << 20 && Number.isInteger(Math.log2(value)) ? undefined : "a power of two from 512 to 1048576",
   startTimeout: duration,
   stopTimeout: duration,
+  selfWaitTimeout: duration,
   remount: oneOf("never", "onAbort")
 }
 

@@ -8,7 +8,8 @@ import { addon, type FuseHandle } from "./native.ts"
 
 const { EBUSY, EIO, ENOENT } = constants.errno
 
-const fusectl = "/sys/fs/fuse/connections"
+/** Where fusectl lists the connections. */
+export const fusectl = "/sys/fs/fuse/connections"
 
 const negativeErrno = (error: unknown): number =>
   typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : -EIO

@@ -84,7 +84,7 @@ export interface Addon extends FilesystemCalls {
   readonly fusermount3_unmount: (mountpoint: string, lazy: boolean, helper?: HelperOptions) => Promise<HelperOutcome | number>
   readonly mount: (source: string, target: string, type: string, flags: number, data: string) => Promise<number>
   readonly unmount: (target: string, flags: number) => Promise<number>
-  readonly watchdog: (connection: string, message: string, patience: number) => () => void
+  readonly watchdog: (connections: string, device: string, message: string, patience: number) => () => void
   readonly resolve_path: (path: string) => Promise<string | number>
   readonly file_mode: (path: string) => Promise<number>
   readonly backing_open: (device: FuseHandle, fd: number) => number

@@ -2,15 +2,17 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { addon } from "./native.ts"
-import { connectionFolder, mountFusectl } from "./abort.ts"
+import { fusectl, mountFusectl } from "./abort.ts"
 
 /**
- * While the scope lasts, watches the calling thread: when it has waited `patience` milliseconds for an
- * answer from FUSE while requests wait on the connection of `device` (`MAJOR:MINOR`), `message` goes to
- * stderr and the connection is aborted.
+ * While the scope lasts, watches the calling thread: when it has waited `patience` milliseconds in a call into the mount
+ * of `device` (`MAJOR:MINOR`), `message` and what was seen go to stderr and the connection is aborted. A call into
+ * another FUSE filesystem may take as long as it likes. 0 watches nothing.
  */
 export const watchThread = (device: string, message: string, patience: number): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.asVoid(Effect.acquireRelease(
-    Effect.andThen(mountFusectl, Effect.sync(() => addon.watchdog(connectionFolder(device), message, patience))),
-    (stop) => Effect.sync(stop)
-  ))
+  patience === 0
+    ? Effect.void
+    : Effect.asVoid(Effect.acquireRelease(
+      Effect.andThen(mountFusectl, Effect.sync(() => addon.watchdog(fusectl, device, message, patience))),
+      (stop) => Effect.sync(stop)
+    ))

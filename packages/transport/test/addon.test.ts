@@ -57,7 +57,7 @@ describe("wrong arguments", () => {
     mount: ["source", "/nonexistent", "fuse", 0, ""],
     unmount: ["/nonexistent", 0],
     notify: [handle, bytes],
-    watchdog: ["/nonexistent", "", 1000],
+    watchdog: ["/nonexistent", "0:0", "", 1000],
     resolve_path: ["/"],
     file_mode: ["/"],
     backing_open: [handle, -1],
