@@ -12,7 +12,7 @@ const traitsOf = (row: OpcodeRow): string => {
   const traits: Array<string> = []
   if (!row.hasReply) traits.push(row.name === "INTERRUPT" ? "reply optional" : "no reply")
   if (row.changesNamespace) traits.push("changes names")
-  else if (row.mutates) traits.push("writes")
+  else if (row.traits.mutates) traits.push("writes")
   if (row.enosysIsSticky) traits.push("ENOSYS is remembered")
   if (row.interruptible) traits.push("interruptible")
   return traits.join(", ")

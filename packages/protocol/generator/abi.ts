@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 
 /** One field of a struct. */
-interface AbiField {
+export interface AbiField {
   readonly name: string
   /** Bytes from the struct's start. */
   readonly offset: number
@@ -42,3 +42,13 @@ export const structOf = (name: string): AbiStruct => {
   if (struct === undefined) throw new Error(`fuse.h has no struct fuse_${name}`)
   return struct
 }
+
+/** Throws when the struct has no such field. */
+export const fieldOf = (struct: string, name: string): AbiField => {
+  const field = structOf(struct).fields.find((candidate) => candidate.name === name)
+  if (field === undefined) throw new Error(`struct fuse_${struct} has no field ${name}`)
+  return field
+}
+
+/** Fields that carry nothing. */
+export const isFiller = ({ name }: AbiField): boolean => /^(_|padding|dummy|unused|spare|reserved)/.test(name)

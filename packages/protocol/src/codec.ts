@@ -5,10 +5,10 @@ export { flagsOfNames, initFlagsOfNames, type NamedFlags, type NamedInitFlags, n
 export { type Frame, frameOf, type InHeader, type Memory, memoryOf, opcodeOf, type OutHeader, readInHeader, viewOf } from "./frame.ts"
 export { type Agreement, encodeInitReply, hasFlag, type InitBackend, type InitError, type InitFlagName, isInitError, negotiate } from "./init.ts"
 export { decodeNotification, encodeNotification, notificationTable } from "./notifications.ts"
-export {
-  decodeAs, decodeReply, decodeRequest, encodeErrorFrame, encodeReply, encodeReplyFrame, encodeRequest, type OpcodeRow, opcodeTable, type Reply,
-  replyData, replyRange, rowOf
-} from "./opcodes.ts"
+export { type OpcodeName, type OpcodeRow, opcodeTable, rowOf } from "./opcodes.ts"
 export { type EncodeError, isEncodeError, isReplyRefusal, type ReplyRefusal } from "./refusal.ts"
 export * as structs from "./generated/structs.ts"
 export { getU64 } from "./u64.ts"
+export {
+  decodeAs, decodeReply, decodeRequest, encodeErrorFrame, encodeReply, encodeReplyFrame, encodeRequest, type Reply, replyData, replyRange
+} from "./wire.ts"

@@ -1,6 +1,7 @@
 /** Malformed bytes as a value. */
 import { opcodeOf, uniqueOf, type Frame } from "./frame.ts"
-import type { DecodeError, U64 } from "./messages.ts"
+import { inHeader } from "./generated/structs.ts"
+import type { DecodeError, U64 } from "./primitives.ts"
 
 class Malformed implements DecodeError {
   readonly _tag = "DecodeError"
@@ -29,7 +30,8 @@ const sentence = (field: string, offset: number, length: number, what: string) =
 export const malformedRequest = (frame: Frame, field: string, at: number, what: string): DecodeError => {
   const length = frame.end - frame.header
   const offset = at - frame.header
-  const readable = frame.header + 16 <= frame.bytes.length && (frame.payload !== frame.args || length >= 16)
+  // Up to `unique`, the header says what was asked for.
+  const readable = frame.header + inHeader.nodeid <= frame.bytes.length && (frame.payload !== frame.args || length >= inHeader.nodeid)
   const opcode = readable ? opcodeOf(frame) : undefined
   return new Malformed(
     `${opcode === undefined ? "" : `opcode ${opcode}: `}${sentence(field, offset, length, what)}`,

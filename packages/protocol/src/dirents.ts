@@ -2,12 +2,13 @@
  * Directory listings: records of 24 bytes (152 with attributes) and a name, padded to a multiple of 8.
  * A listing that ends is one with no record left; `off` is the cookie to go on from after the record.
  */
-import { getEntry, putEntry } from "./attr.ts"
+import { getEntry } from "./generated/records.ts"
 import type { Cursor } from "./cursor.ts"
 import { type Memory } from "./frame.ts"
 import type { Dirent, DirentPlus, Name, U64 } from "./messages.ts"
 import { asciiLength, longestName, nameBytes, putAscii } from "./name.ts"
 import { refuse } from "./refusal.ts"
+import { placeEntry } from "./replies/entries.ts"
 import * as structs from "./generated/structs.ts"
 import { getU64, putU64 } from "./u64.ts"
 
@@ -64,7 +65,7 @@ export const addDirentplus = (
   else {
     const dots = isDots(dirent.name)
     // The kernel skips `.` and `..` of a listing, whatever they carry.
-    if (putEntry(memory.words, at, entry, dots ? "dots" : "listed") && !dots) count(entry.nodeid)
+    if (placeEntry(memory.words, at, entry, dots ? "dots" : "listed") && !dots) count(entry.nodeid)
   }
   return size
 }

@@ -1,7 +1,10 @@
 /** The protocol as a filesystem's author meets it: messages, numbers, names and errnos. The bytes are in `@bickford/protocol/codec`. */
 export * from "./constants.ts"
 export { errnoAliases, errnoName, type ErrnoName, errnoNumbers } from "./errno.ts"
-export type { BackendCapabilities, InitOptions, Negotiated, Version } from "./init.ts"
+export type { BackendCapabilities, InitOptions, Negotiated } from "./init.ts"
 export type * from "./messages.ts"
 export { isLongerThan, nameFromBytes, nameKey, nameLength, nameToBytes, ownName } from "./name.ts"
-export { operationNames } from "./opcodes.ts"
+export {
+  type BackendOperation, type NamespaceOperation, type OperationName, operationNames, operations, operationsWhere, type OperationTraits, type ReplyKind, type ReplyKindOf
+} from "./operations.ts"
+export type { Version } from "./version.ts"

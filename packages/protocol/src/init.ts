@@ -4,19 +4,13 @@
  *
  * Rules: `fs/fuse/inode.c` (process_init_reply), `include/uapi/linux/fuse.h`.
  */
-import { initFlagBits, protocolVersion } from "./constants.ts"
+import { initFlagBits, limits, protocolVersion } from "./constants.ts"
 import type { InitReply, InitRequest } from "./messages.ts"
+import { getInitReply, putInitReply } from "./generated/records.ts"
 import { initOut } from "./generated/structs.ts"
-import { setU16, setU32 } from "./u64.ts"
+import type { Version } from "./version.ts"
 
 export type InitFlagName = keyof typeof initFlagBits
-
-/** What decides the size of a message's structs. */
-export interface Version {
-  readonly minor: number
-  /** FUSE_SETXATTR_EXT: SETXATTR's struct has 16 bytes instead of 8. */
-  readonly setxattrExt: boolean
-}
 
 /** What a connection's INIT agreed on. Plain data: it can be cloned, sent and stored. */
 export interface Negotiated extends Version {
@@ -369,46 +363,15 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   }
 }
 
-/** FUSE_COMPAT_22_INIT_OUT_SIZE: `struct fuse_init_out` up to 7.22. */
-const compatInitOutSize = 24
-
 /** Writes `struct fuse_init_out` as long as the reply's minor knows it; returns its length. */
 export const encodeInitReply = (reply: InitReply, view: DataView, at: number): number => {
-  setU32(view, at + initOut.major, reply.major, "major")
-  setU32(view, at + initOut.minor, reply.minor, "minor")
-  setU32(view, at + initOut.maxReadahead, reply.maxReadahead, "max_readahead")
-  setU32(view, at + initOut.flags, reply.flags, "flags")
-  setU16(view, at + initOut.maxBackground, reply.maxBackground, "max_background")
-  setU16(view, at + initOut.congestionThreshold, reply.congestionThreshold, "congestion_threshold")
-  setU32(view, at + initOut.maxWrite, reply.maxWrite, "max_write")
-  if (reply.minor <= 22) return compatInitOutSize
-  setU32(view, at + initOut.timeGran, reply.timeGran, "time_gran")
-  setU16(view, at + initOut.maxPages, reply.maxPages, "max_pages")
-  setU16(view, at + initOut.mapAlignment, reply.mapAlignment, "map_alignment")
-  setU32(view, at + initOut.flags2, reply.flags2, "flags2")
-  setU32(view, at + initOut.maxStackDepth, reply.maxStackDepth, "max_stack_depth")
-  setU16(view, at + initOut.requestTimeout, reply.requestTimeout, "request_timeout")
-  for (let zero = at + initOut.unused; zero < at + initOut.bytes; zero += 2) view.setUint16(zero, 0, true)
-  return initOut.bytes
+  putInitReply(view, at, reply)
+  return reply.minor <= 22 ? limits.FUSE_COMPAT_22_INIT_OUT_SIZE : initOut.bytes
 }
 
 /** Of `length` bytes, 8 at least: what is missing reads as zero, as in the kernel. */
 export const readInitReply = (view: DataView, at: number, length: number): InitReply => {
   const whole = new DataView(new ArrayBuffer(initOut.bytes))
   for (let index = 0; index < Math.min(length, initOut.bytes); index++) whole.setUint8(index, view.getUint8(at + index))
-  return {
-    major: whole.getUint32(initOut.major, true),
-    minor: whole.getUint32(initOut.minor, true),
-    maxReadahead: whole.getUint32(initOut.maxReadahead, true),
-    flags: whole.getUint32(initOut.flags, true),
-    maxBackground: whole.getUint16(initOut.maxBackground, true),
-    congestionThreshold: whole.getUint16(initOut.congestionThreshold, true),
-    maxWrite: whole.getUint32(initOut.maxWrite, true),
-    timeGran: whole.getUint32(initOut.timeGran, true),
-    maxPages: whole.getUint16(initOut.maxPages, true),
-    mapAlignment: whole.getUint16(initOut.mapAlignment, true),
-    flags2: whole.getUint32(initOut.flags2, true),
-    maxStackDepth: whole.getUint32(initOut.maxStackDepth, true),
-    requestTimeout: whole.getUint16(initOut.requestTimeout, true)
-  }
+  return getInitReply(whole, 0)
 }

@@ -124,3 +124,16 @@ export const setS32 = (view: DataView, at: number, value: number, field: string)
   if ((value | 0) !== value) refuse("EIO", `${field} is ${String(value)}, not a signed 32-bit number`)
   view.setInt32(at, value, true)
 }
+
+// NaN and fractions fail the first test: `>>> 0` changes them.
+export const isNoNsec = (nsec: number): boolean => nsec >>> 0 !== nsec || nsec > 999_999_999
+
+/** Refuses what is not a number of nanoseconds below a second. */
+export const checkNsec = (nsec: number, field: string): void => {
+  if (isNoNsec(nsec)) refuse("EIO", `${field} has ${String(nsec)} nanoseconds`)
+}
+
+export const setNsec = (view: DataView, at: number, nsec: number, field: string): void => {
+  checkNsec(nsec, field)
+  view.setUint32(at, nsec, true)
+}

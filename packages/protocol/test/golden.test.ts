@@ -2,9 +2,8 @@ import { describe, expect, it } from "vitest"
 import { isDecodeError } from "../src/decodeError.ts"
 import { frameOf, readInHeader, viewOf } from "../src/frame.ts"
 import { decodeNotification, encodeNotification } from "../src/notifications.ts"
-import {
-  decodeReply, decodeRequest, encodeErrorFrame, encodeReplyFrame, encodeRequest, opcodeTable, rowOf
-} from "../src/opcodes.ts"
+import { opcodeTable, rowOf } from "../src/opcodes.ts"
+import { decodeReply, decodeRequest, encodeErrorFrame, encodeReplyFrame, encodeRequest } from "../src/wire.ts"
 import {
   bytesOf, exact, expectedReply, expectedRequest, type Fields, fieldsOf, frameFiles, hashed, listOf, notificationFiles, numberOf, readJson, textOf, versionOf
 } from "./golden.ts"

@@ -1,7 +1,7 @@
 /** The recorded frames, and what the codec is to make of them: the recorder's fields under our names. */
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
-import type { Version } from "../src/init.ts"
+import type { Version } from "../src/version.ts"
 import type { Name, U64 } from "../src/messages.ts"
 
 const folder = new URL("../../../test/golden/", import.meta.url)

@@ -8,7 +8,7 @@ import {
   type Agreement, encodeInitReply, hasFlag, type InitBackend, isInitError, type InitFlagName, type InitOptions, negotiate, readInitReply
 } from "../src/init.ts"
 import type { InitRequest } from "../src/messages.ts"
-import { decodeRequest } from "../src/opcodes.ts"
+import { decodeRequest } from "../src/wire.ts"
 import { bytesOf, readJson } from "./golden.ts"
 
 const kernel = (() => {

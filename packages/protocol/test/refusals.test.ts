@@ -4,7 +4,9 @@ import { addDirent, addDirentplus, direntplusSize, direntSize } from "../src/dir
 import { frameOf, memoryOf, viewOf } from "../src/frame.ts"
 import type { Entry, Request, U64 } from "../src/messages.ts"
 import { encodeNotification } from "../src/notifications.ts"
-import { decodeReply, decodeRequest, encodeReply, encodeRequest, isReplyRefusal, replyData, rowOf } from "../src/opcodes.ts"
+import { rowOf } from "../src/opcodes.ts"
+import { isReplyRefusal } from "../src/refusal.ts"
+import { decodeReply, decodeRequest, encodeReply, encodeRequest, replyData } from "../src/wire.ts"
 
 const header = { unique: 2, nodeid: 1, uid: 0, gid: 0, pid: 1 }
 const lookup: Request = { op: "lookup", ...header, name: "a" }

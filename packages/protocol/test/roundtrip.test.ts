@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest"
 import { isDecodeError } from "../src/decodeError.ts"
 import { frameOf } from "../src/frame.ts"
 import { decodeNotification, encodeNotification } from "../src/notifications.ts"
-import { decodeReply, decodeRequest, encodeReplyFrame, encodeRequest, isReplyRefusal, rowOf } from "../src/opcodes.ts"
+import { rowOf } from "../src/opcodes.ts"
+import { isReplyRefusal } from "../src/refusal.ts"
+import { decodeReply, decodeRequest, encodeReplyFrame, encodeRequest } from "../src/wire.ts"
 import { notifications, replyTo, requests } from "./arbitraries.ts"
 
 const latest = { minor: 45, setxattrExt: true }

@@ -70,7 +70,7 @@ const spanAttributes = (request: Request) => ({
 /** The operations of a backend by opcode. */
 const handlersOf = (backend: Backend): ReadonlyArray<Handler | undefined> =>
   opcodeTable.map((row) => {
-    if (row === undefined || row.op === "forget" || row.op === "batchForget" || row.op === "init" || row.op === "destroy") return undefined
+    if (row === undefined || row.bySession) return undefined
     const operation: unknown = Reflect.get(backend, row.op)
     // The table pairs every opcode with the operation that takes its request.
     return typeof operation === "function" ? (operation as Handler) : undefined

@@ -58,7 +58,7 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
     return folder === undefined ? numbers.outer(space, inner) ?? 0 : idOf(folder)
   }
 
-  const operations = backends.map((backend) => new Map(operationNames.map((name) => [name, operationOf(backend, name)])))
+  const operations = backends.map((backend) => new Map<Op, AnyOperation | undefined>(operationNames.map((name) => [name, operationOf(backend, name)])))
 
   /** Asks a backend, in its own numbers. */
   const ask = (space: number, request: Request, context: RequestContext): Answer => {
