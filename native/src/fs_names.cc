@@ -130,6 +130,16 @@ int create_or_open(Addon* addon, const Place& place, uint64_t flags, uint64_t mo
   return -1;
 }
 
+// (directory): a descriptor, O_PATH, of the directory above it, its attributes noted. What it leads to may be outside.
+napi_value go_up(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int directory = call.integer(0);
+  if (!call.ok()) return nullptr;
+  UniqueFd up(openat(directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!up.open() || fs_look(call.addon(), up.get(), "") != 0) return call.error(errno);
+  return call.result(up.take());
+}
+
 // (folder, name, flags, mode): a descriptor of a file made there, its attributes noted.
 napi_value create(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
@@ -239,7 +249,8 @@ napi_value path_of(napi_env env, napi_callback_info info) {
 
 const FsFunction fs_name_functions[] = {
     {"fs_open_folder", open_folder}, {"fs_look", look},           {"fs_find", find},         {"fs_find_path", find_path},
-    {"fs_create", create},           {"fs_mknod", make_node},     {"fs_mkdir", make_folder}, {"fs_symlink", make_symlink},
+    {"fs_up", go_up},                {"fs_create", create},       {"fs_mknod", make_node},   {"fs_mkdir", make_folder},
+    {"fs_symlink", make_symlink},
     {"fs_link", link_file},          {"fs_unlink", remove_name},  {"fs_rename", rename_file}, {"fs_readlink", read_link},
     {"fs_path_of", path_of},         {nullptr, nullptr},
 };

@@ -32,6 +32,12 @@ it("an unprivileged user mounts, works and unmounts; the result is what root get
   }
 })
 
+it("an unprivileged user serves a directory: what is made in it is found again, moved, changed and removed", { timeout: 120_000 }, async () => {
+  assert.deepStrictEqual(await asNobody("test/mount/unprivilegedPassthrough.sh"), [
+    "400", "402", "text", "more", "640", "750", "refused", "0", "ended with 0"
+  ])
+})
+
 it("an unprivileged user's daemon: mounts, goes on after a worker's death, and unmounts", { timeout: 60_000 }, async () => {
   assert.deepStrictEqual(await asNobody("test/daemon/unprivileged.sh"), ["one", "two", "another worker", "ended with 0", "0"])
 })

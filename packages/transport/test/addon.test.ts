@@ -67,6 +67,7 @@ describe("wrong arguments", () => {
     fs_look: [-1, "name"],
     fs_find: [-1, "name"],
     fs_find_path: [-1, "a/b"],
+    fs_up: [-1],
     fs_create: [-1, "name", 0, 0],
     fs_mknod: [-1, "name", 0, 0],
     fs_mkdir: [-1, "name", 0],

@@ -16,6 +16,9 @@ export interface Identity {
   readonly birth: number
 }
 
+export const isSame = (one: Identity, other: Identity): boolean =>
+  one.ino === other.ino && one.device === other.device && one.birth === other.birth
+
 export interface Attributes {
   readonly device: () => number
   readonly ino: () => U64

@@ -3,8 +3,8 @@ import { type Name, nameFromBytes } from "@bickford/protocol"
 import type { Backend } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
-import { permissionBits, RENAME_WHITEOUT, S_IFMT, S_IFREG, symlinkMax } from "../posix/linux.ts"
-import { answered, failureOf } from "./answers.ts"
+import { permissionBits, RENAME_EXCHANGE, RENAME_WHITEOUT, S_IFMT, S_IFREG, symlinkMax } from "../posix/linux.ts"
+import { answered, done, failureOf } from "./answers.ts"
 import type { CreationMode } from "./creation.ts"
 import { descriptorOf, entryUnder, folderOf, made, type Served } from "./served.ts"
 
@@ -25,6 +25,14 @@ export const nameOperations = (served: Served) => {
     const status = files.fs_chmod(fd, mode)
     files.fs_close(fd)
     return status
+  }
+
+  /** The kernel looks a name that it has moved up later, if at all: until then the node is found by it here. */
+  const noteName = (folder: number, nodeid: number | bigint, name: Name): void => {
+    const moved = files.fs_look(folder, name) < 0 ? undefined : nodes.known()
+    if (moved === undefined) return
+    moved.parent = nodes.get(nodeid)
+    moved.name = name
   }
 
   const operations: Backend = {
@@ -73,7 +81,11 @@ export const nameOperations = (served: Served) => {
       if (to < 0) return failureOf(to)
       const rename = (): number => files.fs_rename(from, name, to, newname, flags)
       // The device that is left behind is a new file.
-      return answered((flags & RENAME_WHITEOUT) !== 0 ? served.caller.as(context, undefined, rename) : rename())
+      const status = (flags & RENAME_WHITEOUT) !== 0 ? served.caller.as(context, undefined, rename) : rename()
+      if (status < 0) return failureOf(status)
+      noteName(to, newdir, newname)
+      if ((flags & RENAME_EXCHANGE) !== 0) noteName(from, nodeid, name)
+      return done
     }
   }
   return operations

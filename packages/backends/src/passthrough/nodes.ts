@@ -1,14 +1,15 @@
 /**
  * The files that the kernel knows, by node id. Each is held by a descriptor (O_PATH) while there are not too
- * many; the others are found again by their handles (open_by_handle_at(2), root), or else by their paths. A
- * file is told by filesystem, inode number and birth, so that hard links are one node and a rename changes none.
+ * many; the others are found again by their handles, where open_by_handle_at(2) may be called (CAP_DAC_READ_SEARCH),
+ * or else by their paths. A file is told by filesystem, inode number and birth, so that hard links are one node and a
+ * rename changes none.
  */
 import { errnoNumbers, type Name, type Timespec, type U64 } from "@bickford/protocol"
 import { files } from "@bickford/transport"
-import { sharedReading } from "../posix/clock.ts"
-import type { Attributes, Identity } from "./attributes.ts"
+import { type Attributes, type Identity, isSame } from "./attributes.ts"
+import { makeLocation } from "./location.ts"
 
-const { ELOOP, ENOENT, ENOTDIR, ESTALE } = errnoNumbers
+const { ELOOP, ENOENT, ENOTDIR, EPERM, ESTALE } = errnoNumbers
 
 export class Node {
   readonly id: number
@@ -18,7 +19,9 @@ export class Node {
   fd = -1
   /** One with which it is open, lent while it holds none of its own; or -1. */
   lent = -1
-  /** So many have it open by this descriptor, which has to stay for them. */
+  /** So many have it open. */
+  opens = 0
+  /** So many of those have it open by this descriptor, which has to stay for them. */
   unopened = 0
   /** Since the last sweep. */
   used = true
@@ -45,11 +48,9 @@ export class Node {
 }
 
 const O_PATH = 0o10000000
+const O_DIRECTORY = 0o200000
 const rootId = 1
 const handleRoom = 132
-const pathRoom = 4096
-/** Milliseconds for which a folder that lies beneath the root is taken to lie there. */
-const beneathFor = 1000
 
 export interface Nodes {
   readonly root: Node
@@ -71,8 +72,6 @@ export interface Nodes {
   readonly close: () => void
 }
 
-const bytesOf = (name: Name): Uint8Array => typeof name === "string" ? Buffer.from(name) : name
-
 export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: Attributes, limit: number, lettingGo: (node: Node) => void): Nodes => {
   const root = new Node(rootId, 0, rootIdentity, undefined, "")
   root.fd = rootFd
@@ -84,23 +83,27 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
   /** Those that hold a descriptor which may be let go. */
   const holders: Array<Node> = []
   let hand = 0
-  const room = new Uint8Array(Math.max(handleRoom, pathRoom))
+  const room = new Uint8Array(handleRoom)
   // What open_by_handle_at takes is a descriptor that is not O_PATH.
-  const mount = files.fs_open(rootFd, 0o200000, 0)
-  let handles = mount >= 0
+  const mount = files.fs_open(rootFd, O_DIRECTORY, 0)
 
-  const pathTo = (node: Node): Uint8Array | undefined => {
-    const parts: Array<Uint8Array> = []
-    for (let at: Node | undefined = node; at !== root; at = at.parent) {
-      if (at === undefined || parts.length > pathRoom) return undefined
-      parts.unshift(bytesOf(at.name), Buffer.from("/"))
-    }
-    return Buffer.concat(parts.slice(0, -1))
+  const known = (): Node | undefined => {
+    const device = attributes.device()
+    const node = (device === rootIdentity.device ? ofRoot : byDevice.get(device))?.get(attributes.ino())
+    return node !== undefined && (node.fd >= 0 || node.lent >= 0 || node.identity.birth === attributes.birth()) ? node : undefined
   }
 
-  const now = sharedReading(() => performance.now())
+  const location = makeLocation(root, rootFd, attributes, known)
 
-  const isSame = (one: Identity, other: Identity): boolean => one.device === other.device && one.ino === other.ino && one.birth === other.birth
+  /** Whether a file is found by its handle: the root is. Where that is not allowed, nothing tells before it is tried. */
+  const findsByHandle = (): boolean => {
+    if (mount < 0) return false
+    const length = files.fs_handle_of(rootFd, room)
+    const fd = length < 0 ? length : files.fs_open_handle(mount, room.subarray(0, length))
+    if (fd >= 0) files.fs_close(fd)
+    return fd >= 0
+  }
+  let handles = findsByHandle()
 
   const hold = (node: Node, fd: number): void => {
     node.fd = fd
@@ -108,10 +111,17 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     holders.push(node)
   }
 
+  /** A descriptor of the file that is found in the node's place, which may be another one; or a negative errno. */
+  const find = (node: Node): number => {
+    const fd = handles && node.handle !== undefined ? files.fs_open_handle(mount, node.handle) : -EPERM
+    if (fd !== -EPERM) return fd
+    // The capability may have been given up since the start.
+    if (node.handle !== undefined) handles = false
+    return location.follow(node)
+  }
+
   const reopen = (node: Node): number => {
-    const path = node.handle === undefined ? pathTo(node) : undefined
-    if (node.handle === undefined && path === undefined) return -ESTALE
-    const fd = node.handle === undefined ? files.fs_find_path(rootFd, path ?? "") : files.fs_open_handle(mount, node.handle)
+    const fd = find(node)
     if (fd < 0) return fd === -ENOENT || fd === -ENOTDIR || fd === -ELOOP ? -ESTALE : fd
     const status = files.fs_stat(fd)
     if (status === 0 && isSame(attributes.identity(), node.identity)) {
@@ -144,38 +154,19 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
 
   /** Whether the node needs no descriptor any more: it can be found again, or at least looked for. */
   const letGo = (node: Node): boolean => {
-    if (node.unopened > 0 || (!remember(node, node.fd) && attributes.nlink() === 0)) return false
+    if (node.unopened > 0) return false
+    // What is open is asked by its descriptor, wherever its name is meanwhile.
+    if (!remember(node, node.fd) && (attributes.nlink() === 0 || node.opens > 0)) return false
     lettingGo(node)
     files.fs_close(node.fd)
     node.fd = -1
     return true
   }
 
-  const pathOf = (fd: number): string | undefined => {
-    const length = files.fs_path_of(fd, room)
-    return length < 0 ? undefined : Buffer.from(room.subarray(0, length)).toString("latin1")
-  }
-
-  /** Whether a folder still is where it can be reached from the root; a removed one is nowhere else. */
-  const isBeneath = (node: Node): boolean => {
-    const at = now()
-    if (at - node.beneathAt < beneathFor) return true
-    const top = pathOf(rootFd)
-    const path = pathOf(node.fd < 0 ? node.lent : node.fd)
-    if (top === undefined || path === undefined) return false
-    if (!path.startsWith(top === "/" ? top : `${top}/`) && !path.endsWith(" (deleted)")) return false
-    node.beneathAt = at
-    return true
-  }
-
   return {
     root,
     get: (nodeid) => byId[typeof nodeid === "number" ? nodeid : -1],
-    known: () => {
-      const device = attributes.device()
-      const node = (device === rootIdentity.device ? ofRoot : byDevice.get(device))?.get(attributes.ino())
-      return node !== undefined && (node.fd >= 0 || node.lent >= 0 || node.identity.birth === attributes.birth()) ? node : undefined
-    },
+    known,
     adopt: (fd, identity, parent, name, lent = false) => {
       let ofDevice = byDevice.get(identity.device)
       if (ofDevice === undefined) byDevice.set(identity.device, ofDevice = new Map())
@@ -208,7 +199,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     folder: (node) => {
       const fd = descriptor(node)
       if (fd < 0 || node === root) return fd
-      return isBeneath(node) ? fd : -ESTALE
+      return location.isBeneath(node, fd) ? fd : -ESTALE
     },
     trim: () => {
       // Twice round at the most: there may be none to let go.

@@ -46,6 +46,7 @@ export const makeOpenFiles = (nodes: Nodes): OpenFiles => {
 
   return {
     add: (file) => {
+      file.node.opens++
       if (file.fd < 0) file.node.unopened++
       return table.add(file)
     },
@@ -62,6 +63,7 @@ export const makeOpenFiles = (nodes: Nodes): OpenFiles => {
       const file = table.remove(handle)
       if (file === undefined) return undefined
       const { fd, made, node } = file
+      node.opens--
       if (fd < 0) node.unopened--
       else {
         if (!nodes.closing(node, fd) && made) files.fs_stat(fd)

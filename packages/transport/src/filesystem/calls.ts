@@ -22,6 +22,8 @@ export interface FilesystemCalls {
   readonly fs_find: (folder: number, name: FileName) => number
   /** As `fs_find`, for a path of several components, none of which may be a symlink. */
   readonly fs_find_path: (folder: number, path: FileName) => number
+  /** openat(2) of `..`, O_PATH, which may lead out of what is served; fills the attributes. */
+  readonly fs_up: (directory: number) => number
   /**
    * openat2(2) with O_CREAT; fills the attributes. Never waits: -ESTALE where there is something else than a regular
    * file by now, or one with a lease.

@@ -1,0 +1,137 @@
+/** Where the files of a served directory lie: the paths that lead to them, and the way from them to the root. */
+import { errnoNumbers, type Name } from "@bickford/protocol"
+import { files } from "@bickford/transport"
+import { sharedReading } from "../posix/clock.ts"
+import { type Attributes, type Identity, isSame } from "./attributes.ts"
+import type { Node } from "./nodes.ts"
+
+const { ESTALE } = errnoNumbers
+
+/** Milliseconds for which a directory that lies beneath the root is taken to lie there. */
+const beneathFor = 1000
+/** PATH_MAX: what one system call takes and proc(5) gives, in bytes. */
+const pathRoom = 4096
+/** Names that lead to a file. More are taken for a circle, which renames by others can make of what was seen. */
+const depthMost = 100_000
+
+const bytesOf = (name: Name): Uint8Array => typeof name === "string" ? Buffer.from(name) : name
+const slash = Buffer.from("/")
+
+export interface Location {
+  /** A descriptor (O_PATH) for what is where the node was last seen, its attributes noted; or a negative errno. */
+  readonly follow: (node: Node) => number
+  /**
+   * Whether a node still has the name by which it was last seen, and so have the directories above it. `descriptor`
+   * gives those of directories.
+   */
+  readonly hasName: (node: Node, descriptor: (node: Node) => number) => boolean
+  /** Whether a directory, open as `fd`, can be reached from the root; a removed one, in which nothing is, counts. */
+  readonly isBeneath: (node: Node, fd: number) => boolean
+}
+
+export const makeLocation = (root: Node, rootFd: number, attributes: Attributes, known: () => Node | undefined): Location => {
+  const room = new Uint8Array(pathRoom)
+  const now = sharedReading(() => performance.now())
+
+  /** The way from the root, in pieces of less than PATH_MAX; undefined when it is not known. */
+  const piecesTo = (node: Node): ReadonlyArray<Uint8Array> | undefined => {
+    const names: Array<Uint8Array> = []
+    for (let at: Node | undefined = node; at !== root; at = at.parent) {
+      if (at === undefined || at.name === "" || names.length > depthMost) return undefined
+      names.push(bytesOf(at.name))
+    }
+    const pieces: Array<Uint8Array> = []
+    let piece: Array<Uint8Array> = []
+    let length = 0
+    for (const name of names.reverse()) {
+      if (length + 1 + name.length >= pathRoom) {
+        pieces.push(Buffer.concat(piece))
+        piece = []
+        length = 0
+      }
+      if (length > 0) piece.push(slash)
+      piece.push(name)
+      length += name.length + 1
+    }
+    pieces.push(Buffer.concat(piece))
+    return pieces
+  }
+
+  const follow = (node: Node): number => {
+    const pieces = piecesTo(node)
+    if (pieces === undefined) return -ESTALE
+    let fd = rootFd
+    for (const piece of pieces) {
+      const next = files.fs_find_path(fd, piece)
+      if (fd !== rootFd) files.fs_close(fd)
+      if (next < 0) return next
+      fd = next
+    }
+    return fd
+  }
+
+  const hasName = (node: Node, descriptor: (node: Node) => number): boolean => {
+    for (let at = node; at !== root;) {
+      const { identity, name, parent } = at
+      if (parent === undefined || name === "") return false
+      const folder = descriptor(parent)
+      if (folder < 0 || files.fs_look(folder, name) < 0 || !isSame(attributes.identity(), identity)) return false
+      at = parent
+    }
+    return true
+  }
+
+  /** proc(5)'s path of a descriptor; undefined when it is too long. */
+  const pathOf = (fd: number): string | undefined => {
+    const length = files.fs_path_of(fd, room)
+    return length < 0 ? undefined : Buffer.from(room.subarray(0, length)).toString("latin1")
+  }
+
+  /**
+   * When a directory was last seen to lie beneath the root, told by the directories above it: now, if they lead to the
+   * root; undefined when they do not.
+   */
+  const climb = (from: number): number | undefined => {
+    const at = now()
+    let fd = from
+    if (files.fs_stat(fd) < 0) return undefined
+    let below: Identity = attributes.identity()
+    for (;;) {
+      const up = files.fs_up(fd)
+      if (fd !== from) files.fs_close(fd)
+      if (up < 0) return undefined
+      const identity = attributes.identity()
+      const seen = isSame(identity, root.identity) ? at : known()?.beneathAt
+      const isKnown = seen !== undefined && at - seen < beneathFor
+      // The root of everything is its own parent.
+      if (isKnown || isSame(identity, below)) {
+        files.fs_close(up)
+        return isKnown ? seen : undefined
+      }
+      below = identity
+      fd = up
+    }
+  }
+
+  const isRemoved = (fd: number): boolean => files.fs_stat(fd) === 0 && attributes.nlink() === 0
+
+  const beneathSince = (fd: number): number | undefined => {
+    const top = pathOf(rootFd)
+    const path = pathOf(fd)
+    if (top === undefined || path === undefined) return climb(fd)
+    // A directory that is there may be called so, too.
+    return path.startsWith(top === "/" ? top : `${top}/`) || (path.endsWith(" (deleted)") && isRemoved(fd)) ? now() : undefined
+  }
+
+  return {
+    follow,
+    hasName,
+    isBeneath: (node, fd) => {
+      if (now() - node.beneathAt < beneathFor) return true
+      const since = beneathSince(fd)
+      if (since === undefined) return false
+      node.beneathAt = since
+      return true
+    }
+  }
+}
