@@ -1,5 +1,5 @@
 {
-  "variables": { "asan%": 0 },
+  "variables": { "bickford_sanitize%": 0 },
   "targets": [
     {
       "target_name": "bickford",
@@ -40,9 +40,9 @@
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
       "ldflags": ["-Wl,-z,nodelete", "-pthread"],
       "conditions": [
-        ["asan==1", {
-          "cflags": ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"],
-          "ldflags": ["-fsanitize=address"]
+        ["bickford_sanitize==1", {
+          "cflags": ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g"],
+          "ldflags": ["-fsanitize=address,undefined"]
         }]
       ]
     }
