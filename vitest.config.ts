@@ -13,6 +13,9 @@ export default defineConfig({
     pool: "forks",
     execArgv: nodeFlags,
     maxWorkers: 2,
+    // Backstops for a hang, not measures of speed: test/patience.ts has those that end it and tell why.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     silent: "passed-only"
   }
 })

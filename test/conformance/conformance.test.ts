@@ -6,7 +6,7 @@ import { type GroupReport, runTable } from "./runTable.ts"
 
 describe("the table of behaviours", () => {
   for (const name of ["plain", "memory", "sqlite", "passthrough", "passthroughInNode"] as const) {
-    it(`holds in ${name}`, { timeout: 120_000 }, () =>
+    it(`holds in ${name}`, () =>
       places[name](async (place) => {
         const reports: Array<GroupReport> = []
         await runTable(place, groups, (report) => reports.push(report))

@@ -1,4 +1,5 @@
 /** Runs the table in a place. */
+import { patienceMilliseconds } from "../patience.ts"
 import { buildDriver, type Driver, type Drivers, makeDrivers } from "./driver.ts"
 import type { Place } from "./places.ts"
 import { runScript } from "./script.ts"
@@ -12,7 +13,6 @@ export interface GroupReport {
   readonly refused: ReadonlyArray<string>
 }
 
-const patienceMilliseconds = 20_000
 
 /** Each behaviour has a folder of its own, in which everybody may write. */
 const runBehaviour = async (drivers: Drivers, folder: string, { steps }: Behaviour): Promise<string | undefined> => {

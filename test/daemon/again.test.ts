@@ -10,6 +10,7 @@ import { socketIn } from "../../packages/daemon/src/control/runtimeDirectory.ts"
 import { bickford, root, start } from "../mount/bickford.ts"
 import { commandsOn } from "../mount/inProcess.ts"
 import { attempt, ended } from "../mount/processes.ts"
+import { farewellMilliseconds } from "../patience.ts"
 import { daemonCommand, mountConfig, mountpoints, startDaemon, toml, until, workFolder } from "./daemon.ts"
 
 const isAlive = (pid: number): boolean => {
@@ -20,7 +21,7 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-describe("a daemon that", { timeout: 90_000 }, () => {
+describe("a daemon that", () => {
   it.live("was killed: its workers end, the next one mounts again what was its own, and touches nothing else", () =>
     Effect.gen(function*() {
       const folder = yield* workFolder
@@ -104,7 +105,7 @@ describe("a daemon that", { timeout: 90_000 }, () => {
         (child) =>
           Effect.promise(async () => {
             child.stdin.end()
-            const late = setTimeout(() => child.kill("SIGKILL"), 15_000)
+            const late = setTimeout(() => child.kill("SIGKILL"), farewellMilliseconds)
             await ended(child)
             clearTimeout(late)
           })

@@ -25,7 +25,7 @@ const freePort = Effect.promise(() =>
 
 const curl = (args: ReadonlyArray<string>) => runProcess("curl", ["-sS", "-o", "-", "-w", "%{http_code}", ...args])
 
-describe("controlling a daemon", { timeout: 90_000 }, () => {
+describe("controlling a daemon", () => {
   it.live("restart under load: no call fails or hangs", () =>
     Effect.gen(function*() {
       const folder = yield* workFolder
@@ -33,33 +33,27 @@ describe("controlling a daemon", { timeout: 90_000 }, () => {
       const daemon = yield* startDaemon(folder, [mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint)])
       const { run } = commandsOn(mountpoint)
       let { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
-      const seconds = 6
+      const enough = join(folder, "enough")
       const client = join(root, "test", "soak", "client.ts")
       const work = yield* Effect.forkChild(Effect.all(
-        [0, 1].map((n) => run(process.execPath, [client, join(mountpoint, `${n}`), String(seconds)], { timeoutMilliseconds: 60_000 })),
+        [0, 1].map((n) => run(process.execPath, [client, join(mountpoint, `${n}`), enough])),
         { concurrency: "unbounded" }
       ))
-      let restarts = 0
-      for (; restarts < 5; restarts++) {
+      for (let restarts = 0; restarts < 5; restarts++) {
         const { requests } = yield* Effect.promise(() => daemon.mount("data"))
-        // As often as there is work left to be disturbed: how often that is depends on the machine.
-        const working = yield* Effect.promise(() =>
-          until(async () => (await daemon.mount("data")).requests > requests + 100 ? "yes" : work.pollUnsafe() === undefined ? undefined : "over", "work"))
-        if (working === "over") break
+        yield* Effect.promise(() => until(async () => (await daemon.mount("data")).requests > requests + 100 ? true : undefined, "work"))
         yield* Effect.promise(() => daemon.post("/mounts/data/restart"))
         const next = yield* Effect.promise(() => daemon.mount("data"))
         assert.strictEqual(next.state, "running")
         assert.notStrictEqual(next.pid, pid)
         pid = next.pid
       }
+      yield* Effect.promise(() => writeFile(enough, ""))
       for (const output of yield* Fiber.join(work)) {
-        const { calls, failed, slowest, wrong }: { readonly calls: number; readonly failed: number; readonly slowest: number; readonly wrong: ReadonlyArray<string> } = JSON.parse(output)
+        const { calls, failed, wrong }: { readonly calls: number; readonly failed: number; readonly wrong: ReadonlyArray<string> } = JSON.parse(output)
         assert.deepStrictEqual([failed, wrong], [0, []])
         assert.isAbove(calls, 100)
-        // On a quiet machine well under a second; here it only must not hang.
-        assert.isBelow(slowest, 5000, "milliseconds")
       }
-      assert.isAbove(restarts, 0)
       assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).restarts, 0, "they were asked for")
     }))
 
@@ -69,10 +63,12 @@ describe("controlling a daemon", { timeout: 90_000 }, () => {
       const [mountpoint = ""] = yield* mountpoints(1)
       const daemon = yield* startDaemon(folder, [mountConfig("data", "memory:", mountpoint)])
       const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
-      const holder = runProcess("sh", ["-c", "cd \"$0\" && touch here && exec sleep 3", mountpoint])
+      const enough = join(folder, "enough")
+      const holder = runProcess("sh", ["-c", "cd \"$0\" && touch here && until [ -e \"$1\" ]; do sleep 0.02; done", mountpoint, enough])
       yield* Effect.promise(() => until(async () => (await daemon.mount("data")).operations["CREATE"]?.count === 1 ? true : undefined, "its user"))
       const refused = yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/data/restart"))
       assert.match(refused.message, /busy/)
+      yield* Effect.promise(() => writeFile(enough, ""))
       yield* Effect.promise(() => holder)
       yield* Effect.promise(() => daemon.post("/mounts/data/restart"))
       const after = yield* Effect.promise(() => daemon.mount("data"))

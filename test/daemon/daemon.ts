@@ -12,6 +12,7 @@ import { socketIn } from "../../packages/daemon/src/control/runtimeDirectory.ts"
 import type { MountStatus } from "../../packages/daemon/src/control/StatusReport.ts"
 import { makeMountpoint, root } from "../mount/bickford.ts"
 import { ended, run } from "../mount/processes.ts"
+import { farewellMilliseconds, patienceMilliseconds } from "../patience.ts"
 
 /** A fresh folder, for stores and runtime directories. */
 export const workFolder = Effect.acquireRelease(
@@ -48,7 +49,7 @@ export const mountConfig = (name: string, source: string, mountpoint: string, ot
 })
 
 /** Waits, looking again and again, until something is so. */
-export const until = <A>(look: () => Promise<A | undefined>, what: string, milliseconds = 30_000): Promise<A> => {
+export const until = <A>(look: () => Promise<A | undefined>, what: string, milliseconds = patienceMilliseconds): Promise<A> => {
   const deadline = Date.now() + milliseconds
   const again = async (): Promise<A> => {
     const found = await look()
@@ -153,7 +154,7 @@ export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, 
     }),
     (daemon) =>
       Effect.promise(async () => {
-        const late = setTimeout(() => daemon.process.kill("SIGKILL"), 15_000)
+        const late = setTimeout(() => daemon.process.kill("SIGKILL"), farewellMilliseconds)
         await daemon.stop()
         clearTimeout(late)
       })

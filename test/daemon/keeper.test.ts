@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { readFile, writeFile } from "node:fs/promises"
+import { readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { commandsOn } from "../mount/inProcess.ts"
 import { run as runProcess } from "../mount/processes.ts"
@@ -30,7 +30,7 @@ const killWorker = (daemon: Effect.Success<ReturnType<typeof begin>>["daemon"]) 
     }, `another worker than ${pid}`)
   })
 
-describe("a daemon", { timeout: 60_000 }, () => {
+describe("a daemon", () => {
   it.live("a worker that is killed: the next serves on, and open files stay open", () =>
     Effect.gen(function*() {
       const { daemon, mountpoint, run } = yield* begin(store)
@@ -123,12 +123,16 @@ describe("a daemon", { timeout: 60_000 }, () => {
       const folder = yield* workFolder
       const [mountpoint = ""] = yield* mountpoints(1)
       const module = join(folder, "throws.mjs")
+      const go = join(folder, "go")
       yield* Effect.promise(() => writeFile(module, `
         import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}
-        setTimeout(() => { throw new Error("thought of too late") }, 300)
+        import { existsSync } from "node:fs"
+        setInterval(() => { if (existsSync(${JSON.stringify(go)})) throw new Error("thought of too late") }, 20)
         export const backend = () => memory()
       `))
       const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint, { whenLost: "unmount" })])
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* Effect.promise(() => writeFile(go, ""))
       const { lastCause } = yield* Effect.promise(() => daemon.reaches("data", "stopped"))
       assert.match(lastCause ?? "", /^thought of too late \(the worker exited with status 1\)/)
     }))
@@ -166,18 +170,22 @@ describe("a daemon", { timeout: 60_000 }, () => {
       const folder = yield* workFolder
       const [mountpoint = ""] = yield* mountpoints(1)
       const module = join(folder, "blocks.mjs")
+      const go = join(folder, "go")
       yield* Effect.promise(() => writeFile(module, `
         import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}
-        import { existsSync, writeFileSync } from "node:fs"
-        const once = ${JSON.stringify(join(folder, "once"))}
-        if (!existsSync(once)) {
-          writeFileSync(once, "")
-          setTimeout(() => { for (;;); }, 1000)
-        }
+        import { existsSync, rmSync } from "node:fs"
+        const go = ${JSON.stringify(go)}
+        setInterval(() => {
+          if (!existsSync(go)) return
+          rmSync(go)
+          for (;;);
+        }, 20)
         export const backend = () => memory()
       `))
       const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint, { heartbeat: 1000 })])
-      yield* Effect.promise(() => until(async () => (await daemon.mount("data")).restarts === 1 ? true : undefined, "a restart"))
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* Effect.promise(() => writeFile(go, ""))
+      yield* Effect.promise(() => until(async () => (await daemon.mount("data")).restarts > 0 ? true : undefined, "a restart"))
       const { lastCause } = yield* Effect.promise(() => daemon.reaches("data", "running"))
       assert.match(lastCause ?? "", /did not answer for 1 s and was killed/)
     }))
@@ -206,10 +214,15 @@ describe("a daemon", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const { daemon, mountpoint, run } = yield* begin(store)
       yield* Effect.promise(() => daemon.reaches("data", "running"))
-      const busy = yield* Effect.forkChild(run("sh", ["-c", "cd \"$0\" && echo x > file && sleep 2; true", mountpoint]), { startImmediately: true })
+      const enough = `${mountpoint}.enough`
+      yield* Effect.addFinalizer(() => Effect.promise(() => rm(enough, { force: true })))
+      const script = "cd \"$0\" && echo x > file && until [ -e \"$1\" ]; do sleep 0.02; done"
+      const busy = yield* Effect.forkChild(run("sh", ["-c", script, mountpoint, enough]), { startImmediately: true })
       yield* Effect.promise(() => until(async () => (await daemon.mount("data")).operations["CREATE"]?.count === 1 ? true : undefined, "a file"))
-      assert.deepStrictEqual(yield* Effect.promise(daemon.stop), { status: 0, signal: null })
-      assert.isUndefined(findMount(mountpoint))
+      const stopping = daemon.stop()
+      yield* Effect.promise(() => until(async () => findMount(mountpoint) === undefined ? true : undefined, "the mount is detached"))
+      yield* Effect.promise(() => writeFile(enough, ""))
+      assert.deepStrictEqual(yield* Effect.promise(() => stopping), { status: 0, signal: null })
       yield* Fiber.await(busy)
     }))
 })

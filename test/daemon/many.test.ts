@@ -5,9 +5,8 @@ import { keepMany } from "./many.ts"
 
 it.live("ten mounts, one of which crashes again and again: the others are not touched", () =>
   Effect.gen(function*() {
-    const { crashes, keeper: [before, after], status, touched } = yield* keepMany(10, 5, 50)
+    const { crashes, keeper: [before, after], touched } = yield* keepMany(10, 5, 50)
     assert.strictEqual(crashes, 5)
     assert.strictEqual(touched, 0)
-    assert.isBelow(status, 1000, "milliseconds: on a quiet machine a few")
     assert.isBelow(after - before, 40, "MiB")
-  }), { timeout: 90_000 })
+  }))

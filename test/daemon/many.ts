@@ -38,7 +38,7 @@ export const keepMany = Effect.fnUntraced(function*(count: number, crashes: numb
   const mounts = places.map((place, n) => mountConfig(`m${n}`, `sqlite:${join(folder, `store${n}`)}`, place, { restart }))
   const began = performance.now()
   const daemon = yield* startDaemon(folder, mounts)
-  yield* Effect.promise(() => until(async () => (await daemon.status()).every(({ state }) => state === "running") ? true : undefined, "all mounts", 120_000))
+  yield* Effect.promise(() => until(async () => (await daemon.status()).every(({ state }) => state === "running") ? true : undefined, "all mounts"))
   const start = performance.now() - began
   for (const place of places) yield* commandsOn(place).run("mkdir", [join(place, "folder")])
   const before = yield* askStatus(daemon.socket)

@@ -18,11 +18,11 @@ const withoutChmod = (drivers: Drivers): Drivers => ({
 })
 
 describe("random calls", () => {
-  it("give the same in memory as on a plain folder", { timeout: 60_000 }, async () => {
+  it("give the same in memory as on a plain folder", async () => {
     assert.deepStrictEqual(await runDifferential({ place: "memory", calls: 3000, seed: 1, length: 200 }), [])
   })
 
-  it("that differ are found, and shrunk to those that matter", { timeout: 60_000 }, () =>
+  it("that differ are found, and shrunk to those that matter", () =>
     places.plain(async ({ folder }) => {
       const program = await buildDriver()
       const calls: ReadonlyArray<Call> = [

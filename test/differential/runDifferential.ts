@@ -1,4 +1,5 @@
 /** Many random sequences on a plain folder and on a filesystem of ours. */
+import { patienceMilliseconds } from "../patience.ts"
 import { buildDriver, makeDrivers } from "../conformance/driver.ts"
 import { type PlaceName, places } from "../conformance/places.ts"
 import { isBeyond, isKnownAnswer } from "./beyond.ts"
@@ -14,7 +15,6 @@ export interface Plan {
   readonly length: number
 }
 
-const patienceMilliseconds = 30_000
 
 /** Gives the counterexamples, shrunk; none is what one hopes for. */
 export const runDifferential = async ({ calls, length, place, seed }: Plan): Promise<ReadonlyArray<string>> => {

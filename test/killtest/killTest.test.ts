@@ -19,7 +19,6 @@ it.live(`git, tar, npm, SQLite and eight processes notice nothing of ${kills} de
     assert.deepStrictEqual(report.failures, [])
     assert.strictEqual(report.kills, kills)
     assert.strictEqual(report.rounds.size, 5)
-    assert.isBelow(Math.max(...report.slowest.values()), 5000, "milliseconds")
     yield* unmount
     assert.deepStrictEqual((yield* checkStore(store)).problems, [])
-  }), { timeout: 240_000 })
+  }))

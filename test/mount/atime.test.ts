@@ -36,7 +36,7 @@ const expected: { readonly [options: string]: ReadonlyArray<string> } = {
   "-onoatime,relatime": relatime
 }
 
-describe("times of reading", { timeout: 120_000 }, () => {
+describe("times of reading", () => {
   for (const [options, marks] of Object.entries(expected)) {
     const args = options === "" ? [] : ["-o", options.slice(2)]
     it(`memory: ${options}`, () => withMount(async (served) => assert.deepStrictEqual(await marked(served), marks), args))

@@ -29,7 +29,7 @@ const gone = async (mountpoint: string): Promise<void> => {
   while ((await servers(mountpoint)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
-describe("a mount in the background", { timeout: 60_000 }, () => {
+describe("a mount in the background", () => {
   it("is there when the command returns, and is served until it is unmounted", () =>
     withPlaces(async (mountpoint, folder) => {
       const { status, stderr, stdout } = await bickford(["mount", "--background", `sqlite:${join(folder, "store")}`, mountpoint])

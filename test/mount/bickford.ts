@@ -5,6 +5,7 @@ import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { farewellMilliseconds, patienceMilliseconds } from "../patience.ts"
 import { attempt, ended, type Outcome, run, type RunOptions } from "./processes.ts"
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -17,7 +18,7 @@ const main = [
 
 /** Runs `bickford` to its end. */
 export const bickford = (args: ReadonlyArray<string>, options?: RunOptions): Promise<Outcome> =>
-  attempt(process.execPath, [...main, ...args], { timeoutMilliseconds: 60_000, ...options })
+  attempt(process.execPath, [...main, ...args], options)
 
 export interface Served {
   readonly mountpoint: string
@@ -57,7 +58,7 @@ export const start = async (mountpoint: string, args: ReadonlyArray<string> = []
     const timer = setTimeout(() => {
       server.kill("SIGKILL")
       reject(new Error(`the server did not get ready: ${said}${log}`))
-    }, 20_000)
+    }, patienceMilliseconds)
     server.stdout.setEncoding("utf8").on("data", (text: string) => {
       said += text
       if (!said.includes(" is mounted at ")) return
@@ -89,10 +90,10 @@ export const start = async (mountpoint: string, args: ReadonlyArray<string> = []
 /** A fresh folder to mount on, its path as the kernel will list it. */
 export const makeMountpoint = async (): Promise<string> => realpath(await mkdtemp(join(tmpdir(), "bickford-mount-")))
 
-/** Whether a server ends within ten seconds. */
+/** Whether a server ends by itself. */
 const endsSoon = (served: Served): Promise<boolean> =>
   new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), 10_000)
+    const timer = setTimeout(() => resolve(false), farewellMilliseconds)
     void served.end().then(() => {
       clearTimeout(timer)
       resolve(true)

@@ -25,7 +25,7 @@ const withExample = async (name: string, args: ReadonlyArray<string>, body: (mou
   }
 }
 
-describe("examples", { timeout: 60_000 }, () => {
+describe("examples", () => {
   it("hello", () =>
     withExample("hello.ts", [], async (mountpoint) => {
       assert.strictEqual(await run("ls", [mountpoint]), "hello\n")

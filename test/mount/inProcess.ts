@@ -38,7 +38,6 @@ export const mountpointFolder = Effect.acquireRelease(
 /** Commands with a watchdog over the mount they work on. */
 export const commandsOn = (mountpoint: string) => {
   const guard = (options: RunOptions | undefined): RunOptions => ({
-    timeoutMilliseconds: 15_000,
     onTimeout: async () => {
       await Effect.runPromise(abort(mountpoint))
       return "the connection was aborted"

@@ -10,25 +10,22 @@ import { serve } from "./inProcess.ts"
 import { oneFile } from "./oneFile.ts"
 import { ended } from "./processes.ts"
 
-describe("a signalled program", { timeout: 120_000 }, () => {
+describe("a signalled program", () => {
   it.live("Ctrl-C in a read: the fiber behind it is interrupted, its finalizer runs, the program ends", () =>
     Effect.gen(function*() {
       const asked = yield* Deferred.make<void>()
-      const finalized = yield* Deferred.make<number>()
+      const finalized = yield* Deferred.make<void>()
       const { mounted, mountpoint } = yield* serve(oneFile({
         read: () =>
           Deferred.succeed(asked, undefined).pipe(
-            Effect.andThen(Effect.sleep("60 seconds")),
-            Effect.as(new Uint8Array(0)),
-            Effect.onInterrupt(() => Effect.sync(() => Deferred.doneUnsafe(finalized, Effect.succeed(performance.now()))))
+            Effect.andThen(Effect.never),
+            Effect.onInterrupt(() => Deferred.succeed(finalized, undefined))
           )
       }))
       const cat = spawn("cat", [join(mountpoint, "file")], { stdio: "ignore" })
       yield* Deferred.await(asked)
-      const signalled = performance.now()
       cat.kill("SIGINT")
-      const took = (yield* Deferred.await(finalized)) - signalled
-      assert.isBelow(took, 50)
+      yield* Deferred.await(finalized)
       assert.strictEqual((yield* Effect.promise(() => ended(cat))).signal, "SIGINT")
       assert.strictEqual(mounted.session.connection.inFlight.size, 0)
     }))
@@ -53,7 +50,7 @@ describe("a signalled program", { timeout: 120_000 }, () => {
       const program = join(mountpoint, "..", `interrupts-${process.pid}`)
       yield* Effect.addFinalizer(() => run("rm", ["-f", program]))
       yield* run("gcc", ["-O1", "-o", program, join(root, "test", "mount", "interrupts.c")])
-      const signals = Number(yield* run(program, [mountpoint, "100000"], { timeoutMilliseconds: 90_000 }))
+      const signals = Number(yield* run(program, [mountpoint, "100000"]))
       assert.isAbove(signals, 100)
       assert.isAbove(interrupted, 0, "some came while an operation was worked on")
       assert.strictEqual(mounted.session.connection.inFlight.size, 0)

@@ -33,4 +33,4 @@ it.live("50 mounts, one of them stuck in an operation: the others answer", () =>
       return [stuck, ...others].map(({ mountpoint }) => mountpoint)
     }))
     for (const mountpoint of mountpoints) assert.isUndefined(findMount(mountpoint))
-  }), { timeout: 120_000 })
+  }))

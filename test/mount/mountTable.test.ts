@@ -9,7 +9,7 @@ import { serve } from "./inProcess.ts"
 
 const table = () => mountTable({ "/": memory(), "/data": memory(), "/etc/app": tree({ config: "text" }), "/data/inner": memory() })
 
-describe("a mount table", { timeout: 60_000 }, () => {
+describe("a mount table", () => {
   it.live("lists, finds and keeps apart what is mounted in it", () =>
     Effect.gen(function*() {
       const { attempt, mountpoint, run } = yield* serve(table())

@@ -34,7 +34,7 @@ const makeChanging = () => {
   return { state, backend }
 }
 
-describe("notifications to the kernel", { timeout: 60_000 }, () => {
+describe("notifications to the kernel", () => {
   it.live("invalInode, invalEntry and store change what programs see; retrieve sees what is cached", () =>
     Effect.gen(function*() {
       const { backend, state } = makeChanging()

@@ -19,7 +19,7 @@ const backends = {
   sqlite: () => Effect.flatMap(folder, (path) => sqlite(join(path, "store")))
 }
 
-describe("files that are found by their nodes", { timeout: 60_000 }, () => {
+describe("files that are found by their nodes", () => {
   for (const [name, make] of Object.entries(backends)) {
     it.live(`${name}: are opened and made as others are, and the kernel asks for it once`, () =>
       Effect.gen(function*() {

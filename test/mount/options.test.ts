@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { withMount } from "./bickford.ts"
 import { attempt } from "./processes.ts"
 
-describe("mount options", { timeout: 60_000 }, () => {
+describe("mount options", () => {
   it("uid, gid and umask: how every file is shown, whatever is stored", async () => {
     const folder = await mkdtemp(join(tmpdir(), "bickford-options-"))
     try {

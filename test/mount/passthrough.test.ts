@@ -88,7 +88,7 @@ const talk = (command: string, args: ReadonlyArray<string>, heard: (line: string
 /** Waits until a change of the folder would show in its times, whatever clock they are of. */
 const settled = (folder: string) => Effect.repeat(Effect.sleep(10), { until: () => Date.now() - fs.statSync(folder).ctimeMs > 60 })
 
-describe("a served folder", { timeout: 60_000 }, () => {
+describe("a served folder", () => {
   it.live("is listed from the kernel's memory as long as nobody has changed it, and as it is when somebody has", () =>
     Effect.gen(function*() {
       const { asked, folder, list, run, mountpoint } = yield* start()

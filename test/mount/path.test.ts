@@ -11,7 +11,7 @@ import { cleanUp, makeMountpoint } from "./bickford.ts"
 import { serve } from "./inProcess.ts"
 import { attempt, run } from "./processes.ts"
 
-describe("a path filesystem", { timeout: 60_000 }, () => {
+describe("a path filesystem", () => {
   it.live("answers with values, Promises and Effects, and fails with errnos however they are said", () =>
     Effect.gen(function*() {
       const failures: { readonly [name: string]: () => unknown } = {
@@ -76,7 +76,7 @@ describe("a path filesystem", { timeout: 60_000 }, () => {
     }))
 })
 
-describe("a tree", { timeout: 60_000 }, () => {
+describe("a tree", () => {
   it.live("serves objects, functions, streams and folders that are listed when looked at", () =>
     Effect.gen(function*() {
       let looks = 0
@@ -100,7 +100,7 @@ describe("a tree", { timeout: 60_000 }, () => {
     }))
 })
 
-describe("combinators", { timeout: 60_000 }, () => {
+describe("combinators", () => {
   it.live("readOnly refuses changes and lets reads through", () =>
     Effect.gen(function*() {
       const kept = memory()
@@ -169,7 +169,7 @@ describe("faults", () => {
     }))
 })
 
-describe("the life of filesystems by mountpoint", { timeout: 60_000 }, () => {
+describe("the life of filesystems by mountpoint", () => {
   it("start, wait, isRunning, stop; several at once", async () => {
     const mountpoints = [await makeMountpoint(), await makeMountpoint()]
     const [one = "", other = ""] = mountpoints

@@ -3,6 +3,7 @@
  * that does not answer would hang the test run, and nothing could end it.
  */
 import { type ChildProcess, spawn } from "node:child_process"
+import { patienceMilliseconds } from "../patience.ts"
 
 export interface Outcome {
   readonly status: number | null
@@ -14,6 +15,7 @@ export interface Outcome {
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
+  /** Default: `patienceMilliseconds`. */
   readonly timeoutMilliseconds?: number
   /** Called when the time is up, before the process is killed: to let it out of a call that hangs. */
   readonly onTimeout?: () => Promise<string>
@@ -29,7 +31,7 @@ export const ended = (child: ChildProcess): Promise<{ readonly status: number | 
 /** Runs a command to its end; fails when it takes too long, with what it had said by then. */
 export const attempt = (command: string, args: ReadonlyArray<string>, options: RunOptions = {}): Promise<Outcome> =>
   new Promise((resolve, reject) => {
-    const { timeoutMilliseconds = 60_000 } = options
+    const { timeoutMilliseconds = patienceMilliseconds } = options
     const child = spawn(command, [...args], {
       cwd: options.cwd ?? "/",
       env: options.env ?? process.env,

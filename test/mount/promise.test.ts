@@ -26,7 +26,7 @@ const refusal = async (promise: Promise<unknown>): Promise<MountFailure> => {
   return error
 }
 
-describe("mount, for promises", { timeout: 60_000 }, () => {
+describe("mount, for promises", () => {
   it("mounts for a block, and unmounts at its end", () =>
     withFolder(async (mountpoint) => {
       const reasons: Array<string> = []
@@ -112,7 +112,7 @@ describe("mount, for promises", { timeout: 60_000 }, () => {
     }))
 })
 
-it("the example's service has what was posted as files, and serves what was written", { timeout: 60_000 }, () =>
+it("the example's service has what was posted as files, and serves what was written", () =>
   withFolder(async (mountpoint) => {
     const server = spawn(process.execPath, ["--conditions=development", join(root, "examples", "service.ts"), mountpoint], { stdio: ["ignore", "pipe", "inherit"] })
     try {

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { cleanUp, makeMountpoint, root } from "./bickford.ts"
 import { attempt, ended, run } from "./processes.ts"
 
-it("the README's program serves a filesystem in which nothing can be deleted", { timeout: 60_000 }, async () => {
+it("the README's program serves a filesystem in which nothing can be deleted", async () => {
   const [, program] = /```ts\n([\s\S]*?)```/.exec(await readFile(join(root, "README.md"), "utf8")) ?? []
   assert.isDefined(program)
   const mountpoint = await makeMountpoint()

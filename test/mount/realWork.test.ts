@@ -6,8 +6,6 @@ import { join } from "node:path"
 import { root, withMount } from "./bickford.ts"
 import { run } from "./processes.ts"
 
-const minutes = (n: number) => n * 60_000
-
 /** Gives `body` a folder on the machine's own filesystem, for as long as it runs. */
 const withFolder = async <A>(body: (folder: string) => Promise<A>): Promise<A> => {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "bickford-work-")))
@@ -47,26 +45,25 @@ const makeHistory = async (folder: string, count: number): Promise<void> => {
 }
 
 describe("on a live mount", () => {
-  it("a tree of thousands of files is copied in and is the same", { timeout: minutes(3) }, () =>
+  it("a tree of thousands of files is copied in and is the same", () =>
     withMount(async ({ mountpoint, run }) => {
       const source = join(root, "node_modules")
       // The hidden entries but .bin are caches, which change while tests run.
       const packages = (await readdir(source)).filter((name) => name === ".bin" || !name.startsWith("."))
       const copy = join(mountpoint, "copy")
       await run("mkdir", [copy])
-      await run("cp", ["-a", ...packages, copy], { cwd: source, timeoutMilliseconds: minutes(2) })
+      await run("cp", ["-a", ...packages, copy], { cwd: source })
       const copied = await run("find", [copy, "-type", "f"])
       assert.isAtLeast(copied.split("\n").length, 5000)
       // One diff for each: given several operands it would compare them all with the same one.
       await run("sh", ["-c", `for name; do diff -r --no-dereference "$name" "$0/$name" || exit; done`, copy, ...packages], {
-        cwd: source,
-        timeoutMilliseconds: minutes(1)
+        cwd: source
       })
-      await run("rm", ["-r", join(mountpoint, "copy")], { timeoutMilliseconds: minutes(1) })
+      await run("rm", ["-r", join(mountpoint, "copy")])
       assert.strictEqual(await run("ls", ["-A", mountpoint]), "")
     }))
 
-  it("git clones, checks, repacks", { timeout: minutes(2) }, () =>
+  it("git clones, checks, repacks", () =>
     withFolder((folder) =>
       withMount(async ({ mountpoint, run }) => {
         await makeHistory(folder, 120)
@@ -87,19 +84,18 @@ describe("on a live mount", () => {
       })
     ))
 
-  it("the addon is built inside it and loads", { timeout: minutes(2) }, () =>
+  it("the addon is built inside it and loads", () =>
     withMount(async ({ mountpoint, run }) => {
       const native = join(mountpoint, "native")
       await run("sh", ["-c", `mkdir native && cp -a "$1"/binding.gyp "$1"/src native/ && ln -s "$2" node_modules`, "sh", join(root, "native"), join(root, "node_modules")], { cwd: mountpoint })
       await run(process.execPath, [join(root, "scripts", "node-gyp.mjs"), "rebuild", `--directory=${native}`], {
-        cwd: native,
-        timeoutMilliseconds: minutes(2)
+        cwd: native
       })
       const exported = await run(process.execPath, ["-p", `Object.keys(require("./build/Release/bickford.node")).join()`], { cwd: native })
       assert.include(exported, "open_dev_fuse")
     }))
 
-  it("SQLite keeps ten thousand rows in WAL mode", { timeout: minutes(1) }, () =>
+  it("SQLite keeps ten thousand rows in WAL mode", () =>
     withMount(async ({ mountpoint, run }) => {
       const said = await run(process.execPath, [
         "--disable-warning=ExperimentalWarning",

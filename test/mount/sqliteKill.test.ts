@@ -28,7 +28,7 @@ describe("a server of a store that kills itself", () => {
           }
         })
         const revived = yield* Effect.forkChild(revive)
-        const said = yield* run(process.execPath, [client, join(mountpoint, "work"), String(rounds)], { timeoutMilliseconds: 60_000 })
+        const said = yield* run(process.execPath, [client, join(mountpoint, "work"), String(rounds)])
         const { left, wrong } = JSON.parse(said)
         assert.deepStrictEqual(wrong, [])
         assert.strictEqual(left, rounds / 2)
@@ -36,6 +36,6 @@ describe("a server of a store that kills itself", () => {
         yield* Fiber.join(revived)
         assert.isAtLeast(deaths, 5)
         assert.deepStrictEqual((yield* checkStore(store)).problems, [])
-      }), { timeout: 120_000 })
+      }))
   }
 })

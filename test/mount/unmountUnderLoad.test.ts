@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { patienceMilliseconds } from "../patience.ts"
 import { cleanUp, makeMountpoint, root, start } from "./bickford.ts"
 import { ended, run } from "./processes.ts"
 
@@ -37,7 +38,7 @@ const watched = async (mountpoint: string, body: () => Promise<void>): Promise<v
   const timer = setTimeout(() => {
     const entry = findMount(mountpoint)
     if (entry !== undefined) void writeFile(`/sys/fs/fuse/connections/${entry.device.slice(entry.device.indexOf(":") + 1)}/abort`, "1")
-  }, 30_000)
+  }, patienceMilliseconds)
   try {
     await body()
   } finally {
@@ -45,7 +46,7 @@ const watched = async (mountpoint: string, body: () => Promise<void>): Promise<v
   }
 }
 
-describe("an unmount during load", { timeout: 60_000 }, () => {
+describe("an unmount during load", () => {
   it("destroy runs once, after the last reply; no fiber, thread or descriptor is left; the process ends with 0", async () => {
     const mountpoint = await makeMountpoint()
     const program = join(root, "test", "mount", "programs", "underLoad.ts")

@@ -21,7 +21,7 @@ const asNobody = async (script: string): Promise<ReadonlyArray<string>> => {
   }
 }
 
-it("an unprivileged user mounts, works and unmounts; the result is what root gets", { timeout: 60_000 }, async () => {
+it("an unprivileged user mounts, works and unmounts; the result is what root gets", async () => {
   const [mounted = "", ...lines] = await asNobody("test/mount/unprivilegedMount.sh")
   assert.match(mounted, / rw,nosuid,nodev,relatime .*- fuse\.bickford memory: rw,user_id=65534,group_id=65534,default_permissions$/)
   const allowed = await readFile("/etc/fuse.conf", "utf8").then((text) => /^user_allow_other/m.test(text), () => false)
@@ -32,12 +32,12 @@ it("an unprivileged user mounts, works and unmounts; the result is what root get
   }
 })
 
-it("an unprivileged user serves a directory: what is made in it is found again, moved, changed and removed", { timeout: 120_000 }, async () => {
+it("an unprivileged user serves a directory: what is made in it is found again, moved, changed and removed", async () => {
   assert.deepStrictEqual(await asNobody("test/mount/unprivilegedPassthrough.sh"), [
     "400", "402", "text", "more", "640", "750", "refused", "0", "ended with 0"
   ])
 })
 
-it("an unprivileged user's daemon: mounts, goes on after a worker's death, and unmounts", { timeout: 60_000 }, async () => {
+it("an unprivileged user's daemon: mounts, goes on after a worker's death, and unmounts", async () => {
   assert.deepStrictEqual(await asNobody("test/daemon/unprivileged.sh"), ["one", "two", "another worker", "ended with 0", "0"])
 })

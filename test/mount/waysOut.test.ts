@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
+import { patienceMilliseconds } from "../patience.ts"
 import { bickford, cleanUp, makeMountpoint, type Served, start, withMount } from "./bickford.ts"
 import { attempt, ended, run } from "./processes.ts"
 
@@ -28,14 +29,14 @@ const occupy = async (mountpoint: string) => {
 }
 
 const within = async (what: string, condition: () => boolean): Promise<void> => {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + patienceMilliseconds
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`)
+    if (Date.now() > deadline) throw new Error(`in vain: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
 
-describe("ways out", { timeout: 60_000 }, () => {
+describe("ways out", () => {
   for (const [name, leave] of ways) {
     it(`${name}: no mount is left, exit status 0`, () =>
       withMount(async (served) => {
@@ -74,7 +75,7 @@ describe("ways out", { timeout: 60_000 }, () => {
     }))
 })
 
-describe("a mountpoint in use", { timeout: 60_000 }, () => {
+describe("a mountpoint in use", () => {
   it("a mount whose server was killed is dead; the next mount detaches it", async () => {
     const mountpoint = await makeMountpoint()
     const servers: Array<Served> = []

@@ -25,9 +25,9 @@ const withFolder = async (body: (mountpoint: string) => Promise<void>): Promise<
 }
 
 const synchronous = (mountpoint: string, form: string) =>
-  attempt(process.execPath, ["--conditions=development", program, mountpoint, form], { timeoutMilliseconds: 20_000 })
+  attempt(process.execPath, ["--conditions=development", program, mountpoint, form])
 
-describe("a program that uses its own mountpoint synchronously", { timeout: 60_000 }, () => {
+describe("a program that uses its own mountpoint synchronously", () => {
   it("works with the mount in a worker thread", () =>
     withFolder(async (mountpoint) => {
       const outcome = await synchronous(mountpoint, "worker")
@@ -44,7 +44,7 @@ describe("a program that uses its own mountpoint synchronously", { timeout: 60_0
     }))
 })
 
-describe("mountWorker", { timeout: 60_000 }, () => {
+describe("mountWorker", () => {
   it("unmounts when asked, and with its scope", () =>
     withFolder(async (mountpoint) => {
       await Effect.runPromise(Effect.scoped(Effect.gen(function*() {

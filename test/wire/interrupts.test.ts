@@ -47,7 +47,7 @@ it.live("10,000 interrupts at random moments: each request is answered once, and
     assert.strictEqual(ended, begun)
     assert.strictEqual(session.connection.inFlight.size, 0)
     assert.deepStrictEqual(kernel.unexpected(), [])
-  }), { timeout: 60_000 })
+  }))
 
 it.live("a backend says which operations a signal stops", () =>
   Effect.gen(function*() {

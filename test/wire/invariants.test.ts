@@ -106,4 +106,4 @@ it.live("counts are never negative, nothing is freed while it is held, every req
     for (const [nodeid, count] of lookups) yield* kernel.forget(nodeid, count)
     for (let n = 0; n < 10; n++) yield* Effect.option(kernel.call({ op: "unlink", name: `name${n}` }))
     assert.strictEqual(kept.stats().inodes, 1)
-  }), { timeout: 60_000 })
+  }))

@@ -9,7 +9,7 @@ import { Worker } from "node:worker_threads"
 const program = (name: string): string => fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url))
 
 const run = async (name: string): Promise<string> => {
-  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", "--conditions=development", program(name)], { timeout: 30_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", "--conditions=development", program(name)])
   return stdout.trim()
 }
 

@@ -157,4 +157,4 @@ it.live("a store answers as memory does, and is the same when it is opened anew"
     yield* Effect.promise(() =>
       fc.assert(fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), (steps) => Effect.runPromise(check(steps))), { numRuns: 120 })
     )
-  }), { timeout: 120_000 })
+  }))
