@@ -32,7 +32,7 @@ const failing = (operations: (instance: number) => Partial<Backend>) => {
   return { source, fail: () => fail?.(), instances: () => instances }
 }
 
-describe("the failure contract, on a real mount", { timeout: 60_000 }, () => {
+describe("the failure contract, on a real mount", () => {
   it.live("an operation that fails with an errno error: the program gets that errno", () =>
     Effect.gen(function*() {
       const { attempt, mounted, mountpoint } = yield* serve(oneFile({ read: () => Errno.EDQUOT }))
