@@ -5,6 +5,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { unmountAfterDeath } from "./autoUnmount.ts"
 import { tellStarter } from "./background.ts"
+import { beforeMounting } from "./covered.ts"
 import { type CommandError, commandError } from "./CommandError.ts"
 import { parseMountOptions } from "./mountOptions.ts"
 import { canonical, clear } from "./mountpoint.ts"
@@ -36,8 +37,8 @@ const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> 
 
 const serveOnce = Effect.fnUntraced(function*(request: MountRequest) {
   const options = yield* Effect.fromResult(parseMountOptions(request.options))
-  const backend = yield* backendFor(request.source, options)
   const place = yield* canonical(request.mountpoint)
+  const backend = yield* backendFor(yield* beforeMounting(request.source, place), options)
   yield* clear(place)
   const mounted = yield* mount({ fsname: request.source, ...options.mount, mountpoint: place, backend, session: options.session })
   if (request.debug === true) yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })

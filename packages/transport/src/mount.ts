@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import { writeFileSync } from "node:fs"
 import { constants } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
+import { coverPlace, openUnderneath } from "./coveredPlaces.ts"
 import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
 import { fusermountMount, type FusermountOptions, fusermountUnmount } from "./fusermount.ts"
 import { fd, openDevFuse } from "./handle.ts"
@@ -61,6 +62,8 @@ export interface MountedDevice {
   readonly mountpoint: string
   /** As in /proc/self/mountinfo: `MAJOR:MINOR`. */
   readonly device: string
+  /** A descriptor (O_PATH) of what it covers; -1 where that is not known. */
+  readonly underneath: number
 }
 
 const isRoot = (): boolean => process.geteuid?.() === 0
@@ -180,6 +183,7 @@ export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedD
     // Nothing may come between the mount and the promise to take it away again.
     return yield* Effect.uninterruptible(
       Effect.gen(function*() {
+        const underneath = yield* openUnderneath(mountpoint)
         const handle = yield* isRoot() && options.fusermount === undefined
           ? mountDirectly(mountpoint, mode, options)
           : mountThroughHelper(mountpoint, options)
@@ -188,8 +192,9 @@ export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedD
           return yield* Effect.fail(errnoError("mount", -EINVAL, `${mountpoint} was mounted, and unmounted again at once`))
         }
         yield* Effect.addFinalizer(() => undo(mountpoint, entry.device, options.fusermount))
+        yield* coverPlace(mountpoint, underneath)
         if (isRoot()) raiseReadAhead(entry.device)
-        return { handle, mountpoint, device: entry.device }
+        return { handle, mountpoint, device: entry.device, underneath }
       })
     )
   })

@@ -33,10 +33,11 @@ export const makeLocation = (root: Node, rootFd: number, attributes: Attributes,
   const room = new Uint8Array(pathRoom)
   const now = sharedReading(() => performance.now())
 
-  /** The way from the root, in pieces of less than PATH_MAX; undefined when it is not known. */
-  const piecesTo = (node: Node): ReadonlyArray<Uint8Array> | undefined => {
+  /** The way from the root, or from what is pinned, in pieces of less than PATH_MAX; undefined when it is not known. */
+  const wayTo = (node: Node): { readonly from: number; readonly pieces: ReadonlyArray<Uint8Array> } | undefined => {
     const names: Array<Uint8Array> = []
-    for (let at: Node | undefined = node; at !== root; at = at.parent) {
+    let at: Node | undefined = node
+    for (; at !== root && at?.pinned !== true; at = at.parent) {
       if (at === undefined || at.name === "" || names.length > depthMost) return undefined
       names.push(bytesOf(at.name))
     }
@@ -54,16 +55,16 @@ export const makeLocation = (root: Node, rootFd: number, attributes: Attributes,
       length += name.length + 1
     }
     pieces.push(Buffer.concat(piece))
-    return pieces
+    return { from: at.fd, pieces }
   }
 
   const follow = (node: Node): number => {
-    const pieces = piecesTo(node)
-    if (pieces === undefined) return -ESTALE
-    let fd = rootFd
-    for (const piece of pieces) {
+    const way = wayTo(node)
+    if (way === undefined) return -ESTALE
+    let fd = way.from
+    for (const piece of way.pieces) {
       const next = files.fs_find_path(fd, piece)
-      if (fd !== rootFd) files.fs_close(fd)
+      if (fd !== way.from) files.fs_close(fd)
       if (next < 0) return next
       fd = next
     }
@@ -71,7 +72,8 @@ export const makeLocation = (root: Node, rootFd: number, attributes: Attributes,
   }
 
   const hasName = (node: Node, descriptor: (node: Node) => number): boolean => {
-    for (let at = node; at !== root;) {
+    // By its name, what is pinned is another file.
+    for (let at = node; at !== root && !at.pinned;) {
       const { identity, name, parent } = at
       if (parent === undefined || name === "") return false
       const folder = descriptor(parent)

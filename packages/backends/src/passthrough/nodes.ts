@@ -23,6 +23,8 @@ export class Node {
   opens = 0
   /** So many of those have it open by this descriptor, which has to stay for them. */
   unopened = 0
+  /** Its descriptor is never let go: its path does not lead to it. */
+  pinned = false
   /** Since the last sweep. */
   used = true
   handle: Uint8Array | undefined = undefined
@@ -154,7 +156,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
 
   /** Whether the node needs no descriptor any more: it can be found again, or at least looked for. */
   const letGo = (node: Node): boolean => {
-    if (node.unopened > 0) return false
+    if (node.pinned || node.unopened > 0) return false
     // What is open is asked by its descriptor, wherever its name is meanwhile.
     if (!remember(node, node.fd) && (attributes.nlink() === 0 || node.opens > 0)) return false
     lettingGo(node)

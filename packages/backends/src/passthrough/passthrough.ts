@@ -1,4 +1,5 @@
 /** A folder of the machine's own. */
+import { errnoNumbers } from "@bickford/protocol"
 import { type Backend, errnoError } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
@@ -10,6 +11,7 @@ import { type Attributes, makeAttributes } from "./attributes.ts"
 import { makeBackings } from "./backing.ts"
 import { makeCaller } from "./caller.ts"
 import { makeCreationMode } from "./creation.ts"
+import { openServed } from "./covered.ts"
 import { dataOperations } from "./dataOperations.ts"
 import { makeIdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
@@ -33,8 +35,13 @@ export interface PassthroughBackend extends Backend {
   readonly descriptors: () => number
 }
 
+const why = (status: number): string =>
+  status === -errnoNumbers.EDEADLK
+    ? "it lies at or below its own mountpoint, and was not opened before that was mounted; mount it elsewhere"
+    : errnoError(-status).message
+
 const fail = (path: string, status: number): Effect.Effect<never, PassthroughError> =>
-  Effect.fail({ _tag: "PassthroughError", path, message: `${path}: cannot be served: ${errnoError(-status).message}` })
+  Effect.fail({ _tag: "PassthroughError", path, message: `${path}: cannot be served: ${why(status)}` })
 
 /**
  * Serves a folder, with all that is in it, for as long as the scope lasts. Nothing outside of it is reached:
@@ -50,7 +57,7 @@ export const passthrough = (
     const gids = makeIdMap(options.gids)
     let rootDevice = 0
     const attributes: Attributes = makeAttributes(() => rootDevice, uids, gids)
-    const rootFd = files.fs_open_folder(directory)
+    const rootFd = openServed(directory)
     if (rootFd < 0) return yield* fail(directory, rootFd)
     const status = files.fs_stat(rootFd)
     if (status < 0) {

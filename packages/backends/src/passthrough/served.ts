@@ -1,12 +1,13 @@
 /** What the operations of a served folder share. */
 import { type Attr, type AttrReply, type Entry, errnoNumbers, type Name, type Negotiated, type Timespec, type U64 } from "@bickford/protocol"
 import type { BackendConnection, RequestContext } from "@bickford/session"
-import { files } from "@bickford/transport"
+import { type CoveredPlace, files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
 import { type Failure, failureOf } from "./answers.ts"
 import type { Attributes } from "./attributes.ts"
 import type { Backings } from "./backing.ts"
 import type { Caller } from "./caller.ts"
+import { coveredName, openCovered } from "./covered.ts"
 import type { CreationMode } from "./creation.ts"
 import type { IdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
@@ -55,10 +56,24 @@ export const entryOf = (served: Served, node: Node, attr: Attr): Entry => ({
   nodeid: node.id, generation: node.generation, entryValid: served.entryValid, attrValid: attributesValid(served, node), attr
 })
 
+/** What lies underneath a mount of this process, by a descriptor that stays: its path leads into the mount. */
+const entryCovered = (served: Served, parent: Node | undefined, place: CoveredPlace, name: Name): Exit.Exit<Entry> | Failure => {
+  const { attributes, nodes } = served
+  const fd = openCovered(place)
+  const status = fd < 0 ? fd : files.fs_stat(fd)
+  if (status < 0) return failureOf(status)
+  const attr = attributes.attr()
+  const node = nodes.adopt(fd, attributes.identity(), parent, name)
+  node.pinned = true
+  return Exit.succeed(entryOf(served, node, attr))
+}
+
 /** What is under a name now: its node, known or new. The folder's descriptor is that of `nodeid`. */
 export const entryUnder = (served: Served, nodeid: U64, folder: number, name: Name): Exit.Exit<Entry> | Failure => {
   const { attributes, nodes } = served
   const parent = nodes.get(nodeid)
+  const place = coveredName(folder, name)
+  if (place !== undefined) return entryCovered(served, parent, place, name)
   const seen = files.fs_look(folder, name)
   if (seen < 0) return failureOf(seen)
   const known = nodes.known()

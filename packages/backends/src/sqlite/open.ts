@@ -1,4 +1,5 @@
 /** Opens a store, or makes one: for this process alone. */
+import { coveringPlace } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomInt } from "node:crypto"
@@ -79,8 +80,14 @@ const syncFolder = (path: string): void => {
   }
 }
 
+/** Why a store at or below a mountpoint of this process cannot be opened: the mount hides it. */
+const coveredStore = (mountpoint: string): string =>
+  `lies at or below the mountpoint ${mountpoint}, where the mount hides it from its own server; keep the store elsewhere`
+
 const openNow = (given: string): OpenStore | SqliteStoreError => {
   const path = resolve(given)
+  const place = coveringPlace(path)
+  if (place !== undefined) return unusable(path, coveredStore(place.mountpoint))
   let db: DatabaseSync | undefined
   try {
     const { DatabaseSync } = sqliteModule()

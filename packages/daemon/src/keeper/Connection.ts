@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
+import { beforeMounting } from "../covered.ts"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountRecord } from "./stateFile.ts"
@@ -43,6 +44,7 @@ export const openConnection: (config: MountConfig) => Effect.Effect<Connection, 
   config: MountConfig
 ) {
   const options = deviceOptions(config, yield* Effect.fromResult(parseMountOptions(config.options)))
+  yield* beforeMounting(config.source, config.mountpoint)
   const scope = yield* Scope.make()
   const device = yield* Effect.onExit(
     Scope.provide(mountDevice(options), scope),
@@ -61,7 +63,7 @@ export const takeBack: (record: MountRecord, held: number) => Effect.Effect<Conn
   const handle = yield* Effect.option(Scope.provide(fromFd(held), scope))
   const descriptor = handle._tag === "Some" ? fd(handle.value) : undefined
   if (handle._tag === "None" || descriptor === undefined) return undefined
-  return { device: { handle: handle.value, mountpoint, device }, descriptor, scope, id, mountedAt, negotiated, served }
+  return { device: { handle: handle.value, mountpoint, device, underneath: -1 }, descriptor, scope, id, mountedAt, negotiated, served }
 })
 
 /** Lets go whoever still waits for an answer, and leaves no dead mountpoint behind. */

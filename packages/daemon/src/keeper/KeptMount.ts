@@ -145,7 +145,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
       Effect.sync(() => {
         const ready = replacement
         replacement = undefined
-        return ready ?? startWorker(config, using.descriptor, compiled)
+        return ready ?? startWorker(config, using, compiled)
       }),
       dismiss
     )
@@ -202,7 +202,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
     beats.heard()
     serving.listen(hear(opened))
     const { id, negotiated } = opened
-    serving.send({ type: "serve", mount: config, resume: { id, ...(negotiated === undefined ? {} : { negotiated }) } })
+    serving.send({ type: "serve", mount: config, covered: { mountpoint: opened.device.mountpoint, known: opened.device.underneath >= 0 }, resume: { id, ...(negotiated === undefined ? {} : { negotiated }) } })
     const { cause, exit } = yield* attendWorker(serving)
     worker = undefined
     become("backoff")
@@ -302,7 +302,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
   })
 
   const replace = Effect.fnUntraced(function*(using: Connection) {
-    const next = startWorker(config, using.descriptor, compiled)
+    const next = startWorker(config, using, compiled)
     const early = yield* Effect.promise(() => Promise.race([next.ready.then(() => undefined), next.exited]))
     if (early !== undefined || connection !== using) {
       yield* dismiss(next)

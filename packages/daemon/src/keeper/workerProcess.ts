@@ -1,6 +1,7 @@
 /** A worker process, as its keeper sees it. */
 import { type ChildProcess, spawn } from "node:child_process"
 import type { MountConfig } from "../config/DaemonConfig.ts"
+import type { Connection } from "./Connection.ts"
 import { type ConnectionEnd, type FromWorker, isFromWorker, type ToWorker } from "../worker/messages.ts"
 
 /** How a process ended: of itself, with the last it said of why. */
@@ -44,14 +45,15 @@ const environment = ({ limits }: MountConfig, compiled: string): NodeJS.ProcessE
 })
 
 /**
- * Starts a process that has `descriptor` as its descriptor 4. It loads its code, compiled by those before it
- * into the folder `compiled` (which halves its start), and waits to be told to serve.
+ * Starts a process that has the connection's device as its descriptor 4, and what the mount covers, where that is
+ * known, as descriptor 5. It loads its code, compiled by those before it into the folder `compiled` (which halves its
+ * start), and waits to be told to serve.
  */
-export const startWorker = (mount: MountConfig, descriptor: number, compiled: string): WorkerProcess => {
+export const startWorker = (mount: MountConfig, { descriptor, device: { underneath } }: Connection, compiled: string): WorkerProcess => {
   const child: ChildProcess = spawn(process.execPath, [...flags(mount), entry, mount.name, mount.source], {
     cwd: "/",
     env: environment(mount, compiled),
-    stdio: ["ignore", "inherit", "inherit", "ipc", descriptor]
+    stdio: ["ignore", "inherit", "inherit", "ipc", descriptor, ...(underneath < 0 ? [] : [underneath])]
   })
   let listener: (message: FromWorker) => void = () => {}
   let ended: WorkerExit["ended"]

@@ -6,7 +6,7 @@
  */
 import { atimePolicy, type Backend, type BackendSource, observe, Session, wireLog } from "@bickford/session"
 import { patientTimeoutOption } from "@bickford/supervisor"
-import { fromFd, makeDeviceTransport } from "@bickford/transport"
+import { coverPlace, fromFd, makeDeviceTransport } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -23,6 +23,8 @@ import type { ToWorker } from "./messages.ts"
 import { heard, orphaned, say, sayForSure } from "./wire.ts"
 
 const device = 4
+/** What the mount covers, where the keeper knows it. */
+const underneath = 5
 
 /** How long what was read may take to be answered, in a drain. The rest is delivered again to the next worker. */
 const patience = "2 seconds"
@@ -64,7 +66,8 @@ const logOnDemand = (session: Session.Session): void => {
 }
 
 const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => void) {
-  const { mount, resume } = yield* heard("serve")
+  const { covered, mount, resume } = yield* heard("serve")
+  yield* coverPlace(covered.mountpoint, covered.known ? underneath : -1)
   const options = yield* Effect.fromResult(parseMountOptions(mount.options))
   const source = yield* backendFor(mount.source, options)
   const transport = yield* makeDeviceTransport(yield* fromFd(device))

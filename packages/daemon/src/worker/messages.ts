@@ -18,7 +18,13 @@ export interface WorkerNumbers {
 
 export type ToWorker =
   /** Open the backend and serve the device. Sent once, when no other process does. */
-  | { readonly type: "serve"; readonly mount: MountConfig; readonly resume: Partial<ConnectionRecord> & Pick<ConnectionRecord, "id"> }
+  | {
+    readonly type: "serve"
+    readonly mount: MountConfig
+    /** Where it is mounted, without links, and whether descriptor 5 is what lies underneath. */
+    readonly covered: { readonly mountpoint: string; readonly known: boolean }
+    readonly resume: Partial<ConnectionRecord> & Pick<ConnectionRecord, "id">
+  }
   /** Read no more, answer what was read, and exit. */
   | { readonly type: "drain" }
   /** Send a line for each request and reply, or no longer. */
