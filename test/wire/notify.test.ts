@@ -43,6 +43,28 @@ describe("notifications, over a socketpair", () => {
       assert.deepStrictEqual(kernel.notifications(), expected)
     }))
 
+  it.live("attributes are dropped before the answer of the operation that asks for it", () =>
+    Effect.gen(function*() {
+      const seen: Array<number> = []
+      let notify: Notify | undefined
+      const { kernel, session } = yield* FakeKernel.serve({
+        flush: ({ nodeid }) => {
+          notify?.dropAttributes(nodeid)
+          return Effect.void
+        }
+      })
+      notify = session.notify
+      // Before INIT there is nothing to drop.
+      notify.dropAttributes(7)
+      yield* kernel.init()
+      for (let i = 1; i <= 3; i++) {
+        yield* kernel.call({ op: "flush", nodeid: i, fh: 0, flags: 0, lockOwner: 0 })
+        seen.push(kernel.notifications().length)
+      }
+      assert.deepStrictEqual(seen, [1, 2, 3])
+      assert.deepStrictEqual(kernel.notifications().at(-1), { notify: "invalInode", ino: 3, off: -1, len: 0 })
+    }))
+
   it.live("what the kernel is too old for fails with ENOSYS, and is not sent", () =>
     Effect.gen(function*() {
       const { kernel, session: { notify } } = yield* FakeKernel.serve({})

@@ -56,6 +56,12 @@ export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCap
     return count < 0 ? count : bytes.subarray(0, count)
   }
 
+  const notifyNow = (...parts: ReadonlyArray<Uint8Array>): number => {
+    if (closed) return -EBADF
+    write(new Uint8Array(Buffer.concat(parts)))
+    return 0
+  }
+
   const hangUp = (end: TransportEnd): void => {
     ended ??= end
     reader?.finish(ended)
@@ -94,11 +100,8 @@ export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCap
     release: () => {},
     openBacking: () => -EOPNOTSUPP,
     closeBacking: () => -EOPNOTSUPP,
-    notify: (...parts) => {
-      if (closed) return Promise.resolve(-EBADF)
-      write(new Uint8Array(Buffer.concat(parts)))
-      return Promise.resolve(0)
-    },
+    notify: (...parts) => Promise.resolve(notifyNow(...parts)),
+    notifyNow,
     flush: () => {},
     close: Effect.sync(() => {
       closed = true

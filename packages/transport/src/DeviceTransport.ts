@@ -397,6 +397,9 @@ class DeviceTransport implements FrameTransport {
   notify = (...parts: ReadonlyArray<Uint8Array>): Promise<number> =>
     this.outbox === undefined ? addon.notify(this.writeHandle, ...parts) : Promise.resolve(this.outbox.write(parts))
 
+  notifyNow = (...parts: ReadonlyArray<Uint8Array>): number =>
+    this.outbox === undefined ? Math.min(0, addon.write_frame(this.writeHandle, Buffer.concat(parts))) : this.outbox.write(parts)
+
   openBacking = (fd: number): number => this.outbox === undefined ? addon.backing_open(this.handle, fd) : -EOPNOTSUPP
 
   closeBacking = (id: number): number => this.outbox === undefined ? addon.backing_close(this.handle, id) : -EOPNOTSUPP

@@ -83,6 +83,11 @@ export interface FrameTransport {
    * kernel). The parts must stay as they are until then.
    */
   readonly notify: (...parts: ReadonlyArray<Uint8Array>) => Promise<number>
+  /**
+   * As `notify`, by this thread, before it returns: only for what the kernel takes without waiting for anything. 0 or a
+   * negative errno.
+   */
+  readonly notifyNow: (...parts: ReadonlyArray<Uint8Array>) => number
   /** FUSE_DEV_IOC_BACKING_OPEN: the id of an open file for the kernel's passthrough, or a negative errno. */
   readonly openBacking: (fd: number) => number
   /** FUSE_DEV_IOC_BACKING_CLOSE: 0 or a negative errno. */

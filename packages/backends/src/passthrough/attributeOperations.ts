@@ -51,7 +51,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     if ((valid & FATTR_SIZE) !== 0) {
       const open = writable ?? ((valid & FATTR_FH) !== 0 ? opened.opened(request.fh) : undefined)
       status = open === undefined ? files.fs_truncate(fd, size) : files.fs_ftruncate(open, size)
-      if (status >= 0 && ((valid & FATTR_KILL_SUIDGID) !== 0 || context.uid !== 0)) status = killSuidSgid(attributes, fd, context)
+      if (status >= 0 && ((valid & FATTR_KILL_SUIDGID) !== 0 || context.uid !== 0)) status = killSuidSgid(served, request.nodeid, fd, context)
     }
     // chown(2) with nothing to change clears set-user-ID as well, and comes with nothing in `valid`.
     if (status >= 0 && ((valid & (FATTR_UID | FATTR_GID)) !== 0 || (valid & ~FATTR_KILL_SUIDGID) === 0)) status = changeOwner(fd, request, context)

@@ -11,7 +11,7 @@ import { Listing } from "./listing.ts"
 import type { Node } from "./nodes.ts"
 import { killSuidSgid } from "./privileges.ts"
 import { openWaiting } from "./openWaiting.ts"
-import { descriptorOf, entryOf, folderOf, type Served } from "./served.ts"
+import { descriptorOf, dropAttributes, entryOf, folderOf, type Served } from "./served.ts"
 
 const { EAGAIN } = errnoNumbers
 const O_RDWR = 2
@@ -62,8 +62,8 @@ export const dataOperations = (served: Served): Backend => {
   const keepsSetGroupId = (fd: number): boolean => files.fs_stat(fd) === 0 && (attributes.mode() & (S_ISGID | S_IXGRP)) === S_ISGID
 
   /** What takes set-user-ID away when others than root do it. */
-  const changed = (fd: number, context: RequestContext, status: number): number =>
-    status >= 0 && context.uid !== 0 ? Math.min(status, killSuidSgid(attributes, fd, context)) : status
+  const changed = (nodeid: U64, fd: number, context: RequestContext, status: number): number =>
+    status >= 0 && context.uid !== 0 ? Math.min(status, killSuidSgid(served, nodeid, fd, context)) : status
 
   const kernelTakesFiles = (): boolean => options.kernelPassthrough !== false && served.negotiated?.passthrough === true
 
@@ -91,6 +91,15 @@ export const dataOperations = (served: Served): Backend => {
     // that may not execute the file: such writes come here, mappings do not.
     const direct = (flags & O_APPEND) !== 0 || (context.uid !== 0 && (flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd)) ? FOPEN_DIRECT_IO : 0
     return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH | direct, backingId }
+  }
+
+  /** As `opening`, of a file that the kernel has attributes of. */
+  const openingKnown = (node: Node, fd: number, flags: number, context: RequestContext): Open => {
+    const open = opening(node, fd, flags, context, true, false)
+    // From now on the kernel is told that they do not last, but it would trust the ones that it has: a write through a
+    // mapping changes no time of its own.
+    if (open.backingId !== undefined && (flags & O_ACCMODE) !== 0) dropAttributes(served, node.id)
+    return open
   }
 
   const created = (nodeid: U64, name: Name, fd: number, flags: number, { isMasked, mode }: CreationMode, context: RequestContext): Exit.Exit<Created> | Failure => {
@@ -132,9 +141,9 @@ export const dataOperations = (served: Served): Backend => {
       if (byKernel !== undefined) return Exit.succeed(byKernel)
       const fd = files.fs_open(file, flagsFor(flags), 0)
       if (fd === -EAGAIN) return Effect.flatMap(openWaiting(file, flagsFor(flags)), (late) =>
-        late < 0 ? failureOf(late) : Exit.succeed(opening(node, late, flags, context, true, false)))
+        late < 0 ? failureOf(late) : Exit.succeed(openingKnown(node, late, flags, context)))
       if (fd < 0) return failureOf(fd)
-      return Exit.succeed(opening(node, fd, flags, context, true, false))
+      return Exit.succeed(openingKnown(node, fd, flags, context))
     },
     create: ({ extensions, flags, mode, name, nodeid, umask }, context) => {
       nodes.trim()
@@ -163,18 +172,18 @@ export const dataOperations = (served: Served): Backend => {
       const fd = opened.descriptor(fh)
       return fd < 0 ? failureOf(fd) : Exit.succeed({ fd, offset, length: size })
     },
-    write: ({ data, fh, flags, offset, writeFlags }, context) => {
+    write: ({ data, fh, flags, nodeid, offset, writeFlags }, context) => {
       const fd = opened.descriptor(fh)
       if (fd < 0) return failureOf(fd)
       const append = (flags & O_APPEND) !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0
       const count = files.fs_write(fd, data, offset, append ? RWF_APPEND : 0)
       if (count < 0) return failureOf(count)
-      if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (context.uid !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0)) killSuidSgid(attributes, fd, context)
+      if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (context.uid !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0)) killSuidSgid(served, nodeid, fd, context)
       return Exit.succeed(count)
     },
-    fallocate: ({ fh, length, mode, offset }, context) => {
+    fallocate: ({ fh, length, mode, nodeid, offset }, context) => {
       const fd = opened.descriptor(fh)
-      return fd < 0 ? failureOf(fd) : answered(changed(fd, context, files.fs_fallocate(fd, mode, offset, length)))
+      return fd < 0 ? failureOf(fd) : answered(changed(nodeid, fd, context, files.fs_fallocate(fd, mode, offset, length)))
     },
     lseek: ({ fh, offset, whence }) => {
       const fd = opened.descriptor(fh)
@@ -183,12 +192,12 @@ export const dataOperations = (served: Served): Backend => {
       const found = files.fs_seek(fd, typeof offset === "bigint" ? BigInt.asIntN(64, offset) : offset, whence)
       return found < 0 ? failureOf(Number(found)) : Exit.succeed(found)
     },
-    copyFileRange: ({ fhIn, fhOut, len, offIn, offOut }, context) => {
+    copyFileRange: ({ fhIn, fhOut, len, nodeidOut, offIn, offOut }, context) => {
       const from = opened.descriptor(fhIn)
       const to = opened.descriptor(fhOut)
       if (from < 0 || to < 0) return failureOf(Math.min(from, to))
       return awaited(() => files.fs_copy(from, offIn, to, offOut, len > copyMax ? copyMax : len), (copied) => {
-        changed(to, context, 0)
+        changed(nodeidOut, to, context, 0)
         return copied
       })
     },

@@ -1,8 +1,10 @@
 /** Set-user-ID and set-group-ID, which a change by the unprivileged takes away: root, as whom it is made here, would keep them. */
+import type { U64 } from "@bickford/protocol"
 import type { RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import { permissionBits, S_IFDIR, S_IFMT, S_ISGID, S_ISUID, S_IXGRP } from "../posix/linux.ts"
 import type { Attributes } from "./attributes.ts"
+import { dropAttributes, type Served } from "./served.ts"
 
 /** What a change by the caller leaves of the mode that was just seen. */
 const modeLeft = (attributes: Attributes, context: RequestContext): number => {
@@ -14,12 +16,19 @@ const modeLeft = (attributes: Attributes, context: RequestContext): number => {
   return mode & ((mode & S_IXGRP) === 0 && member ? ~S_ISUID : ~(S_ISUID | S_ISGID))
 }
 
-/** To be called after the change (FUSE_HANDLE_KILLPRIV_V2 in fuse.h): 0 or a negative errno. */
-export const killSuidSgid = (attributes: Attributes, fd: number, context: RequestContext): number => {
+/**
+ * To be called after a change of the node's content by the caller (FUSE_HANDLE_KILLPRIV_V2 in fuse.h), whose answer does
+ * not tell the mode: 0 or a negative errno.
+ */
+export const killSuidSgid = (served: Served, nodeid: U64, fd: number, context: RequestContext): number => {
+  const { attributes } = served
   const status = files.fs_stat(fd)
   if (status < 0) return status
   const left = modeLeft(attributes, context)
-  return left === attributes.mode() ? 0 : files.fs_chmod(fd, left & permissionBits)
+  if (left === attributes.mode()) return 0
+  const changed = files.fs_chmod(fd, left & permissionBits)
+  dropAttributes(served, nodeid)
+  return changed
 }
 
 /** Changes the owner as the caller would: in whose group he is not, its set-group-ID he does not keep. */

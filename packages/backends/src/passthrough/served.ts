@@ -52,6 +52,12 @@ const notAtAll: Timespec = { sec: 0, nsec: 0 }
 /** How long attributes may be trusted: not at all while the kernel itself writes to the file, without a word. */
 export const attributesValid = ({ attrValid }: Served, node: Node | undefined): Timespec => (node?.backing?.opens ?? 0) === 0 ? attrValid : notAtAll
 
+/**
+ * The file's attributes have changed, or will without a word: the kernel is to ask for them, though it was told how long
+ * it may trust them. Only from inside an operation on the file.
+ */
+export const dropAttributes = ({ connection }: Served, nodeid: U64): void => connection?.notify.dropAttributes(nodeid)
+
 export const entryOf = (served: Served, node: Node, attr: Attr): Entry => ({
   nodeid: node.id, generation: node.generation, entryValid: served.entryValid, attrValid: attributesValid(served, node), attr
 })

@@ -14,6 +14,9 @@ const unexpected = () => Effect.die(new Error("an unexpected notification"))
 const connection = (id: string, held: ReadonlySet<U64>, asked: Array<U64>): BackendConnection => {
   const notify: Notify = {
     poll: unexpected,
+    dropAttributes: () => {
+      throw new Error("no attributes are dropped")
+    },
     invalEntry: unexpected,
     delete: unexpected,
     store: unexpected,

@@ -28,6 +28,11 @@ export interface Notify {
   readonly poll: (kh: U64) => Sent
   /** Drops a node's cached attributes and, from `offset` on, `length` bytes of its pages (0: all). A negative offset: attributes only. */
   readonly invalInode: (nodeid: U64, offset?: S64, length?: S64) => Sent
+  /**
+   * Drops a node's cached attributes before it returns, and so before the answer of the operation that calls it is seen.
+   * Only from inside an operation on that very node: the kernel holds its inode then, and has nothing to wait for.
+   */
+  readonly dropAttributes: (nodeid: U64) => void
   /** Drops a name; `expireOnly` only has it looked up again (7.38). */
   readonly invalEntry: (parent: U64, name: Name, options?: { readonly expireOnly?: boolean }) => Sent
   /** A name was removed: as `invalEntry`, and those who watch the directory are told. */
@@ -140,6 +145,13 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
     },
     poll: (kh) => send({ notify: "poll", kh }),
     invalInode: (ino, off = 0, len = 0) => send({ notify: "invalInode", ino, off, len }),
+    dropAttributes: (ino) => {
+      const agreed = negotiated()
+      if (ended || agreed === undefined) return
+      const parts = encodeNotification({ notify: "invalInode", ino, off: -1, len: 0 }, agreed.minor)
+      // ENOENT: the kernel has forgotten the node, and its attributes.
+      if (!isEncodeError(parts)) transport.notifyNow(...parts)
+    },
     invalEntry: (parent, name, options) =>
       send({ notify: "invalEntry", parent, name, flags: options?.expireOnly === true ? invalEntryFlags.FUSE_EXPIRE_ONLY : 0 }),
     delete: (parent, child, name) => send({ notify: "delete", parent, child, name }),

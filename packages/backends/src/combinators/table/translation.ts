@@ -7,6 +7,7 @@ import type { Numbers } from "./numbers.ts"
 /** A backend's notifications, in the table's numbers. */
 export const notifyIn = (notify: Notify, outer: (inner: U64) => U64): Notify => ({
   ...notify,
+  dropAttributes: (nodeid) => notify.dropAttributes(outer(nodeid)),
   invalInode: (nodeid, offset, length) => notify.invalInode(outer(nodeid), offset, length),
   invalEntry: (parent, name, options) => notify.invalEntry(outer(parent), name, options),
   delete: (parent, child, name) => notify.delete(outer(parent), outer(child), name),
