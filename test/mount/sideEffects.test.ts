@@ -28,3 +28,18 @@ describe("attributes of a served directory's files", { timeout: 120_000 }, () =>
       }))
   }
 })
+
+it.live("a served directory gives no file handles, which would be stale when the kernel has forgotten the file", () =>
+  Effect.gen(function*() {
+    const { folder, mountpoint, run } = yield* start()
+    fs.writeFileSync(join(folder, "file"), "")
+    const answer = yield* run("python3", ["-c", `
+import ctypes, errno, sys
+libc = ctypes.CDLL(None, use_errno=True)
+room = ctypes.create_string_buffer((128).to_bytes(4, "little"), 136)
+mount = ctypes.c_int()
+status = libc.name_to_handle_at(-100, sys.argv[1].encode(), room, ctypes.byref(mount), 0)
+print("a handle" if status == 0 else errno.errorcode[ctypes.get_errno()])
+`, join(mountpoint, "file")])
+    assert.strictEqual(answer, "ENOTSUP\n")
+  }))

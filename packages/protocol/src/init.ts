@@ -128,7 +128,11 @@ export interface BackendCapabilities {
    * when the file has already been emptied.
    */
   readonly atomicOTrunc?: boolean
-  /** `.` and `..` can be looked up (NFS export): FUSE_EXPORT_SUPPORT. */
+  /**
+   * `.` and `..` can be looked up by the number of any node that there is, whether the kernel remembers it or not:
+   * FUSE_EXPORT_SUPPORT, for file handles and NFS export. False refuses both (FUSE_NO_EXPORT_SUPPORT, Linux 6.9): a
+   * handle would be stale once the kernel has forgotten the node.
+   */
   readonly exportSupport?: boolean
   /** Suid, sgid and capabilities are cleared when told to: FUSE_HANDLE_KILLPRIV_V2. */
   readonly handleKillprivV2?: boolean
@@ -272,6 +276,8 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   const flockLocks = able.flock === true && options.flock !== false && (backend.setlk !== undefined ? want("FUSE_FLOCK_LOCKS") : refuse("FUSE_FLOCK_LOCKS", "backend"))
   const atomicOTrunc = able.atomicOTrunc === true && want("FUSE_ATOMIC_O_TRUNC")
   const exportSupport = able.exportSupport === true && want("FUSE_EXPORT_SUPPORT")
+  // Else the kernel gives out handles of its own (name_to_handle_at(2)) that are stale when it has forgotten the node.
+  if (able.exportSupport !== true && offered("FUSE_NO_EXPORT_SUPPORT")) want("FUSE_NO_EXPORT_SUPPORT")
   const dontMask = able.dontMask === true && want("FUSE_DONT_MASK")
   const handleKillprivV2 = able.handleKillprivV2 === true && want("FUSE_HANDLE_KILLPRIV_V2")
   const cacheSymlinks = able.cacheSymlinks === true && want("FUSE_CACHE_SYMLINKS")

@@ -41,7 +41,7 @@ describe("a backend of which nothing is known", () => {
     const names = [...namesOfInitFlags(reply).names].toSorted()
     expect(names).toEqual([
       "FUSE_ABORT_ERROR", "FUSE_ASYNC_DIO", "FUSE_ASYNC_READ", "FUSE_AUTO_INVAL_DATA", "FUSE_BIG_WRITES", "FUSE_HAS_EXPIRE_ONLY",
-      "FUSE_HAS_IOCTL_DIR", "FUSE_HAS_RESEND", "FUSE_INIT_EXT", "FUSE_MAX_PAGES", "FUSE_PARALLEL_DIROPS", "FUSE_SETXATTR_EXT"
+      "FUSE_HAS_IOCTL_DIR", "FUSE_HAS_RESEND", "FUSE_INIT_EXT", "FUSE_MAX_PAGES", "FUSE_NO_EXPORT_SUPPORT", "FUSE_PARALLEL_DIROPS", "FUSE_SETXATTR_EXT"
     ])
     expect(refused).toEqual([])
   })
