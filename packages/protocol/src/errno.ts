@@ -23,6 +23,7 @@ export const errnoNumbers = {
   EOWNERDEAD: 130, ENOTRECOVERABLE: 131, ERFKILL: 132, EHWPOISON: 133
 } as const
 
+/** An errno's name, as `ENOENT`. */
 export type ErrnoName = keyof typeof errnoNumbers
 
 /** Second names of the same numbers. */

@@ -45,6 +45,7 @@ export interface BackendConnection {
 /** What adds, removes or moves a name. */
 type NamespaceChange = "symlink" | "mknod" | "mkdir" | "unlink" | "rmdir" | "rename" | "link" | "create" | "tmpfile"
 
+/** A filesystem: operations, all optional, and what it says of itself. */
 export interface Backend {
   readonly capabilities?: BackendCapabilities
   /** A new instance finds nodes and handles again, so calls in flight may be run again after a restart. */

@@ -13,6 +13,7 @@ import { checkMountOptions, type OptionError } from "./options.ts"
 import { patientTimeoutOption, patientTimeoutOrElse, type SupervisorError } from "@bickford/supervisor"
 import { type BackendSource, make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
 
+/** What to mount where, and how. */
 export interface MountOptions {
   /** An existing directory (or file, for a filesystem whose root is one). */
   readonly mountpoint: string
@@ -63,6 +64,7 @@ export interface MountTimeoutError {
   readonly message: string
 }
 
+/** Why a mount did not come about. */
 export type MountError = TransportError | SupervisorError | SessionEndedError | MountTimeoutError | OptionError
 
 /** Why a mount ended: `asked` when it was unmounted through this object or its scope. */
@@ -71,6 +73,7 @@ export interface MountEnd {
   readonly session: SessionEnd
 }
 
+/** A filesystem that is mounted and served. */
 export interface Mount {
   /** The absolute path. */
   readonly mountpoint: string

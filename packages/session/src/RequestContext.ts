@@ -1,6 +1,7 @@
 /** Who asks: what a backend may need to know of a request beyond its arguments. */
 import type { SecurityContext, U64 } from "@bickford/protocol"
 
+/** Who asks: an operation's second argument. */
 export interface RequestContext {
   readonly uid: number
   readonly gid: number

@@ -4,6 +4,8 @@
  * The tree is `rest_for_one` in the order backend, transport, session, dispatcher: what depends on a
  * failed part is restarted after it, and the connection underneath stays. An unmount ends the tree
  * normally; restarts past the intensity end it with a `SupervisorError`.
+ *
+ * @module
  */
 import type { FrameTransport, Slot, TransportEnd } from "@bickford/transport"
 import * as Cause from "effect/Cause"
@@ -69,6 +71,7 @@ export type SessionEnd =
   | { readonly reason: TransportEnd | "asked" }
   | { readonly reason: "failed"; readonly cause: Cause.Cause<unknown> }
 
+/** A connection that is served. */
 export interface Session {
   readonly connection: Connection
   /** Waits for INIT to be answered; fails when the session ends before. */

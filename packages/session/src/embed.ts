@@ -13,6 +13,7 @@ import type { OptionError } from "./options.ts"
 import type { SupervisorError } from "@bickford/supervisor"
 import { type BackendSource, make, type Session, type SessionOptions } from "./Session.ts"
 
+/** A session whose descriptor the program reads itself. */
 export interface EmbeddedSession {
   readonly session: Session
   /** The descriptor's number, to be waited for; undefined once it is closed. */
@@ -93,6 +94,7 @@ export const embed = (
     }
   })
 
+/** A session whose frames the program carries itself. */
 export interface FrameSession {
   readonly session: Session
   /** Serves one frame, as a kernel sends it. What it gives, if it has a reply, goes to `write`; false when the session has ended. */

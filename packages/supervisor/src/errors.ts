@@ -22,6 +22,7 @@ export class SupervisorError extends Data.TaggedError("SupervisorError")<{
   /** The restarts within `maxSeconds`, oldest first; the last one was not done. */
   readonly history: ReadonlyArray<RestartRecord>
 }> {
+  /** What failed, in a sentence. */
   override get message(): string {
     return this.reason === "start_failed"
       ? `supervisor ${this.id}: child ${this.child} failed to start`
@@ -38,6 +39,7 @@ export class ChildError extends Data.TaggedError("ChildError")<{
   /** What `init` failed with, for `start_failed`. */
   readonly failure?: Cause.Cause<unknown>
 }> {
+  /** What failed, in a sentence. */
   override get message(): string {
     return `child ${this.id}: ${this.reason.replaceAll("_", " ")}`
   }

@@ -9,6 +9,7 @@ interface Common {
   readonly at: number
 }
 
+/** What happens in a tree, in the order in which it happens. */
 export type SupervisorEvent =
   & Common
   & (

@@ -13,6 +13,7 @@ export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one"
 /** Which ends of `significant` children end the supervisor: none; the first; the last. */
 export type AutoShutdown = "never" | "any_significant" | "all_significant"
 
+/** How a child is started, restarted and stopped: OTP's child specification. */
 export interface ChildSpec<E, R> {
   /** Unique among its siblings. */
   readonly id: string
@@ -33,6 +34,7 @@ export interface ChildSpec<E, R> {
   readonly type?: "worker" | "supervisor"
 }
 
+/** A supervisor's strategy, intensity and backoff. */
 export interface SupervisorOptions {
   /** Names the supervisor in its tree, logs and errors. Default `supervisor`. */
   readonly id?: string

@@ -23,6 +23,7 @@ import { checkOptions, type ChildSpec, type SupervisorOptions } from "./spec.ts"
 import { emit, type Message, setState, type State, treeOf } from "./state.ts"
 import { ParentSlot, type TreeNode } from "./tree.ts"
 
+/** A running supervisor. */
 export interface Supervisor {
   /** Waits for the end: succeeds when it was stopped or shut itself down, fails when it gave up. */
   readonly await: Effect.Effect<void, SupervisorError>

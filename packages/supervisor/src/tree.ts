@@ -9,6 +9,7 @@ import type { SupervisorEvent } from "./events.ts"
  */
 export type NodeState = "starting" | "running" | "backoff" | "stopping" | "stopped" | "failed"
 
+/** One child of a tree, as it is now, with its own children. */
 export interface TreeNode {
   readonly id: string
   readonly type: "worker" | "supervisor"

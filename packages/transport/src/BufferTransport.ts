@@ -11,6 +11,7 @@ const { EBADF, EOPNOTSUPP } = constants.errno
 const defaultFrameCapacity = (1 << 20) + 4096
 const bodyCapacity = 256 << 10
 
+/** A transport whose frames are given and taken as bytes. */
 export interface BufferTransport extends FrameTransport {
   /** Hands one frame, as a kernel sends it, to whoever serves it. False when that has ended. The bytes are copied. */
   readonly deliver: (frame: Uint8Array) => boolean

@@ -23,6 +23,7 @@ const maxParts = 63
 /** Up to so many bytes, copying a reply's body costs less than handing over where its parts lie. */
 const worthCopying = 16 * 1024
 
+/** Slots, sizes and the descriptor for replies of a device's transport. */
 export interface DeviceTransportOptions {
   /** Where replies go when it is not where requests come from: the write end of another pipe. */
   readonly write?: FuseHandle

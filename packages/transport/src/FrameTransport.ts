@@ -31,6 +31,7 @@ export interface DetachedRequest {
 
 /** Receives what the read loop reads. Called synchronously; it must not throw. */
 export interface FrameSink {
+  /** Takes a slot with a request in it. */
   readonly onFrame: (slot: Slot) => void
   /**
    * The reader is about to return to the event loop: nothing more is ready, or the batch is full. True when
@@ -42,6 +43,7 @@ export interface FrameSink {
 /** Why reading ended. `unmounted` is ENODEV, `aborted` ECONNABORTED, `closed` the peer's end of file. */
 export type TransportEnd = "unmounted" | "aborted" | "closed"
 
+/** Delivers frames in slots, and takes replies back through them. */
 export interface FrameTransport {
   /** Largest frame a slot can hold, in bytes. */
   readonly frameCapacity: number

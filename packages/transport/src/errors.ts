@@ -20,6 +20,7 @@ export type TransportTag =
   /** The mountpoint belongs to a mount whose server is gone (ENOTCONN): detach it first. */
   | "stale_mountpoint"
 
+/** A transport's error with its tag, the call that failed and what to do. */
 export interface TransportErrorOf<T extends TransportTag> {
   readonly _tag: T
   /** The system call or program that failed. */

@@ -7,6 +7,7 @@ import { type TransportError, transportError } from "./errors.ts"
 import { close } from "./handle.ts"
 import { addon, type FuseHandle, type HelperOptions, type HelperOutcome } from "./native.ts"
 
+/** How the helper is run. */
 export interface FusermountOptions {
   /** The helper. Default: the first `fusermount3` on PATH. */
   readonly program?: string

@@ -28,6 +28,7 @@ const UMOUNT_NOFOLLOW = 8
 // <sys/stat.h>
 const S_IFMT = 0o170000
 
+/** What to mount where, and with which of the kernel's options. */
 export interface MountDeviceOptions {
   /** An existing directory or file. */
   readonly mountpoint: string
@@ -56,6 +57,7 @@ export interface MountDeviceOptions {
   readonly fusermount?: FusermountOptions
 }
 
+/** A connection that is mounted and not served yet. */
 export interface MountedDevice {
   readonly handle: FuseHandle
   /** Absolute, without links. */
@@ -199,6 +201,7 @@ export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedD
     )
   })
 
+/** What to unmount. */
 export interface UnmountTarget {
   readonly mountpoint: string
   /** When given, only this mount is unmounted: `MAJOR:MINOR`. Else any FUSE mount. */

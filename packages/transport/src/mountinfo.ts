@@ -1,6 +1,7 @@
 /** The mount table of this process: `/proc/self/mountinfo`, proc(5). */
 import { readFileSync } from "node:fs"
 
+/** One line of /proc/self/mountinfo. */
 export interface MountEntry {
   /** `MAJOR:MINOR`, st_dev of what lies there. */
   readonly device: string

@@ -33,6 +33,7 @@ export interface Fault {
     | "hang"
 }
 
+/** Which faults `withFaults` injects, and how often. */
 export interface FaultOptions {
   /** With the same seed the same requests meet the same faults. Default: another one each time. */
   readonly seed?: number

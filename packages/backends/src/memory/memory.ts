@@ -29,7 +29,9 @@ export interface MemoryStats {
   readonly locksWaiting: number
 }
 
+/** A filesystem in memory, and what it holds. */
 export interface MemoryBackend extends Backend {
+  /** How much it holds now. */
   readonly stats: () => MemoryStats
 }
 

@@ -1,5 +1,6 @@
 import type { PosixOptions } from "../posix/options.ts"
 
+/** Limits, timeouts and ownership of a filesystem in memory. */
 export interface MemoryOptions extends PosixOptions {
   /** Bytes of file data, in blocks of 4096. ENOSPC beyond. Default: half of the machine's memory. */
   readonly capacity?: number

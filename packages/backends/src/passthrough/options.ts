@@ -5,6 +5,7 @@ export interface IdRange {
   readonly count: number
 }
 
+/** Timeouts, ids and ways of data of a served directory. */
 export interface PassthroughOptions {
   /** Nothing can be changed: EROFS. Default false. */
   readonly readOnly?: boolean

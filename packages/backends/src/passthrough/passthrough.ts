@@ -30,6 +30,7 @@ export interface PassthroughError {
   readonly message: string
 }
 
+/** A directory of the machine's own, served. */
 export interface PassthroughBackend extends Backend {
   /** Descriptors held for files that the kernel remembers. */
   readonly descriptors: () => number

@@ -1,4 +1,8 @@
-/** A filesystem written as callbacks by path: the ten-line way. */
+/**
+ * A filesystem written as callbacks by path: the ten-line way.
+ *
+ * @module
+ */
 import type { Statfs } from "@bickford/protocol"
 import { type Backend, Errno } from "@bickford/session"
 import * as Effect from "effect/Effect"

@@ -44,6 +44,7 @@ export interface PathMount {
   readonly atime: AtimePolicy
 }
 
+/** What `statfs` answers, as statvfs(3) has it; what is left out has a default. */
 export interface PathStatfs {
   /** Default 4096. */
   readonly bsize?: number
@@ -77,6 +78,7 @@ export interface PathCallbacks<H = unknown> {
   readonly read?: (handle: H, size: number, offset: U64, path: string | undefined, context: RequestContext) => Answer<Uint8Array | string>
   /** Returns how many bytes were written; undefined for all. `data` is the callback's until its answer is there. */
   readonly write?: (handle: H, data: Uint8Array, offset: U64, path: string | undefined, context: RequestContext) => Answer<number | void>
+  /** Sets a file's size (truncate(2)). */
   readonly truncate?: (path: string, size: U64, context: RequestContext) => Answer<void>
   /**
    * The attributes of an open file that has been removed. With it a file is removed though it is open, and
@@ -89,16 +91,23 @@ export interface PathCallbacks<H = unknown> {
   readonly create?: (path: string, mode: number, flags: number, context: RequestContext) => Answer<H>
   /** `mode` with the type, S_IF*; a device's number is makedev(3)'s, in 32 bits. */
   readonly mknod?: (path: string, mode: number, rdev: number, context: RequestContext) => Answer<void>
+  /** Makes a directory (mkdir(2)). */
   readonly mkdir?: (path: string, mode: number, context: RequestContext) => Answer<void>
+  /** Removes a name of what is no directory (unlink(2)). */
   readonly unlink?: (path: string, context: RequestContext) => Answer<void>
+  /** Removes an empty directory (rmdir(2)). */
   readonly rmdir?: (path: string, context: RequestContext) => Answer<void>
   /** Replaces what is at `newPath`. */
   readonly rename?: (path: string, newPath: string, context: RequestContext) => Answer<void>
   /** Swaps the two (RENAME_EXCHANGE). Without it that is refused with EINVAL. */
   readonly exchange?: (path: string, newPath: string, context: RequestContext) => Answer<void>
+  /** Gives a file another name (link(2)). */
   readonly link?: (path: string, newPath: string, context: RequestContext) => Answer<void>
+  /** Makes a symbolic link to `target` (symlink(2)). */
   readonly symlink?: (target: string, path: string, context: RequestContext) => Answer<void>
+  /** A symbolic link's target (readlink(2)). */
   readonly readlink?: (path: string, context: RequestContext) => Answer<string>
+  /** Sets permissions (chmod(2)); `mode` without the type. */
   readonly chmod?: (path: string, mode: number, context: RequestContext) => Answer<void>
   /** -1 leaves one as it is. */
   readonly chown?: (path: string, uid: number, gid: number, context: RequestContext) => Answer<void>
@@ -112,18 +121,24 @@ export interface PathCallbacks<H = unknown> {
   readonly lseek?: (handle: H, offset: U64, whence: number, path: string | undefined, context: RequestContext) => Answer<U64>
   /** At every close(2) of a descriptor. */
   readonly flush?: (handle: H, path: string | undefined, context: RequestContext) => Answer<void>
+  /** Makes a file safe from a power cut (fsync(2)). */
   readonly fsync?: (handle: H, path: string | undefined, context: RequestContext) => Answer<void>
   /** Once for every `open` or `create` that succeeded; also for those whose caller did not wait, or that an unmount leaves open. */
   readonly release?: (handle: H, path: string | undefined) => Answer<void>
+  /** Describes the filesystem (statvfs(3)). */
   readonly statfs?: (path: string, context: RequestContext) => Answer<PathStatfs>
+  /** An extended attribute's value; fails with ENODATA where there is none (getxattr(2)). */
   readonly getxattr?: (path: string, name: string, context: RequestContext) => Answer<Uint8Array | string>
   /** `flags` of XATTR_CREATE, XATTR_REPLACE. */
   readonly setxattr?: (path: string, name: string, value: Uint8Array, flags: number, context: RequestContext) => Answer<void>
+  /** The names of the extended attributes (listxattr(2)). */
   readonly listxattr?: (path: string, context: RequestContext) => Answer<Iterable<string>>
+  /** Removes an extended attribute (removexattr(2)). */
   readonly removexattr?: (path: string, name: string, context: RequestContext) => Answer<void>
   /** Data from and to the caller, as the command's number says (ioctl(2)). */
   readonly ioctl?: (handle: H, command: number, data: Uint8Array, path: string | undefined, context: RequestContext) => Answer<Uint8Array | void>
   /** Before anything else is called, and again when the filesystem is started anew. */
   readonly init?: (mount: PathMount) => Answer<void>
+  /** After everything else, when the mount has ended. */
   readonly destroy?: () => Answer<void>
 }

@@ -10,6 +10,7 @@ import { makePathLocks, type PathLocks } from "./locks.ts"
 import { makePathNodes, nameText, type PathNode, type PathNodes } from "./nodes.ts"
 import { andThen, outcome, type Outcome } from "./outcome.ts"
 
+/** Timeouts and ownership of a filesystem by path. */
 export interface PathOptions {
   /** Seconds that the kernel may trust names. Default 1; 0 for what changes by itself. */
   readonly entryTimeout?: number

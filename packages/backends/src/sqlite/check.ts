@@ -12,11 +12,13 @@ import { prepareQuery } from "./query.ts"
 import { chunkSize } from "./schema.ts"
 import { readCounts } from "./server.ts"
 
+/** One thing that is wrong with a store. */
 export interface StoreProblem {
   readonly what: string
   readonly repair: string
 }
 
+/** What `checkStore` found. */
 export interface StoreReport {
   readonly inodes: number
   /** Bytes of file data, in whole blocks of 4096. */

@@ -17,6 +17,7 @@ export interface StoreUnusableError {
   readonly path: string
 }
 
+/** Why a store cannot be opened. */
 export type SqliteStoreError = StoreBusyError | StoreUnusableError
 
 export const unusable = (path: string, message: string): StoreUnusableError => ({ _tag: "StoreUnusableError", path, message: `${path}: ${message}` })

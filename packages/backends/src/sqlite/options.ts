@@ -1,5 +1,6 @@
 import type { PosixOptions } from "../posix/options.ts"
 
+/** Limits, timeouts and durability of a store. */
 export interface SqliteOptions extends PosixOptions {
   /** Bytes of file data, in blocks of 4096. ENOSPC beyond. Default: what the disk has room for. */
   readonly capacity?: number

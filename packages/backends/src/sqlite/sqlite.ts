@@ -32,7 +32,9 @@ export interface SqliteStats {
   readonly bytes: number
 }
 
+/** A filesystem kept in a store, and what it holds. */
 export interface SqliteBackend extends Backend {
+  /** How much it holds now. */
   readonly stats: () => SqliteStats
 }
 

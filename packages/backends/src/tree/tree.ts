@@ -17,7 +17,9 @@ export type TreeNode = Content | (() => Answer<Content>) | LazyFolder | { readon
 
 const lazy: unique symbol = Symbol("bickford/LazyFolder")
 
+/** A directory whose entries are listed whenever somebody looks. */
 export interface LazyFolder {
+  /** Asked at each look. */
   readonly [lazy]: () => Answer<{ readonly [name: string]: TreeNode }>
 }
 

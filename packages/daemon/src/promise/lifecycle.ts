@@ -1,4 +1,8 @@
-/** Filesystems by their mountpoints: start, stop, wait, ask. Several at once. */
+/**
+ * Filesystems by their mountpoints: start, stop, wait, ask. Several at once.
+ *
+ * @module
+ */
 import type { BackendSource } from "@bickford/session"
 import { realpath } from "node:fs/promises"
 import { resolve } from "node:path"

@@ -15,6 +15,7 @@ import * as Scope from "effect/Scope"
 import { EventEmitter } from "node:events"
 import { causeOf, failureOf } from "./MountFailure.ts"
 
+/** How to mount, for programs that use promises. */
 export interface MountOptions extends Omit<EffectMountOptions, "mountpoint" | "backend"> {
   /** Gives up mounting; unmounts what is mounted. */
   readonly signal?: AbortSignal

@@ -5,6 +5,7 @@ import type { Connection } from "../connection/Connection.ts"
 import type { Request } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
 
+/** Who is told of each request and its reply. */
 export interface Observer {
   /** A request was decoded and is about to be run. Its views are the request's: copy what is kept. */
   readonly received: (row: OpcodeRow, request: Request) => void

@@ -7,6 +7,7 @@ import type { Request, U64 } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
 import { observe } from "./Observer.ts"
 
+/** What the wire log prints, and where. */
 export interface WireLogOptions {
   /** `json`, one object a line, or `pretty`, for people. Default `json`. */
   readonly format?: "json" | "pretty"

@@ -35,6 +35,7 @@ export interface RawReply {
   readonly frame: Uint8Array
 }
 
+/** Plays the kernel's part towards a session. */
 export interface FakeKernel {
   /** Sends INIT with everything on offer (or what is given) and awaits the server's answer. */
   readonly init: (offer?: { readonly minor?: number; readonly flags?: number; readonly flags2?: number; readonly maxReadahead?: number }) => Effect.Effect<InitReply, ErrnoError | FakeKernelError>

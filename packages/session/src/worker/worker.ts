@@ -13,6 +13,7 @@ import { detach } from "../detach.ts"
 import type { MountEnd } from "../Mount.ts"
 import type { FromWorker, PlainError, ToWorker, WorkerData, WorkerMountOptions } from "./messages.ts"
 
+/** Why a worker thread's mount did not come about, or ended. */
 export interface WorkerMountError {
   readonly _tag: "WorkerMountError"
   readonly message: string
@@ -20,6 +21,7 @@ export interface WorkerMountError {
   readonly reason: string
 }
 
+/** A mount that a worker thread serves. */
 export interface WorkerMount {
   /** The absolute path. */
   readonly mountpoint: string
@@ -27,6 +29,7 @@ export interface WorkerMount {
   readonly device: string
   /** Waits until the mount is gone. `failed` also when the thread ended in another way. */
   readonly awaitEnd: Effect.Effect<MountEnd["reason"]>
+  /** Unmounts, while still serving; resolves when the worker has ended. */
   readonly unmount: (options?: { readonly lazy?: boolean }) => Effect.Effect<void, WorkerMountError>
 }
 

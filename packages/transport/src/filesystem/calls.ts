@@ -11,6 +11,7 @@ export type FileName = string | Uint8Array
 /** 64 bits: a bigint where a number is not exact. */
 export type Wide = number | bigint
 
+/** System calls on files, for backends: synchronous, each answers a number or a negative errno. */
 export interface FilesystemCalls {
   /** The words that the last look at a file has filled; see `AttributeWord`. */
   readonly fs_attributes: () => ArrayBuffer
@@ -31,17 +32,23 @@ export interface FilesystemCalls {
   readonly fs_create: (folder: number, name: FileName, flags: number, mode: number) => number
   /** mknodat(2); `device` as the kernel's new_encode_dev. */
   readonly fs_mknod: (folder: number, name: FileName, mode: number, device: number) => number
+  /** mkdirat(2). */
   readonly fs_mkdir: (folder: number, name: FileName, mode: number) => number
+  /** symlinkat(2). */
   readonly fs_symlink: (folder: number, name: FileName, target: FileName) => number
   /** linkat(2) of an open file. */
   readonly fs_link: (file: number, folder: number, name: FileName) => number
+  /** unlinkat(2). */
   readonly fs_unlink: (folder: number, name: FileName, flags: number) => number
+  /** renameat2(2). */
   readonly fs_rename: (folder: number, name: FileName, newFolder: number, newName: FileName, flags: number) => number
+  /** readlinkat(2). */
   readonly fs_readlink: (file: number, into: Uint8Array) => number
   /** The path by which the kernel knows an open file (proc(5)). */
   readonly fs_path_of: (file: number, into: Uint8Array) => number
   /** statx(2) of an open file; fills the attributes. */
   readonly fs_stat: (file: number) => number
+  /** chmod(2) of an open file. */
   readonly fs_chmod: (file: number, mode: number) => number
   /** -1 leaves an id as it is. */
   readonly fs_chown: (file: number, uid: number, gid: number) => number
@@ -49,10 +56,15 @@ export interface FilesystemCalls {
   readonly fs_utimens: (file: number, atime: Wide, atimeNsec: number, mtime: Wide, mtimeNsec: number) => number
   /** -EAGAIN while another program holds a lease (fcntl(2), F_SETLEASE) on the file. */
   readonly fs_truncate: (file: number, size: Wide) => number
+  /** ftruncate(2). */
   readonly fs_ftruncate: (file: number, size: Wide) => number
+  /** setxattr(2). */
   readonly fs_setxattr: (file: number, name: FileName, value: Uint8Array, flags: number) => number
+  /** getxattr(2). */
   readonly fs_getxattr: (file: number, name: FileName, into: Uint8Array) => number
+  /** listxattr(2). */
   readonly fs_listxattr: (file: number, into: Uint8Array) => number
+  /** removexattr(2). */
   readonly fs_removexattr: (file: number, name: FileName) => number
   /** statvfs(3): blocks, bfree, bavail, files, ffree, bsize, namelen, frsize. */
   readonly fs_statvfs: (file: number, into: Float64Array) => number
@@ -60,10 +72,13 @@ export interface FilesystemCalls {
   readonly fs_open: (file: number, flags: number, mode: number) => number
   /** As `fs_open`, on a thread of its own, which waits until a lease is given up or broken. */
   readonly fs_open_waiting: (file: number, flags: number) => Promise<number>
+  /** close(2). */
   readonly fs_close: (file: number) => number
   /** pwritev2(2). */
   readonly fs_write: (file: number, from: Uint8Array, offset: Wide, flags: number) => number
+  /** fallocate(2). */
   readonly fs_fallocate: (file: number, mode: number, offset: Wide, length: Wide) => number
+  /** lseek(2). */
   readonly fs_seek: (file: number, offset: Wide, whence: number) => Wide
   /** getdents64(2), from a position on, or from where it is when that is negative. */
   readonly fs_list: (folder: number, position: Wide, into: Uint8Array) => number
@@ -79,6 +94,7 @@ export interface FilesystemCalls {
   readonly fs_become: (uid: number, gid: number, group: number) => number
   /** The process's own ids again, and the groups that `fs_know_oneself` noted. */
   readonly fs_be_oneself: () => number
+  /** The ids and groups of this process, to be compared with callers'. */
   readonly fs_know_oneself: () => number
 }
 
