@@ -43,3 +43,40 @@ print("a handle" if status == 0 else errno.errorcode[ctypes.get_errno()])
 `, join(mountpoint, "file")])
     assert.strictEqual(answer, "ENOTSUP\n")
   }))
+
+describe("a file that can only be appended to", () => {
+  for (const options of ["", "no kernel passthrough"]) {
+    it.live(`is appended to, and nothing else${options === "" ? "" : `, with ${options}`}`, () =>
+      Effect.gen(function*() {
+        const { folder, mountpoint, run } = yield* start({ kernelPassthrough: options === "" })
+        const file = join(folder, "log")
+        fs.writeFileSync(file, "one\n")
+        // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_APPEND_FL, as chattr(1) has them.
+        const appendOnly = (only: boolean) => run("python3", ["-c", `
+import fcntl, struct, sys
+with open(sys.argv[1]) as file:
+    flags, = struct.unpack("i", fcntl.ioctl(file, 0x80086601, bytes(4)))
+    fcntl.ioctl(file, 0x40086602, struct.pack("i", flags | 0x20 if sys.argv[2] == "true" else flags & ~0x20))
+`, file, String(only)])
+        yield* Effect.acquireRelease(appendOnly(true), () => appendOnly(false))
+        yield* run("python3", ["-c", `
+import os, sys
+path = sys.argv[1]
+def refused(call, *args):
+    try: call(*args)
+    except PermissionError: return
+    raise AssertionError((call, args))
+for flags in (os.O_WRONLY, os.O_RDWR, os.O_WRONLY | os.O_APPEND | os.O_CREAT):
+    if flags & os.O_APPEND == 0: refused(os.open, path, flags)
+    descriptor = os.open(path, flags | os.O_APPEND)
+    os.write(descriptor, b"more\\n")
+    os.write(descriptor, b"and more\\n")
+    os.close(descriptor)
+refused(os.truncate, path, 0)
+refused(os.open, path, os.O_WRONLY | os.O_APPEND | os.O_TRUNC)
+refused(os.unlink, path)
+`, join(mountpoint, "log")])
+        assert.strictEqual(fs.readFileSync(file, "utf8"), `one\n${"more\nand more\n".repeat(3)}`)
+      }))
+  }
+})

@@ -13,7 +13,7 @@ import { killSuidSgid } from "./privileges.ts"
 import { openWaiting } from "./openWaiting.ts"
 import { descriptorOf, dropAttributes, entryOf, folderOf, type Served } from "./served.ts"
 
-const { EAGAIN } = errnoNumbers
+const { EAGAIN, EPERM } = errnoNumbers
 const O_RDWR = 2
 const O_WRONLY = 1
 const O_EXCL = 0o200
@@ -66,6 +66,16 @@ export const dataOperations = (served: Served): Backend => {
     status >= 0 && context.uid !== 0 ? Math.min(status, killSuidSgid(served, nodeid, fd, context)) : status
 
   const kernelTakesFiles = (): boolean => options.kernelPassthrough !== false && served.negotiated?.passthrough === true
+
+  /**
+   * Opens by the flags that a descriptor of ours has. A file that can only be appended to (chattr +a) wants O_APPEND too;
+   * others are opened without it, since they are written at offsets, also when fcntl(2) has cleared the program's flag.
+   */
+  const openWith = (flags: number, open: (flags: number) => number): number => {
+    const own = flagsFor(flags)
+    const fd = open(own)
+    return fd === -EPERM && (flags & O_APPEND) !== 0 ? open(own | O_APPEND) : fd
+  }
 
   /**
    * A file that is only read, by the kernel itself, is opened by nobody else: undefined when it has to be. (Whoever
@@ -139,7 +149,7 @@ export const dataOperations = (served: Served): Backend => {
       if (node === undefined || file < 0) return failureOf(file)
       const byKernel = openingByKernel(node, flags)
       if (byKernel !== undefined) return Exit.succeed(byKernel)
-      const fd = files.fs_open(file, flagsFor(flags), 0)
+      const fd = openWith(flags, (own) => files.fs_open(file, own, 0))
       if (fd === -EAGAIN) return Effect.flatMap(openWaiting(file, flagsFor(flags)), (late) =>
         late < 0 ? failureOf(late) : Exit.succeed(openingKnown(node, late, flags, context)))
       if (fd < 0) return failureOf(fd)
@@ -150,7 +160,7 @@ export const dataOperations = (served: Served): Backend => {
       const folder = folderOf(served, nodeid)
       if (folder < 0) return failureOf(folder)
       const given = creationMode(folder, mode & permissionBits, umask)
-      const fd = caller.as(context, extensions, () => files.fs_create(folder, name, flagsFor(flags) | (flags & O_EXCL), given.mode))
+      const fd = caller.as(context, extensions, () => openWith(flags, (own) => files.fs_create(folder, name, own | (flags & O_EXCL), given.mode)))
       return fd < 0 ? failureOf(fd) : created(nodeid, name, fd, flags, given, context)
     },
     tmpfile: ({ extensions, flags, mode, nodeid, umask }, context) => {
