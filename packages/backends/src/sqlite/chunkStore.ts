@@ -7,6 +7,9 @@ import type { Transaction } from "./transaction.ts"
 /** Chunks kept in memory between commits: 32 MiB at the most. */
 const cachedMax = 512
 
+/** The store's pages that a row with so many bytes changes. */
+const pagesOf = (bytes: number): number => 1 + (bytes >>> 12)
+
 /** A part of a file, of which fewer bytes may be stored than it is long: the rest is zero. */
 export interface Chunk {
   readonly owner: ChunkOwner
@@ -57,7 +60,7 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, colle
   }
 
   const write = (chunk: Chunk): void => {
-    transaction.begin()
+    transaction.begin(pagesOf(chunk.used))
     put.run(chunk.owner.id, chunk.position, chunk.blocks, chunk.bytes.subarray(0, chunk.used))
     chunk.dirty = false
   }
@@ -77,12 +80,12 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, colle
     blocksAt: (data: number, position: number): number | undefined => bitsAt.get(data, position)?.[0],
 
     put: (data: number, position: number, blocks: number, bytes: Uint8Array): void => {
-      transaction.begin()
+      transaction.begin(pagesOf(bytes.length))
       put.run(data, position, blocks, bytes)
     },
     /** As `put`, of a whole chunk where there is no row: one of content that is gone costs less than a new one. */
     add: (data: number, position: number, blocks: number, bytes: Uint8Array): void => {
-      transaction.begin()
+      transaction.begin(pagesOf(bytes.length))
       const dead = collector.take()
       if (dead === undefined) put.run(data, position, blocks, bytes)
       else if (Number(reuse.run(data, position, blocks, bytes, dead.id, dead.data).changes) !== 1) {

@@ -17,7 +17,8 @@ export interface DeadRow {
   readonly data: number
 }
 
-export const makeCollector = (db: DatabaseSync, transaction: Transaction) => {
+/** `checkpointIfLong` is called after each commit of its own. */
+export const makeCollector = (db: DatabaseSync, transaction: Transaction, checkpointIfLong: () => void = () => {}) => {
   const next = prepareQuery<[data: number]>(db, "SELECT data FROM dead LIMIT 1")
   const some = prepareQuery<[id: number]>(db, `SELECT id FROM chunk WHERE data = ? LIMIT ${piece}`)
   const remove = db.prepare(`DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE data = ? LIMIT ${piece})`)
@@ -60,6 +61,7 @@ export const makeCollector = (db: DatabaseSync, transaction: Transaction) => {
       transaction.begin()
       if (Number(remove.run(data).changes) < piece) bury.run(data)
       transaction.commit()
+      checkpointIfLong()
     } catch {
       // Such as a full disk. It is tried again when something else was committed.
       transaction.rollback()

@@ -24,18 +24,35 @@ export const unusable = (path: string, message: string): StoreUnusableError => (
 
 // sqlite3.h, "Result Codes".
 export const SQLITE_BUSY = 5
+const SQLITE_IOERR = 10
 const SQLITE_CORRUPT = 11
-const SQLITE_FULL = 13
+export const SQLITE_FULL = 13
 const SQLITE_NOTADB = 26
+// "Extended Result Codes".
+const SQLITE_IOERR_FSYNC = SQLITE_IOERR | (4 << 8)
+const SQLITE_IOERR_DIR_FSYNC = SQLITE_IOERR | (5 << 8)
+
+/** The disk failed the store, and what was committed may not be on it. The message names the store and the reason. */
+export class StoreFailure extends Error {
+  override readonly name = "StoreFailure"
+}
 
 /** SQLite's primary result code of what it threw, if it was SQLite. */
 export const resultCode = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined
+
+/** Whether SQLite threw since an fsync failed. */
+export const isFsyncFailure = (error: unknown): boolean =>
+  error instanceof Error && "errcode" in error && (error.errcode === SQLITE_IOERR_FSYNC || error.errcode === SQLITE_IOERR_DIR_FSYNC)
 
 export const isDamage = (error: unknown): boolean => {
   const code = resultCode(error)
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB
 }
 
-/** A call's outcome when the store threw: ENOSPC for a full disk, else a defect, which is logged and answered EIO. */
-export const failureOf = (error: unknown): Exit.Exit<never, ErrnoError> => resultCode(error) === SQLITE_FULL ? Errno.ENOSPC : Exit.die(error)
+/**
+ * A call's outcome when the store threw: ENOSPC for a full disk, EIO for a failure that was told when it came, else a
+ * defect, which is logged and answered EIO.
+ */
+export const failureOf = (error: unknown): Exit.Exit<never, ErrnoError> =>
+  resultCode(error) === SQLITE_FULL ? Errno.ENOSPC : error instanceof StoreFailure ? Errno.EIO : Exit.die(error)

@@ -22,13 +22,13 @@ import { makeXattrStore } from "./xattrs.ts"
 
 const rootId = 1
 
-export const makeFilesystem = ({ db, path, sync }: OpenStore, options: SqliteOptions) => {
+export const makeFilesystem = ({ db, log, path }: OpenStore, options: SqliteOptions) => {
   const now = options.clock ?? systemClock()
   const atimes = makeAtimes(now)
-  const transaction = makeTransaction(db)
+  const transaction = makeTransaction(db, log)
   const key = prepareQuery<[number, number]>(db, "SELECT a, b FROM hashKey").get() ?? [0, 0]
   const entries = makeEntryStore(db, transaction, { a: key[0], b: key[1] })
-  const collector = makeCollector(db, transaction)
+  const collector = makeCollector(db, transaction, log.checkpointIfLong)
   const chunks = makeChunkStore(db, transaction, collector)
   const xattrs = makeXattrStore(db, transaction)
   const disk = makeDisk(db, path, collector.finish)
@@ -221,8 +221,17 @@ export const makeFilesystem = ({ db, path, sync }: OpenStore, options: SqliteOpt
         if (lingering.size > 0) forgetLingering()
         collector.resume()
       }
-      if (syncWanted) sync()
+      if (!log.isSafe()) log.mend()
+      else if (syncWanted) log.sync()
       syncWanted = false
+      log.checkpointIfLong()
+    },
+    /** False after the disk has failed an fsync, until `mend` has succeeded. */
+    isSafe: log.isSafe,
+    /** Makes permanent what was committed; throws when that fails. */
+    mend: (): void => {
+      if (isDirty()) commit()
+      log.mend()
     },
     rollback,
     close: (): void => {

@@ -3,7 +3,7 @@
  * record of the answer, and a request that was served before is answered from that record.
  */
 import type { AnswerOf, ReplyOf, U64 } from "@bickford/protocol"
-import type { ErrnoError, Operation, RequestContext } from "@bickford/session"
+import { Errno, type ErrnoError, type Operation, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { failureOf } from "./errors.ts"
@@ -54,6 +54,17 @@ export const makeRunner = (store: StoredFilesystem) => {
     return failure
   }
 
+  /** After a failed fsync, before a change: whether all that was committed is safe again. */
+  const mended = (): boolean => {
+    try {
+      store.mend()
+      return true
+    } catch {
+      store.rollback()
+      return false
+    }
+  }
+
   const commitLater = (): void => {
     later = undefined
     // Requests that wait for a commit are told when it fails: theirs is under way.
@@ -88,6 +99,7 @@ export const makeRunner = (store: StoredFilesystem) => {
             return recorded.again(kept, request)
           }
         } else seen(context)
+        if (!store.isSafe() && !mended()) return Errno.EROFS
         owed = true
         inodes.watch()
         const exit = operation(request, context)

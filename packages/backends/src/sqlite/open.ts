@@ -1,5 +1,6 @@
 /** Opens a store, or makes one: for this process alone. */
 import { coveringPlace } from "@bickford/transport"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomInt } from "node:crypto"
@@ -8,6 +9,7 @@ import { dirname, resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { isDamage, resultCode, SQLITE_BUSY, type SqliteStoreError, unusable } from "./errors.ts"
 import { lockHolder } from "./lockHolder.ts"
+import { openLog, type WriteAheadLog } from "./log.ts"
 import { prepareQuery } from "./query.ts"
 import { applicationId, migrate, migrations } from "./schema.ts"
 
@@ -22,6 +24,7 @@ const settings = `
   PRAGMA cache_size = -32768;
   PRAGMA temp_store = MEMORY;
   PRAGMA journal_size_limit = 33554432;
+  PRAGMA wal_autocheckpoint = 0;
 `
 
 const single = (db: DatabaseSync, pragma: string): unknown => prepareQuery(db, `PRAGMA ${pragma}`).get()?.[0]
@@ -62,12 +65,11 @@ const explain = (path: string, error: unknown): SqliteStoreError => {
   return unusable(path, error instanceof Error ? error.message : String(error))
 }
 
-/** A store's database, and what makes the last commit permanent. */
+/** A store's database, and its write-ahead log. */
 export interface OpenStore {
   readonly db: DatabaseSync
   readonly path: string
-  /** Waits until everything that was committed is on the disk. */
-  readonly sync: () => void
+  readonly log: WriteAheadLog
   readonly close: () => void
 }
 
@@ -84,7 +86,7 @@ const syncFolder = (path: string): void => {
 const coveredStore = (mountpoint: string): string =>
   `lies at or below the mountpoint ${mountpoint}, where the mount hides it from its own server; keep the store elsewhere`
 
-const openNow = (given: string): OpenStore | SqliteStoreError => {
+const openNow = (given: string, tell: (sentence: string) => void): OpenStore | SqliteStoreError => {
   const path = resolve(given)
   const place = coveringPlace(path)
   if (place !== undefined) return unusable(path, coveredStore(place.mountpoint))
@@ -94,16 +96,15 @@ const openNow = (given: string): OpenStore | SqliteStoreError => {
     db = new DatabaseSync(path, { timeout: 0 })
     const refused = prepare(db, path)
     if (refused === undefined) {
-      // The log's file lasts as long as the database is open; no lock lies on it that closing it would drop.
-      const log = openSync(`${path}-wal`, "r")
+      const log = openLog(db, path, tell)
       syncFolder(path)
       const opened = db
       return {
         db,
         path,
-        sync: () => fsyncSync(log),
+        log,
         close: () => {
-          closeSync(log)
+          log.close()
           opened.close()
         }
       }
@@ -120,8 +121,9 @@ const openNow = (given: string): OpenStore | SqliteStoreError => {
 /** Opens the store at `path`, for as long as the scope lasts. Nobody else can open it meanwhile. */
 export const openStore = (path: string): Effect.Effect<OpenStore, SqliteStoreError, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.suspend(() => {
-      const opened = openNow(path)
+    Effect.contextWith((context: Context.Context<never>) => {
+      const run = Effect.runForkWith(context)
+      const opened = openNow(path, (sentence) => void run(Effect.logWarning(sentence)))
       return "_tag" in opened ? Effect.fail(opened) : Effect.succeed(opened)
     }),
     ({ close }) => Effect.sync(close)

@@ -1,27 +1,36 @@
 /** The transaction that requests share: it begins with the first change, and ends at the commit. */
 import type { DatabaseSync } from "node:sqlite"
+import type { WriteAheadLog } from "./log.ts"
 
 export interface Transaction {
-  /** To be called before each change. */
-  readonly begin: () => void
+  /** To be called before each change, with about how many pages it changes. */
+  readonly begin: (pages?: number) => void
   readonly isOpen: () => boolean
   readonly commit: () => void
   readonly rollback: () => void
 }
 
-export const makeTransaction = (db: DatabaseSync): Transaction => {
+const unwatched: Pick<WriteAheadLog, "counted" | "note"> = { counted: () => {}, note: () => {} }
+
+export const makeTransaction = (db: DatabaseSync, log = unwatched): Transaction => {
   const begin = db.prepare("BEGIN IMMEDIATE")
   const commit = db.prepare("COMMIT")
   let open = false
   return {
-    begin: () => {
+    begin: (pages = 1) => {
+      log.counted(pages)
       if (open) return
       begin.run()
       open = true
     },
     isOpen: () => open,
     commit: () => {
-      commit.run()
+      try {
+        commit.run()
+      } catch (error) {
+        log.note(error)
+        throw error
+      }
       open = false
     },
     rollback: () => {

@@ -144,6 +144,7 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     getlk: (fields: Fields<"getlk">) => run(backend.getlk, { op: "getlk", ...header(caller), ...lock, ...fields }, caller),
     setlk: (fields: Fields<"setlk">) => run(backend.setlk, { op: "setlk", ...header(caller), ...lock, ...fields }, caller),
     setlkw: (fields: Fields<"setlkw">) => run(backend.setlkw, { op: "setlkw", ...header(caller), ...lock, ...fields }, caller),
+    fsync: (nodeid: U64) => run(backend.fsync, { op: "fsync", ...header(caller), nodeid, fh: 0, fsyncFlags: 0 }, caller),
     flush: (fields: Fields<"flush">) => run(backend.flush, { op: "flush", ...header(caller), ...handle, ...fields }, caller),
     release: (fields: Fields<"release">) =>
       run(backend.release, { op: "release", ...header(caller), ...handle, releaseFlags: 0, ...fields }, caller)
