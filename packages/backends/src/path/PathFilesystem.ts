@@ -34,6 +34,8 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
   const { destroy, init, ioctl, statfs } = callbacks
 
   return {
+    // The umask is then applied where default ACLs are inherited.
+    ...(served.acls && { capabilities: { posixAcl: true, dontMask: true } }),
     ...(init && { init: (_negotiated, { atime }) => outcome(() => init({ atime })) }),
     destroy: () =>
       Effect.orDie(andThen(orElse(handles.releaseAll(), () => done), () => outcome(() => destroy?.()))),
@@ -41,7 +43,7 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
     ...attributeOperations(served, handles),
     ...handles.operations,
     ...listingOperations(served),
-    ...xattrOperations(served),
+    ...xattrOperations(served, handles),
     statfs: (_request, context) =>
       map(outcome(() => statfs?.("/", context) ?? {}), (given) => ({ ...emptyStatfs, ...given, frsize: given.bsize ?? emptyStatfs.bsize })),
     ...(ioctl && {

@@ -31,7 +31,7 @@ export interface PathAttributes {
   /** Default: the node id. */
   readonly ino?: U64
   readonly rdev?: number
-  /** In units of 512 bytes. Default: as many as `size` needs, in blocks of 4096. */
+  /** In units of 512 bytes. Default: as many as `size` needs, in blocks of 4096; a filesystem whose files have holes says how many. */
   readonly blocks?: U64
   readonly atime?: Time
   readonly mtime?: Time
@@ -87,6 +87,20 @@ export interface PathCallbacks<H = unknown> {
   readonly fgetattr?: (handle: H, context: RequestContext) => Answer<PathAttributes>
   /** As `truncate`, of an open file that has been removed. */
   readonly ftruncate?: (handle: H, size: U64, context: RequestContext) => Answer<void>
+  /** As `chmod`, `chown`, `utimens`, of an open file that has been removed. Without one its holders see what they set, until it is closed. */
+  readonly fchmod?: (handle: H, mode: number, context: RequestContext) => Answer<void>
+  readonly fchown?: (handle: H, uid: number, gid: number, context: RequestContext) => Answer<void>
+  readonly futimens?: (handle: H, atime: Timespec | undefined, mtime: Timespec | undefined, context: RequestContext) => Answer<void>
+  /** As `getxattr` and its kin, of an open file that has been removed. Without one: EOPNOTSUPP. */
+  readonly fgetxattr?: (handle: H, name: string, context: RequestContext) => Answer<Uint8Array | string>
+  readonly fsetxattr?: (handle: H, name: string, value: Uint8Array, flags: number, context: RequestContext) => Answer<void>
+  readonly flistxattr?: (handle: H, context: RequestContext) => Answer<Iterable<string>>
+  readonly fremovexattr?: (handle: H, name: string, context: RequestContext) => Answer<void>
+  /**
+   * Opens once more an open file that has been removed (`/proc/self/fd/N`). Default: a handle that was opened for as
+   * much is shared, and released with the last of those who share it.
+   */
+  readonly reopen?: (handle: H, flags: number, context: RequestContext) => Answer<H>
   /** Makes a regular file and opens it. Default: `mknod`, then `open`. */
   readonly create?: (path: string, mode: number, flags: number, context: RequestContext) => Answer<H>
   /** `mode` with the type, S_IF*; a device's number is makedev(3)'s, in 32 bits. */

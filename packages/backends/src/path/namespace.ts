@@ -26,12 +26,15 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
         })))
 
   /** Whether removing its name would take an open file from under its users. */
-  const mustHide = (node: PathNode | undefined): node is PathNode =>
-    node !== undefined && node.handles.size > 0 && node.names.length === 1 && callbacks.rename !== undefined && callbacks.fgetattr === undefined
+  const mustHide = (node: PathNode): boolean =>
+    node.handles.size > 0 && node.names.length === 1 && callbacks.rename !== undefined && callbacks.fgetattr === undefined
+
+  const hiddenNameOf = (node: PathNode): string =>
+    `${hiddenPrefix}${node.id.toString(16).padStart(8, "0")}${(++hidden).toString(16).padStart(8, "0")}`
 
   /** Renames an open file that is to be removed; gives how to undo it. */
   const hide = (parent: PathNode, name: string, node: PathNode, path: string, context: RequestContext): Outcome<() => Outcome<void>> => {
-    const hiddenName = `${hiddenPrefix}${node.id.toString(16).padStart(8, "0")}${(++hidden).toString(16).padStart(8, "0")}`
+    const hiddenName = hiddenNameOf(node)
     const hiddenPath = nodes.pathOf(parent, hiddenName) ?? hiddenName
     return map(optional(callbacks.rename, path, hiddenPath, context), () => {
       nodes.rename(parent, name, parent, hiddenName)
@@ -43,6 +46,29 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
           node.removedBy = removedBy
         })
     })
+  }
+
+  const hiddenIn = (node: PathNode | undefined): ReadonlyArray<readonly [string, PathNode]> =>
+    node === undefined ? [] : Array.from(node.children).filter(([, child]) => child.removedBy !== undefined)
+
+  /** Moves the removed files that a directory hides to the one above, which is to lose it. */
+  const evacuate = (directory: PathNode, parent: PathNode, context: RequestContext): Outcome<void> =>
+    hiddenIn(directory).reduce((before, [name, node]) =>
+      andThen(before, () => {
+        const from = nodes.pathOf(directory, name)
+        const hiddenName = hiddenNameOf(node)
+        const to = nodes.pathOf(parent, hiddenName)
+        if (from === undefined || to === undefined) return done
+        return map(optional(callbacks.rename, from, to, context), () => nodes.rename(directory, name, parent, hiddenName))
+      }), done)
+
+  /** Does what a directory must be empty for; one that only hides removed files is. */
+  const emptied = <A>(directory: PathNode | undefined, parent: PathNode, context: RequestContext, act: () => Outcome<A>): Outcome<A> => {
+    if (directory === undefined || hiddenIn(directory).length === 0) return act()
+    return orElse(act(), (error) =>
+      error._tag === "ENOTEMPTY" || error._tag === "EEXIST"
+        ? andThen(orElse(evacuate(directory, parent, context), () => Exit.fail(error)), act)
+        : Exit.fail(error))
   }
 
   /** Whether `node` is `other` or lies above it. */
@@ -76,14 +102,22 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
     unlink: ({ name, nodeid }, context) =>
       inside(nodeid, name, (path, parent, text) => {
         const node = parent.children.get(text)
-        if (mustHide(node)) return map(hide(parent, text, node, path, context), () => undefined)
-        return map(optional(callbacks.unlink, path, context), () => nodes.remove(parent, text))
+        if (node !== undefined && mustHide(node)) return map(hide(parent, text, node, path, context), () => undefined)
+        if (node === undefined || node.handles.size === 0 || callbacks.fgetattr !== undefined || node.names.length > 1) {
+          return map(optional(callbacks.unlink, path, context), () => nodes.remove(parent, text))
+        }
+        // Nothing can be asked about it once it is gone, and those who have it open still ask.
+        return andThen(attributes(path, context), (found) =>
+          map(optional(callbacks.unlink, path, context), () => {
+            node.last = { ...found, nlink: 0 }
+            nodes.remove(parent, text)
+          }))
       }, "moves"),
     rmdir: ({ name, nodeid }, context) =>
       inside(nodeid, name, (path, parent, text) => {
         const node = parent.children.get(text)
         return andThen(attributes(path, context), (found) =>
-          map(optional(callbacks.rmdir, path, context), () => {
+          map(emptied(node, parent, context, () => optional(callbacks.rmdir, path, context)), () => {
             if (node !== undefined) node.last = { ...found, nlink: 0 }
             nodes.remove(parent, text)
           }))
@@ -135,10 +169,13 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
           (error) => error._tag === "ENOENT" ? done : Exit.fail(error)
         )
         const rename = (): Outcome<void> =>
-          map(optional(callbacks.rename, path, newPath, context), () => nodes.rename(parent, from, newParent, to))
+          map(
+            emptied(replaced(), newParent, context, () => optional(callbacks.rename, path, newPath, context)),
+            () => nodes.rename(parent, from, newParent, to)
+          )
         return andThen(isFree, () => {
           const target = replaced()
-          if (!mustHide(target) || target === moved()) return rename()
+          if (target === undefined || !mustHide(target) || target === moved()) return rename()
           return andThen(hide(newParent, to, target, newPath, context), (undo) => onFailure(rename(), undo))
         })
       })

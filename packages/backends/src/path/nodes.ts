@@ -27,8 +27,10 @@ export interface PathNode {
   known: boolean
   /** Who removed it while it was open; it has a name of ours until it is closed. */
   removedBy: RequestContext | undefined
-  /** What a directory was like when it was removed: somebody may be in it. */
+  /** What it was like when it was removed: somebody may be in the directory, or have the file open. */
   last: PathAttributes | undefined
+  /** What was set on a removed file that no callback took. */
+  set: Partial<PathAttributes> | undefined
   /** Nobody knows its size, so the kernel must not rely on it. */
   sizeless: boolean
   /** Operations going on whose path leads to it or through it. */
@@ -66,6 +68,7 @@ export const makePathNodes = () => {
       known: false,
       removedBy: undefined,
       last: undefined,
+      set: undefined,
       sizeless: false,
       passing: 0,
       moving: false

@@ -80,6 +80,18 @@ export const outcome = <A>(call: () => Answer<A>): Outcome<A> => {
   }
 }
 
+/** Above this many bytes it is the size that makes a RangeError; below, it is a mistake of the callback's. */
+const largeBytes = 2 ** 30
+
+/** A size that JavaScript has no buffer for (a RangeError) is EFBIG. */
+export const orTooLarge = <A>(size: number | bigint, first: Outcome<A>): Outcome<A> => {
+  if (size < largeBytes) return first
+  const judge = (cause: Cause.Cause<ErrnoError>): Outcome<A> => Cause.squash(cause) instanceof RangeError ? Errno.EFBIG : Exit.failCause(cause)
+  const exit = settled(first)
+  if (exit === undefined) return Effect.catchCause(first, judge)
+  return Exit.isSuccess(exit) ? exit : judge(exit.cause)
+}
+
 /** Goes on with a value, at once when it is there. */
 export const andThen = <A, B>(first: Outcome<A>, next: (value: A) => Outcome<B>): Outcome<B> => {
   const exit = settled(first)

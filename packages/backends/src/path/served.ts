@@ -16,10 +16,19 @@ export interface PathOptions {
   readonly entryTimeout?: number
   /** Seconds that the kernel may trust attributes, likewise. Default 1. */
   readonly attrTimeout?: number
+  /**
+   * The callbacks for extended attributes serve POSIX ACLs (`system.posix_acl_access` and `_default`), in the form of
+   * acl(5)'s xattrs: the kernel checks permissions by them. They keep the mode in step (chmod sets the mask, a new ACL
+   * sets the mode), let new files inherit default ACLs, and apply `context.umask` to what has none. Default: false, ACLs
+   * are refused with EOPNOTSUPP.
+   */
+  readonly posixAcl?: boolean
 }
 
 export interface Served<H> {
   readonly callbacks: PathCallbacks<H>
+  /** The callbacks serve ACLs. */
+  readonly acls: boolean
   readonly nodes: PathNodes
   readonly locks: PathLocks
   /** Works on a node's path, which stays as it is meanwhile; ENOENT once the node is removed. */
@@ -45,6 +54,7 @@ export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions)
 
   return {
     callbacks,
+    acls: options.posixAcl === true,
     nodes,
     locks,
     at: (nodeid, then) => {

@@ -1,7 +1,10 @@
 /** Extended attributes; without callbacks for them the kernel stops asking. */
+import type { Name } from "@bickford/protocol"
 import { type Backend, Errno } from "@bickford/session"
 import * as Exit from "effect/Exit"
+import type { Answer } from "./outcome.ts"
 import { bytes } from "./data.ts"
+import type { PathHandles } from "./handles.ts"
 import { nameText } from "./nodes.ts"
 import { andThen, type Outcome, outcome } from "./outcome.ts"
 import type { Served } from "./served.ts"
@@ -12,23 +15,57 @@ const sized = (value: Uint8Array, size: number): Outcome<Uint8Array | { readonly
   return value.length > size ? Errno.ERANGE : Exit.succeed(value)
 }
 
-export const xattrOperations = <H>({ at, callbacks }: Served<H>): Pick<Backend, "getxattr" | "setxattr" | "listxattr" | "removexattr"> => {
-  const { getxattr, listxattr, removexattr, setxattr } = callbacks
+/**
+ * ACLs are no attributes that can just be kept: they change the mode, and give and take permissions. To programs that
+ * copy modes (cp -p, sed -i, mv) EOPNOTSUPP says that there are none.
+ */
+const isAcl = (name: string): boolean => name.startsWith("system.posix_acl_")
+
+export const xattrOperations = <H>(
+  { acls, at, callbacks, nodes }: Served<H>,
+  handles: PathHandles<H>
+): Pick<Backend, "getxattr" | "setxattr" | "listxattr" | "removexattr"> => {
+  const { fgetxattr, flistxattr, fremovexattr, fsetxattr, getxattr, listxattr, removexattr, setxattr } = callbacks
+
+  /** By path; of a removed file by a handle, where there is a callback for that. */
+  const on = <A>(
+    nodeid: Parameters<typeof nodes.get>[0],
+    byPath: (path: string) => Answer<A>,
+    byHandle: ((handle: H) => Answer<A>) | undefined
+  ): Outcome<A> => {
+    const open = handles.removed(nodes.get(nodeid))
+    if (open === undefined) return at(nodeid, (path) => outcome(() => byPath(path)))
+    return byHandle === undefined ? Errno.ENOTSUP : outcome(() => byHandle(open.handle))
+  }
+  const named = <A>(name: Name, act: (text: string) => Outcome<A>): Outcome<A> => {
+    const text = nameText(name)
+    return !acls && isAcl(text) ? Errno.ENOTSUP : act(text)
+  }
+
   return {
     ...(getxattr && {
       getxattr: ({ name, nodeid, size }, context) =>
-        at(nodeid, (path) => andThen(outcome(() => getxattr(path, nameText(name), context)), (value) => sized(bytes(value), size)))
+        named(name, (text) =>
+          andThen(
+            on(nodeid, (path) => getxattr(path, text, context), fgetxattr && ((handle) => fgetxattr(handle, text, context))),
+            (value) => sized(bytes(value), size)
+          ))
     }),
     ...(listxattr && {
       listxattr: ({ nodeid, size }, context) =>
-        at(nodeid, (path) =>
-          andThen(outcome(() => listxattr(path, context)), (names) => sized(bytes(Array.from(names, (name) => `${name}\0`).join("")), size)))
+        andThen(
+          on(nodeid, (path) => listxattr(path, context), flistxattr && ((handle) => flistxattr(handle, context))),
+          (names) => sized(bytes(Array.from(names, (name) => `${name}\0`).join("")), size)
+        )
     }),
     ...(setxattr && {
-      setxattr: ({ flags, name, nodeid, value }, context) => at(nodeid, (path) => outcome(() => setxattr(path, nameText(name), value, flags, context)))
+      setxattr: ({ flags, name, nodeid, value }, context) =>
+        named(name, (text) =>
+          on(nodeid, (path) => setxattr(path, text, value, flags, context), fsetxattr && ((handle) => fsetxattr(handle, text, value, flags, context))))
     }),
     ...(removexattr && {
-      removexattr: ({ name, nodeid }, context) => at(nodeid, (path) => outcome(() => removexattr(path, nameText(name), context)))
+      removexattr: ({ name, nodeid }, context) =>
+        named(name, (text) => on(nodeid, (path) => removexattr(path, text, context), fremovexattr && ((handle) => fremovexattr(handle, text, context))))
     })
   }
 }

@@ -7,7 +7,7 @@ import {
 export const {
   S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG, S_IFBLK, S_IFDIR, S_IFCHR, S_IFIFO, S_ISUID, S_ISGID, S_IXGRP
 } = statMode
-export const { O_ACCMODE, O_EXCL, O_TRUNC, O_DIRECT, O_APPEND, O_NOATIME } = openFlags
+export const { O_ACCMODE, O_RDWR, O_EXCL, O_TRUNC, O_DIRECT, O_APPEND, O_NOATIME } = openFlags
 export const { F_RDLCK, F_WRLCK, F_UNLCK } = lockTypes
 export const { SEEK_DATA, SEEK_HOLE } = seekWhence
 export const { RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT } = renameFlags
