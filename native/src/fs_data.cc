@@ -34,6 +34,14 @@ napi_value close_file(napi_env env, napi_callback_info info) {
   return call.result(::close(file));
 }
 
+// (descriptor): another one of the same open file, the lowest number that is free.
+napi_value duplicate(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  const int file = call.integer(0);
+  if (!call.ok()) return nullptr;
+  return call.result(fcntl(file, F_DUPFD_CLOEXEC, 0));
+}
+
 // (file, from, offset, flags): bytes written at an offset of the file; flags as pwritev2(2).
 napi_value write_at(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
@@ -197,7 +205,7 @@ napi_value copy_range(napi_env env, napi_callback_info info) {
 }  // namespace
 
 const FsFunction fs_data_functions[] = {
-    {"fs_open", open_again}, {"fs_open_waiting", open_waiting}, {"fs_close", close_file}, {"fs_write", write_at},   {"fs_fallocate", allocate},
+    {"fs_open", open_again}, {"fs_open_waiting", open_waiting}, {"fs_close", close_file}, {"fs_duplicate", duplicate}, {"fs_write", write_at},   {"fs_fallocate", allocate},
     {"fs_seek", seek},       {"fs_list", list},        {"fs_sync", synchronize}, {"fs_copy", copy_range},
     {nullptr, nullptr},
 };

@@ -48,9 +48,18 @@ const abort = async (mounted: MountEntry | undefined): Promise<string> => {
   return `the connection was aborted with ${waiting} calls in flight`
 }
 
-/** Starts `bickford mount SOURCE MOUNTPOINT` and waits until it says that it serves. */
-export const start = async (mountpoint: string, args: ReadonlyArray<string> = [], source = "memory:"): Promise<Served> => {
-  const server = spawn(process.execPath, [...main, "mount", ...args, source, mountpoint], { stdio: ["ignore", "pipe", "pipe"] })
+/**
+ * Starts `bickford mount SOURCE MOUNTPOINT` and waits until it says that it serves; `through`, a command that runs the
+ * command after it, as `prlimit`.
+ */
+export const start = async (
+  mountpoint: string,
+  args: ReadonlyArray<string> = [],
+  source = "memory:",
+  through: ReadonlyArray<string> = []
+): Promise<Served> => {
+  const [program = "", ...rest] = [...through, process.execPath, ...main, "mount", ...args, source, mountpoint]
+  const server = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] })
   let log = ""
   server.stderr.setEncoding("utf8").on("data", (text: string) => (log += text))
   let said = ""

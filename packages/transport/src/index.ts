@@ -1,6 +1,7 @@
 export { abortConnection } from "./abort.ts"
 export { type BufferTransport, makeBufferTransport } from "./BufferTransport.ts"
 export { coveredPlaces, type CoveredPlace, coveringPlace, coverPlace } from "./coveredPlaces.ts"
+export { type DescriptorLimit, descriptorLimit } from "./descriptorLimit.ts"
 export { type DeviceTransportOptions, makeDeviceTransport } from "./DeviceTransport.ts"
 export { type ErrnoTag, type TransportError, type TransportErrorOf, type TransportTag } from "./errors.ts"
 export { attributeWords, type FileName, files, type FilesystemCalls, type Wide } from "./filesystem/index.ts"

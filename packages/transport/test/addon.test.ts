@@ -91,6 +91,7 @@ describe("wrong arguments", () => {
     fs_open: [-1, 0, 0],
     fs_open_waiting: [-1, 0],
     fs_close: [-1],
+    fs_duplicate: [-1],
     fs_write: [-1, bytes, 0, 0],
     fs_fallocate: [-1, 0, 0, 1],
     fs_seek: [-1, 0, 0],

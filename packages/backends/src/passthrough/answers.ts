@@ -1,4 +1,5 @@
 /** What a system call says, as an operation's answer. */
+import { errnoNumbers } from "@bickford/protocol"
 import { type ErrnoError, errnoError } from "@bickford/session"
 import * as Exit from "effect/Exit"
 
@@ -9,11 +10,11 @@ export const done: Exit.Exit<void> = Exit.void
 /** By errno. */
 const failures: Array<Failure | undefined> = []
 
-/** The failure for a negative errno. */
+/** The failure for a negative errno. The descriptors that are used up (EMFILE) are this process's, not the caller's: ENFILE. */
 export const failureOf = (status: number): Failure => {
   const known = failures[-status]
   if (known !== undefined) return known
-  const made: Failure = Exit.fail(errnoError(-status))
+  const made: Failure = Exit.fail(errnoError(status === -errnoNumbers.EMFILE ? errnoNumbers.ENFILE : -status))
   failures[-status] = made
   return made
 }

@@ -50,7 +50,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     let status = 0
     if ((valid & FATTR_SIZE) !== 0) {
       const open = writable ?? ((valid & FATTR_FH) !== 0 ? opened.opened(request.fh) : undefined)
-      status = open === undefined ? files.fs_truncate(fd, size) : files.fs_ftruncate(open, size)
+      status = open === undefined ? nodes.withRoom(() => files.fs_truncate(fd, size)) : files.fs_ftruncate(open, size)
       if (status >= 0 && ((valid & FATTR_KILL_SUIDGID) !== 0 || context.uid !== 0)) status = killSuidSgid(served, request.nodeid, fd, context)
     }
     // chown(2) with nothing to change clears set-user-ID as well, and comes with nothing in `valid`.

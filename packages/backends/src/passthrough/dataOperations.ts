@@ -44,7 +44,7 @@ const awaited = <A>(start: () => Promise<number>, value: (status: number) => A):
 const isSameTime = (one: Timespec, other: Timespec): boolean => one.nsec === other.nsec && one.sec === other.sec
 
 export const dataOperations = (served: Served): Backend => {
-  const { attributes, backings, caller, creationMode, listings, nodes, opened, options } = served
+  const { attributes, backings, caller, creationMode, limits, listings, nodes, opened, options, room } = served
   const smallMost = options.xattrs === false ? 0 : smallFile
   /**
    * Of the last file that was made to be new and written, when it was closed: the next one is taken to become as
@@ -83,6 +83,7 @@ export const dataOperations = (served: Served): Backend => {
    */
   const openingByKernel = (node: Node, flags: number): Open | undefined => {
     if ((flags & (O_ACCMODE | O_TRUNC | O_APPEND)) !== 0 || !kernelTakesFiles()) return undefined
+    if (!room.mayKeepHeld(node)) return undefined
     const backingId = backings.openHeld(node)
     if (backingId === undefined) return undefined
     const fh = opened.add({ node, flags: flagsFor(flags), byKernel: true, made: false, fd: -1 })
@@ -112,7 +113,8 @@ export const dataOperations = (served: Served): Backend => {
     return open
   }
 
-  const created = (nodeid: U64, name: Name, fd: number, flags: number, { isMasked, mode }: CreationMode, context: RequestContext): Exit.Exit<Created> | Failure => {
+  const created = (nodeid: U64, name: Name, opened: number, flags: number, { isMasked, mode }: CreationMode, context: RequestContext): Exit.Exit<Created> | Failure => {
+    const fd = room.keepMade(opened)
     // Its attributes have just been seen, unless they have to be changed.
     let status = isMasked ? files.fs_chmod(fd, mode) : 0
     if (status >= 0 && (isMasked || name === "")) status = files.fs_stat(fd)
@@ -149,9 +151,14 @@ export const dataOperations = (served: Served): Backend => {
       if (node === undefined || file < 0) return failureOf(file)
       const byKernel = openingByKernel(node, flags)
       if (byKernel !== undefined) return Exit.succeed(byKernel)
-      const fd = openWith(flags, (own) => files.fs_open(file, own, 0))
-      if (fd === -EAGAIN) return Effect.flatMap(openWaiting(file, flagsFor(flags)), (late) =>
-        late < 0 ? failureOf(late) : Exit.succeed(openingKnown(node, late, flags, context)))
+      const first = nodes.withRoom(() => openWith(flags, (own) => files.fs_open(file, own, 0)))
+      const fd = first < 0 ? first : room.keep(first, limits.files)
+      if (fd === -EAGAIN) {
+        return Effect.flatMap(openWaiting(file, flagsFor(flags)), (late) => {
+          const kept = late < 0 ? late : room.keep(late, limits.files)
+          return kept < 0 ? failureOf(kept) : Exit.succeed(openingKnown(node, kept, flags, context))
+        })
+      }
       if (fd < 0) return failureOf(fd)
       return Exit.succeed(openingKnown(node, fd, flags, context))
     },
@@ -159,14 +166,19 @@ export const dataOperations = (served: Served): Backend => {
       nodes.trim()
       const folder = folderOf(served, nodeid)
       if (folder < 0) return failureOf(folder)
+      const full = room.forOneMore()
+      if (full < 0) return failureOf(full)
       const given = creationMode(folder, mode & permissionBits, umask)
-      const fd = caller.as(context, extensions, () => openWith(flags, (own) => files.fs_create(folder, name, own | (flags & O_EXCL), given.mode)))
+      const fd = nodes.withRoom(() =>
+        caller.as(context, extensions, () => openWith(flags, (own) => files.fs_create(folder, name, own | (flags & O_EXCL), given.mode))))
       return fd < 0 ? failureOf(fd) : created(nodeid, name, fd, flags, given, context)
     },
     tmpfile: ({ extensions, flags, mode, nodeid, umask }, context) => {
       nodes.trim()
       const folder = folderOf(served, nodeid)
       if (folder < 0) return failureOf(folder)
+      const full = room.forOneMore()
+      if (full < 0) return failureOf(full)
       const given = creationMode(folder, mode & permissionBits, umask)
       const fd = caller.as(context, extensions, () => files.fs_open(folder, flagsFor(flags) | O_TMPFILE | (flags & O_EXCL), given.mode))
       return fd < 0 ? failureOf(fd) : created(nodeid, "", fd, flags, given, context)
@@ -218,7 +230,8 @@ export const dataOperations = (served: Served): Backend => {
     opendir: ({ nodeid }) => {
       nodes.trim()
       const folder = folderOf(served, nodeid)
-      const fd = folder < 0 ? folder : files.fs_open(folder, O_DIRECTORY, 0)
+      const first = folder < 0 ? folder : nodes.withRoom(() => files.fs_open(folder, O_DIRECTORY, 0))
+      const fd = first < 0 ? first : room.keep(first, limits.directories)
       return fd < 0 ? failureOf(fd) : Exit.succeed({ fh: listings.add(new Listing(fd)), openFlags: keeping(nodes.get(nodeid), fd) })
     },
     readdir: ({ fh, offset }) => {

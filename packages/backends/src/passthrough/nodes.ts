@@ -9,7 +9,7 @@ import { files } from "@bickford/transport"
 import { type Attributes, type Identity, isSame } from "./attributes.ts"
 import { makeLocation } from "./location.ts"
 
-const { ELOOP, ENOENT, ENOTDIR, EPERM, ESTALE } = errnoNumbers
+const { ELOOP, EMFILE, ENOENT, ENOTDIR, EPERM, ESTALE } = errnoNumbers
 
 export class Node {
   readonly id: number
@@ -27,6 +27,8 @@ export class Node {
   pinned = false
   /** Since the last sweep. */
   used = true
+  /** The last operation that has used its descriptor. */
+  operation = 0
   handle: Uint8Array | undefined = undefined
   /** Where it was last seen. */
   parent: Node | undefined
@@ -67,8 +69,14 @@ export interface Nodes {
   readonly descriptor: (node: Node) => number
   /** As `descriptor`, of a folder that is beneath the root. */
   readonly folder: (node: Node) => number
-  /** Lets descriptors go when there are too many; between operations. */
+  /** Lets descriptors go when there are too many; at the beginning of an operation. */
   readonly trim: () => void
+  /** Lets all descriptors go that the operation at hand does not use: how many. For when the process has no more of them. */
+  readonly evict: () => number
+  /** Runs what opens a descriptor; again, when there was none left and some could be let go. */
+  readonly withRoom: (open: () => number) => number
+  /** Gives the descriptor that the node holds the lowest number that is free, after `evict`: the number. */
+  readonly lower: (node: Node) => number
   readonly forget: (nodeid: U64) => void
   readonly held: () => number
   readonly close: () => void
@@ -110,6 +118,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
   const hold = (node: Node, fd: number): void => {
     node.fd = fd
     node.used = true
+    node.operation = operation
     holders.push(node)
   }
 
@@ -122,8 +131,23 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     return location.follow(node)
   }
 
+  /** Counts operations, roughly: what one of them uses stays for it. */
+  let operation = 0
+
+  const evict = (): number => {
+    const before = holders.length
+    const left = holders.filter((node) => node.fd >= 0 && (node.operation === operation || !letGo(node)))
+    holders.splice(0, before, ...left)
+    return before - left.length
+  }
+
+  const withRoom = (open: () => number): number => {
+    const fd = open()
+    return fd === -EMFILE && evict() > 0 ? open() : fd
+  }
+
   const reopen = (node: Node): number => {
-    const fd = find(node)
+    const fd = withRoom(() => find(node))
     if (fd < 0) return fd === -ENOENT || fd === -ENOTDIR || fd === -ELOOP ? -ESTALE : fd
     const status = files.fs_stat(fd)
     if (status === 0 && isSame(attributes.identity(), node.identity)) {
@@ -137,6 +161,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
   const descriptor = (node: Node): number => {
     if (node.fd < 0) return node.lent < 0 ? reopen(node) : node.lent
     node.used = true
+    node.operation = operation
     return node.fd
   }
 
@@ -203,7 +228,19 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
       if (fd < 0 || node === root) return fd
       return location.isBeneath(node, fd) ? fd : -ESTALE
     },
+    evict,
+    withRoom,
+    lower: (node) => {
+      evict()
+      const fd = files.fs_duplicate(node.fd)
+      if (fd > node.fd) files.fs_close(fd)
+      if (fd < 0 || fd > node.fd) return node.fd
+      files.fs_close(node.fd)
+      node.fd = fd
+      return fd
+    },
     trim: () => {
+      operation++
       // Twice round at the most: there may be none to let go.
       for (let left = 2 * holders.length; holders.length > limit && left > 0; left--) {
         if (hand >= holders.length) hand = 0

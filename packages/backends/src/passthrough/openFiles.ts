@@ -36,7 +36,7 @@ export const makeOpenFiles = (nodes: Nodes): OpenFiles => {
 
   const open = (file: OpenFile): number => {
     const held = nodes.descriptor(file.node)
-    const fd = held < 0 ? held : files.fs_open(held, file.flags, 0)
+    const fd = held < 0 ? held : nodes.withRoom(() => files.fs_open(held, file.flags, 0))
     if (fd >= 0) {
       file.fd = fd
       file.node.unopened--

@@ -13,6 +13,7 @@ import { makeCaller } from "./caller.ts"
 import { makeCreationMode } from "./creation.ts"
 import { openServed } from "./covered.ts"
 import { dataOperations } from "./dataOperations.ts"
+import { descriptorLimits, makeRoom } from "./descriptors.ts"
 import { makeIdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
 import { nameOperations } from "./nameOperations.ts"
@@ -67,8 +68,9 @@ export const passthrough = (
     }
     const identity = attributes.identity()
     rootDevice = identity.device
+    const limits = descriptorLimits(options.maxDescriptors ?? 256)
     const backings = makeBackings(() => served.connection)
-    const nodes = makeNodes(rootFd, identity, attributes, options.maxDescriptors ?? 256, backings.letGo)
+    const nodes = makeNodes(rootFd, identity, attributes, limits.cached, backings.letGo)
     const served: Served = {
       options,
       nodes,
@@ -80,6 +82,8 @@ export const passthrough = (
       entryValid: timespec(options.entryTimeout ?? 1),
       attrValid: timespec(options.attrTimeout ?? 1),
       backings,
+      limits,
+      room: makeRoom(limits, nodes),
       opened: makeOpenFiles(nodes),
       listings: makeTable<Listing>(),
       connection: undefined,

@@ -9,6 +9,7 @@ import type { Backings } from "./backing.ts"
 import type { Caller } from "./caller.ts"
 import { coveredName, openCovered } from "./covered.ts"
 import type { CreationMode } from "./creation.ts"
+import type { DescriptorLimits, Room } from "./descriptors.ts"
 import type { IdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
 import type { Node, Nodes } from "./nodes.ts"
@@ -28,6 +29,8 @@ export interface Served {
   readonly entryValid: Timespec
   readonly attrValid: Timespec
   readonly backings: Backings
+  readonly limits: DescriptorLimits
+  readonly room: Room
   readonly opened: OpenFiles
   readonly listings: Table<Listing>
   /** Undefined until INIT. */
@@ -88,7 +91,7 @@ export const entryUnder = (served: Served, nodeid: U64, folder: number, name: Na
     known.name = name
     return Exit.succeed(entryOf(served, known, attributes.attr()))
   }
-  const fd = files.fs_find(folder, name)
+  const fd = nodes.withRoom(() => files.fs_find(folder, name))
   if (fd < 0) return failureOf(fd)
   // Seen anew: another file may have taken the name in between.
   const attr = attributes.attr()

@@ -2,6 +2,7 @@
  * An HTTP server that no request can end: sizes, times and connections are bounded, and whatever a handler
  * throws costs that request alone.
  */
+import { descriptorLimit } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
@@ -130,7 +131,8 @@ const makeServer = (route: (route: Route) => Handler | undefined, limits: HttpLi
     keepAliveTimeout: limits.idleTime,
     connectionsCheckingInterval: Math.max(50, Math.min(1000, limits.headerTime / 4))
   }, answer(route, limits, report))
-  server.maxConnections = limits.connections
+  // Workers need descriptors, too: whoever connects must not take the last of them.
+  server.maxConnections = Math.max(1, Math.min(limits.connections, Math.floor(descriptorLimit().free / 4)))
   server.setTimeout(limits.idleTime, (socket) => socket.destroy())
   server.on("clientError", onClientError)
   return server

@@ -74,6 +74,8 @@ export interface FilesystemCalls {
   readonly fs_open_waiting: (file: number, flags: number) => Promise<number>
   /** close(2). */
   readonly fs_close: (file: number) => number
+  /** F_DUPFD_CLOEXEC (fcntl(2)): the lowest number that is free. */
+  readonly fs_duplicate: (file: number) => number
   /** pwritev2(2). */
   readonly fs_write: (file: number, from: Uint8Array, offset: Wide, flags: number) => number
   /** fallocate(2). */
