@@ -21,7 +21,7 @@ const recordOf = (field: Field) => {
 }
 
 /** Where a time's seconds and nanoseconds are: in two fields of the struct, or in a `struct fuse_sx_time`. */
-export const timeOffsets = (struct: string, { nsec, wire }: Field): readonly [sec: number, nsec: number] => {
+const timeOffsets = (struct: string, { nsec, wire }: Field): readonly [sec: number, nsec: number] => {
   const first = fieldOf(struct, wire).offset
   return nsec === undefined
     ? [first + fieldOf("sx_time", "tv_sec").offset, first + fieldOf("sx_time", "tv_nsec").offset]

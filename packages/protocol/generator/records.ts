@@ -1,18 +1,19 @@
 /** Emits readers and writers of the structs that replies are made of. */
-import { structOf } from "./abi.ts"
 import { capital, fillers, isWord, lines, readField, writeField, writeWords, zero } from "./code.ts"
 import { records, type RecordSpec } from "./spec.ts"
 
-const viewWriter = (name: string, { fields, struct, type }: RecordSpec): string => {
+const exported = (inner: true | undefined): string => inner ? "" : "export "
+
+const viewWriter = (name: string, { fields, inner, struct, type }: RecordSpec): string => {
   const statements = [...fields.flatMap((field) => writeField(struct, field, "value", "setNsec")), ...zero(fillers(struct, fields), "view")]
   return `/** Writes \`struct fuse_${struct}\` at \`at\`; refuses numbers that its fields cannot hold. */
-export const put${capital(name)} = (view: DataView, at: number, value: ${type}): void => {
+${exported(inner)}const put${capital(name)} = (view: DataView, at: number, value: ${type}): void => {
 ${lines(statements, "  ")}}
 `
 }
 
 /** All the words are looked at in one condition, and then stored: half the time of one after the other. */
-const wordWriter = (name: string, { fields, struct, type }: RecordSpec): string => {
+const wordWriter = (name: string, { fields, inner, struct, type }: RecordSpec): string => {
   const words = fields.filter((field) => isWord(struct, field))
   const times = fields.filter(({ kind }) => kind === "time" || kind === "duration")
   const bad = [...words.map((field) => `${field.name} >>> 0 !== ${field.name}`), ...times.map((field) => `isNoNsec(${field.name}Nsec)`)]
@@ -27,7 +28,7 @@ ${lines(checks, "  ")}  return refuse("EIO", "the reply changed while it was rea
 }
 
 /** Writes \`struct fuse_${struct}\` at the whole word \`at\`; refuses numbers that its fields cannot hold. */
-export const put${capital(name)} = (words: Uint32Array, at: number, value: ${type}): void => {
+${exported(inner)}const put${capital(name)} = (words: Uint32Array, at: number, value: ${type}): void => {
   const { ${picked.join(", ")} } = value
 ${lines(times.map((field) => `const ${field.name}Nsec = ${field.name}.nsec`), "  ")}  if (
     ${bad.join(" ||\n    ")}
@@ -37,11 +38,11 @@ ${lines(statements, "  ")}}
 `
 }
 
-const reader = (name: string, { fields, struct, type }: RecordSpec): string => {
+const reader = (name: string, { fields, inner, struct, type }: RecordSpec): string => {
   const always = fields.filter(({ optional }) => optional === undefined)
   const rest = fields.filter(({ optional }) => optional === true)
   const read = always.map((field) => `${field.name}: ${readField(struct, field, "at")}`)
-  const head = `/** Reads \`struct fuse_${struct}\` at \`at\`. */\nexport const get${capital(name)} = (view: DataView, at: number): ${type} => `
+  const head = `/** Reads \`struct fuse_${struct}\` at \`at\`. */\n${exported(inner)}const get${capital(name)} = (view: DataView, at: number): ${type} => `
   if (rest.length === 0) return `${head}({\n  ${read.join(",\n  ")}\n})\n`
   const variables = rest.map((field) => `const ${field.name} = ${readField(struct, field, "at")}`)
   const spread = rest.map(({ name: optional }) => `...(${optional} === 0 ? undefined : { ${optional} })`)
@@ -60,6 +61,3 @@ import { ${used(["checkNsec", "checkU32", "getS64", "getU64", "isNoNsec", "putS6
 
 ${code}`
 }
-
-/** Bytes of the record's struct. */
-export const recordSize = (name: string): number => structOf(records[name]?.struct ?? name).size

@@ -31,7 +31,7 @@ export type Part =
   | { readonly part: "records"; readonly name: string; readonly struct: string; readonly count: string; readonly what: string; readonly fields: ReadonlyArray<Field> }
 
 /** A struct that was shorter once. */
-export interface Compat {
+interface Compat {
   /** Bytes it had. */
   readonly bytes: number
   /** True in an encoder, and (`by: "version"`) in a decoder, when it is whole. */
@@ -240,6 +240,8 @@ export interface RecordSpec {
   readonly fields: ReadonlyArray<Field>
   /** Written by words of 32 bits, checked in one look: what nearly every reply has in it. */
   readonly words?: true
+  /** Only within others. */
+  readonly inner?: true
   readonly doc?: string
 }
 
@@ -250,6 +252,7 @@ const sx = (name: string): Field => ({ kind: "time", name, wire: name })
 export const records: Readonly<Record<string, RecordSpec>> = {
   attr: {
     type: "Attr",
+    inner: true,
     struct: "attr",
     words: true,
     fields: [
@@ -301,6 +304,7 @@ export const records: Readonly<Record<string, RecordSpec>> = {
   },
   statx: {
     type: "Statx",
+    inner: true,
     struct: "statx",
     fields: [
       f("mask", "STATX_*: which fields are true."), f("blksize"), f("attributes", "STATX_ATTR_*."), f("nlink"), f("uid"), f("gid"),

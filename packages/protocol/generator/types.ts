@@ -89,8 +89,8 @@ const requestModel = (spec: RequestSpec): string => {
 /** `test/generated/models.ts`. */
 export const modelsModule = (): string => {
   const modelled = Object.entries(records).filter(([name]) => !["open", "fileLock", "ioctlHead"].includes(name))
-  const structs = modelled.map(([name, { fields, struct, type }]) =>
-    `export const ${name}: fc.Arbitrary<M.${type}> = fc.record(${model(fields.map((field) => [field.name, arbitraryOf(struct, field, false)]))})`
+  const structs = modelled.map(([name, { fields, inner, struct, type }]) =>
+    `${inner ? "" : "export "}const ${name}: fc.Arbitrary<M.${type}> = fc.record(${model(fields.map((field) => [field.name, arbitraryOf(struct, field, false)]))})`
   )
   const code = [...structs, ...operations().map(requestModel)].join("\n")
   const used = (names: ReadonlyArray<string>): string => names.filter((name) => new RegExp(`\\b${name}\\b`).test(code)).join(", ")

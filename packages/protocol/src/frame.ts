@@ -51,10 +51,10 @@ export const afterArgs = (frame: Frame, size: number): number => frame.payload =
 export const lengthOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.len, true)
 export const opcodeOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.opcode, true)
 export const uniqueOf = (frame: Frame): U64 => getU64(frame.view, frame.header + inHeader.unique)
-export const nodeidOf = (frame: Frame): U64 => getU64(frame.view, frame.header + inHeader.nodeid)
-export const uidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.uid, true)
-export const gidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.gid, true)
-export const pidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.pid, true)
+const nodeidOf = (frame: Frame): U64 => getU64(frame.view, frame.header + inHeader.nodeid)
+const uidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.uid, true)
+const gidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.gid, true)
+const pidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.pid, true)
 /** Bytes of header extensions at the frame's end (7.38). */
 export const extensionBytesOf = (frame: Frame): number => frame.view.getUint16(frame.header + inHeader.totalExtlen, true) * 8
 

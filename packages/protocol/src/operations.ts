@@ -136,6 +136,8 @@ type Marked<Trait extends string> = { readonly [Op in OperationName]: Rows[Op] e
 export type NamespaceOperation = Marked<"changesNamespace">
 /** Operations that a backend may have. */
 export type BackendOperation = Exclude<OperationName, Marked<"bySession">>
+/** Kinds of reply that may have to be given empty. */
+export type EmptyReplyKind = { readonly [Op in OperationName]: Rows[Op] extends { readonly whenAbsent: "empty" } ? Rows[Op]["reply"] : never }[OperationName]
 /** The kind of reply that an operation is answered with. */
 export type ReplyKindOf<Op extends OperationName> = Rows[Op]["reply"]
 

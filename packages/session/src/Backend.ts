@@ -42,9 +42,6 @@ export interface BackendConnection {
   readonly lendMemory: (memory: () => Uint8Array | undefined) => void
 }
 
-/** What adds, removes or moves a name. */
-type NamespaceChange = "symlink" | "mknod" | "mkdir" | "unlink" | "rmdir" | "rename" | "link" | "create" | "tmpfile"
-
 /** A filesystem: operations, all optional, and what it says of itself. */
 export interface Backend {
   readonly capabilities?: BackendCapabilities
@@ -54,7 +51,7 @@ export interface Backend {
    * The operations that a signal of the caller stops (EINTR). Default: read, setlkw, poll and ioctl. Never
    * one that changes the namespace. What is listed may wait for other calls, so limits do not count it.
    */
-  readonly interruptible?: ReadonlyArray<Exclude<keyof P.ReplyOf, NamespaceChange>>
+  readonly interruptible?: ReadonlyArray<Exclude<P.BackendOperation, P.NamespaceOperation>>
   /** For durable backends: makes everything done since the last commit permanent, before any reply of the batch is sent. */
   readonly commit?: Effect.Effect<void, ErrnoError>
   /** The backend's own process, if it has one: when it fails or ends, the backend is restarted. */

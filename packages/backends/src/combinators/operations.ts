@@ -1,5 +1,5 @@
 /** The operations of a backend, as a combinator sees them: by name, all of one shape. */
-import { operationNames, type Request } from "@bickford/protocol"
+import { type BackendOperation, operationNames, type Request } from "@bickford/protocol"
 import type { Backend, RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,7 +7,11 @@ import * as Exit from "effect/Exit"
 /** Any operation: a request in, an Effect out. */
 export type AnyOperation = (request: Request, context: RequestContext) => Effect.Effect<unknown, unknown>
 
-const others = ["capabilities", "durable", "interruptible", "commit", "run", "init", "delivered", "destroy", "forget"] as const
+/** What a backend has besides operations. */
+const members: Record<Exclude<keyof Backend, BackendOperation>, true> = {
+  capabilities: true, durable: true, interruptible: true, commit: true, run: true, init: true, delivered: true, destroy: true, forget: true
+}
+const others = Object.keys(members)
 
 /** A backend's operation by name, bound to it. */
 export const operationOf = (backend: Backend, name: Request["op"]): AnyOperation | undefined => {
@@ -21,16 +25,16 @@ export const operationOf = (backend: Backend, name: Request["op"]): AnyOperation
  * stays as it is. An instance of a class will do as well.
  */
 export const mapOperations = (backend: Backend, change: (name: Request["op"], operation: AnyOperation) => AnyOperation): Backend => {
-  const members: { [name: string]: unknown } = {}
+  const changed: { [name: string]: unknown } = {}
   for (const name of others) {
     const member: unknown = Reflect.get(backend, name)
-    if (member !== undefined) members[name] = typeof member === "function" ? member.bind(backend) : member
+    if (member !== undefined) changed[name] = typeof member === "function" ? member.bind(backend) : member
   }
   for (const name of operationNames) {
     const operation = operationOf(backend, name)
-    if (operation !== undefined) members[name] = change(name, operation)
+    if (operation !== undefined) changed[name] = change(name, operation)
   }
-  return { ...backend, ...members }
+  return { ...backend, ...changed }
 }
 
 /** What comes of an operation, changed: at once when it is there at once. */

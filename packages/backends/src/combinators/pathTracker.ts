@@ -1,5 +1,5 @@
 /** The paths of nodes, learnt from the requests and replies that go by. */
-import type { Created, DirentPlus, Entry, Name, Request, U64 } from "@bickford/protocol"
+import { type Created, type DirentPlus, type Entry, type Name, operations, type Request, type U64 } from "@bickford/protocol"
 import { RENAME_EXCHANGE } from "../posix/linux.ts"
 import { nameText } from "../path/nodes.ts"
 
@@ -10,6 +10,20 @@ interface Place {
 
 const rootId = 1
 const keyOf = ({ name, parent }: Place): string => `${parent}/${name}`
+
+/** The node that a reply tells of, where it tells of one. */
+const nodeidIn = (request: Request, value: unknown): U64 | undefined => {
+  // The table pairs each operation with its kind of reply.
+  switch (operations[request.op].reply) {
+    case "found":
+    case "entry":
+      return (value as Entry).nodeid
+    case "created":
+      return (value as Created).entry.nodeid
+    default:
+      return undefined
+  }
+}
 
 export const makePathTracker = () => {
   /** The name that a node was last seen under. */
@@ -69,7 +83,7 @@ export const makePathTracker = () => {
     /** What a request is about: the path of its node or name, and the new one of a rename or link; none where nobody knows. */
     pathsOf: (request: Request): ReadonlyArray<string> => {
       const paths = [
-        "name" in request && request.op !== "setxattr" && request.op !== "getxattr" && request.op !== "removexattr" && request.op !== "tmpfile"
+        "name" in request && operations[request.op].takesName
           ? pathIn(request.nodeid, request.name)
           : pathOf(request.op === "link" ? request.oldnodeid : request.nodeid)
       ]
@@ -81,18 +95,9 @@ export const makePathTracker = () => {
     /** Takes note of a reply; gives what is to be replied. */
     learn: (request: Request, value: unknown): unknown => {
       switch (request.op) {
-        // The opcode table pairs these operations with these replies.
-        case "lookup":
-        case "mknod":
-        case "mkdir":
-        case "symlink":
-          enter((value as Entry).nodeid, request.nodeid, request.name)
-          break
-        case "create":
-          enter((value as Created).entry.nodeid, request.nodeid, request.name)
-          break
         case "link":
-          enter((value as Entry).nodeid, request.nodeid, request.newname)
+          // Its new name is in `nodeid`.
+          enter(nodeidIn(request, value), request.nodeid, request.newname)
           break
         case "readdirplus":
           return entered(request.nodeid, value as Iterable<DirentPlus>)
@@ -108,6 +113,7 @@ export const makePathTracker = () => {
           break
         }
         default:
+          if ("name" in request && operations[request.op].takesName) enter(nodeidIn(request, value), request.nodeid, request.name)
       }
       return value
     }

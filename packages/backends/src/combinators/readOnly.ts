@@ -1,13 +1,10 @@
 /** A filesystem that cannot be changed. */
-import type { OpenRequest, Request } from "@bickford/protocol"
+import { type OpenRequest, operationsWhere } from "@bickford/protocol"
 import { type Backend, Errno } from "@bickford/session"
 import { O_ACCMODE, O_TRUNC } from "../posix/linux.ts"
 import { mapOperations } from "./operations.ts"
 
-const changes: ReadonlyArray<Request["op"]> = [
-  "setattr", "symlink", "mknod", "mkdir", "unlink", "rmdir", "rename", "link", "write", "setxattr", "removexattr", "create",
-  "tmpfile", "fallocate", "copyFileRange"
-]
+const changes = operationsWhere(({ mutates }) => mutates)
 const refuse = () => Errno.EROFS
 
 const wouldChange = ({ flags }: OpenRequest): boolean => (flags & O_ACCMODE) !== 0 || (flags & O_TRUNC) !== 0

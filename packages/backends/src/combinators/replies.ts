@@ -1,5 +1,5 @@
 /** Replies that tell of files, changed on their way. */
-import type { Attr, AttrReply, Created, Entry, Request, StatxReply } from "@bickford/protocol"
+import { type Attr, type AttrReply, type Created, type Entry, operations, type Request, type StatxReply } from "@bickford/protocol"
 
 export interface ReplyChanges {
   readonly entry: (entry: Entry) => Entry
@@ -15,21 +15,16 @@ export const attrWith = (
 
 /** What a backend answered, changed where it tells of a file; listings are left as they are. */
 export const changeReply = (request: Request, value: unknown, { attr, entry, stat }: ReplyChanges): unknown => {
-  switch (request.op) {
-    // The opcode table pairs these operations with these replies.
-    case "lookup":
-    case "mknod":
-    case "mkdir":
-    case "symlink":
-    case "link":
+  // The table pairs each operation with its kind of reply.
+  switch (operations[request.op].reply) {
+    case "found":
+    case "entry":
       return entry(value as Entry)
-    case "create":
-    case "tmpfile": {
+    case "created": {
       const created = value as Created
       return { entry: entry(created.entry), open: created.open }
     }
-    case "getattr":
-    case "setattr": {
+    case "attributes": {
       const reply = value as AttrReply
       return { attrValid: reply.attrValid, attr: attr(reply.attr) }
     }

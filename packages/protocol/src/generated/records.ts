@@ -19,7 +19,7 @@ const refuseAttr = (value: Attr): never => {
 }
 
 /** Writes `struct fuse_attr` at the whole word `at`; refuses numbers that its fields cannot hold. */
-export const putAttr = (words: Uint32Array, at: number, value: Attr): void => {
+const putAttr = (words: Uint32Array, at: number, value: Attr): void => {
   const { atime, blksize, ctime, flags, gid, mode, mtime, nlink, rdev, uid } = value
   const atimeNsec = atime.nsec
   const mtimeNsec = mtime.nsec
@@ -56,7 +56,7 @@ export const putAttr = (words: Uint32Array, at: number, value: Attr): void => {
 }
 
 /** Reads `struct fuse_attr` at `at`. */
-export const getAttr = (view: DataView, at: number): Attr => ({
+const getAttr = (view: DataView, at: number): Attr => ({
   ino: getU64(view, at),
   size: getU64(view, at + 8),
   blocks: getU64(view, at + 16),
@@ -191,7 +191,7 @@ export const getStatfs = (view: DataView, at: number): Statfs => ({
 })
 
 /** Writes `struct fuse_statx` at `at`; refuses numbers that its fields cannot hold. */
-export const putStatx = (view: DataView, at: number, value: Statx): void => {
+const putStatx = (view: DataView, at: number, value: Statx): void => {
   setU32(view, at, value.mask, "mask")
   setU32(view, at + 4, value.blksize, "blksize")
   setU64(view, at + 8, value.attributes, "attributes")
@@ -220,7 +220,7 @@ export const putStatx = (view: DataView, at: number, value: Statx): void => {
 }
 
 /** Reads `struct fuse_statx` at `at`. */
-export const getStatx = (view: DataView, at: number): Statx => ({
+const getStatx = (view: DataView, at: number): Statx => ({
   mask: view.getUint32(at, true),
   blksize: view.getUint32(at + 4, true),
   attributes: getU64(view, at + 8),

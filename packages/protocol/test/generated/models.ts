@@ -4,11 +4,11 @@ import * as fc from "fast-check"
 import type * as M from "../../src/messages.ts"
 import { anyFileLock, anyTime, bytes, duration, mode, name, offset, path, time, u16, u32, u64 } from "../primitives.ts"
 
-export const attr: fc.Arbitrary<M.Attr> = fc.record({ ino: u64, size: offset, blocks: u64, atime: time, mtime: time, ctime: time, mode, nlink: u32, uid: u32, gid: u32, rdev: u32, blksize: u32, flags: u32 })
+const attr: fc.Arbitrary<M.Attr> = fc.record({ ino: u64, size: offset, blocks: u64, atime: time, mtime: time, ctime: time, mode, nlink: u32, uid: u32, gid: u32, rdev: u32, blksize: u32, flags: u32 })
 export const entry: fc.Arbitrary<M.Entry> = fc.record({ nodeid: u64, generation: u64, entryValid: duration, attrValid: duration, attr })
 export const attrReply: fc.Arbitrary<M.AttrReply> = fc.record({ attrValid: duration, attr })
 export const statfs: fc.Arbitrary<M.Statfs> = fc.record({ blocks: u64, bfree: u64, bavail: u64, files: u64, ffree: u64, bsize: u32, namelen: u32, frsize: u32 })
-export const statx: fc.Arbitrary<M.Statx> = fc.record({ mask: u32, blksize: u32, attributes: u64, nlink: u32, uid: u32, gid: u32, mode, ino: u64, size: offset, blocks: u64, attributesMask: u64, atime: time, btime: time, ctime: time, mtime: time, rdevMajor: u32, rdevMinor: u32, devMajor: u32, devMinor: u32 })
+const statx: fc.Arbitrary<M.Statx> = fc.record({ mask: u32, blksize: u32, attributes: u64, nlink: u32, uid: u32, gid: u32, mode, ino: u64, size: offset, blocks: u64, attributesMask: u64, atime: time, btime: time, ctime: time, mtime: time, rdevMajor: u32, rdevMinor: u32, devMajor: u32, devMinor: u32 })
 export const statxReply: fc.Arbitrary<M.StatxReply> = fc.record({ attrValid: duration, flags: u32, stat: statx })
 export const initReply: fc.Arbitrary<M.InitReply> = fc.record({ major: u32, minor: u32, maxReadahead: u32, flags: u32, maxBackground: u16, congestionThreshold: u16, maxWrite: u32, timeGran: u32, maxPages: u16, mapAlignment: u16, flags2: u32, maxStackDepth: u32, requestTimeout: u16 })
 export const ioctlIovec: fc.Arbitrary<M.IoctlIovec> = fc.record({ base: u64, len: u64 })

@@ -14,7 +14,7 @@ import type { Diagnostics } from "../Diagnostics.ts"
 import type { Guard } from "./guard.ts"
 import { isErrnoError, wireErrno } from "../errno.ts"
 import { errnoNumbers } from "@bickford/protocol"
-import { encodeReply, isReplyRefusal, type Memory, memoryOf, type OpcodeRow, opcodeTable, replyData, replyRange } from "@bickford/protocol/codec"
+import { encodeReply, isReplyRefusal, type Memory, memoryOf, type OpcodeRow, replyData, replyRange } from "@bickford/protocol/codec"
 import type { Request, U64 } from "@bickford/protocol"
 
 export interface Responder {
@@ -44,9 +44,6 @@ const stopErrno = (reason: StopReason | undefined): number => {
       return errnoNumbers.EIO
   }
 }
-
-/** By opcode: whether a successful reply hands out a file or directory handle. */
-const opens: ReadonlyArray<boolean> = opcodeTable.map((row) => row?.op === "open" || row?.op === "opendir" || row?.op === "create" || row?.op === "tmpfile")
 
 type Failure = Exit.Failure<unknown, unknown>
 
@@ -99,7 +96,7 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
     if (written === 0) {
       for (let i = 0; i < lookupCount; i++) nodes.add(lookups[i] ?? 0)
       // What CREATE and TMPFILE open is the node that they tell of.
-      if (error === 0 && opens[row.opcode] === true) handles.add(lookupCount > 0 ? lookups[0] ?? 0 : request.nodeid)
+      if (error === 0 && row.opensHandle) handles.add(lookupCount > 0 ? lookups[0] ?? 0 : request.nodeid)
     } else {
       for (let i = 0; i < lookupCount; i++) {
         const nodeid = lookups[i] ?? 0

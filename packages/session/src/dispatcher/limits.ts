@@ -3,7 +3,8 @@
  * would let the running ones end (an unlock, a release, a FORGET, an INTERRUPT) may be the next to come.
  */
 import type { InFlight } from "../connection/InFlightTable.ts"
-import type { ReplyOf, Request } from "@bickford/protocol"
+import { type OperationName, operations, type Request } from "@bickford/protocol"
+import { payloadOf } from "./payload.ts"
 
 export interface Limits {
   /** Operations that run at once. Default: no limit but the kernel's own. */
@@ -12,23 +13,10 @@ export interface Limits {
   readonly maxBytesInFlight?: number
 }
 
-type Op = keyof ReplyOf | Request["op"]
+/** Never counted and never held back. */
+const always = (Object.keys(operations) as ReadonlyArray<OperationName>).filter((name) => operations[name].unlimited)
 
-/** Never counted and never held back: waits by nature, or what ends others' waits. */
-const always: ReadonlyArray<Op> =
-  ["setlkw", "setlk", "getlk", "poll", "flush", "release", "releasedir", "interrupt", "forget", "batchForget", "notifyReply", "init", "destroy"]
-
-const payloadBytes = (request: Request): number => {
-  switch (request.op) {
-    case "write":
-    case "ioctl":
-      return request.data.length
-    case "setxattr":
-      return request.value.length
-    default:
-      return 0
-  }
-}
+const payloadBytes = (request: Request): number => payloadOf(request)?.length ?? 0
 
 export interface Admission {
   /** Whether a request may begin now. */
@@ -44,8 +32,8 @@ export interface Admission {
 }
 
 /** `waits`: operations of the backend that may wait for other calls. */
-export const makeAdmission = (limits: Limits, waits: ReadonlyArray<Op>, begin: (entry: InFlight) => void): Admission => {
-  const exempt: ReadonlySet<Op> = new Set([...always, ...waits])
+export const makeAdmission = (limits: Limits, waits: ReadonlyArray<OperationName>, begin: (entry: InFlight) => void): Admission => {
+  const exempt: ReadonlySet<OperationName> = new Set([...always, ...waits])
   const maxInFlight = limits.maxInFlight ?? Number.POSITIVE_INFINITY
   const maxBytes = limits.maxBytesInFlight ?? Number.POSITIVE_INFINITY
   const unlimited = maxInFlight === Number.POSITIVE_INFINITY && maxBytes === Number.POSITIVE_INFINITY

@@ -1,17 +1,18 @@
-/** Payloads that have to outlive their slot. */
+/** Requests' data that lies in the memory of a slot. */
+import { operations, type Request } from "@bickford/protocol"
 import type { FrameTransport, Slot } from "@bickford/transport"
-import type { Request } from "@bickford/protocol"
 
-/** The same request, its payload in memory of its own. */
+/** The data of a request that carries some. */
+export const payloadOf = (request: Request): Uint8Array | undefined => {
+  const { payload } = operations[request.op]
+  if (payload === "data" && "data" in request) return request.data
+  return payload === "value" && "value" in request ? request.value : undefined
+}
+
+/** The same request, its payload in memory of its own, which outlives the slot. */
 export const withOwnPayload = (transport: FrameTransport, slot: Slot, request: Request): Request => {
-  const take = (view: Uint8Array): Uint8Array => transport.takePayload(slot, view.byteOffset - slot.bytes.byteOffset, view.byteLength)
-  switch (request.op) {
-    case "write":
-    case "ioctl":
-      return { ...request, data: take(request.data) }
-    case "setxattr":
-      return { ...request, value: take(request.value) }
-    default:
-      return request
-  }
+  const { payload } = operations[request.op]
+  const view = payloadOf(request)
+  if (payload === undefined || view === undefined) return request
+  return { ...request, [payload]: transport.takePayload(slot, view.byteOffset - slot.bytes.byteOffset, view.byteLength) }
 }

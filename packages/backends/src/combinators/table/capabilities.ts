@@ -1,30 +1,58 @@
 /** What a table of backends can. */
-import type { BackendCapabilities } from "@bickford/protocol"
+import { type BackendCapabilities, operations, operationsWhere } from "@bickford/protocol"
 import type { Backend } from "@bickford/session"
 
-/** What every one of them can; what one of them needs, all have. */
-export const capabilitiesOf = (backends: ReadonlyArray<Backend>): BackendCapabilities => {
-  const all = (name: keyof BackendCapabilities): boolean => backends.every(({ capabilities }) => capabilities?.[name] === true)
-  return {
-    asyncDio: backends.some(({ capabilities }) => capabilities?.asyncDio !== false),
-    autoInvalData: backends.some(({ capabilities }) => capabilities?.autoInvalData !== false),
-    posixLocks: all("posixLocks"),
-    flock: all("flock"),
-    atomicOTrunc: all("atomicOTrunc"),
-    handleKillprivV2: all("handleKillprivV2"),
-    dontMask: all("dontMask"),
-    writebackCache: all("writebackCache"),
-    cacheSymlinks: all("cacheSymlinks"),
-    createSuppGroup: all("createSuppGroup"),
-    posixAcl: all("posixAcl")
-  }
+/**
+ * How a table has a capability: when all of its backends have it, when one has it, unless all have turned it off,
+ * or never, as the table's own folders or its answers in a backend's place do not have it.
+ */
+type Rule = "all" | "any" | "unless all refuse" | "never"
+
+const rules: { readonly [Name in keyof Required<BackendCapabilities>]: Rule } = {
+  autoInvalData: "unless all refuse",
+  asyncDio: "unless all refuse",
+  posixLocks: "all",
+  flock: "all",
+  atomicOTrunc: "all",
+  // The table's own folders have no `.` and `..` to be looked up.
+  exportSupport: "never",
+  handleKillprivV2: "all",
+  dontMask: "all",
+  writebackCache: "all",
+  cacheSymlinks: "all",
+  // Opening is answered in the place of a backend that lacks it.
+  noOpen: "never",
+  noOpendir: "never",
+  // Only a backend that has it registers files.
+  passthrough: "any",
+  createSuppGroup: "all",
+  posixAcl: "all"
 }
 
+const names = Object.keys(rules) as ReadonlyArray<keyof BackendCapabilities>
+
+/** What a table of `backends` can do. */
+export const capabilitiesOf = (backends: ReadonlyArray<Backend>): BackendCapabilities => {
+  const has = (name: keyof BackendCapabilities): boolean => {
+    const told = backends.map(({ capabilities }) => capabilities?.[name])
+    switch (rules[name]) {
+      case "all":
+        return told.every((value) => value === true)
+      case "any":
+        return told.includes(true)
+      case "unless all refuse":
+        return told.some((value) => value !== false)
+      case "never":
+        return false
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, has(name)]))
+}
 
 type Interruptible = NonNullable<Backend["interruptible"]>
 
 /** Those of a backend that says nothing. */
-const usual: Interruptible = ["read", "setlkw", "poll", "ioctl"]
+const usual: Interruptible = operationsWhere(({ interruptible }) => interruptible).filter((name): name is Interruptible[number] => !operations[name].changesNamespace)
 
 /** The operations that a signal may stop, whichever backend they go to. */
 export const interruptibleOf = (backends: ReadonlyArray<Backend>): Interruptible => {

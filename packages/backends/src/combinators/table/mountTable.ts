@@ -1,5 +1,5 @@
 /** Several backends under one root. */
-import { type AttrReply, type Dirent, type DirentPlus, type Entry, operationNames, type Request, type U64 } from "@bickford/protocol"
+import { type AttrReply, type Dirent, type DirentPlus, type Entry, type OperationName, operationNames, operations as operationTable, type Request, type U64 } from "@bickford/protocol"
 import { min } from "@bickford/protocol/arithmetic"
 import { type Backend, type BackendConnection, Errno, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
@@ -13,16 +13,12 @@ import { cookieAfter, cookieWithin } from "./cookies.ts"
 import { makeNumbers } from "./numbers.ts"
 import { notifyIn, translate } from "./translation.ts"
 
-type Op = Request["op"]
+type Op = OperationName
 
 const rootId = 1
 const epoch = { sec: 0, nsec: 0 }
-/** These are there for all backends or for none: the kernel does without them in its own way. */
-const common: ReadonlyArray<Op> = ["create", "readdirplus", "statx", "setlk", "setlkw", "getlk"]
-/** What a folder of the table's own says to all that would change it. */
-const changes: ReadonlyArray<Op> = ["mknod", "mkdir", "symlink", "create", "link", "unlink", "rmdir", "rename", "setattr", "setxattr", "removexattr", "tmpfile"]
-/** These would put something under a name. */
-const taking: ReadonlyArray<Op> = ["mknod", "mkdir", "symlink", "create", "link"]
+/** True of operations that would put something under a name. */
+const takes = (op: Op): boolean => operationTable[op].changesNamespace && (operationTable[op].reply === "entry" || operationTable[op].reply === "created")
 
 /**
  * A backend out of several, by the path where each is: `{ "/": one, "/other": another }`. Folders on the way
@@ -144,7 +140,7 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
     const newChild = request.op === "rename" ? childOf(newParent?.folder, request.newname) : request.op === "link" ? childOf(folder, request.newname) : undefined
     if (child !== undefined && request.op === "lookup") return entryOf(child, request, context)
     if (request.op === "create" && child !== undefined) return (request.flags & O_EXCL) === 0 ? Errno.EISDIR : Errno.EEXIST
-    if ((child !== undefined || newChild !== undefined) && taking.includes(request.op)) return Errno.EEXIST
+    if ((child !== undefined || newChild !== undefined) && takes(request.op)) return Errno.EEXIST
     if ((child !== undefined && (request.op === "unlink" || request.op === "rmdir" || request.op === "rename")) || newChild !== undefined) return Errno.EBUSY
     if (newParent !== undefined && newParent.space !== space) return Errno.EXDEV
     if (request.op === "link" && locate(request.oldnodeid).space !== space) return Errno.EXDEV
@@ -153,7 +149,7 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
     if (folder === undefined) return Errno.ESTALE
     if (request.op === "lookup") return Errno.ENOENT
     if (request.op === "getattr") return Exit.succeed(attributesOf(folder))
-    if (changes.includes(request.op)) return Errno.EROFS
+    if (operationTable[request.op].mutates) return Errno.EROFS
     return lacking(request.op)
   }
 
@@ -174,11 +170,13 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
     }
   }
 
+  // The table's own folders have these, whatever the backends have.
   const own: ReadonlyArray<Op> = ["lookup", "getattr", "opendir", "readdir", "releasedir", "statfs"]
   const routed: { [name: string]: AnyOperation } = {}
   for (const name of operationNames) {
+    // What the kernel does without is there for all backends or for none.
     const having = operations.filter((of) => of.get(name) !== undefined).length
-    if (own.includes(name) || (common.includes(name) ? having === backends.length && having > 0 : having > 0)) routed[name] = route
+    if (own.includes(name) || (operationTable[name].kernelDoesWithout ? having === backends.length && having > 0 : having > 0)) routed[name] = route
   }
   const runs = backends.flatMap(({ run }) => run === undefined ? [] : [run])
   const commits = backends.flatMap(({ commit }) => commit === undefined ? [] : [commit])
