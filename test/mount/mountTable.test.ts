@@ -1,9 +1,11 @@
 /** Several backends under one root, on the real kernel. */
 import { assert, describe, it } from "@effect/vitest"
-import { memory, mountTable, tree } from "@bickford/backends"
+import { memory, mountTable, passthrough, tree, withLog } from "@bickford/backends"
 import { FakeKernel } from "@bickford/session/testing"
 import { Errno } from "@bickford/session"
 import * as Effect from "effect/Effect"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { serve } from "./inProcess.ts"
 
@@ -40,6 +42,18 @@ describe("a mount table", () => {
       assert.strictEqual(yield* run("cat", [at("data/moved"), at("link")]), "root\nroot\n")
       yield* run("cp", ["-a", join(import.meta.dirname, "..", "conformance"), at("data/inner/copy")])
       yield* run("diff", ["-r", join(import.meta.dirname, "..", "conformance"), at("data/inner/copy")])
+    }))
+
+  it.live("lets the kernel read a served directory's files by itself, as without a table", () =>
+    Effect.gen(function*() {
+      const served = yield* Effect.acquireRelease(Effect.promise(() => mkdtemp(join(tmpdir(), "bickford-served-"))), (path) => Effect.promise(() => rm(path, { recursive: true })))
+      yield* Effect.promise(() => writeFile(join(served, "file"), "text"))
+      const asked: Array<string> = []
+      const directory = withLog(yield* passthrough(served), ({ operation }) => asked.push(operation))
+      const { mountpoint, run } = yield* serve(mountTable({ "/": memory(), "/served": directory }))
+      assert.strictEqual(yield* run("cat", [join(mountpoint, "served", "file")]), "text")
+      assert.include(asked, "open")
+      assert.notInclude(asked, "read")
     }))
 
   it.live("what one backend lacks does not end it for the others", () =>
