@@ -22,6 +22,8 @@ import { changeOwnerAs, killSuidSgid } from "./privileges.ts"
 import { attributesSeen, attributesValid, descriptorOf, type Served } from "./served.ts"
 
 const O_WRONLY = 1
+/** What 32-bit programs can be told of files: more is EOVERFLOW for them (statvfs(3)). */
+const countMost = 0xffffffff
 const UTIME_NOW = (1 << 30) - 1
 const UTIME_OMIT = (1 << 30) - 2
 /** GETATTR: the handle counts. */
@@ -101,7 +103,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
       const status = fd < 0 ? fd : files.fs_statvfs(fd, room)
       if (status < 0) return failureOf(status)
       const [blocks = 0, bfree = 0, bavail = 0, all = 0, ffree = 0, bsize = 0, namelen = 0, frsize = 0] = room
-      return Exit.succeed({ blocks, bfree, bavail, files: all, ffree, bsize, namelen, frsize })
+      return Exit.succeed({ blocks, bfree, bavail, files: Math.min(all, countMost), ffree: Math.min(ffree, countMost), bsize, namelen, frsize })
     }
   }
 }

@@ -24,6 +24,42 @@ const none = makeRoom(0)
 const spare: Array<Room> = []
 const mostSpare = 8
 
+/** The largest cookie that a 32-bit program can keep (telldir(3) gives a `long`). */
+const cookieMost = 0x7fffffff
+
+/**
+ * Cookies that are numbers of entries: ext4's own are hashes of 63 bits, with which 32-bit programs cannot list
+ * (EOVERFLOW). Of each entry, the position that the filesystem gives: after which one it comes.
+ */
+class Cookies {
+  #words = new Uint32Array(512)
+  #count = 0
+
+  /** How many entries are known, from the first on. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Notes the position of entry number `cookie`, which is at most the one after the last that is known. */
+  put(cookie: number, low: number, high: number): void {
+    const at = 2 * cookie - 2
+    if (at >= this.#words.length) {
+      const larger = new Uint32Array(2 * this.#words.length)
+      larger.set(this.#words)
+      this.#words = larger
+    }
+    this.#words[at] = low
+    this.#words[at + 1] = high
+    if (cookie > this.#count) this.#count = cookie
+  }
+
+  position(cookie: number): bigint {
+    if (cookie === 0) return 0n
+    const [low = 0, high = 0] = this.#words.subarray(2 * cookie - 2, 2 * cookie)
+    return (BigInt(high) << 32n) | BigInt(low)
+  }
+}
+
 /**
  * One open folder: what was read ahead of the kernel is given when it asks for it. A folder whose list the kernel
  * has kept is opened and closed, and nothing asked.
@@ -35,6 +71,8 @@ export class Listing {
   #end = 0
   /** The cookie of the next entry: after which one it comes. */
   #position: U64 = 0
+  /** Undefined where the filesystem's own are small. */
+  #cookies: Cookies | undefined
 
   constructor(fd: number) {
     this.fd = fd
@@ -43,15 +81,53 @@ export class Listing {
   /** Entries from a cookie on, as many as there are at hand or one call gives; a negative errno where that fails. */
   entries(offset: U64): Iterable<Dirent> | number {
     const moved = offset !== this.#position
-    if (moved || this.#at >= this.#end) {
-      if (this.#room === none) this.#room = spare.pop() ?? makeRoom(32 * 1024)
-      const length = files.fs_list(this.fd, moved || offset === 0 ? offset : -1, this.#room.bytes)
-      if (length < 0) return length
-      this.#at = 0
-      this.#end = length
-      this.#position = offset
-    }
+    if (!moved && this.#at < this.#end) return this.#rest()
+    if (this.#room === none) this.#room = spare.pop() ?? makeRoom(32 * 1024)
+    const status = moved ? this.#move(offset) : this.#fill(offset === 0 ? 0 : -1)
+    if (status < 0) return status
+    this.#position = offset
     return this.#rest()
+  }
+
+  /** Reads entries from a position on, or from where the directory is: how many bytes there are, or a negative errno. */
+  #fill(position: U64): number {
+    const length = files.fs_list(this.fd, position, this.#room.bytes)
+    if (length < 0) return length
+    this.#at = 0
+    this.#end = length
+    if (position === 0 && this.#cookies === undefined && this.#hasWideCookies()) this.#cookies = new Cookies()
+    return length
+  }
+
+  /** As `#fill`, from a cookie on: of this listing, or of an earlier one that the kernel has kept. */
+  #move(offset: U64): number {
+    const first = offset === 0 || this.#cookies === undefined ? this.#fill(0) : 0
+    const cookies = this.#cookies
+    if (first < 0 || offset === 0) return first
+    if (cookies === undefined) return this.#fill(offset)
+    const cookie = Number(offset)
+    while (cookies.count < cookie) {
+      const length = this.#fill(cookies.position(cookies.count))
+      if (length <= 0) return length
+      this.#note(cookies)
+    }
+    return this.#fill(cookies.position(cookie))
+  }
+
+  #hasWideCookies(): boolean {
+    const { view } = this.#room
+    for (let at = 0; at < this.#end; at += view.getUint16(at + lengthAt, true)) {
+      if (view.getUint32(at + offAt + 4, true) !== 0 || view.getUint32(at + offAt, true) > cookieMost) return true
+    }
+    return false
+  }
+
+  /** Notes the entries that were just read, which come after all that are known. */
+  #note(cookies: Cookies): void {
+    const { view } = this.#room
+    for (let at = 0; at < this.#end; at += view.getUint16(at + lengthAt, true)) {
+      cookies.put(cookies.count + 1, view.getUint32(at + offAt, true), view.getUint32(at + offAt + 4, true))
+    }
   }
 
   close(): void {
@@ -63,13 +139,15 @@ export class Listing {
 
   *#rest(): Generator<Dirent, void, undefined> {
     const { bytes, view } = this.#room
+    const cookies = this.#cookies
     const start = this.#at
     let passed = start
     let position = this.#position
     try {
       for (let at = start; at < this.#end;) {
         const length = view.getUint16(at + lengthAt, true)
-        const off = getU64(view, at + offAt)
+        const off = cookies === undefined ? getU64(view, at + offAt) : Number(position) + 1
+        cookies?.put(Number(off), view.getUint32(at + offAt, true), view.getUint32(at + offAt + 4, true))
         let end = at + nameAt
         while ((bytes[end] ?? 0) !== 0) end++
         const name = nameFromBytes(bytes, at + nameAt, end)
