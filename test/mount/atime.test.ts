@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Served, withMount } from "./bickford.ts"
+import { bickford, cleanUp, makeMountpoint, type Served, withMount } from "./bickford.ts"
 
 /** Before every change, and after it: relatime marks a read of the first only. */
 const times = { old: 946_684_800, future: 4_102_444_800 } as const
@@ -37,9 +37,35 @@ const expected: { readonly [options: string]: ReadonlyArray<string> } = {
 }
 
 describe("times of reading", () => {
+  it("passthrough: strictatime is refused", async () => {
+    const mountpoint = await makeMountpoint()
+    try {
+      const { status, stderr } = await bickford(["mount", "-o", "strictatime", `passthrough:${tmpdir()}`, mountpoint])
+      assert.strictEqual(status, 1)
+      assert.include(stderr, "strictatime")
+    } finally {
+      await cleanUp(mountpoint, [])
+    }
+  })
+
   for (const [options, marks] of Object.entries(expected)) {
     const args = options === "" ? [] : ["-o", options.slice(2)]
     it(`memory: ${options}`, () => withMount(async (served) => assert.deepStrictEqual(await marked(served), marks), args))
+
+    // What marks a read there is the filesystem underneath, by its own mount's rules.
+    if (!options.includes("strictatime")) {
+      for (const kernel of ["", ",no_kernel_passthrough"]) {
+        it(`passthrough: ${options}${kernel}`, async () => {
+          const folder = await mkdtemp(join(tmpdir(), "bickford-atime-"))
+          try {
+            const given = `${options.slice(2)}${kernel}`
+            await withMount(async (served) => assert.deepStrictEqual(await marked(served), marks), ["-o", given === "" ? "rw" : given.replace(/^,/, "")], `passthrough:${folder}`)
+          } finally {
+            await rm(folder, { recursive: true })
+          }
+        })
+      }
+    }
 
     // The rules are one module for both: what differs is how the options come there.
     if (!/^-o(noatime|strictatime)$/.test(options)) continue

@@ -23,6 +23,9 @@ const storeFor = (path: string, options: ParsedOptions): Effect.Effect<BackendSo
 /** A folder is opened once before the mount: what is wrong with it is said then. */
 const folderFor = (path: string, options: ParsedOptions): Effect.Effect<BackendSource, CommandError> => {
   if (path === "") return Effect.fail(commandError("passthrough: needs a folder: passthrough:DIR"))
+  if (options.mount.strictatime === true) {
+    return Effect.fail(commandError("passthrough: cannot have strictatime: reads are marked as the filesystem underneath is mounted; mount that with strictatime"))
+  }
   // The callers' masks are applied by the kernel; this program's own is to take nothing away.
   process.umask(0)
   const folder = passthrough(resolve(path), options.passthrough)

@@ -1,12 +1,13 @@
 /** Opening files and folders, and what is in them. */
-import { type Created, errnoNumbers, type Name, type Open, openReplyFlags, type Timespec, type U64 } from "@bickford/protocol"
-import { type Backend, Errno, type ErrnoError, type RequestContext } from "@bickford/session"
+import { type Created, errnoNumbers, type Name, type Open, openReplyFlags, type U64 } from "@bickford/protocol"
+import { type AtimePolicy, atimePolicy, type Backend, Errno, type ErrnoError, type RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { FUSE_WRITE_CACHE, FUSE_WRITE_KILL_SUIDGID, O_ACCMODE, O_APPEND, O_NOATIME, O_TRUNC, permissionBits, S_IFMT, S_IFREG, S_ISGID, S_IXGRP } from "../posix/linux.ts"
 import { answered, done, type Failure, failureOf } from "./answers.ts"
 import type { CreationMode } from "./creation.ts"
+import { makeFreshness } from "./freshness.ts"
 import { Listing } from "./listing.ts"
 import type { Node } from "./nodes.ts"
 import { killSuidSgid } from "./privileges.ts"
@@ -21,13 +22,12 @@ const O_DSYNC = 0o10000
 const O_DIRECTORY = 0o200000
 const O_SYNC = 0o4010000
 const O_TMPFILE = 0o20200000
+const defaultAtime = atimePolicy({})
 const RWF_APPEND = 0x10
 const { FOPEN_CACHE_DIR, FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FOPEN_PASSTHROUGH } = openReplyFlags
 
 /** Of a program's flags, those that a descriptor of ours is opened with: the kernel has seen to the others. */
 const kept = O_ACCMODE | O_TRUNC | O_NOATIME | O_DSYNC | O_SYNC
-/** Milliseconds after which a change has another time than the one before it, by the coarsest of the kernel's clocks. */
-const settledAfter = 50
 /**
  * Bytes up to which a new file is written sooner through this process, without the kernel's cache: for it to be
  * registered costs as much, and so does the question for `security.capability` that comes before each write by the
@@ -40,8 +40,6 @@ const copyMax = 0x7ffff000
 /** The answer to a promise of a status. */
 const awaited = <A>(start: () => Promise<number>, value: (status: number) => A): Effect.Effect<A, ErrnoError> =>
   Effect.flatMap(Effect.promise(start), (status) => status < 0 ? failureOf(status) : Exit.succeed(value(status)))
-
-const isSameTime = (one: Timespec, other: Timespec): boolean => one.nsec === other.nsec && one.sec === other.sec
 
 export const dataOperations = (served: Served): Backend => {
   const { attributes, backings, caller, creationMode, limits, listings, nodes, opened, options, room } = served
@@ -65,7 +63,19 @@ export const dataOperations = (served: Served): Backend => {
   const changed = (nodeid: U64, fd: number, context: RequestContext, status: number): number =>
     status >= 0 && context.uid !== 0 ? Math.min(status, killSuidSgid(served, nodeid, fd, context)) : status
 
-  const kernelTakesFiles = (): boolean => options.kernelPassthrough !== false && served.negotiated?.passthrough === true
+  const freshnessOf = makeFreshness(attributes)
+
+  const atime = (): AtimePolicy => served.connection?.atime ?? defaultAtime
+
+  /** What the kernel reads by itself it marks as the filesystem underneath has it: not with noatime. */
+  const kernelTakesFiles = (): boolean =>
+    options.kernelPassthrough !== false && served.negotiated?.passthrough === true && atime().files !== "noatime"
+
+  /** Another descriptor of a directory, to list it. */
+  const openToList = (folder: number): number => {
+    const quiet = atime().directories === "noatime" ? files.fs_open(folder, O_DIRECTORY | O_NOATIME, 0) : -EPERM
+    return quiet === -EPERM ? files.fs_open(folder, O_DIRECTORY, 0) : quiet
+  }
 
   /**
    * Opens by the flags that a descriptor of ours has. A file that can only be appended to (chattr +a) wants O_APPEND too;
@@ -73,8 +83,12 @@ export const dataOperations = (served: Served): Backend => {
    */
   const openWith = (flags: number, open: (flags: number) => number): number => {
     const own = flagsFor(flags)
-    const fd = open(own)
-    return fd === -EPERM && (flags & O_APPEND) !== 0 ? open(own | O_APPEND) : fd
+    const quiet = atime().files === "noatime" ? O_NOATIME : 0
+    const fd = open(own | quiet)
+    if (fd !== -EPERM) return fd
+    // Only the owner and root may read without a trace.
+    const plain = quiet === 0 ? fd : open(own)
+    return plain === -EPERM && (flags & O_APPEND) !== 0 ? open(own | O_APPEND) : plain
   }
 
   /**
@@ -97,7 +111,10 @@ export const dataOperations = (served: Served): Backend => {
     const small = takes && made && !node.refused && lastMadeSize <= smallMost
     const backingId = takes && !small ? backings.open(node, fd) : undefined
     const fh = opened.add({ node, flags: flagsFor(flags), byKernel: backingId !== undefined, made: made && takes, fd })
-    if (backingId === undefined) return { fh, openFlags: (small ? FOPEN_DIRECT_IO : FOPEN_KEEP_CACHE) | FOPEN_NOFLUSH }
+    if (backingId === undefined) {
+      const pages = small ? FOPEN_DIRECT_IO : keepsPages(node, fd, made) ? FOPEN_KEEP_CACHE : 0
+      return { fh, openFlags: pages | FOPEN_NOFLUSH }
+    }
     // The kernel would append for ever, also when the flag has been cleared, and leaves set-group-ID to a group
     // that may not execute the file: such writes come here, mappings do not.
     const direct = (flags & O_APPEND) !== 0 || (context.uid !== 0 && (flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd)) ? FOPEN_DIRECT_IO : 0
@@ -128,20 +145,15 @@ export const dataOperations = (served: Served): Backend => {
     return Exit.succeed({ entry: entryOf(served, node, attr), open })
   }
 
-  /**
-   * Whether the kernel may keep the list of a folder's entries, and may use the one that it kept. A folder that
-   * has changed a moment ago may change again without its times telling.
-   */
+  /** Whether the kernel may keep the list of a directory's entries, and may use the one that it kept. */
   const keeping = (node: Node | undefined, fd: number): number => {
-    if (node === undefined || files.fs_stat(fd) < 0) return 0
-    const { listed } = node
-    const ctime = attributes.ctime()
-    const mtime = attributes.mtime()
-    if (listed !== undefined && isSameTime(listed.ctime, ctime) && isSameTime(listed.mtime, mtime)) return FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE
-    const settled = Date.now() - Number(ctime.sec) * 1000 - ctime.nsec / 1e6 > settledAfter
-    node.listed = settled ? { ctime, mtime } : undefined
-    return settled ? FOPEN_CACHE_DIR : 0
+    const freshness = node === undefined ? "unsettled" : freshnessOf(node, fd)
+    return freshness === "same" ? FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE : freshness === "settled" ? FOPEN_CACHE_DIR : 0
   }
+
+  /** Whether the kernel may use the pages of a file that it has: with `writebackCache` nobody else writes. */
+  const keepsPages = (node: Node, fd: number, made: boolean): boolean =>
+    made || options.writebackCache === true || freshnessOf(node, fd) === "same"
 
   return {
     open: ({ flags, nodeid }, context) => {
@@ -230,7 +242,7 @@ export const dataOperations = (served: Served): Backend => {
     opendir: ({ nodeid }) => {
       nodes.trim()
       const folder = folderOf(served, nodeid)
-      const first = folder < 0 ? folder : nodes.withRoom(() => files.fs_open(folder, O_DIRECTORY, 0))
+      const first = folder < 0 ? folder : nodes.withRoom(() => openToList(folder))
       const fd = first < 0 ? first : room.keep(first, limits.directories)
       return fd < 0 ? failureOf(fd) : Exit.succeed({ fh: listings.add(new Listing(fd)), openFlags: keeping(nodes.get(nodeid), fd) })
     },

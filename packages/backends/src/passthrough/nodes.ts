@@ -4,7 +4,8 @@
  * or else by their paths. A file is told by filesystem, inode number and birth, so that hard links are one node and a
  * rename changes none.
  */
-import { errnoNumbers, type Name, type Timespec, type U64 } from "@bickford/protocol"
+import { errnoNumbers, type Name, type U64 } from "@bickford/protocol"
+import type { Sighting } from "./freshness.ts"
 import { files } from "@bickford/transport"
 import { type Attributes, type Identity, isSame } from "./attributes.ts"
 import { makeLocation } from "./location.ts"
@@ -35,8 +36,8 @@ export class Node {
   name: Name
   /** Milliseconds of the last time that it was seen to lie beneath the root. */
   beneathAt = Number.NEGATIVE_INFINITY
-  /** When the folder had changed last, as the kernel came to keep what is in it. */
-  listed: { readonly mtime: Timespec; readonly ctime: Timespec } | undefined = undefined
+  /** Its times as they were seen when it was opened last. */
+  sighting: Sighting | undefined = undefined
   /** Registered with the kernel, for so many that have it open; `kept`: by this node's descriptor, as long as that is held. */
   backing: { readonly id: number; opens: number; kept: boolean } | undefined = undefined
   /** The kernel does not take it, and never will. */
@@ -55,6 +56,9 @@ const O_PATH = 0o10000000
 const O_DIRECTORY = 0o200000
 const rootId = 1
 const handleRoom = 132
+
+/** Milliseconds after which a descriptor of a filesystem below, which nobody uses, is let go; at most twice as many. */
+const idleAfter = 1000
 
 export interface Nodes {
   readonly root: Node
@@ -115,7 +119,31 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
   }
   let handles = findsByHandle()
 
+  /** Counts operations, roughly: what one of them uses stays for it. */
+  let operation = 0
+
+  /** The counter of operations as it was when what is idle was looked for last. */
+  let operationBefore = 0
+  let idleTimer: NodeJS.Timeout | undefined
+
+  /** A descriptor keeps the filesystem that its file is on from being unmounted: those of filesystems below are let go soon. */
+  const letIdleGo = (): void => {
+    idleTimer = undefined
+    let left = false
+    for (const node of holders) {
+      if (node.fd < 0 || node.pinned || node.identity.device === rootIdentity.device) continue
+      if (node.operation > operationBefore || !letGo(node)) left = true
+    }
+    operationBefore = operation
+    if (left) watchIdle()
+  }
+
+  const watchIdle = (): void => {
+    idleTimer ??= setTimeout(letIdleGo, idleAfter).unref()
+  }
+
   const hold = (node: Node, fd: number): void => {
+    if (node.identity.device !== rootIdentity.device) watchIdle()
     node.fd = fd
     node.used = true
     node.operation = operation
@@ -130,9 +158,6 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     if (node.handle !== undefined) handles = false
     return location.follow(node)
   }
-
-  /** Counts operations, roughly: what one of them uses stays for it. */
-  let operation = 0
 
   const evict = (): number => {
     const before = holders.length
@@ -270,6 +295,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     },
     held: () => holders.reduce((count, { fd }) => fd >= 0 ? count + 1 : count, 0),
     close: () => {
+      clearTimeout(idleTimer)
       for (const node of byId) if (node !== undefined && node.fd >= 0) files.fs_close(node.fd)
       byId.length = 0
       holders.length = 0

@@ -1,6 +1,6 @@
 /** A folder of the machine's own. */
 import { errnoNumbers } from "@bickford/protocol"
-import { type Backend, errnoError } from "@bickford/session"
+import { type Backend, Errno, errnoError } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -108,9 +108,15 @@ export const passthrough = (
       // They wait for leases that other programs hold; everything else is answered at once, or runs to its end.
       interruptible: ["open", "setattr"],
       init: (negotiated, connection) =>
-        Effect.sync(() => {
+        Effect.suspend(() => {
           served.negotiated = negotiated
           served.connection = connection
+          const { directories, files: ofFiles } = connection.atime
+          if (directories !== "strictatime" && ofFiles !== "strictatime") return Effect.void
+          return Effect.andThen(
+            Effect.logError(`${directory}: strictatime: reads are marked as the filesystem underneath is mounted; mount that with strictatime`),
+            Errno.ENOTSUP
+          )
         }),
       ...nameOperations(served),
       ...attributeOperations(served),
