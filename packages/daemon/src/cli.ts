@@ -110,9 +110,12 @@ const unmountCommand = Command.make(
 
 const fsckCommand = Command.make(
   "fsck",
-  { store: Argument.String("STORE").pipe(Argument.withDescription("A store that is not mounted: its path, or sqlite:PATH")) },
-  ({ store }) => Effect.flatMap(load(() => import("./fsck.ts")), ({ fsck }) => fsck(store))
-).pipe(Command.withDescription("Check a store, and say what would be repaired"))
+  {
+    store: Argument.String("STORE").pipe(Argument.withDescription("A store that is not mounted: its path, or sqlite:PATH")),
+    repair: Flag.Boolean("repair").pipe(Flag.withDescription("Put right what is found; keep a copy of the store first"), Flag.withDefault(false))
+  },
+  ({ repair, store }) => Effect.flatMap(load(() => import("./fsck.ts")), ({ fsck }) => fsck(store, repair))
+).pipe(Command.withDescription("Check a store without changing anything, and say what would be repaired"))
 
 export const bickford = Command.make("bickford").pipe(
   Command.withDescription("FUSE filesystems, served from Node.js."),

@@ -1,16 +1,36 @@
-/** `bickford fsck`: says what is wrong with a store, and changes nothing. */
-import { checkStore } from "@bickford/backends"
+/** `bickford fsck`: says what is wrong with a store, and with `--repair` puts it right. */
+import { checkStore, repairStore, type SqliteStoreError, type StoreReport } from "@bickford/backends"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { commandError } from "./CommandError.ts"
 import { storePath } from "./source.ts"
 
-/** Fails when there is something to repair. `store` is a path, or a source. */
-export const fsck = Effect.fnUntraced(function*(store: string) {
-  const path = storePath(store) ?? store
-  const { bytes, inodes, orphans, problems } = yield* Effect.mapError(checkStore(path), ({ message }) => commandError(message))
+const asCommandError = <A>(effect: Effect.Effect<A, SqliteStoreError>) => Effect.mapError(effect, ({ message }) => commandError(message))
+
+const tellProblems = Effect.fnUntraced(function*({ orphans, problems }: StoreReport) {
   for (const { repair, what } of problems) yield* Console.log(`${what}: ${repair}`)
   if (orphans > 0) yield* Console.log(`${orphans} files without a name, which the next mount removes`)
-  if (problems.length > 0) return yield* Effect.fail(commandError(`${path}: ${problems.length} problems; keep a copy before you mount it`))
-  yield* Console.log(`${path}: clean, ${inodes} inodes, ${bytes} bytes`)
+})
+
+const tellClean = (path: string, { bytes, inodes }: StoreReport) => Console.log(`${path}: clean, ${inodes} inodes, ${bytes} bytes`)
+
+/** Fails when something is wrong that was not put right. `store` is a path, or a source. */
+export const fsck = Effect.fnUntraced(function*(store: string, repair: boolean) {
+  const path = storePath(store) ?? store
+  if (!repair) {
+    const report = yield* asCommandError(checkStore(path))
+    yield* tellProblems(report)
+    if (report.problems.length === 0) return yield* tellClean(path, report)
+    const next = report.damaged ? "keep a copy before anything else" : `keep a copy, then "bickford fsck --repair ${path}" puts them right`
+    return yield* Effect.fail(commandError(`${path}: ${report.problems.length} problems; ${next}`))
+  }
+  const { found, left } = yield* asCommandError(repairStore(path))
+  yield* tellProblems(found)
+  if (found.damaged) return yield* Effect.fail(commandError(`${path}: its pages are damaged, which cannot be repaired in place; nothing was changed`))
+  if (left.problems.length === 0) {
+    if (found.problems.length > 0) yield* Console.log(`${path}: ${found.problems.length} problems, all repaired`)
+    return yield* tellClean(path, left)
+  }
+  yield* tellProblems(left)
+  return yield* Effect.fail(commandError(`${path}: ${left.problems.length} problems are left`))
 })

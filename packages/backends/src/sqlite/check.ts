@@ -1,14 +1,14 @@
 /** `fsck` of a store: reads all of it, changes nothing, says what is wrong and what would put it right. */
 import * as Effect from "effect/Effect"
 import type { DatabaseSync } from "node:sqlite"
-import { existsSync } from "node:fs"
 import { nameMax, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import { countBits } from "./bytes.ts"
-import { type SqliteStoreError, unusable } from "./errors.ts"
+import type { SqliteStoreError } from "./errors.ts"
 import { nameFromBytes } from "@bickford/protocol"
 import { firstCookie, lastCookie } from "./names.ts"
-import { openStore } from "./open.ts"
 import { prepareQuery } from "./query.ts"
+import { readStore } from "./readStore.ts"
+import { checkPages } from "./pages.ts"
 import { chunkSize } from "./schema.ts"
 import { readCounts } from "./server.ts"
 
@@ -26,6 +26,8 @@ export interface StoreReport {
   /** Files with no name, which a program had open when the store was last served; the next mount removes them. */
   readonly orphans: number
   readonly problems: ReadonlyArray<StoreProblem>
+  /** Pages of the store are damaged, which no repair in place puts right. */
+  readonly damaged: boolean
 }
 
 /** More problems of one kind than this are counted only. */
@@ -63,7 +65,7 @@ const checkEntries = (db: DatabaseSync, report: Report): void => {
       report(`directory ${parent}: ${JSON.stringify(String(nameFromBytes(name)))} cannot be found where it is kept`, "it would be placed anew")
     }
     if (name.length === 0 || name.length > nameMax || name.includes(0) || name.includes(0x2f)) {
-      report(`directory ${parent} has a name that no file can have`, "it would be given another")
+      report(`directory ${parent} has a name that no file can have`, "it would be moved to lost+found")
     }
   }
 }
@@ -79,7 +81,7 @@ const checkInodes = (db: DatabaseSync, report: Report): void => {
      LEFT JOIN (SELECT ino, count(*) AS count FROM entry GROUP BY ino) AS named ON named.ino = inode.ino
      LEFT JOIN (SELECT parent, count(*) AS count FROM entry WHERE type = ${S_IFDIR >> 12} GROUP BY parent) AS inside ON inside.parent = inode.ino
      WHERE inode.nlink <> expected`,
-    ([ino, mode, nlink, expected]) => `${typeName(mode)} ${ino} has a link count of ${nlink}, and ${expected} links`, "the count would be the links'"
+    ([ino, mode, nlink, expected]) => `${typeName(mode)} ${ino} has a link count of ${nlink}, and ${expected} links`, "the count would be the links'; a file without any would be moved to lost+found"
   )
   none<[number, number]>(db, report, `SELECT ino, count(*) FROM entry WHERE type = ${S_IFDIR >> 12} GROUP BY ino HAVING count(*) > 1`,
     ([ino, count]) => `directory ${ino} has ${count} names`, "all but one would be removed")
@@ -93,7 +95,7 @@ const checkInodes = (db: DatabaseSync, report: Report): void => {
     db, report,
     `SELECT ino, mode FROM inode WHERE (mode & ${S_IFMT} = ${S_IFREG}) <> (data IS NOT NULL) OR (mode & ${S_IFMT} = ${S_IFDIR}) <> (parent IS NOT NULL)
        OR (mode & ${S_IFMT} = ${S_IFLNK}) <> (target IS NOT NULL) OR (target IS NOT NULL AND size <> length(target)) OR size < 0`,
-    ([ino, mode]) => `${typeName(mode)} ${ino} does not hold what one of its type does`, "it would be removed"
+    ([ino, mode]) => `${typeName(mode)} ${ino} does not hold what one of its type does`, "it would hold what it can of it; a symlink without a target would be removed"
   )
   if (prepareQuery(db, `SELECT 1 FROM inode WHERE ino = 1 AND mode & ${S_IFMT} = ${S_IFDIR} AND parent = 1`).get() === undefined) {
     report("there is no root directory", "one would be made, and all that is in none moved to its lost+found")
@@ -140,24 +142,20 @@ const checkCounts = (db: DatabaseSync, report: Report, inodes: number, blocks: n
   }
 }
 
-const check = (db: DatabaseSync): StoreReport => {
+/** Reads all of a store's database, and says what is wrong. */
+export const check = (db: DatabaseSync, path: string): StoreReport => {
   const problems: Array<StoreProblem> = []
   const report: Report = (what, repair) => void problems.push({ what, repair })
-  for (const [said] of prepareQuery<[string]>(db, "PRAGMA integrity_check").all()) {
-    if (said !== "ok") report(`SQLite: ${said}`, `"sqlite3 STORE .recover" makes a new store of what can be read`)
-  }
+  checkPages(db, path, report)
   // The rest would only stumble over the same.
-  if (problems.length > 0) return { inodes: 0, bytes: 0, orphans: 0, problems }
+  if (problems.length > 0) return { inodes: 0, bytes: 0, orphans: 0, problems, damaged: true }
   checkInodes(db, report)
   checkEntries(db, report)
   const blocks = checkContent(db, report)
   const [inodes = 0, orphans = 0] = prepareQuery<[number, number]>(db, "SELECT count(*), coalesce(sum(nlink = 0), 0) FROM inode").get() ?? []
   checkCounts(db, report, inodes, blocks)
-  return { inodes, bytes: blocks * 4096, orphans, problems }
+  return { inodes, bytes: blocks * 4096, orphans, problems, damaged: false }
 }
 
-/** Checks the store at `path`, which nobody may be serving. */
-export const checkStore = (path: string): Effect.Effect<StoreReport, SqliteStoreError> =>
-  existsSync(path)
-    ? Effect.scoped(Effect.map(openStore(path), ({ db }) => check(db)))
-    : Effect.fail(unusable(path, "is not there"))
+/** Checks the store at `path`, which nobody may be serving. Only reads: nothing is changed, made or removed. */
+export const checkStore = (path: string): Effect.Effect<StoreReport, SqliteStoreError> => readStore(path, check)

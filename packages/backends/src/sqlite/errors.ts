@@ -24,9 +24,11 @@ export const unusable = (path: string, message: string): StoreUnusableError => (
 
 // sqlite3.h, "Result Codes".
 export const SQLITE_BUSY = 5
-const SQLITE_IOERR = 10
+export const SQLITE_READONLY = 8
+export const SQLITE_IOERR = 10
 const SQLITE_CORRUPT = 11
 export const SQLITE_FULL = 13
+export const SQLITE_CANTOPEN = 14
 const SQLITE_NOTADB = 26
 // "Extended Result Codes".
 const SQLITE_IOERR_FSYNC = SQLITE_IOERR | (4 << 8)

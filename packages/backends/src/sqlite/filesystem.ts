@@ -58,7 +58,8 @@ export const makeFilesystem = ({ db, log, path }: OpenStore, options: SqliteOpti
   const countUsage = ({ blocks, inodes: files }: Counts) => {
     const usage = makeUsage({
       capacity: options.capacity ?? Number.POSITIVE_INFINITY,
-      maxInodes: options.maxInodes ?? 2 ** 32,
+      // The largest count that a 32-bit statvfs can tell.
+      maxInodes: options.maxInodes ?? 2 ** 32 - 1,
       userQuota: options.userQuota
     })
     if (options.userQuota === undefined) usage.charge(0, blocks, files)

@@ -20,6 +20,7 @@ const pieceBytes = 1 << 20
 const slowAttempt = 250
 const pauses = 4
 
+/** A store's log, from its opening to its closing. */
 export interface WriteAheadLog {
   /** Waits until every commit is on the disk. Throws `StoreFailure` when the disk fails. */
   readonly sync: () => void

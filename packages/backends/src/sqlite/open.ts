@@ -4,17 +4,17 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomInt } from "node:crypto"
-import { closeSync, fsyncSync, openSync } from "node:fs"
+import { accessSync, closeSync, constants, fsyncSync, openSync, type Stats, statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
-import { isDamage, resultCode, SQLITE_BUSY, type SqliteStoreError, unusable } from "./errors.ts"
+import { isDamage, resultCode, SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY, type SqliteStoreError, unusable } from "./errors.ts"
 import { lockHolder } from "./lockHolder.ts"
 import { openLog, type WriteAheadLog } from "./log.ts"
 import { prepareQuery } from "./query.ts"
 import { applicationId, migrate, migrations } from "./schema.ts"
 
 /** `node:sqlite`, when it is first needed: loading it warns that it is experimental. */
-const sqliteModule = () => process.getBuiltinModule("node:sqlite")
+export const sqliteModule = () => process.getBuiltinModule("node:sqlite")
 
 const settings = `
   PRAGMA locking_mode = EXCLUSIVE;
@@ -27,7 +27,8 @@ const settings = `
   PRAGMA wal_autocheckpoint = 0;
 `
 
-const single = (db: DatabaseSync, pragma: string): unknown => prepareQuery(db, `PRAGMA ${pragma}`).get()?.[0]
+/** The value of a pragma that has one. */
+export const single = (db: DatabaseSync, pragma: string): unknown => prepareQuery(db, `PRAGMA ${pragma}`).get()?.[0]
 
 /** A store just opened: whether it is one, and of a version that is known. */
 const prepare = (db: DatabaseSync, path: string): SqliteStoreError | undefined => {
@@ -50,19 +51,47 @@ const prepare = (db: DatabaseSync, path: string): SqliteStoreError | undefined =
   return undefined
 }
 
-const explain = (path: string, error: unknown): SqliteStoreError => {
-  if (resultCode(error) === SQLITE_BUSY) {
-    const pid = lockHolder(path)
-    const who = pid === undefined ? "another process" : pid === process.pid ? "this process" : `process ${pid}`
-    return { _tag: "StoreBusyError", path, pid, message: `${path}: is in use by ${who}; a store serves one mount at a time` }
-  }
+/** Why a store is locked, and by whom: a server has it, or somebody who may read it holds a lock. */
+export const busy = (path: string): SqliteStoreError => {
+  const holder = lockHolder(path)
+  const pid = holder?.pid
+  const who = holder === undefined ? "another process" : pid === process.pid ? "this process" : holder.name
+  const message = holder?.writes === false && pid !== process.pid
+    ? `is locked by ${who}, which only reads it; end that process, and let nobody but the store's user read the store (chmod 600)`
+    : `is in use by ${who}; a store serves one mount at a time`
+  return { _tag: "StoreBusyError", path, pid, message: `${path}: ${message}` }
+}
+
+/** What an error that SQLite threw means for those who want the store. */
+export const explain = (path: string, error: unknown): SqliteStoreError => {
+  if (resultCode(error) === SQLITE_BUSY) return busy(path)
   if (isDamage(error)) {
     return unusable(
       path,
       `is not a store, or is damaged (${error instanceof Error ? error.message : String(error)}); keep a copy of it and of ${path}-wal, then see what "bickford fsck" says, and restore a backup or use "sqlite3 ${path} .recover"`
     )
   }
+  const code = resultCode(error)
+  if (code === SQLITE_READONLY || code === SQLITE_IOERR || code === SQLITE_CANTOPEN) {
+    const refused = notWritable(path)
+    if (refused !== undefined) return unusable(path, refused)
+  }
+  if (code === SQLITE_FULL) return unusable(path, "cannot be opened: the disk is full, and it needs to be brought up to date; make room first")
   return unusable(path, error instanceof Error ? error.message : String(error))
+}
+
+/** Why a store that is there cannot be written, if so. */
+const notWritable = (path: string): string | undefined => {
+  for (const [place, what] of [[path, "the file"], [dirname(path), "its directory"]] as const) {
+    try {
+      accessSync(place, constants.W_OK)
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined
+      if (code === "EROFS") return "lies on a read-only filesystem; a store that is served is written to. Copy it elsewhere"
+      if (code === "EACCES") return `${what} may not be written by user ${process.getuid?.() ?? "?"}; a store that is served is written to, and has its log beside it`
+    }
+  }
+  return undefined
 }
 
 /** A store's database, and its write-ahead log. */
@@ -86,6 +115,38 @@ const syncFolder = (path: string): void => {
 const coveredStore = (mountpoint: string): string =>
   `lies at or below the mountpoint ${mountpoint}, where the mount hides it from its own server; keep the store elsewhere`
 
+/** Permission bits that let others than the owner at a file. */
+const othersBits = 0o077
+
+/** Makes the file of a new store, for its user alone: SQLite gives the files beside it the same permissions. */
+const makePrivate = (path: string): void => {
+  try {
+    closeSync(openSync(path, "wx", 0o600))
+  } catch (error) {
+    // What else is wrong with the path SQLite says when it opens it.
+    if (!(error instanceof Error)) throw error
+  }
+}
+
+/** What is wrong with something that is no regular file. */
+export const notRegularFile = (found: Stats): string => `is ${found.isDirectory() ? "a directory" : "a device, pipe or socket"}; a store is a regular file`
+
+/** Why what is at a path can be no store, if so; looked at without opening it, which may block or drop locks. */
+const refusedFile = (path: string, tell: (sentence: string) => void): SqliteStoreError | undefined => {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) {
+    makePrivate(path)
+    return undefined
+  }
+  if (!found.isFile()) return unusable(path, notRegularFile(found))
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0
+    if ((mode & othersBits) === 0) continue
+    tell(`${file}: others may open it (mode ${(mode & 0o777).toString(8)}): they may read every file in the store, and hold its lock; chmod 600 ${file}`)
+  }
+  return undefined
+}
+
 const openNow = (given: string, tell: (sentence: string) => void): OpenStore | SqliteStoreError => {
   const path = resolve(given)
   const place = coveringPlace(path)
@@ -93,6 +154,8 @@ const openNow = (given: string, tell: (sentence: string) => void): OpenStore | S
   let db: DatabaseSync | undefined
   try {
     const { DatabaseSync } = sqliteModule()
+    const refusedAs = refusedFile(path, tell)
+    if (refusedAs !== undefined) return refusedAs
     db = new DatabaseSync(path, { timeout: 0 })
     const refused = prepare(db, path)
     if (refused === undefined) {

@@ -4,6 +4,6 @@ import type { PosixOptions } from "../posix/options.ts"
 export interface SqliteOptions extends PosixOptions {
   /** Bytes of file data, in blocks of 4096. ENOSPC beyond. Default: what the disk has room for. */
   readonly capacity?: number
-  /** Inodes, the root included. ENOSPC beyond. Default: 2^32. */
+  /** Inodes, the root included. ENOSPC beyond. Default: 2^32 - 1. */
   readonly maxInodes?: number
 }

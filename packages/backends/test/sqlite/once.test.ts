@@ -111,7 +111,7 @@ describe("a request that is delivered again", () => {
       assert.strictEqual(yield* server.call("write", { nodeid: entry.nodeid, data: bytes("text") }, { unique: 6, resent: true }), 4)
       assert.strictEqual(yield* outcome(server.call("mkdir", { name: "e" }, { unique: 8, resent: true })), "ok")
       yield* server.kill
-      assert.deepStrictEqual(yield* checkStore(path), { inodes: 4, bytes: 4096, orphans: 0, problems: [] })
+      assert.deepStrictEqual(yield* checkStore(path), { inodes: 4, bytes: 4096, orphans: 0, problems: [], damaged: false })
     }))
 })
 
@@ -152,7 +152,7 @@ describe("a file without a name", () => {
       assert.deepStrictEqual(third.backend.stats(), { inodes: 1, bytes: 0 })
       yield* third.kill
       const report = yield* checkStore(path)
-      assert.deepStrictEqual(report, { inodes: 1, bytes: 0, orphans: 0, problems: [] })
+      assert.deepStrictEqual(report, { inodes: 1, bytes: 0, orphans: 0, problems: [], damaged: false })
     }))
 
   it.effect("that is large is removed a piece at a time", () =>

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { copyFileSync, existsSync, openSync, closeSync, readFileSync, truncateSync, writeFileSync, writeSync } from "node:fs"
+import * as Logger from "effect/Logger"
+import { createHash } from "node:crypto"
+import { chmodSync, copyFileSync, existsSync, openSync, closeSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { checkStore, sqlite } from "../../src/index.ts"
+import { checkStore, repairStore, sqlite } from "../../src/index.ts"
 import { migrate, migrations } from "../../src/sqlite/schema.ts"
 import { bytes, makeKernel, rootNode } from "../posix/kernel.ts"
 import { newStore } from "./store.ts"
@@ -63,6 +66,22 @@ describe("a store", () => {
         }))
         assert.deepStrictEqual(seen, Uint8Array.of(n + 1))
       }
+    }))
+
+  it.effect("is its user's alone, and one that others may open is warned of", () =>
+    Effect.gen(function*() {
+      const path = yield* newStore
+      const modes = (): ReadonlyArray<number> => [path, `${path}-wal`].map((file) => statSync(file).mode & 0o777)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* makeKernel(yield* sqlite(path)).mkdir({ name: "d" })
+        assert.deepStrictEqual(modes(), [0o600, 0o600])
+      }))
+      chmodSync(path, 0o644)
+      const said: Array<string> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void said.push(String(message)))])
+      yield* Effect.provide(Effect.scoped(Effect.andThen(sqlite(path), Effect.yieldNow)), logger)
+      assert.include(said.join(), `${path}: others may open it (mode 644)`)
+      assert.include(said.join(), `chmod 600 ${path}`)
     }))
 
   it.effect("is opened once at a time; who has it is said", () =>
@@ -150,8 +169,73 @@ describe("fsck", () => {
         db.close()
         const { problems } = yield* checkStore(path)
         assert.isTrue(problems.some(({ repair, what }) => said.test(what) && repair !== ""), JSON.stringify(problems))
+        const { found, left } = yield* repairStore(path)
+        assert.deepStrictEqual(found.problems, problems)
+        assert.deepStrictEqual(left.problems, [])
+        // It can be served, and nothing in it fails.
+        const kernel = makeKernel(yield* sqlite(path))
+        const walk = (nodeid: number | bigint): Effect.Effect<void, unknown> =>
+          Effect.gen(function*() {
+            for (const { name, type } of yield* kernel.readdir(nodeid)) {
+              if (name === "." || name === "..") continue
+              const child = yield* kernel.lookup(nodeid, name)
+              if (type === 4) yield* walk(child.nodeid)
+              else if (type === 8) yield* kernel.read(child.nodeid, 0, 10_000)
+            }
+          })
+        yield* walk(rootNode)
+        yield* kernel.mkdir({ name: "new" })
       }))
   }
+
+  it.effect("moves what has lost its place to lost+found, with its content", () =>
+    Effect.gen(function*() {
+      const path = yield* newStore
+      yield* Effect.scoped(Effect.gen(function*() {
+        const kernel = makeKernel(yield* sqlite(path))
+        const dir = yield* kernel.mkdir({ name: "d" })
+        const file = yield* kernel.create({ nodeid: dir.nodeid, name: "f" })
+        yield* kernel.write(file.nodeid, 0, bytes("kept"))
+      }))
+      const db = new DatabaseSync(path)
+      db.exec("DELETE FROM entry WHERE ino = 2; DELETE FROM entry WHERE ino = 3")
+      db.close()
+      assert.deepStrictEqual((yield* repairStore(path)).left.problems, [])
+      const kernel = makeKernel(yield* sqlite(path))
+      const lost = yield* kernel.lookup(rootNode, "lost+found")
+      assert.deepStrictEqual((yield* kernel.readdir(lost.nodeid)).map(({ name }) => name).slice(2).sort(), ["#2", "#3"])
+      const file = yield* kernel.lookup(lost.nodeid, "#3")
+      assert.deepStrictEqual(yield* kernel.read(file.nodeid, 0, 10), bytes("kept"))
+    }))
+
+  it.effect("touches nothing: no log is emptied, made or removed, and no file that is none becomes a store", () =>
+    Effect.gen(function*() {
+      const path = yield* newStore
+      const folder = dirname(path)
+      const state = (): ReadonlyArray<string> =>
+        readdirSync(folder).sort().map((name) => `${name} ${createHash("sha1").update(readFileSync(join(folder, name))).digest("hex")} ${statSync(join(folder, name)).mtimeMs}`)
+      // As a server that was killed leaves it: with a log.
+      yield* Effect.scoped(Effect.gen(function*() {
+        const kernel = makeKernel(yield* sqlite(path))
+        yield* kernel.mkdir({ name: "only in the log" })
+        for (const suffix of ["", "-wal"]) copyFileSync(`${path}${suffix}`, join(folder, `killed${suffix}`))
+      }))
+      writeFileSync(join(folder, "empty"), "")
+      writeFileSync(join(folder, "noise"), Buffer.alloc(100_000, 7))
+      const foreign = new DatabaseSync(join(folder, "foreign"))
+      foreign.exec("CREATE TABLE theirs (x)")
+      foreign.close()
+      const before = state()
+      const killed = yield* checkStore(join(folder, "killed"))
+      assert.deepStrictEqual([killed.inodes, killed.problems], [2, []])
+      assert.deepStrictEqual((yield* checkStore(path)).problems, [])
+      const refused = [
+        ["empty", /is empty: not a store/], ["noise", /not a store, or is damaged/], ["foreign", /not a Bickford store/], [".", /is a directory/],
+        ["none", /is not there/]
+      ] as const
+      for (const [name, said] of refused) assert.match((yield* Effect.flip(checkStore(join(folder, name)))).message, said)
+      assert.deepStrictEqual(state(), before)
+    }))
 
   it.effect("finds pages that are damaged, and a file that is cut off", () =>
     Effect.gen(function*() {
