@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { resolve } from "node:path"
 import { type CommandError, commandError } from "./CommandError.ts"
-import type { MountRequest } from "./serve.ts"
+import type { MountRequest } from "./MountRequest.ts"
 import { fromAnywhere } from "./sourceKinds.ts"
 import { backgroundMark, isInBackground } from "./stopSignal.ts"
 

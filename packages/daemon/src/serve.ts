@@ -8,18 +8,10 @@ import { tellStarter } from "./background.ts"
 import { beforeMounting } from "./covered.ts"
 import { type CommandError, commandError } from "./CommandError.ts"
 import { parseMountOptions } from "./mountOptions.ts"
+import type { MountRequest } from "./MountRequest.ts"
 import { canonical, clear } from "./mountpoint.ts"
 import { backendFor } from "./source.ts"
 import { stopSignal } from "./stopSignal.ts"
-
-export interface MountRequest {
-  readonly source: string
-  readonly mountpoint: string
-  /** The values of `-o`. */
-  readonly options: ReadonlyArray<string>
-  /** Every request and reply, as a line each, on stderr. */
-  readonly debug?: boolean
-}
 
 const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> => {
   switch (end.reason) {

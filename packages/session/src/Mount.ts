@@ -9,54 +9,12 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { atimePolicy } from "./atime.ts"
 import { detach } from "./detach.ts"
+import type { MountOptions } from "./MountOptions.ts"
 import { checkMountOptions, type OptionError } from "./options.ts"
 import { patientTimeoutOption, patientTimeoutOrElse, type SupervisorError } from "@bickford/supervisor"
-import { type BackendSource, make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
+import { make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
 
-/** What to mount where, and how. */
-export interface MountOptions {
-  /** An existing directory (or file, for a filesystem whose root is one). */
-  readonly mountpoint: string
-  readonly backend: BackendSource
-  /** The source shown in /proc/mounts. Default `bickford`. */
-  readonly fsname?: string
-  /** The type shown is `fuse.SUBTYPE`. Default `bickford`. */
-  readonly subtype?: string
-  /** Let users other than the mounting one in. Default: true for root, else false. */
-  readonly allowOther?: boolean
-  /** Let the kernel check permissions by mode, owner and group. Default true. */
-  readonly defaultPermissions?: boolean
-  readonly readOnly?: boolean
-  /** No programs can be run from it. */
-  readonly noexec?: boolean
-  /** Reading changes no times. */
-  readonly noatime?: boolean
-  /** Listing changes no times of directories. */
-  readonly nodiratime?: boolean
-  /** Every read that comes to the server marks the time; without it the first one after a change, or in a day (relatime). */
-  readonly strictatime?: boolean
-  /** Largest READ in bytes; 0 for no limit of the mount's own. */
-  readonly maxRead?: number
-  /**
-   * Mounts the block device `fsname` as type `fuseblk` (root only): the kernel sends BMAP and SYNCFS too, and an
-   * unmount returns when `destroy` has run. Default false.
-   */
-  readonly blkdev?: boolean
-  /** Block size in bytes of a `blkdev` mount, a power of two from 512. Default 512. */
-  readonly blksize?: number
-  readonly session?: SessionOptions
-  /** How long the kernel may take to send INIT and the backend to start. Default 30 seconds. */
-  readonly startTimeout?: Duration.Input
-  /** How long a busy mount may stay after it was detached, before its connection is aborted. Default 5 seconds. */
-  readonly stopTimeout?: Duration.Input
-  /**
-   * How long the serving thread may wait in a call into its own mount, which nobody can answer, before the connection is
-   * aborted. 0 lets it wait for ever. Default 2 seconds.
-   */
-  readonly selfWaitTimeout?: Duration.Input
-  /** What follows when the connection is aborted from outside (fusectl, `umount -f`): the end, or a new mount in the same place. Default "never". */
-  readonly remount?: "never" | "onAbort"
-}
+export type { MountOptions } from "./MountOptions.ts"
 
 /** INIT was not agreed on in time. */
 export interface MountTimeoutError {

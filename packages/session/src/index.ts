@@ -7,7 +7,7 @@ export { type Mount, type MountEnd, type MountError, type MountOptions, type Mou
 export type { Notify } from "./notify/Notifier.ts"
 export { loadBackend } from "./loadBackend.ts"
 export { metrics } from "./observe/metrics.ts"
-export { observe, type Observer } from "./observe/Observer.ts"
+export { observe, type Observed, type Observer } from "./observe/Observer.ts"
 export { wireLog, type WireLogOptions } from "./observe/wireLog.ts"
 export type { OptionError } from "./options.ts"
 export type { RequestContext } from "./RequestContext.ts"

@@ -1,9 +1,9 @@
 /** Options are checked before anything is mounted; an error names the option and what it must be. */
 import * as Duration from "effect/Duration"
-import type { MountOptions } from "./Mount.ts"
+import type { MountOptions } from "./MountOptions.ts"
 import { errnoName } from "@bickford/protocol"
 import { opcodeTable } from "@bickford/protocol/codec"
-import type { SessionOptions } from "./Session.ts"
+import type { SessionOptions } from "./SessionOptions.ts"
 
 /** An option has a value it cannot have, or there is no such option. */
 export interface OptionError {

@@ -6,16 +6,7 @@ import type { Timespec } from "@bickford/protocol"
 import { statfsSync } from "node:fs"
 import { files } from "@bickford/transport"
 import type { Attributes } from "./attributes.ts"
-import type { Node } from "./nodes.ts"
-
-/** Times that a file had, seen first at `since`, by the monotonic clock in milliseconds. */
-export interface Sighting {
-  readonly mtime: Timespec
-  readonly ctime: Timespec
-  readonly since: number
-  /** No change could have the same times any more: what was read from then on may be kept. */
-  readonly settled: boolean
-}
+import type { Node } from "./node.ts"
 
 /** Milliseconds after which a change has other times than the one before it, by the coarsest of the kernel's clocks. */
 const settledAfter = 50

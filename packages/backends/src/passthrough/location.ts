@@ -3,7 +3,7 @@ import { errnoNumbers, type Name } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import { sharedReading } from "../posix/clock.ts"
 import { type Attributes, type Identity, isSame } from "./attributes.ts"
-import type { Node } from "./nodes.ts"
+import type { Node } from "./node.ts"
 
 const { ESTALE } = errnoNumbers
 

@@ -5,52 +5,14 @@
  * rename changes none.
  */
 import { errnoNumbers, type Name, type U64 } from "@bickford/protocol"
-import type { Sighting } from "./freshness.ts"
 import { files } from "@bickford/transport"
 import { type Attributes, type Identity, isSame } from "./attributes.ts"
 import { makeLocation } from "./location.ts"
+import { Node } from "./node.ts"
+
+export type { Node } from "./node.ts"
 
 const { ELOOP, EMFILE, ENOENT, ENOTDIR, EPERM, ESTALE } = errnoNumbers
-
-export class Node {
-  readonly id: number
-  readonly generation: number
-  readonly identity: Identity
-  /** -1 while none is held. */
-  fd = -1
-  /** One with which it is open, lent while it holds none of its own; or -1. */
-  lent = -1
-  /** So many have it open. */
-  opens = 0
-  /** So many of those have it open by this descriptor, which has to stay for them. */
-  unopened = 0
-  /** Its descriptor is never let go: its path does not lead to it. */
-  pinned = false
-  /** Since the last sweep. */
-  used = true
-  /** The last operation that has used its descriptor. */
-  operation = 0
-  handle: Uint8Array | undefined = undefined
-  /** Where it was last seen. */
-  parent: Node | undefined
-  name: Name
-  /** Milliseconds of the last time that it was seen to lie beneath the root. */
-  beneathAt = Number.NEGATIVE_INFINITY
-  /** Its times as they were seen when it was opened last. */
-  sighting: Sighting | undefined = undefined
-  /** Registered with the kernel, for so many that have it open; `kept`: by this node's descriptor, as long as that is held. */
-  backing: { readonly id: number; opens: number; kept: boolean } | undefined = undefined
-  /** The kernel does not take it, and never will. */
-  refused = false
-
-  constructor(id: number, generation: number, identity: Identity, parent: Node | undefined, name: Name) {
-    this.id = id
-    this.generation = generation
-    this.identity = identity
-    this.parent = parent
-    this.name = name
-  }
-}
 
 const O_PATH = 0o10000000
 const O_DIRECTORY = 0o200000

@@ -2,44 +2,20 @@
  * What the operations of a POSIX filesystem need of the place where it is kept: inodes, directories,
  * bytes, attributes, and counts of what is used. The operations know the rules, a store keeps.
  */
-import type { DirentPlus, Name, Timespec, U64 } from "@bickford/protocol"
+import type { Name, Timespec, U64 } from "@bickford/protocol"
 import { Errno, type ErrnoError } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import type { Bytes } from "./bytes.ts"
-import { type Inode, isDirectory, isRegular } from "./inode.ts"
+import { type Directory, type Inode, isDirectory, isRegular } from "./inode.ts"
 import type { Usage } from "./usage.ts"
 import type { Xattrs } from "./xattr.ts"
+
+export type { Directory, Listed } from "./inode.ts"
 
 export type Failure = Exit.Exit<never, ErrnoError>
 
 /** A reply without a body, allocated once. */
 export const done: Exit.Exit<void> = Exit.void
-
-/** One entry as a listing gives it; `entry` is undefined once it has been removed. */
-export interface Listed extends DirentPlus {
-  readonly entry: Inode | undefined
-}
-
-/** The entries of a directory: found by name, listed by cookie. */
-export interface Directory {
-  parent: Inode
-  readonly empty: boolean
-  /** It holds as many entries as it can. */
-  readonly full: boolean
-  readonly get: (name: Name) => Inode | undefined
-  /** The name is not there yet. It is copied. */
-  readonly add: (name: Name, inode: Inode) => void
-  /** The name is there, and names another inode from now on. */
-  readonly replace: (name: Name, inode: Inode) => void
-  /** The first name is there, the second is not: the entry has that from now on, and keeps its cookie where that can be. */
-  readonly rename: (name: Name, newName: Name) => void
-  readonly remove: (name: Name) => void
-  /**
-   * Entries whose cookie is larger than `off`. An entry's cookie never changes, so entries that come and
-   * go meanwhile neither repeat nor hide another. The directory may change between two steps.
-   */
-  readonly after: (off: U64) => Iterable<Listed>
-}
 
 /** The cookies of `.` and `..`, the same in every directory. */
 export const dotOff = 1

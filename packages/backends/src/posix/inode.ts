@@ -1,9 +1,34 @@
-import type { Attr, Entry, Name, Timespec, U64 } from "@bickford/protocol"
+import type { Attr, DirentPlus, Entry, Name, Timespec, U64 } from "@bickford/protocol"
 import * as Exit from "effect/Exit"
 import type { Bytes } from "./bytes.ts"
-import type { Directory } from "./filesystem.ts"
 import { S_IFDIR, S_IFMT, S_IFREG } from "./linux.ts"
 import type { Xattrs } from "./xattr.ts"
+
+/** One entry as a listing gives it; `entry` is undefined once it has been removed. */
+export interface Listed extends DirentPlus {
+  readonly entry: Inode | undefined
+}
+
+/** The entries of a directory: found by name, listed by cookie. */
+export interface Directory {
+  parent: Inode
+  readonly empty: boolean
+  /** It holds as many entries as it can. */
+  readonly full: boolean
+  readonly get: (name: Name) => Inode | undefined
+  /** The name is not there yet. It is copied. */
+  readonly add: (name: Name, inode: Inode) => void
+  /** The name is there, and names another inode from now on. */
+  readonly replace: (name: Name, inode: Inode) => void
+  /** The first name is there, the second is not: the entry has that from now on, and keeps its cookie where that can be. */
+  readonly rename: (name: Name, newName: Name) => void
+  readonly remove: (name: Name) => void
+  /**
+   * Entries whose cookie is larger than `off`. An entry's cookie never changes, so entries that come and
+   * go meanwhile neither repeat nor hide another. The directory may change between two steps.
+   */
+  readonly after: (off: U64) => Iterable<Listed>
+}
 
 /** What a directory, a regular file that has bytes, and a symlink hold; nothing for the others. */
 export type Content = Directory | Bytes | Name | undefined

@@ -14,7 +14,10 @@ const FATTR_SIZE = 8
 const FATTR_MTIME = 32
 
 /** Without `rename` nothing can be hidden. */
-const withoutRename = ({ rename: _, ...callbacks }: PathCallbacks<object>): PathCallbacks<object> => callbacks
+const withoutRename = (callbacks: PathCallbacks<object>): PathCallbacks<object> => {
+  const { rename, ...rest } = callbacks
+  return rename === undefined ? callbacks : rest
+}
 
 const kinds = {
   "hidden until it is closed": (log: (line: string) => void): PathCallbacks<object> => memoryCallbacks({ log }) as PathCallbacks<object>,

@@ -13,20 +13,12 @@ import { type AtimePolicy, defaultAtime } from "../atime.ts"
 import type { Backend, BackendConnection } from "../Backend.ts"
 import type { Negotiated } from "@bickford/protocol"
 import { makeNotifier, type Notifier } from "../notify/Notifier.ts"
-import type { Observer } from "../observe/Observer.ts"
+import type { Observed } from "../observe/Observer.ts"
+import type { ConnectionCounters } from "./counters.ts"
 import { InFlightTable } from "./InFlightTable.ts"
 import { NodeTable } from "./NodeTable.ts"
 
-/** What a connection counts; the numbers only grow. */
-export interface ConnectionCounters {
-  requests: number
-  /** Operations that threw, died or returned nonsense, and were answered EIO; and what has no reply and threw. */
-  defects: number
-  /** Frames that could not be decoded. */
-  malformed: number
-}
-
-export interface Connection {
+export interface Connection extends Observed {
   /** Random, the same for the connection's whole life. */
   readonly id: string
   /** How the mount has times of reading kept. */
@@ -52,9 +44,6 @@ export interface Connection {
   ended: TransportEnd | "asked" | undefined
   /** Why no agreement was reached: INIT comes once, so there is nothing to try again. */
   failure: Cause.Cause<unknown> | undefined
-  /** Told of every call; undefined when nobody wants to know, which then costs nothing. Changed by `observe` only. */
-  observer: Observer | undefined
-  readonly observers: Set<Observer>
   /** Who takes frames now; undefined while the dispatcher is being (re)started. */
   dispatcher: FrameSink | undefined
   /** Takes the INIT request, once. */

@@ -1,5 +1,5 @@
 /** Calls of a backend's own that no caller waits for: what they throw is a defect, but nobody's EIO. */
-import type { ConnectionCounters } from "../connection/Connection.ts"
+import type { ConnectionCounters } from "../connection/counters.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
 
 /** Runs `call`; what it throws is counted and logged as `what`'s. */

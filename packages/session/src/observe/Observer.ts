@@ -1,7 +1,6 @@
 /** Looking at the calls of a live session. With no observer the hot path pays one comparison a call. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Connection } from "../connection/Connection.ts"
 import type { Request } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
 
@@ -11,6 +10,13 @@ export interface Observer {
   readonly received: (row: OpcodeRow, request: Request) => void
   /** Its reply was written: `errno` 0 or positive, `bytes` of the body. */
   readonly replied: (row: OpcodeRow, request: Request, errno: number, bytes: number) => void
+}
+
+/** What can be observed: a connection. */
+export interface Observed {
+  /** Told of every call; undefined when nobody wants to know, which then costs nothing. Changed by `observe` only. */
+  observer: Observer | undefined
+  readonly observers: Set<Observer>
 }
 
 const all = (observers: ReadonlySet<Observer>): Observer | undefined => {
@@ -28,7 +34,7 @@ const all = (observers: ReadonlySet<Observer>): Observer | undefined => {
 }
 
 /** Has `observer` told of every call while the scope lasts. */
-export const observe = (connection: Connection, observer: Observer): Effect.Effect<void, never, Scope.Scope> =>
+export const observe = (connection: Observed, observer: Observer): Effect.Effect<void, never, Scope.Scope> =>
   Effect.asVoid(Effect.acquireRelease(
     Effect.sync(() => {
       connection.observers.add(observer)
