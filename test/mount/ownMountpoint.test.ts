@@ -95,6 +95,13 @@ describe("mount", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* run("sh", ["-c", list, "sh", place]), listing)
     }))
 
+  it.live("serves what lies underneath when a symlink leads there", () =>
+    Effect.gen(function*() {
+      const { link, place, run } = yield* prepared
+      yield* mount({ mountpoint: place, backend: passthrough(link) })
+      assert.strictEqual(yield* run("sh", ["-c", list, "sh", place]), listing)
+    }))
+
   it.live("says that a store is hidden by its mount", () =>
     Effect.gen(function*() {
       const { place } = yield* prepared

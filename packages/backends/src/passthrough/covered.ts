@@ -15,19 +15,30 @@ const pathOf = (fd: number): string | undefined => {
   return length < 0 ? undefined : Buffer.from(pathRoom.subarray(0, length)).toString()
 }
 
-/** Opens the directory that is to be served (O_PATH): what lies underneath, where a mount of this process covers it. */
-export const openServed = (directory: string): number => {
-  const path = resolve(directory)
-  const place = coveringPlace(path)
-  if (place === undefined) return files.fs_open_folder(directory)
-  if (place.underneath < 0) return -errnoNumbers.EDEADLK
-  const below = relative(place.mountpoint, path)
-  if (below === "") return files.fs_open(place.underneath, O_PATH | O_DIRECTORY, 0)
-  const found = files.fs_find_path(place.underneath, below)
+/** Opens what lies underneath a place, at or below its mountpoint (O_PATH). */
+const openBelow = ({ mountpoint, underneath }: CoveredPlace, path: string): number => {
+  if (underneath < 0) return -errnoNumbers.EDEADLK
+  const below = relative(mountpoint, path)
+  if (below === "") return files.fs_open(underneath, O_PATH | O_DIRECTORY, 0)
+  const found = files.fs_find_path(underneath, below)
   if (found < 0) return found
   const opened = files.fs_open(found, O_PATH | O_DIRECTORY, 0)
   files.fs_close(found)
   return opened
+}
+
+/** Opens the directory that is to be served (O_PATH): what lies underneath, where a mount of this process covers it. */
+export const openServed = (directory: string): number => {
+  const path = resolve(directory)
+  const place = coveringPlace(path)
+  if (place !== undefined) return openBelow(place, path)
+  const fd = files.fs_open_folder(directory)
+  // A symlink may have led there. The mount's root is opened without asking its server anything.
+  const real = fd < 0 ? undefined : pathOf(fd)
+  const covering = real === undefined ? undefined : coveringPlace(real)
+  if (real === undefined || covering === undefined) return fd
+  files.fs_close(fd)
+  return openBelow(covering, real)
 }
 
 /** The place that a name in an open directory is, if a mount of this process covers it. */
