@@ -1,6 +1,10 @@
 /** Where a name is placed in a directory: by a hash of its bytes. */
 import { dotDotOff } from "../posix/filesystem.ts"
-import { cookieWindow } from "./schema.ts"
+
+/** A name's cookie is one of this many from its hash on: so many names of one directory may share a hash. */
+const cookieWindow = 16
+/** The largest cookie: `off_t` of a 32-bit program holds it. */
+const cookieMax = 2 ** 31 - 1
 
 /** Random, of each store its own: nobody can make names that have the same hash. */
 export interface HashKey {
@@ -15,7 +19,7 @@ const mix = (h: number): number => {
   return (h ^ (h >>> 16)) >>> 0
 }
 
-/** Where the search for a name's cookie begins: above those of `.` and `..`, below 2^53 with the whole window. */
+/** Where the search for a name's cookie begins: above those of `.` and `..`, below 2^31 with the whole window. */
 export const firstCookie = (name: Uint8Array, { a, b }: HashKey): number => {
   let h1 = a
   let h2 = b
@@ -26,8 +30,8 @@ export const firstCookie = (name: Uint8Array, { a, b }: HashKey): number => {
     h2 = Math.imul(h2 ^ byte, 0x5f356495)
     h2 ^= h2 >>> 13
   }
-  const high = mix(h1 ^ name.length) & 0xfffff
-  return dotDotOff + 1 + high * 2 ** 32 + mix(h2 ^ h1)
+  const first = dotDotOff + 1
+  return first + mix(h2 ^ mix(h1 ^ name.length)) % (cookieMax - cookieWindow - first)
 }
 
 /** The last cookie that a name whose search begins at `first` can have. */

@@ -38,14 +38,15 @@ it("names whose hashes are the same are kept apart, as many as the window is wid
   assert.strictEqual([...directory.after(0)].length, 15)
 })
 
-it("cookies are above those of the dots, exact, and differ as their names do", () => {
+it("cookies are above those of the dots, fit the off_t of a 32-bit program, and differ as their names do", () => {
   fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 255 }), (name) => {
     const cookie = firstCookie(name, { a: 7, b: 9 })
-    assert.isTrue(cookie > 2 && Number.isSafeInteger(lastCookie(cookie)))
+    assert.isTrue(cookie > 2 && lastCookie(cookie) < 2 ** 31)
     assert.deepStrictEqual(nameToBytes(nameFromBytes(name)).length, name.length)
   }))
   const cookies = new Set(Array.from({ length: 200_000 }, (_, n) => firstCookie(nameToBytes(`file-${n}`), { a: 7, b: 9 })))
-  assert.isAbove(cookies.size, 199_990)
+  // As many are the same as chance has it among 2^31: about nine.
+  assert.isAbove(cookies.size, 199_950)
 })
 
 it.effect("a large directory is listed in pages while its first half is removed", () =>

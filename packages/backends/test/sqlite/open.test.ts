@@ -119,6 +119,29 @@ describe("a store", () => {
       assert.isFalse(existsSync(`${path}-no`))
     }))
 
+  it.effect("of the first version, whose cookies had 52 bits, is brought up to date with every name in its place", () =>
+    Effect.gen(function*() {
+      const path = yield* newStore
+      yield* Effect.scoped(Effect.gen(function*() {
+        const kernel = makeKernel(yield* sqlite(path))
+        for (let n = 0; n < 300; n++) yield* kernel.create({ name: `name-${n}` })
+      }))
+      const db = new DatabaseSync(path)
+      db.exec("UPDATE entry SET cookie = cookie * 1048576; PRAGMA user_version = 1")
+      db.close()
+      assert.match((yield* Effect.flip(checkStore(path))).message, /is of store version 1; mount it once/)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const kernel = makeKernel(yield* sqlite(path))
+        const listed = yield* kernel.readdir(rootNode)
+        assert.strictEqual(new Set(listed.map(({ name }) => name)).size, 302)
+        assert.isBelow(Number(listed.at(-1)?.off), 2 ** 31)
+        yield* kernel.lookup(rootNode, "name-299")
+        const { files, ffree } = yield* kernel.statfs()
+        assert.isAtMost(Math.max(Number(files), Number(ffree)), 2 ** 32 - 1)
+      }))
+      assert.deepStrictEqual((yield* checkStore(path)).problems, [])
+    }))
+
   it("moves from version to version, step by step or not at all", () => {
     const db = new DatabaseSync(":memory:")
     migrate(db, 0, ["CREATE TABLE a (x)", "CREATE TABLE b (x)"])
