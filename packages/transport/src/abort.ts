@@ -15,7 +15,7 @@ const negativeErrno = (error: unknown): number =>
   typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : -EIO
 
 /** A connection's folder in fusectl; `device` is `MAJOR:MINOR` of its mount. */
-export const connectionFolder = (device: string): string => `${fusectl}/${device.slice(device.indexOf(":") + 1)}`
+const connectionFolder = (device: string): string => `${fusectl}/${device.slice(device.indexOf(":") + 1)}`
 
 /** Mounts fusectl where it is missing and this process may. True when it is there. */
 export const mountFusectl: Effect.Effect<boolean> = Effect.suspend(() => {
