@@ -105,8 +105,9 @@ napi_value read_range(napi_env env, napi_callback_info info) {
   if (!unsigned_argument(env, argv[0], &fd) || !bytes_of(env, argv[1], &bytes, &size)) return nullptr;
   if (!unsigned_argument(env, argv[2], &offset) || !unsigned_argument(env, argv[3], &length)) return nullptr;
   if (!in_range(env, offset, length, size)) return nullptr;
+  // Beyond 2^63 it is negative here, and pread(2) refuses it.
   bool exact = true;
-  if (napi_get_value_int64(env, argv[4], &position) != napi_ok && (napi_get_value_bigint_int64(env, argv[4], &position, &exact) != napi_ok || !exact)) {
+  if (napi_get_value_int64(env, argv[4], &position) != napi_ok && napi_get_value_bigint_int64(env, argv[4], &position, &exact) != napi_ok) {
     napi_throw_type_error(env, nullptr, "expected a file offset");
     return nullptr;
   }

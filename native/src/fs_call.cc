@@ -19,7 +19,7 @@ void FsCall::refuse(const char* message) {
 int FsCall::integer(size_t index) {
   double number = 0;
   if (!ok_) return 0;
-  if (napi_get_value_double(env_, argv_[index], &number) != napi_ok || number < INT32_MIN || number > UINT32_MAX) {
+  if (napi_get_value_double(env_, argv_[index], &number) != napi_ok || !(number >= INT32_MIN && number <= UINT32_MAX)) {
     refuse("expected a 32-bit integer");
     return 0;
   }
@@ -30,9 +30,11 @@ int64_t FsCall::wide(size_t index) {
   int64_t number = 0;
   bool exact = true;
   if (!ok_) return 0;
-  if (napi_get_value_int64(env_, argv_[index], &number) != napi_ok && (napi_get_value_bigint_int64(env_, argv_[index], &number, &exact) != napi_ok || !exact)) {
+  if (napi_get_value_int64(env_, argv_[index], &number) != napi_ok && napi_get_value_bigint_int64(env_, argv_[index], &number, &exact) != napi_ok) {
     refuse("expected a 64-bit integer");
   }
+  // Beyond 2^63 no file has a byte: a number that every system call refuses, as it does not -1 (pwritev2(2)).
+  if (!exact) return INT64_MIN;
   return number;
 }
 

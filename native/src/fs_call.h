@@ -22,7 +22,7 @@ class FsCall {
 
   // A descriptor, flags, a mode, an id: 32 bits, signed or not.
   int integer(size_t index);
-  // An offset or a length: a number or a bigint of 64 bits, exactly.
+  // An offset or a length: a number or a bigint of 64 bits, signed or not.
   int64_t wide(size_t index);
   // A string or the bytes of one, without NUL; empty only where that is allowed. ENAMETOOLONG is told by tooLong().
   const char* name(size_t index, FsName* into);

@@ -57,6 +57,8 @@ napi_value write_at(napi_env env, napi_callback_info info) {
     const ssize_t count = pwritev2(file, &part, 1, offset + static_cast<int64_t>(done), flags);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return done > 0 ? call.result(static_cast<int64_t>(done)) : call.error(errno);
+    // A file that takes nothing more and does not say why.
+    if (count == 0) break;
     done += static_cast<size_t>(count);
   }
   return call.result(static_cast<int64_t>(done));

@@ -3,8 +3,8 @@ import type { Data, FileRange } from "./messages.ts"
 import { refuse } from "./refusal.ts"
 
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value >= 0
-/** An offset that only a bigint holds; off_t ends at 2^63. */
-const isFarOffset = (value: unknown): value is bigint => typeof value === "bigint" && value >= 0n && value < 1n << 63n
+/** An offset that only a bigint holds. Beyond 2^63, where off_t ends, reading there is EINVAL, as pread(2) has it. */
+const isFarOffset = (value: unknown): value is bigint => typeof value === "bigint" && value >= 0n && value < 1n << 64n
 
 /** Whether a reply's body lies in a file. */
 export const isFileRange = (value: unknown): value is FileRange =>

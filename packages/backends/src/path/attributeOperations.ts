@@ -2,6 +2,7 @@
 import { setattrValid as fattr, type SetattrRequest, type Timespec } from "@bickford/protocol"
 import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
+import { hasValidTimes } from "../posix/givenTimes.ts"
 import { permissionBits } from "../posix/linux.ts"
 import { systemClock } from "../posix/clock.ts"
 import type { PathAttributes } from "./callbacks.ts"
@@ -90,6 +91,7 @@ export const attributeOperations = <H>({ at, attributes, attrReply, callbacks, n
     },
 
     setattr: (request, context) => {
+      if (!hasValidTimes(request)) return Errno.EINVAL
       const node = nodes.get(request.nodeid)
       const open = handles.removed(node)
       const changes = changesOf(request, now)

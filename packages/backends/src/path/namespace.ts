@@ -2,7 +2,7 @@
 import type { Entry, Name, U64 } from "@bickford/protocol"
 import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
-import { permissionBits, RENAME_EXCHANGE, RENAME_NOREPLACE } from "../posix/linux.ts"
+import { permissionBits, RENAME_EXCHANGE, RENAME_NOREPLACE, S_IFDIR, S_IFLNK } from "../posix/linux.ts"
 import { nameTooLong } from "../posix/names.ts"
 import { nameOf, nameText, type PathNode } from "./nodes.ts"
 import { andThen, map, onFailure, optional, orElse, type Outcome } from "./outcome.ts"
@@ -91,7 +91,8 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
       nodes.drop(node)
     },
 
-    readlink: ({ nodeid }, context) => at(nodeid, (path) => map(optional(callbacks.readlink, path, context), nameOf)),
+    readlink: ({ nodeid }, context) =>
+      at(nodeid, (path, { type }) => type === S_IFLNK ? map(optional(callbacks.readlink, path, context), nameOf) : Errno.EINVAL),
     symlink: ({ name, nodeid, target }, context) =>
       make(nodeid, name, context, (path) => optional(callbacks.symlink, nameText(target), path, context)),
     mknod: ({ mode, name, nodeid, rdev }, context) =>
@@ -127,6 +128,8 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
       const node = nodes.get(oldnodeid)
       const parent = nodes.get(nodeid)
       if (node === undefined || parent === undefined) return Errno.ESTALE
+      // link(2). A directory below itself would have no path that ends.
+      if (node.type === S_IFDIR) return Errno.EPERM
       if (nameTooLong(newname)) return Errno.ENAMETOOLONG
       return locks(() => ({ stay: [node, parent], move: [] }), () => {
         const text = nameText(newname)

@@ -3,6 +3,7 @@ import type { Statx, Timespec } from "@bickford/protocol"
 import { type Backend, Errno } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { type Filesystem, notRegular } from "./filesystem.ts"
+import { hasValidTimes } from "./givenTimes.ts"
 import { Inode } from "./inode.ts"
 import {
   FATTR_ATIME,
@@ -66,6 +67,7 @@ export const attributeOperations = (fs: Filesystem): Required<Pick<Backend, "get
   setattr: (request, context) => {
     const inode = fs.node(request.nodeid)
     if (inode === undefined) return Errno.ESTALE
+    if (!hasValidTimes(request)) return Errno.EINVAL
     const { valid } = request
     const uid = (valid & FATTR_UID) !== 0 ? request.newUid : inode.uid
     if ((valid & FATTR_SIZE) !== 0) {

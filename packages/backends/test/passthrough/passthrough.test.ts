@@ -206,6 +206,17 @@ describe("options of a served folder", () => {
       assert.isUndefined(backend.getxattr)
     }))
 
+  it.live("offsets that no file has are refused, not thrown at", () =>
+    Effect.gen(function*() {
+      const { kernel } = yield* start()
+      const { nodeid } = yield* kernel.create({ flags: 2 })
+      for (const offset of [2n ** 63n, 2n ** 64n - 1n]) {
+        for (const call of [kernel.write(nodeid, offset, bytes("x")), kernel.fallocate(nodeid, 0, offset, 1), kernel.copyFileRange(nodeid, offset, nodeid, 0, 1)]) {
+          assert.include(["EINVAL", "EOVERFLOW", "EFBIG"], yield* errnoOf(call))
+        }
+      }
+    }))
+
   it.effect("a folder that is none is told by its name", () =>
     Effect.gen(function*() {
       for (const path of ["/nonexistent/folder", "/etc/passwd"]) {

@@ -134,6 +134,16 @@ describe("nodes", () => {
       assert.strictEqual(yield* outcome(lookup(1, "file")), "ENOENT")
     }))
 
+  it.live("a directory gets no second name, which could lie below it", () =>
+    Effect.gen(function*() {
+      const { link, mkdir, names } = yield* drive(memoryCallbacks())
+      const a = yield* mkdir(1, "a")
+      for (const [directory, parent] of [[1, 1], [1, a], [a, a], [a, 1]] as const) {
+        assert.strictEqual(yield* outcome(link(directory, parent, "again")), "EPERM")
+      }
+      assert.deepStrictEqual(yield* names(1), ["a"])
+    }))
+
   it.live("a listing is made anew when it is rewound, goes on where it was, and knows the numbers of known nodes", () =>
     Effect.gen(function*() {
       const { create, mkdir, opendir, readdir } = yield* drive(memoryCallbacks())

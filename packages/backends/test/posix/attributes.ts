@@ -43,6 +43,16 @@ export const testAttributes = (make: Make): void => {
         assert.deepStrictEqual((yield* kernel.statx(nodeid)).stat.btime, before.ctime)
       }))
 
+    it.effect("take no time with a second or more of nanoseconds, which no later reply could hold", () =>
+      Effect.gen(function*() {
+        const kernel = yield* start
+        const { nodeid } = yield* kernel.create({})
+        for (const valid of [FATTR_ATIME, FATTR_MTIME]) {
+          const time = { sec: 1, nsec: 1_000_000_000 }
+          assert.strictEqual(yield* outcome(kernel.setattr({ nodeid, valid, atime: time, mtime: time })), "EINVAL")
+        }
+      }))
+
     it.effect("change their times only where they must", () =>
       Effect.gen(function*() {
         const kernel = yield* start
