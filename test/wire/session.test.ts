@@ -23,6 +23,21 @@ describe("a session over a socketpair", () => {
       assert.deepStrictEqual(kernel.unexpected(), [])
     }))
 
+  it.live("a frame cut before the end of its header gets no reply, whatever opcode it has: it would be taken for a notification", () =>
+    Effect.gen(function*() {
+      const { kernel, session } = yield* FakeKernel.serve(hello())
+      yield* kernel.init()
+      for (const opcode of [1, 4000]) {
+        for (const length of [1, 8, 15, 39]) {
+          const frame = new Uint8Array(length)
+          if (length >= 8) new DataView(frame.buffer).setUint32(4, opcode, true)
+          yield* kernel.sendRaw(frame)
+        }
+      }
+      yield* kernel.call({ op: "getattr", getattrFlags: 0, fh: 0 })
+      assert.deepStrictEqual([kernel.unexpected().length, session.connection.counters.malformed], [0, 8])
+    }))
+
   it.live("counts lookups, and tells the backend when the kernel has let go of a node", () =>
     Effect.gen(function*() {
       const forgotten = yield* Deferred.make<number | bigint>()

@@ -11,6 +11,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { patientSleep } from "@bickford/supervisor"
 import { awaitBackend, type Connection, connectionSink } from "./connection/Connection.ts"
+import { hasHeader } from "./dispatcher/hasHeader.ts"
 import { decodeAs, isDecodeError, opcodeOf, type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
 import { errnoNumbers } from "@bickford/protocol"
 import type { Request } from "@bickford/protocol"
@@ -43,7 +44,7 @@ const refusing = (connection: Connection): FrameSink => {
       observer?.received(row, known)
       keep(known)
     }
-    if (!row.hasReply) {
+    if (!row.hasReply || !hasHeader(slot)) {
       transport.release(slot)
       return
     }
@@ -54,7 +55,8 @@ const refusing = (connection: Connection): FrameSink => {
     onFrame: (slot) => {
       counters.requests++
       const row = opcodeTable[opcodeOf(slot)]
-      if (row === undefined) transport.reply(slot, -errnoNumbers.EIO, 0)
+      if (row === undefined && hasHeader(slot)) transport.reply(slot, -errnoNumbers.EIO, 0)
+      else if (row === undefined) transport.release(slot)
       else refuse(slot, row)
     },
     onBatchEnd: () => transport.flush()

@@ -25,6 +25,7 @@ import type { Request, U64 } from "@bickford/protocol"
 import type { RequestContext } from "../RequestContext.ts"
 import { CallContext } from "./CallContext.ts"
 import { makeGuard } from "./guard.ts"
+import { hasHeader } from "./hasHeader.ts"
 import { makeGroupCommit } from "./groupCommit.ts"
 import { interruptibleOf } from "./interruptible.ts"
 import { type Limits, makeAdmission } from "./limits.ts"
@@ -233,13 +234,25 @@ export const makeDispatcher = (
     return true
   }
 
+  /** Answers an opcode that is not of the protocol. */
+  const refuse = (slot: Slot): void => {
+    counters.requests++
+    if (hasHeader(slot)) {
+      transport.reply(slot, -errnoNumbers.ENOSYS, 0)
+      return
+    }
+    counters.malformed++
+    diagnostics.malformed(`a frame of ${slot.end - slot.header} bytes has no header`)
+    transport.release(slot)
+  }
+
   const dispatch = (slot: Slot, row: OpcodeRow): void => {
     counters.requests++
     const request = decodeAs(row, slot, connection.negotiated)
     if (isDecodeError(request)) {
       counters.malformed++
       diagnostics.malformed(request.message)
-      if (row.hasReply) transport.reply(slot, -errnoNumbers.EIO, 0)
+      if (row.hasReply && hasHeader(slot)) transport.reply(slot, -errnoNumbers.EIO, 0)
       else transport.release(slot)
       return
     }
@@ -287,10 +300,8 @@ export const makeDispatcher = (
     onFrame: (slot) => {
       inBatch = true
       const row = opcodeTable[opcodeOf(slot)]
-      if (row === undefined) {
-        counters.requests++
-        transport.reply(slot, -errnoNumbers.ENOSYS, 0)
-      } else dispatch(slot, row)
+      if (row === undefined) refuse(slot)
+      else dispatch(slot, row)
     },
     onBatchEnd: () => {
       inBatch = false

@@ -114,6 +114,8 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
     const length = encodeReply(row, value, request, connection.negotiated, memory, offset, capacity, count)
     if (!isReplyRefusal(length)) return length
     lookupCount = 0
+    // The caller left no room for an answer, as getdents(2) has it: that is no fault of the backend's.
+    if (length.errno === "EINVAL") return -errnoNumbers.EINVAL
     connection.counters.defects++
     diagnostics.refused(row.name, request.nodeid, length.reason)
     return -errnoNumbers[length.errno]
