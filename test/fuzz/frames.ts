@@ -1,6 +1,5 @@
 /**
  * Random and mutated frames: every one must give a value, a request or a `DecodeError`.
- * Run: `node --conditions=development test/fuzz/frames.ts --count 1000000 [--seed N]`
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { decodeNotification, decodeReply, decodeRequest, frameOf, isDecodeError } from "@bickford/protocol/codec"
@@ -150,16 +149,4 @@ export const fuzz = (count: number, seed: number): Tally => {
     throw new Error(`seed ${seed}: ${Buffer.from(frame).toString("hex")}`, { cause: thrown })
   }
   return { frames: count, decoded, malformed }
-}
-
-const option = (name: string, otherwise: number): number => {
-  const at = process.argv.indexOf(name)
-  return at < 0 ? otherwise : Number(process.argv[at + 1])
-}
-
-if (import.meta.main) {
-  const seed = option("--seed", Date.now() >>> 0)
-  const started = performance.now()
-  const { decoded, frames, malformed } = fuzz(option("--count", 1_000_000), seed)
-  console.log(`${frames} frames (seed ${seed}): ${decoded} decoded, ${malformed} malformed, in ${((performance.now() - started) / 1000).toFixed(1)} s`)
 }

@@ -109,6 +109,8 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
     dropped(parent, file)
   }
   const resize = (file: File, size: number): void => {
+    // Every byte is in memory, holes too.
+    if (size > 16 << 20) throw Errno.EFBIG
     if (size > 2 ** 30) throw Errno.EFBIG
     file.data = size <= file.data.length ? file.data.subarray(0, size) : Buffer.concat([file.data, Buffer.alloc(size - file.data.length)])
     file.mtime = now()
