@@ -112,4 +112,26 @@ describe("a full disk", () => {
       assert.strictEqual((await run("sh", ["-c", "ls -d d* | wc -l"], inside)).trim(), made.trim())
       assert.strictEqual(await run("sha1sum", ["kept"], inside), sum)
     }))
+
+  it("that others have filled to the last byte has its store mounted, and read", async () => {
+    const disk = await mkdtemp(join(tmpdir(), "bickford-disk-"))
+    await run("mount", ["-t", "tmpfs", "-o", "size=32m", "small", disk])
+    try {
+      const source = `sqlite:${disk}/store`
+      await withMount(({ mountpoint, run }) => run("sh", ["-c", "dd if=/dev/urandom of=kept bs=64k count=32 status=none; echo text > small"], { cwd: mountpoint }), [], source)
+      await attempt("dd", ["if=/dev/zero", `of=${disk}/others`, "bs=4k"])
+      await withMount(async ({ mountpoint, run }) => {
+        assert.strictEqual(await run("cat", [join(mountpoint, "small")]), "text\n")
+        assert.match(await run("sh", ["-c", "sha1sum kept; ls"], { cwd: mountpoint }), /small/)
+        const refused = await attempt("mkdir", [join(mountpoint, "d")], { env: { ...process.env, LC_ALL: "C" } })
+        assert.match(refused.stderr, /No space left on device/)
+        await rm(join(disk, "others"))
+        await run("mkdir", [join(mountpoint, "d")])
+      }, [], source)
+      assert.match(await fsck(join(disk, "store")), /clean, 4 inodes/)
+    } finally {
+      await run("umount", [disk])
+      await rm(disk, { recursive: true })
+    }
+  })
 })

@@ -84,7 +84,7 @@ export const makeFilesystem = ({ db, log, path }: OpenStore, options: SqliteOpti
     usage.charge(root.uid, 0, 1)
     inodes.flush()
   }
-  const server = enterServer(db, transaction, counts())
+  const server = enterServer(db, transaction, counts(), stored === undefined)
   inodes.committed()
 
   const free = (inode: Inode): void => {
