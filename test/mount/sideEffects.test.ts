@@ -80,3 +80,14 @@ refused(os.unlink, path)
       }))
   }
 })
+
+describe("a change by a name that others have just moved or removed", { timeout: 60_000 }, () => {
+  for (const kernelPassthrough of [true, false]) {
+    it.live(`is refused, or is what was meant${kernelPassthrough ? "" : ", without the kernel's passthrough"}`, () =>
+      Effect.gen(function*() {
+        const { attempt, folder, mountpoint } = yield* start({ kernelPassthrough, entryTimeout: 60, attrTimeout: 60 })
+        const { stderr, stdout } = yield* attempt("python3", [join(import.meta.dirname, "staleNames.py"), mountpoint, folder], { timeoutMilliseconds: 50_000 })
+        assert.deepStrictEqual([stdout.trim(), stderr], ["", ""])
+      }))
+  }
+})

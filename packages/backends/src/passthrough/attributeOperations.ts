@@ -19,7 +19,7 @@ import {
 import { failureOf } from "./answers.ts"
 import { openWaiting } from "./openWaiting.ts"
 import { changeOwnerAs, killSuidSgid } from "./privileges.ts"
-import { attributesSeen, attributesValid, descriptorOf, type Served } from "./served.ts"
+import { attributesSeen, attributesValid, changingDescriptorOf, descriptorOf, type Served } from "./served.ts"
 
 const O_WRONLY = 1
 /** What 32-bit programs can be told of files: more is EOVERFLOW for them (statvfs(3)). */
@@ -88,7 +88,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     },
     setattr: (request, context) => {
       nodes.trim()
-      const fd = descriptorOf(served, request.nodeid)
+      const fd = (request.valid & FATTR_FH) === 0 ? changingDescriptorOf(served, request.nodeid, context) : descriptorOf(served, request.nodeid)
       if (fd < 0) return failureOf(fd)
       const status = change(fd, request, context)
       return status === -errnoNumbers.EAGAIN ? changeLater(fd, request, context) : changed(fd, request.nodeid, status)

@@ -12,7 +12,7 @@ import { Listing } from "./listing.ts"
 import type { Node } from "./nodes.ts"
 import { killSuidSgid } from "./privileges.ts"
 import { openWaiting } from "./openWaiting.ts"
-import { descriptorOf, dropAttributes, entryOf, folderOf, type Served } from "./served.ts"
+import { changingFolderOf, descriptorOf, dropAttributes, entryOf, folderOf, isReached, type Served } from "./served.ts"
 
 const { EAGAIN, EPERM } = errnoNumbers
 const O_RDWR = 2
@@ -146,8 +146,8 @@ export const dataOperations = (served: Served): Backend => {
   }
 
   /** Whether the kernel may keep the list of a directory's entries, and may use the one that it kept. */
-  const keeping = (node: Node | undefined, fd: number): number => {
-    const freshness = node === undefined ? "unsettled" : freshnessOf(node, fd)
+  const keeping = (node: Node, fd: number): number => {
+    const freshness = freshnessOf(node, fd)
     return freshness === "same" ? FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE : freshness === "settled" ? FOPEN_CACHE_DIR : 0
   }
 
@@ -161,6 +161,7 @@ export const dataOperations = (served: Served): Backend => {
       const node = nodes.get(nodeid)
       const file = descriptorOf(served, nodeid)
       if (node === undefined || file < 0) return failureOf(file)
+      if ((flags & (O_ACCMODE | O_TRUNC)) !== 0 && !isReached(served, node, context)) return Errno.ESTALE
       const byKernel = openingByKernel(node, flags)
       if (byKernel !== undefined) return Exit.succeed(byKernel)
       const first = nodes.withRoom(() => openWith(flags, (own) => files.fs_open(file, own, 0)))
@@ -176,7 +177,7 @@ export const dataOperations = (served: Served): Backend => {
     },
     create: ({ extensions, flags, mode, name, nodeid, umask }, context) => {
       nodes.trim()
-      const folder = folderOf(served, nodeid)
+      const folder = changingFolderOf(served, nodeid, context)
       if (folder < 0) return failureOf(folder)
       const full = room.forOneMore()
       if (full < 0) return failureOf(full)
@@ -187,7 +188,7 @@ export const dataOperations = (served: Served): Backend => {
     },
     tmpfile: ({ extensions, flags, mode, nodeid, umask }, context) => {
       nodes.trim()
-      const folder = folderOf(served, nodeid)
+      const folder = changingFolderOf(served, nodeid, context)
       if (folder < 0) return failureOf(folder)
       const full = room.forOneMore()
       if (full < 0) return failureOf(full)
@@ -241,10 +242,13 @@ export const dataOperations = (served: Served): Backend => {
     },
     opendir: ({ nodeid }) => {
       nodes.trim()
+      const node = nodes.get(nodeid)
       const folder = folderOf(served, nodeid)
       const first = folder < 0 ? folder : nodes.withRoom(() => openToList(folder))
       const fd = first < 0 ? first : room.keep(first, limits.directories)
-      return fd < 0 ? failureOf(fd) : Exit.succeed({ fh: listings.add(new Listing(fd)), openFlags: keeping(nodes.get(nodeid), fd) })
+      if (node === undefined || fd < 0) return failureOf(fd)
+      node.opens++
+      return Exit.succeed({ fh: listings.add(new Listing(node, fd)), openFlags: keeping(node, fd) })
     },
     readdir: ({ fh, offset }) => {
       const listing = listings.get(fh)
@@ -253,7 +257,10 @@ export const dataOperations = (served: Served): Backend => {
       return typeof entries === "number" ? failureOf(entries) : Exit.succeed(entries)
     },
     releasedir: ({ fh }) => {
-      listings.remove(fh)?.close()
+      const listing = listings.remove(fh)
+      if (listing === undefined) return done
+      listing.node.opens--
+      listing.close()
       return done
     },
     fsyncdir: ({ fh, fsyncFlags }) => {

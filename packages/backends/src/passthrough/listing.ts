@@ -2,6 +2,7 @@
 import { type Dirent, nameFromBytes, type U64 } from "@bickford/protocol"
 import { getU64 } from "@bickford/protocol/codec"
 import { files } from "@bickford/transport"
+import type { Node } from "./node.ts"
 
 /** `struct linux_dirent64`: where its fields are. */
 const offAt = 8
@@ -65,6 +66,7 @@ class Cookies {
  * has kept is opened and closed, and nothing asked.
  */
 export class Listing {
+  readonly node: Node
   readonly fd: number
   #room = none
   #at = 0
@@ -74,7 +76,8 @@ export class Listing {
   /** Undefined where the filesystem's own are small. */
   #cookies: Cookies | undefined
 
-  constructor(fd: number) {
+  constructor(node: Node, fd: number) {
+    this.node = node
     this.fd = fd
   }
 

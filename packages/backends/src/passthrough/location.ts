@@ -14,6 +14,9 @@ const pathRoom = 4096
 /** Names that lead to a file. More are taken for a circle, which renames by others can make of what was seen. */
 const depthMost = 100_000
 
+/** Names that are looked at before a change: of a file and of the directories right above it. More would cost too much where it is deep. */
+const checkedMost = 16
+
 const bytesOf = (name: Name): Uint8Array => typeof name === "string" ? Buffer.from(name) : name
 const slash = Buffer.from("/")
 
@@ -21,7 +24,7 @@ export interface Location {
   /** A descriptor (O_PATH) for what is where the node was last seen, its attributes noted; or a negative errno. */
   readonly follow: (node: Node) => number
   /**
-   * Whether a node still has the name by which it was last seen, and so have the directories above it. `descriptor`
+   * Whether a node still has the name by which it was last seen, and so have the directories above it (a few of them). `descriptor`
    * gives those of directories.
    */
   readonly hasName: (node: Node, descriptor: (node: Node) => number) => boolean
@@ -72,8 +75,9 @@ export const makeLocation = (root: Node, rootFd: number, attributes: Attributes,
   }
 
   const hasName = (node: Node, descriptor: (node: Node) => number): boolean => {
+    let at = node
     // By its name, what is pinned is another file.
-    for (let at = node; at !== root && !at.pinned;) {
+    for (let checked = 0; at !== root && !at.pinned && checked < checkedMost; checked++) {
       const { identity, name, parent } = at
       if (parent === undefined || name === "") return false
       const folder = descriptor(parent)

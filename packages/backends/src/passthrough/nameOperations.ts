@@ -1,20 +1,20 @@
 /** Names: looked up, made, moved, taken away. */
 import { type Name, nameFromBytes } from "@bickford/protocol"
-import type { Backend } from "@bickford/session"
+import type { Backend, RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
 import { permissionBits, RENAME_EXCHANGE, RENAME_WHITEOUT, S_IFMT, S_IFREG, symlinkMax } from "../posix/linux.ts"
 import { answered, done, failureOf } from "./answers.ts"
 import type { CreationMode } from "./creation.ts"
-import { descriptorOf, entryUnder, folderOf, made, type Served } from "./served.ts"
+import { changingFolderOf, descriptorOf, entryUnder, folderOf, made, type Served } from "./served.ts"
 
 const AT_REMOVEDIR = 0x200
 
 export const nameOperations = (served: Served) => {
   const { creationMode, nodes } = served
   const into = new Uint8Array(symlinkMax + 1)
-  const remove = (nodeid: number | bigint, name: Name, flags: number) => {
-    const folder = folderOf(served, nodeid)
+  const remove = (nodeid: number | bigint, name: Name, flags: number, context: RequestContext) => {
+    const folder = changingFolderOf(served, nodeid, context)
     return answered(folder < 0 ? folder : files.fs_unlink(folder, name, flags))
   }
   /** Gives back what this process's own umask has taken from what was just made. */
@@ -62,23 +62,23 @@ export const nameOperations = (served: Served) => {
       const length = fd < 0 ? fd : files.fs_readlink(fd, into)
       return length < 0 ? failureOf(length) : Exit.succeed(nameFromBytes(into, 0, length))
     },
-    link: ({ newname, nodeid, oldnodeid }) => {
+    link: ({ newname, nodeid, oldnodeid }, context) => {
       nodes.trim()
       const file = descriptorOf(served, oldnodeid)
       if (file < 0) return failureOf(file)
-      const folder = folderOf(served, nodeid)
+      const folder = changingFolderOf(served, nodeid, context)
       if (folder < 0) return failureOf(folder)
       const status = files.fs_link(file, folder, newname)
       return status < 0 ? failureOf(status) : entryUnder(served, nodeid, folder, newname)
     },
-    unlink: ({ name, nodeid }) => remove(nodeid, name, 0),
-    rmdir: ({ name, nodeid }) => remove(nodeid, name, AT_REMOVEDIR),
+    unlink: ({ name, nodeid }, context) => remove(nodeid, name, 0, context),
+    rmdir: ({ name, nodeid }, context) => remove(nodeid, name, AT_REMOVEDIR, context),
     rename: ({ flags, name, newdir, newname, nodeid }, context) => {
       nodes.trim()
-      const from = folderOf(served, nodeid)
-      if (from < 0) return failureOf(from)
-      const to = folderOf(served, newdir)
-      if (to < 0) return failureOf(to)
+      const from = changingFolderOf(served, nodeid, context)
+      // Both are asked before either is refused: the kernel comes back only once.
+      const to = newdir === nodeid ? from : changingFolderOf(served, newdir, context)
+      if (from < 0 || to < 0) return failureOf(Math.min(from, to))
       const rename = (): number => files.fs_rename(from, name, to, newname, flags)
       // The device that is left behind is a new file.
       const status = (flags & RENAME_WHITEOUT) !== 0 ? served.caller.as(context, undefined, rename) : rename()

@@ -35,6 +35,8 @@ export interface Nodes {
   readonly descriptor: (node: Node) => number
   /** As `descriptor`, of a folder that is beneath the root. */
   readonly folder: (node: Node) => number
+  /** Whether the node, and the directories above it, still have the names by which they were last seen. */
+  readonly hasName: (node: Node) => boolean
   /** Lets descriptors go when there are too many; at the beginning of an operation. */
   readonly trim: () => void
   /** Lets all descriptors go that the operation at hand does not use: how many. For when the process has no more of them. */
@@ -226,6 +228,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
       node.fd = fd
       return fd
     },
+    hasName: (node) => location.hasName(node, descriptor),
     trim: () => {
       operation++
       // Twice round at the most: there may be none to let go.

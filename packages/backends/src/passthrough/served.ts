@@ -50,6 +50,32 @@ export const folderOf = ({ nodes }: Served, nodeid: U64): number => {
   return node === undefined ? -errnoNumbers.ESTALE : nodes.folder(node)
 }
 
+/**
+ * Whether a node may be changed: not when its name, or that of a directory above it, leads elsewhere by now, because
+ * others have moved or removed it within the time for which the kernel trusts names. The change would be lost. ESTALE
+ * then has the kernel look the path up again, and do the call anew (path_openat and retry_estale in fs/namei.c). Who
+ * comes back all the same came by no name: by a descriptor (/proc/self/fd) or from a working directory.
+ */
+export const isReached = ({ nodes }: Served, node: Node, { pid }: RequestContext): boolean => {
+  if (node === nodes.root || node.name === "" || nodes.hasName(node) || node.sentBack?.delete(pid) === true) return true
+  node.sentBack = (node.sentBack ?? new Set()).add(pid)
+  return false
+}
+
+/** As `folderOf`, of a folder in which names are to be changed. */
+export const changingFolderOf = (served: Served, nodeid: U64, context: RequestContext): number => {
+  const node = served.nodes.get(nodeid)
+  if (node === undefined || !isReached(served, node, context)) return -errnoNumbers.ESTALE
+  return served.nodes.folder(node)
+}
+
+/** As `descriptorOf`, of a node that is to be changed. What is open may be changed by a descriptor, which no ESTALE brings back. */
+export const changingDescriptorOf = (served: Served, nodeid: U64, context: RequestContext): number => {
+  const node = served.nodes.get(nodeid)
+  if (node === undefined || (node.opens === 0 && !isReached(served, node, context))) return -errnoNumbers.ESTALE
+  return served.nodes.descriptor(node)
+}
+
 const notAtAll: Timespec = { sec: 0, nsec: 0 }
 
 /** How long attributes may be trusted: not at all while the kernel itself writes to the file, without a word. */
@@ -112,7 +138,7 @@ export const made = (
   change: (folder: number) => number
 ): Exit.Exit<Entry> | Failure => {
   served.nodes.trim()
-  const folder = folderOf(served, nodeid)
+  const folder = changingFolderOf(served, nodeid, context)
   if (folder < 0) return failureOf(folder)
   const status = served.caller.as(context, extensions, () => change(folder))
   return status < 0 ? failureOf(status) : entryUnder(served, nodeid, folder, name)

@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import { accessAcl, defaultAcl, isAcl, withAclIds } from "../posix/acl.ts"
 import { FUSE_SETXATTR_ACL_KILL_SGID, permissionBits, S_ISGID, xattrListMax } from "../posix/linux.ts"
 import { answered, failureOf } from "./answers.ts"
-import { descriptorOf, type Served } from "./served.ts"
+import { changingDescriptorOf, descriptorOf, type Served } from "./served.ts"
 
 const { ENOTSUP, EOVERFLOW, ERANGE } = errnoNumbers
 
@@ -42,6 +42,12 @@ export const xattrOperations = (served: Served): Pick<Backend, "setxattr" | "get
     return fd < 0 ? fd : call(fd)
   }
 
+  const changing = (nodeid: U64, context: RequestContext, call: (fd: number) => number): number => {
+    nodes.trim()
+    const fd = changingDescriptorOf(served, nodeid, context)
+    return fd < 0 ? fd : call(fd)
+  }
+
   /** An ACL that the kernel does not enforce is none: it is neither shown nor taken. */
   const isRefused = (name: Name): boolean => isAcl(name) && served.negotiated?.posixAcl !== true
 
@@ -69,7 +75,8 @@ export const xattrOperations = (served: Served): Pick<Backend, "setxattr" | "get
   }
 
   return {
-    setxattr: (request) => isRefused(request.name) ? failureOf(-ENOTSUP) : answered(on(request.nodeid, (fd) => set(fd, request))),
+    setxattr: (request, context) =>
+      isRefused(request.name) ? failureOf(-ENOTSUP) : answered(changing(request.nodeid, context, (fd) => set(fd, request))),
     getxattr: ({ name, nodeid, size }) => {
       if (isRefused(name)) return failureOf(-ENOTSUP)
       const length = on(nodeid, (fd) => files.fs_getxattr(fd, name, size === 0 ? nothing : room.subarray(0, size)))
@@ -85,6 +92,7 @@ export const xattrOperations = (served: Served): Pick<Backend, "setxattr" | "get
       const seen = hidden === none ? length : without(hidden, room, length)
       return value(size, size !== 0 && seen > size ? -ERANGE : seen)
     },
-    removexattr: ({ name, nodeid }) => isRefused(name) ? failureOf(-ENOTSUP) : answered(on(nodeid, (fd) => files.fs_removexattr(fd, name)))
+    removexattr: ({ name, nodeid }, context) =>
+      isRefused(name) ? failureOf(-ENOTSUP) : answered(changing(nodeid, context, (fd) => files.fs_removexattr(fd, name)))
   }
 }

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { bytes, rootNode } from "../posix/kernel.ts"
-import { errnoOf, start } from "./servedFolder.ts"
+import { comingBack, errnoOf, start } from "./servedFolder.ts"
 
 type Kernel = Effect.Success<ReturnType<typeof start>>["kernel"]
 
@@ -54,10 +54,10 @@ describe("directories beyond the longest path", { timeout: 60_000 }, () => {
       fs.renameSync(join(served, name), join(outside, name))
       let n = 0
       for (const nodeid of [ids[depth], ids[1]]) {
-        assert.strictEqual(yield* failing(Effect.suspend(() => kernel.mkdir({ nodeid: nodeid ?? rootNode, name: `made${n++}` }))), "ESTALE")
+        assert.strictEqual(yield* failing(Effect.suspend(() => comingBack(kernel.mkdir({ nodeid: nodeid ?? rootNode, name: `made${n++}` })))), "ESTALE")
       }
       fs.renameSync(join(outside, name), join(served, "back"))
-      yield* kernel.mkdir({ nodeid: ids[depth] ?? rootNode, name: "after" })
+      yield* comingBack(kernel.mkdir({ nodeid: ids[depth] ?? rootNode, name: "after" }))
       execFileSync("rm", ["-rf", join(served, "back")])
     }))
 })
@@ -70,7 +70,7 @@ describe("a directory", () => {
         const { nodeid } = yield* kernel.mkdir({ name })
         fs.renameSync(join(served, name), join(outside, `${name} (deleted)`))
         let n = 0
-        assert.strictEqual(yield* failing(Effect.suspend(() => kernel.mkdir({ nodeid, name: `made${n++}` }))), "ESTALE", name)
+        assert.strictEqual(yield* failing(Effect.suspend(() => comingBack(kernel.mkdir({ nodeid, name: `made${n++}` })))), "ESTALE", name)
         fs.writeFileSync(join(outside, `${name} (deleted)`, "later"), "")
         assert.strictEqual(yield* errnoOf(kernel.lookup(nodeid, "later")), "ESTALE")
       }
@@ -83,7 +83,7 @@ describe("a directory", () => {
       yield* kernel.rmdir(rootNode, "dir")
       yield* Effect.sleep(1100)
       assert.strictEqual(yield* errnoOf(kernel.lookup(nodeid, "name")), "ENOENT")
-      assert.strictEqual(yield* errnoOf(kernel.mkdir({ nodeid, name: "name" })), "ENOENT")
+      assert.strictEqual(yield* errnoOf(comingBack(kernel.mkdir({ nodeid, name: "name" }))), "ENOENT")
       assert.strictEqual((yield* kernel.getattr(nodeid)).nlink, 0)
     }))
 })

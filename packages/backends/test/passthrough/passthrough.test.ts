@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { passthrough } from "../../src/index.ts"
 import { FATTR_SIZE, FATTR_UID } from "../../src/posix/linux.ts"
 import { bytes, rootNode } from "../posix/kernel.ts"
-import { errnoOf, start } from "./servedFolder.ts"
+import { comingBack, errnoOf, start } from "./servedFolder.ts"
 
 const context = requestContext()
 
@@ -57,7 +57,7 @@ describe("what is outside of a served folder", () => {
       fs.renameSync(join(served, "dir"), join(served, "moved"))
       fs.symlinkSync(outside, join(served, "dir"))
       assert.strictEqual(yield* errnoOf(kernel.lookup(nodeid, "secret")), "ENOENT")
-      yield* kernel.create({ nodeid, name: "made" })
+      yield* comingBack(kernel.create({ nodeid, name: "made" }))
       assert.deepStrictEqual(fs.readdirSync(join(served, "moved")), ["made"])
       assert.deepStrictEqual(fs.readdirSync(outside), ["secret"])
     }))
@@ -68,14 +68,14 @@ describe("what is outside of a served folder", () => {
       fs.mkdirSync(join(served, "dir"))
       const { nodeid } = yield* kernel.lookup(rootNode, "dir")
       fs.renameSync(join(served, "dir"), join(outside, "dir"))
-      const made = (n: number) => Effect.result(kernel.mkdir({ nodeid, name: `made${n}` }))
+      const made = (n: number) => Effect.result(comingBack(kernel.mkdir({ nodeid, name: `made${n}` })))
       let n = 0
       const last = yield* Effect.repeat(Effect.andThen(Effect.sleep(20), Effect.suspend(() => made(n++))), { until: (result) => result._tag === "Failure" })
       assert.strictEqual(last._tag === "Failure" ? last.failure._tag : undefined, "ESTALE")
       assert.strictEqual(yield* errnoOf(kernel.lookup(nodeid, "made0")), "ESTALE")
       assert.strictEqual(yield* errnoOf(kernel.rename(nodeid, "made0", rootNode, "back")), "ESTALE")
       fs.renameSync(join(outside, "dir"), join(served, "back"))
-      yield* kernel.mkdir({ nodeid, name: "after" })
+      yield* comingBack(kernel.mkdir({ nodeid, name: "after" }))
     }))
 })
 

@@ -22,4 +22,8 @@ export const start = (options: PassthroughOptions = {}) =>
     return { backend, kernel: makeKernel(backend), served, outside }
   })
 
+/** As the kernel does a call anew, once, when a name may be stale: as one who comes by no name. */
+export const comingBack = <A, E extends { readonly _tag: string }, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.catchIf(call, ({ _tag }) => _tag === "ESTALE", () => call)
+
 export const errnoOf = (effect: Effect.Effect<unknown, { readonly _tag: string }>) => Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
