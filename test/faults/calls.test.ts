@@ -33,6 +33,7 @@ describe("calls, over a socketpair", () => {
       const started = yield* Deferred.make<void>()
       let finalized = false
       const { kernel, session } = yield* FakeKernel.serve(hello({
+        interruptible: ["read"],
         read: () =>
           Deferred.succeed(started, undefined).pipe(
             Effect.andThen(Effect.never),
@@ -101,6 +102,7 @@ describe("calls, over a socketpair", () => {
       const started = yield* Deferred.make<void>()
       const { kernel, session } = yield* FakeKernel.serve(hello({
         durable: true,
+        interruptible: ["read"],
         commit: Effect.void,
         delivered: bug,
         forget: bug,

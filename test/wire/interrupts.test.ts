@@ -16,6 +16,7 @@ it.live("10,000 interrupts at random moments: each request is answered once, and
     let begun = 0
     let ended = 0
     const { kernel, session } = yield* FakeKernel.serve({
+      interruptible: ["read"],
       read: () => {
         const turns = draw()
         if (turns === 0) return Effect.succeed(new Uint8Array(1))

@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 const until = (condition: () => boolean) => Effect.repeat(Effect.yieldNow, { until: condition })
 const write = (text: string, offset = 0) =>
   ({ op: "write", nodeid: 2, fh: 0, offset, size: text.length, writeFlags: 0, lockOwner: 0, flags: 0, data: Buffer.from(text) }) as const
+/** No process has this id: PID_MAX_LIMIT is 2^22. */
+const gone = 2 ** 22 + 1
 const read = { op: "read", nodeid: 2, fh: 0, offset: 0, size: 4096, readFlags: 0, lockOwner: 0, flags: 0 } as const
 const lock = { nodeid: 2, fh: 0, owner: 1, lk: { start: 0, end: 10, type: 1, pid: 1 }, lkFlags: 0 } as const
 
@@ -71,10 +73,10 @@ describe("limits, over a socketpair", () => {
   it.live("INTERRUPT takes back a call that waits for its turn", () =>
     Effect.gen(function*() {
       const { backend, begun, open } = gated()
-      const { kernel, session } = yield* FakeKernel.serve(backend, { maxInFlight: 1 })
+      const { kernel, session } = yield* FakeKernel.serve({ ...backend, interruptible: { readdir: "signal" } }, { maxInFlight: 1 })
       yield* kernel.init()
       const first = yield* kernel.send(write("a"))
-      const second = yield* kernel.send(read)
+      const second = yield* kernel.send({ ...read, pid: gone })
       yield* until(() => session.connection.inFlight.size === 2)
       yield* kernel.interrupt(second)
       assert.strictEqual((yield* kernel.reply(second)).error, 4)

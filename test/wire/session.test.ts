@@ -42,8 +42,8 @@ describe("a session over a socketpair", () => {
     Effect.gen(function*() {
       const forgotten = yield* Deferred.make<number | bigint>()
       const { kernel, session } = yield* FakeKernel.serve(hello({
-        forget: (nodeid) => {
-          Deferred.doneUnsafe(forgotten, Effect.succeed(nodeid))
+        forget: (nodeid, _nlookup, left) => {
+          if (left === 0) Deferred.doneUnsafe(forgotten, Effect.succeed(nodeid))
         }
       }))
       yield* kernel.init()

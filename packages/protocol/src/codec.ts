@@ -2,11 +2,12 @@
 export { isDecodeError } from "./decodeError.ts"
 export { addDirent, addDirentplus, direntplusSize, direntSize } from "./dirents.ts"
 export { flagsOfNames, initFlagsOfNames, type NamedFlags, type NamedInitFlags, namesOfFlags, namesOfInitFlags } from "./flags.ts"
+export { viewsLength } from "./data.ts"
 export { type Frame, frameOf, type InHeader, type Memory, memoryOf, opcodeOf, type OutHeader, readInHeader, viewOf } from "./frame.ts"
 export { type Agreement, encodeInitReply, hasFlag, type InitBackend, type InitError, type InitFlagName, isInitError, negotiate } from "./init.ts"
 export { decodeNotification, encodeNotification, notificationTable } from "./notifications.ts"
 export { type OpcodeName, type OpcodeRow, opcodeTable, rowOf } from "./opcodes.ts"
-export { type EncodeError, isEncodeError, isReplyRefusal, type ReplyRefusal } from "./refusal.ts"
+export { type EncodeError, isEncodeError, isReplyRefusal, refusalOf, type ReplyRefusal } from "./refusal.ts"
 export * as structs from "./generated/structs.ts"
 export { getU64 } from "./u64.ts"
 export {

@@ -1,42 +1,91 @@
 /** Replies that are bytes of the backend's own: counted and checked here, copied only when they must be. */
-import type { Data, FileRange } from "./messages.ts"
+import { types } from "node:util"
+import type { FileRange } from "./messages.ts"
 import { refuse } from "./refusal.ts"
 
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value >= 0
 /** An offset that only a bigint holds. Beyond 2^63, where off_t ends, reading there is EINVAL, as pread(2) has it. */
 const isFarOffset = (value: unknown): value is bigint => typeof value === "bigint" && value >= 0n && value < 1n << 64n
 
-/** Whether a reply's body lies in a file. */
-export const isFileRange = (value: unknown): value is FileRange =>
-  typeof value === "object" && value !== null && "fd" in value && "offset" in value && "length" in value &&
-  isCount(value.fd) && isCount(value.length) && (isCount(value.offset) || isFarOffset(value.offset))
+/** Descriptors are ints. */
+const largestDescriptor = 0x7fff_ffff
 
-/** The views of `data`, or undefined when it is not bytes. */
-export const viewsOf = (data: unknown): ReadonlyArray<Uint8Array> | undefined => {
-  if (data instanceof Uint8Array) return [data]
-  if (!Array.isArray(data)) return undefined
-  for (const part of data) if (!(part instanceof Uint8Array)) return undefined
-  return data
+/** Where in a file a reply's body lies, read once: what was checked is what is used. Undefined when `value` is no range. */
+export const rangeOf = (value: unknown): FileRange | undefined => {
+  if (typeof value !== "object" || value === null || !("fd" in value) || !("offset" in value) || !("length" in value)) return undefined
+  const { fd, length, offset } = value
+  if (!isCount(fd) || fd > largestDescriptor || !isCount(length)) return undefined
+  return isCount(offset) || isFarOffset(offset) ? { fd, offset, length } : undefined
 }
 
-/** Length in bytes. Refuses what is neither bytes nor a list of them. */
-export const dataLength = (data: Data, what: string): number => {
-  if (data instanceof Uint8Array) return data.length
-  const views = viewsOf(data)
-  if (views === undefined) refuse("EIO", `${what} is not bytes`)
+const getter = (prototype: object, name: string): ((this: unknown) => unknown) =>
+  Object.getOwnPropertyDescriptor(prototype, name)?.get ?? refuse("EIO", `typed arrays have no ${name}`)
+const typedArray: object = Object.getPrototypeOf(Uint8Array.prototype)
+const realLength = getter(typedArray, "length")
+const realOffset = getter(typedArray, "byteOffset")
+const realBuffer = getter(typedArray, "buffer")
+
+const noBytes = new Uint8Array(0)
+/** A list of more is a mistake. */
+const mostParts = 1 << 16
+
+/** For what an array's own properties may lie about: another view of the same memory. */
+const plainView = (part: Uint8Array, length: number): Uint8Array => {
+  const buffer = realBuffer.call(part)
+  if (!(buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer)) return refuse("EIO", "bytes without memory")
+  if (length > 0) return new Uint8Array(buffer, Number(realOffset.call(part)), length)
+  if (buffer instanceof ArrayBuffer && Reflect.get(buffer, "detached") === true) return refuse("EIO", "the bytes' memory was transferred to somebody else")
+  return noBytes
+}
+
+/**
+ * The bytes that an array has, whatever its own `length` says: a backend's array may be a subclass, or have had its
+ * memory taken away. Refuses a Proxy of one. Undefined when it is no Uint8Array.
+ */
+const viewOfPart = (part: unknown): Uint8Array | undefined => {
+  if (!(part instanceof Uint8Array)) return undefined
+  // Throws for what is no array but has the prototype of one.
+  const length = Number(realLength.call(part))
+  const prototype: unknown = Object.getPrototypeOf(part)
+  const plain = (prototype === Buffer.prototype || prototype === Uint8Array.prototype) && !Object.hasOwn(part, "length")
+  return plain && length > 0 ? part : plainView(part, length)
+}
+
+/** The views of `data`, each with a `length` that is true; undefined when it is not bytes. */
+export const viewsOf = (data: unknown): ReadonlyArray<Uint8Array> | undefined => {
+  const whole = viewOfPart(data)
+  if (whole !== undefined) return [whole]
+  if (!Array.isArray(data)) return undefined
+  // It is looked at again when it is sent, and must be the same then.
+  if (types.isProxy(data)) return refuse("EIO", "bytes in parts, behind a Proxy")
+  const count = data.length
+  if (count > mostParts) return refuse("EIO", `bytes in ${count} parts`)
+  let views: Array<Uint8Array> = data
+  for (let index = 0; index < count; index++) {
+    const part: unknown = data[index]
+    const view = viewOfPart(part)
+    if (view === undefined) return undefined
+    if (view === part && views === data) continue
+    if (views === data) views = data.slice(0, index)
+    views.push(view)
+  }
+  return views
+}
+
+/** Bytes in all. */
+export const viewsLength = (views: ReadonlyArray<Uint8Array>): number => {
   let length = 0
   for (const view of views) length += view.length
   return length
 }
 
+/** As `viewsOf`; refuses what is neither bytes nor a list of them. */
+export const checkedViews = (data: unknown, what: string): ReadonlyArray<Uint8Array> => viewsOf(data) ?? refuse("EIO", `${what} is not bytes`)
+
 /** Copies all of it to `at`; returns its length. */
-export const putData = (bytes: Uint8Array, at: number, data: Data): number => {
-  if (data instanceof Uint8Array) {
-    bytes.set(data, at)
-    return data.length
-  }
+export const putData = (bytes: Uint8Array, at: number, views: ReadonlyArray<Uint8Array>): number => {
   let to = at
-  for (const view of data) {
+  for (const view of views) {
     bytes.set(view, to)
     to += view.length
   }

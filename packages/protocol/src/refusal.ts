@@ -30,7 +30,14 @@ export function refuse(errno: ErrnoName, reason: string): never {
 const wording = (defect: unknown): string => defect instanceof Error ? defect.message : String(defect)
 
 /** The refusal for whatever was thrown while a backend's value was encoded: its getters and iterators are not ours. */
-export const refusalOf = (thrown: unknown): ReplyRefusal => isReplyRefusal(thrown) ? thrown : refusal("EIO", wording(thrown))
+export const refusalOf = (thrown: unknown): ReplyRefusal => {
+  try {
+    return isReplyRefusal(thrown) ? thrown : refusal("EIO", wording(thrown))
+  } catch {
+    // Even to look at what was thrown can throw.
+    return refusal("EIO", "what cannot be looked at was thrown")
+  }
+}
 
 /** A request or notification that has no bytes. */
 export interface EncodeError {

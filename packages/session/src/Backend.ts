@@ -19,6 +19,16 @@ export type Operation<Req extends { readonly op: keyof P.ReplyOf }> = (
   context: RequestContext
 ) => Effect.Effect<P.AnswerOf<Req["op"]>, ErrnoError>
 
+/**
+ * An operation that may be an `async` function. What it throws or rejects with is the errno that it carries (one of
+ * `Errno`, a Node error with its `code`), else a defect, answered EIO. When it is stopped its caller is answered at once,
+ * and `context.signal` is aborted; what the promise brings afterwards is dropped: an open file is released, a node forgotten.
+ */
+export type AsyncOperation<Req extends { readonly op: keyof P.ReplyOf }> = (
+  request: Req,
+  context: RequestContext
+) => Effect.Effect<P.AnswerOf<Req["op"]>, unknown> | PromiseLike<P.AnswerOf<Req["op"]>>
+
 /** The connection that a backend serves, as much of it as is the backend's business. */
 export interface BackendConnection {
   /** Random, the same for the connection's whole life; a later server of the same connection has it too. */
@@ -42,16 +52,24 @@ export interface BackendConnection {
   readonly lendMemory: (memory: () => Uint8Array | undefined) => void
 }
 
+/** What stops an operation: any signal that its caller handles (INTERRUPT), only one that ends the caller, or nothing. */
+export type Interruptible = "signal" | "fatal" | "never"
+
 /** A filesystem: operations, all optional, and what it says of itself. */
 export interface Backend {
   readonly capabilities?: BackendCapabilities
   /** A new instance finds nodes and handles again, so calls in flight may be run again after a restart. */
   readonly durable?: boolean
   /**
-   * The operations that a signal of the caller stops (EINTR). Default: read, setlkw, poll and ioctl. Never
-   * one that changes the namespace. What is listed may wait for other calls, so limits do not count it.
+   * What stops an operation (EINTR): `signal`, any signal that the caller handles, a timer's tick and Ctrl-C alike;
+   * `fatal`, only one that ends the caller; `never`. Default: `signal` for setlkw, poll and ioctl, `fatal` for what
+   * only looks (read, lookup, getattr, readdir, ...), `never` for the rest. A list is `signal` for each in it, and then
+   * for no others. Opening a file may be stopped only if the backend says so, and then must leave nothing open; a change
+   * of the namespace never is. What is named here may wait for other calls, so limits do not count it.
    */
-  readonly interruptible?: ReadonlyArray<Exclude<P.BackendOperation, P.NamespaceOperation>>
+  readonly interruptible?:
+    | ReadonlyArray<Exclude<P.BackendOperation, P.NamespaceOperation>>
+    | { readonly [Op in Exclude<P.BackendOperation, P.NamespaceOperation>]?: Interruptible }
   /** For durable backends: makes everything done since the last commit permanent, before any reply of the batch is sent. */
   readonly commit?: Effect.Effect<void, ErrnoError>
   /** The backend's own process, if it has one: when it fails or ends, the backend is restarted. */
@@ -92,10 +110,11 @@ export interface Backend {
    * Sent some time after the kernel has dropped a node from its caches: memory pressure, a removed file's last
    * close, an unmount. `nlookup` is how many lookups this message gives back. A node may be freed when all of its
    * lookups have been given back and it has no name; the kernel does not name it again until another reply has.
-   * BATCH_FORGET comes as one call for each node. After an unmount FORGETs for what is still known do not come:
-   * `destroy` does.
+   * `left` is what the kernel still holds by the connection's own count: a backend that does not count waits for 0.
+   * BATCH_FORGET comes as one call for each node. An entry reply that the kernel did not take is given back too, and
+   * after an unmount all that was still held: a backend that counts comes out at zero.
    */
-  readonly forget?: (nodeid: P.U64, nlookup: P.U64) => void
+  readonly forget?: (nodeid: P.U64, nlookup: number, left: number) => void
 
   /**
    * Reads a node's attributes (stat(2), fstat(2)).
@@ -248,7 +267,8 @@ export interface Backend {
    * answer is a short read.) The answer is one view, several, which are sent gathered, or `{ fd, offset, length }`
    * for bytes that lie in a file of this process.
    *
-   * A signal of the caller stops it (EINTR) unless `interruptible` says otherwise. Absent: ENOSYS.
+   * A signal that ends the caller stops it (EINTR), and any signal where `interruptible` says so: slow reads
+   * complete under timers. Absent: ENOSYS.
    *
    * Errors: EIO, EISDIR, EAGAIN
    */
@@ -582,3 +602,12 @@ export interface Backend {
    */
   readonly statx?: Operation<P.StatxRequest>
 }
+
+/** As `Backend`, but each operation, `init` and `destroy` may also be an `async` function. */
+export type AsyncBackend =
+  & Omit<Backend, keyof P.ReplyOf | "init" | "destroy">
+  & { readonly [Op in keyof P.ReplyOf & keyof Backend as Op extends "init" | "destroy" ? never : Op]?: AsyncOperation<Extract<P.Request, { readonly op: Op }>> }
+  & {
+    readonly init?: (negotiated: Negotiated, connection: BackendConnection) => Effect.Effect<void, unknown> | PromiseLike<void>
+    readonly destroy?: () => Effect.Effect<void> | PromiseLike<void>
+  }

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 
 export interface Diagnostics {
   /** An operation threw, died, or returned what cannot be encoded. */
-  readonly defect: (opcode: string, nodeid: number | bigint, cause: Cause.Cause<unknown>) => void
+  readonly defect: (opcode: string, nodeid: number | bigint, cause: Cause.Cause<unknown>, answered: string) => void
   /** What has no reply threw: `forget`, `delivered`, a callback. */
   readonly threw: (what: string, defect: unknown) => void
   /** An operation returned nonsense. */
@@ -20,8 +20,8 @@ export interface Diagnostics {
 export const logDiagnostics = (context: Context.Context<never>): Diagnostics => {
   const run = Effect.runForkWith(context)
   return {
-    defect: (opcode, nodeid, cause) => {
-      run(Effect.logError(`${opcode} of node ${nodeid} failed with a defect, answered EIO`, cause))
+    defect: (opcode, nodeid, cause, answered) => {
+      run(Effect.logError(`${opcode} of node ${nodeid} failed with a defect, answered ${answered}`, cause))
     },
     threw: (what, defect) => {
       run(Effect.logError(`the backend's ${what} failed with a defect`, Cause.die(defect)))

@@ -29,4 +29,10 @@ export interface RequestContext {
   readonly isInterrupted: () => boolean
   /** Calls back when the caller is signalled, or at once when it was; returns how to take that back. */
   readonly onInterrupt: (callback: () => void) => () => void
+  /**
+   * Aborted when the operation is stopped: by a signal of its caller (where `interruptible` says that one stops it), its
+   * deadline, a restart of the backend or the end of the mount. For `fetch`, timers, child processes. Made when it is
+   * first asked for.
+   */
+  readonly signal: AbortSignal
 }

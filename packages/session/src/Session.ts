@@ -15,12 +15,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import type { Backend } from "./Backend.ts"
+import type { AsyncBackend } from "./Backend.ts"
 import { attachDispatcher, backendConnection, type Connection, connectionSink, makeConnection, setBackend } from "./connection/Connection.ts"
 import { logDiagnostics } from "./Diagnostics.ts"
 import { type Deadline, makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
 import { makeGuard } from "./dispatcher/guard.ts"
 import { wrongInterruptible } from "./dispatcher/interruptible.ts"
+import { effectOf } from "./dispatcher/promises.ts"
 import { gatekeeper } from "./gatekeeper.ts"
 import { answerAgain, handshake } from "./handshake.ts"
 import { checkSessionOptions } from "./options.ts"
@@ -63,7 +64,7 @@ const reasonOf = (end: SessionEnd): string => {
   return failure instanceof Error ? failure.message : String(failure)
 }
 
-const acquire = (source: BackendSource): Effect.Effect<Backend, unknown, Scope.Scope> =>
+const acquire = (source: BackendSource): Effect.Effect<AsyncBackend, unknown, Scope.Scope> =>
   Effect.isEffect(source) ? source : Effect.succeed(source)
 
 /** `destroy`, once in the life of a connection; a defect in it is logged, the end goes on. */
@@ -76,9 +77,9 @@ const destroy = (connection: Connection): Effect.Effect<void> =>
     // An unmount sends no forgets, and not every release, but the kernel holds nothing any more.
     for (const [nodeid, count] of Array.from(connection.handles.entries())) connection.handles.forget(nodeid, count)
     for (const [nodeid, count] of Array.from(connection.nodes.entries())) {
-      if (connection.nodes.forget(nodeid, count)) guard("forget", () => backend.forget?.(nodeid, count))
+      if (connection.nodes.forget(nodeid, count)) guard("forget", () => backend.forget?.(nodeid, count, 0))
     }
-    const last = Effect.suspend(() => backend.destroy?.() ?? Effect.void)
+    const last = Effect.suspend(() => effectOf(backend.destroy?.() ?? Effect.void))
     return Effect.catchCause(last, (cause) => Effect.logError("the backend's destroy failed", cause))
   })
 
@@ -112,7 +113,7 @@ const children = (
       if (wrong !== undefined) return yield* Effect.die(new TypeError(wrong))
       setBackend(connection, instance)
       const { backend, negotiated } = connection
-      if (negotiated !== undefined && backend?.init !== undefined) yield* backend.init(negotiated, backendConnection(connection))
+      if (negotiated !== undefined && backend?.init !== undefined) yield* effectOf(backend.init(negotiated, backendConnection(connection)) ?? Effect.void)
     }),
     start: Effect.suspend(() => connection.backend?.run ?? Effect.never)
   },

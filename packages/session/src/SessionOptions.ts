@@ -4,12 +4,12 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { AtimePolicy } from "./atime.ts"
-import type { Backend } from "./Backend.ts"
+import type { AsyncBackend } from "./Backend.ts"
 import type { Deadline } from "./dispatcher/Dispatcher.ts"
 import type { Limits } from "./dispatcher/limits.ts"
 
 /** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */
-export type BackendSource = Backend | Effect.Effect<Backend, unknown, Scope.Scope>
+export type BackendSource = AsyncBackend | Effect.Effect<AsyncBackend, unknown, Scope.Scope>
 
 /** What INIT is asked for, without what the transport decides; limits; and how failures are met. */
 export interface SessionOptions extends Omit<InitOptions, "frameCapacity" | "overIoUring">, Limits {

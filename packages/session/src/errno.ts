@@ -5,7 +5,7 @@
  * `Errno.ENOENT` is the failure itself: an `Exit`, allocated once, that a backend returns as it is.
  */
 import * as Exit from "effect/Exit"
-import { errnoName, type ErrnoName, errnoNumbers } from "@bickford/protocol"
+import { errnoAliases, errnoName, type ErrnoName, errnoNumbers } from "@bickford/protocol"
 
 /** The error whose tag is `N`. Carries no stack: it is an answer, not a fault. */
 export interface ErrnoErrorOf<N extends ErrnoName> {
@@ -49,7 +49,33 @@ export const errnoErrorNamed = <N extends ErrnoName>(name: N): ErrnoErrorOf<N> =
 /** Whether a value is one of these errors. */
 export const isErrnoError = (value: unknown): value is ErrnoError =>
   typeof value === "object" && value !== null && "errno" in value && typeof value.errno === "number" &&
-  "_tag" in value && typeof value._tag === "string" && value._tag in errnoNumbers
+  "_tag" in value && typeof value._tag === "string" && Object.hasOwn(errnoNumbers, value._tag)
 
 /** The number to put on the wire for an error: EIO when it is none that the kernel accepts (1 to 511). */
-export const wireErrno = (error: ErrnoError): number => errnoName(error.errno) === undefined ? errnoNumbers.EIO : error.errno
+export const wireErrno = ({ errno }: ErrnoError): number => errnoName(errno) === undefined ? errnoNumbers.EIO : errno
+
+const isErrnoName = (name: string): name is ErrnoName => Object.hasOwn(errnoNumbers, name)
+const isAlias = (name: string): name is keyof typeof errnoAliases => Object.hasOwn(errnoAliases, name)
+
+const errnoOfNumber = (value: unknown): ErrnoError | undefined =>
+  typeof value === "number" && Number.isInteger(value) && value !== 0 ? errnoError(Math.abs(value)) : undefined
+
+/**
+ * The errno that something thrown or rejected stands for: one of `Errno`, one of Node's errors by its `code` or `errno`, a
+ * positive or negative error number. Undefined for anything else, which is a defect.
+ */
+export const errnoOf = (thrown: unknown): ErrnoError | undefined => {
+  if (isErrnoError(thrown)) return thrown
+  // `throw Errno.ENOENT`
+  if (Exit.isExit(thrown)) {
+    const failure = Exit.findErrorOption(thrown)
+    return failure._tag === "Some" ? errnoOf(failure.value) : undefined
+  }
+  if (typeof thrown !== "object" || thrown === null) return errnoOfNumber(thrown)
+  if ("code" in thrown && typeof thrown.code === "string") {
+    const code = isAlias(thrown.code) ? errnoAliases[thrown.code] : thrown.code
+    if (isErrnoName(code)) return errnoError(errnoNumbers[code])
+  }
+  return "errno" in thrown ? errnoOfNumber(thrown.errno) : undefined
+}
+

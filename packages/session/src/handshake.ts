@@ -2,6 +2,7 @@
 import type { Slot } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { backendConnection, type Connection } from "./connection/Connection.ts"
+import { effectOf } from "./dispatcher/promises.ts"
 import { errnoNumbers } from "@bickford/protocol"
 import { type Agreement, decodeAs, encodeInitReply, isDecodeError, isInitError, negotiate, opcodeOf, opcodeTable } from "@bickford/protocol/codec"
 import type { InitOptions, InitRequest, Negotiated } from "@bickford/protocol"
@@ -52,7 +53,8 @@ export const handshake = Effect.fnUntraced(function*(
   if (isInitError(agreed)) return yield* refuse(new HandshakeError(agreed.message))
   yield* logRefused(agreed.refused)
   if (backend?.init !== undefined) {
-    const initialised = backend.init(agreed.negotiated, backendConnection(connection))
+    const { init } = backend
+    const initialised = Effect.suspend(() => effectOf(init.call(backend, agreed.negotiated, backendConnection(connection)) ?? Effect.void))
     yield* Effect.onError(initialised, () => Effect.sync(() => transport.reply(slot, -errnoNumbers.EIO, 0)))
   }
   yield* onNegotiated(agreed.negotiated)

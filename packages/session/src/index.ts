@@ -1,6 +1,8 @@
 /** Sessions: dispatch, lifecycle and supervision of the protocol over a transport. */
 export { type AtimeFlags, type AtimePolicy, atimePolicy, type AtimeRule } from "./atime.ts"
-export type { Backend, BackendConnection, Operation } from "./Backend.ts"
+export type { AsyncBackend, AsyncOperation, Backend, BackendConnection, Interruptible, Operation } from "./Backend.ts"
+export { effectOf } from "./dispatcher/promises.ts"
+export { interruptibility } from "./dispatcher/interruptible.ts"
 export { embed, type EmbeddedSession, embedFrames, type FrameSession } from "./embed.ts"
 export * from "./errno.ts"
 export { type Mount, type MountEnd, type MountError, type MountOptions, type MountTimeoutError, mount } from "./Mount.ts"

@@ -1,6 +1,6 @@
 /** The operations of a backend, as a combinator sees them: by name, all of one shape. */
 import { type BackendOperation, operationNames, type Request } from "@bickford/protocol"
-import type { Backend, RequestContext } from "@bickford/session"
+import { type AsyncBackend, type Backend, effectOf, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
@@ -13,18 +13,23 @@ const members: Record<Exclude<keyof Backend, BackendOperation>, true> = {
 }
 const others = Object.keys(members)
 
-/** A backend's operation by name, bound to it. */
-export const operationOf = (backend: Backend, name: Request["op"]): AnyOperation | undefined => {
+/** A backend's operation by name, bound to it. What an `async` one promises is waited for. */
+export const operationOf = (backend: AsyncBackend, name: Request["op"]): AnyOperation | undefined => {
   const operation: unknown = Reflect.get(backend, name)
+  if (typeof operation !== "function") return undefined
   // The table pairs every operation with the request that it takes.
-  return typeof operation === "function" ? operation.bind(backend) as AnyOperation : undefined
+  const bound = operation.bind(backend) as (...args: Parameters<AnyOperation>) => ReturnType<AnyOperation> | PromiseLike<unknown>
+  return (request, context) => {
+    const answer = bound(request, context)
+    return Effect.isEffect(answer) ? answer : effectOf(answer)
+  }
 }
 
 /**
  * `backend` with each operation that it has replaced by `change(name, operation)`; what is not an operation
  * stays as it is. An instance of a class will do as well.
  */
-export const mapOperations = (backend: Backend, change: (name: Request["op"], operation: AnyOperation) => AnyOperation): Backend => {
+export const mapOperations = (backend: AsyncBackend, change: (name: Request["op"], operation: AnyOperation) => AnyOperation): Backend => {
   const changed: { [name: string]: unknown } = {}
   for (const name of others) {
     const member: unknown = Reflect.get(backend, name)
@@ -34,7 +39,8 @@ export const mapOperations = (backend: Backend, change: (name: Request["op"], op
     const operation = operationOf(backend, name)
     if (operation !== undefined) changed[name] = change(name, operation)
   }
-  return { ...backend, ...changed }
+  // Every operation has been replaced by one that gives an Effect.
+  return { ...backend, ...changed } as Backend
 }
 
 /** What comes of an operation, changed: at once when it is there at once. */

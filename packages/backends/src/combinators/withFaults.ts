@@ -1,6 +1,6 @@
 /** Faults on purpose, for tests of what a program does about them. */
 import type { ErrnoName, Request } from "@bickford/protocol"
-import { type Backend, errnoErrorNamed } from "@bickford/session"
+import { type AsyncBackend, type Backend, errnoErrorNamed } from "@bickford/session"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -43,7 +43,7 @@ const isAt = (path: string | RegExp, found: ReadonlyArray<string>): boolean =>
   found.some((one) => typeof path === "string" ? path === one : one.search(path) >= 0)
 
 /** `backend`, with faults. */
-export const withFaults = (backend: Backend, faults: ReadonlyArray<Fault>, options: FaultOptions = {}): Backend => {
+export const withFaults = (backend: AsyncBackend, faults: ReadonlyArray<Fault>, options: FaultOptions = {}): Backend => {
   const random = options.seed === undefined ? Math.random : seededRandom(options.seed)
   const tracker = faults.some(({ path }) => path !== undefined) ? makePathTracker() : undefined
   const left = faults.map(({ times }) => times ?? Number.POSITIVE_INFINITY)
@@ -83,9 +83,9 @@ export const withFaults = (backend: Backend, faults: ReadonlyArray<Fault>, optio
     capabilities: { ...backend.capabilities, noOpen: false, noOpendir: false },
     run: backend.run === undefined ? downfall : Effect.raceFirst(backend.run, downfall),
     ...(tracker && {
-      forget: (nodeid, nlookup) => {
-        tracker.forget(nodeid)
-        forget?.(nodeid, nlookup)
+      forget: (nodeid, nlookup, left) => {
+        if (!(left > 0)) tracker.forget(nodeid)
+        forget?.(nodeid, nlookup, left)
       }
     })
   }

@@ -1,6 +1,6 @@
 /** What a backend is asked, and what it answers. */
 import type { Request } from "@bickford/protocol"
-import { type Backend, isErrnoError } from "@bickford/session"
+import { type AsyncBackend, type Backend, isErrnoError } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -26,7 +26,7 @@ const outcomeOf = (exit: Exit.Exit<unknown, unknown>): string => {
 }
 
 /** `backend`; `log` is called at the end of each operation. */
-export const withLog = (backend: Backend, log: (entry: LogEntry) => void): Backend => {
+export const withLog = (backend: AsyncBackend, log: (entry: LogEntry) => void): Backend => {
   const tracker = makePathTracker()
   const logged = mapOperations(backend, (operation, run) => (request, context) => {
     const began = performance.now()
@@ -46,9 +46,9 @@ export const withLog = (backend: Backend, log: (entry: LogEntry) => void): Backe
   const { forget } = logged
   return {
     ...logged,
-    forget: (nodeid, nlookup) => {
-      tracker.forget(nodeid)
-      forget?.(nodeid, nlookup)
+    forget: (nodeid, nlookup, left) => {
+      if (!(left > 0)) tracker.forget(nodeid)
+      forget?.(nodeid, nlookup, left)
     }
   }
 }

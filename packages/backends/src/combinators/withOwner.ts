@@ -1,6 +1,6 @@
 /** A filesystem all of whose files look to be one user's. */
 import type { Attr, DirentPlus, Entry } from "@bickford/protocol"
-import type { Backend } from "@bickford/session"
+import type { AsyncBackend, Backend } from "@bickford/session"
 import { S_IFMT } from "../posix/linux.ts"
 import { mapAnswer, mapOperations } from "./operations.ts"
 import { attrWith, changeReply, type ReplyChanges } from "./replies.ts"
@@ -14,7 +14,7 @@ export interface Owner {
 }
 
 /** `backend`, with other owners and permissions, as libfuse's options `uid`, `gid` and `umask` have it: those that are stored do not count. */
-export const withOwner = (backend: Backend, { gid, uid, umask }: Owner): Backend => {
+export const withOwner = (backend: AsyncBackend, { gid, uid, umask }: Owner): Backend => {
   const owned = (stored: { readonly mode: number; readonly uid: number; readonly gid: number }) => ({
     mode: umask === undefined ? stored.mode : (stored.mode & S_IFMT) | (0o777 & ~umask), uid: uid ?? stored.uid, gid: gid ?? stored.gid
   })

@@ -41,7 +41,10 @@ export const nameOperations = (served: Served) => {
       const folder = folderOf(served, nodeid)
       return folder < 0 ? failureOf(folder) : entryUnder(served, nodeid, folder, name)
     },
-    forget: (nodeid) => nodes.forget(nodeid),
+    forget: (nodeid, _nlookup, left) => {
+      if (left > 0) return
+      nodes.forget(nodeid)
+    },
     mknod: ({ extensions, mode, name, nodeid, rdev, umask }, context) =>
       made(served, nodeid, name, context, extensions, (folder) => {
         const given = creationMode(folder, (mode & S_IFMT) === 0 ? mode | S_IFREG : mode, umask)

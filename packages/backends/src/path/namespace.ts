@@ -84,9 +84,9 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
           return Exit.fail(error)
         })
       }),
-    forget: (nodeid) => {
+    forget: (nodeid, _nlookup, left) => {
       const node = nodes.get(nodeid)
-      if (node === undefined) return
+      if (node === undefined || left > 0) return
       node.known = false
       nodes.drop(node)
     },

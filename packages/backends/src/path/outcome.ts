@@ -1,6 +1,5 @@
 /** What a callback may answer: a value, a Promise or an Effect; and what it may fail with. */
-import { errnoAliases, errnoNumbers } from "@bickford/protocol"
-import { Errno, type ErrnoError, errnoError, isErrnoError } from "@bickford/session"
+import { Errno, type ErrnoError, errnoOf } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,31 +8,6 @@ import * as Exit from "effect/Exit"
 export type Answer<A> = A | Promise<A> | Effect.Effect<A, unknown>
 
 export type Outcome<A> = Effect.Effect<A, ErrnoError>
-
-const isErrnoName = (name: string): name is keyof typeof errnoNumbers => Object.hasOwn(errnoNumbers, name)
-const isAlias = (name: string): name is keyof typeof errnoAliases => Object.hasOwn(errnoAliases, name)
-
-const errnoOfNumber = (value: unknown): ErrnoError | undefined =>
-  typeof value === "number" && Number.isInteger(value) && value !== 0 ? errnoError(Math.abs(value)) : undefined
-
-/**
- * The errno that something thrown stands for: one of `Errno`, Node's errors by their `code` or `errno`, a
- * positive or negative error number. Anything else is a defect.
- */
-const errnoOf = (thrown: unknown): ErrnoError | undefined => {
-  if (isErrnoError(thrown)) return thrown
-  // `throw Errno.ENOENT`
-  if (Exit.isExit(thrown)) {
-    const failure = Exit.findErrorOption(thrown)
-    return failure._tag === "Some" ? errnoOf(failure.value) : undefined
-  }
-  if (!(thrown instanceof Error)) return errnoOfNumber(thrown)
-  if ("code" in thrown && typeof thrown.code === "string") {
-    const code = isAlias(thrown.code) ? errnoAliases[thrown.code] : thrown.code
-    if (isErrnoName(code)) return errnoError(errnoNumbers[code])
-  }
-  return "errno" in thrown ? errnoOfNumber(thrown.errno) : undefined
-}
 
 const failed = (thrown: unknown): Exit.Exit<never, ErrnoError> => {
   const errno = errnoOf(thrown)

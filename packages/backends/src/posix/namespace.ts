@@ -118,7 +118,10 @@ export const namespaceOperations = (fs: Filesystem, opening: Opening, negative: 
       if (name === "..") return entry(place.directory.parent)
       return noEntry ?? Errno.ENOENT
     },
-    forget: (nodeid) => fs.forget(nodeid),
+    forget: (nodeid, _nlookup, left) => {
+      if (left > 0) return
+      fs.forget(nodeid)
+    },
 
     mknod: ({ mode, name, nodeid, rdev }, context) => {
       const type = (mode & S_IFMT) === 0 ? S_IFREG : mode & S_IFMT

@@ -94,7 +94,10 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
       }).pipe(Effect.andThen(Effect.suspend(commit))),
 
     lookup: reading(names.lookup),
-    forget,
+    forget: (nodeid, _nlookup, left) => {
+      if (left > 0) return
+      forget(nodeid)
+    },
     getattr: reading(attributes.getattr),
     statx: reading(attributes.statx),
     setattr: changing(attributes.setattr, { keep: () => 0, again: (_kept, { nodeid }) => again(nodeid, (inode) => inode.answer) }),

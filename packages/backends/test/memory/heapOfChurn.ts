@@ -13,7 +13,7 @@ const churn = (files: number): void => {
     const name = `temporary-${made++}`
     backend.mknod?.({ op: "mknod", ...header, name, mode: 0o100644, rdev: 0, umask: 0 }, context)
     backend.unlink?.({ op: "unlink", ...header, name }, context)
-    backend.forget?.(2, 1)
+    backend.forget?.(2, 1, 0)
   }
 }
 const old = (): number => getHeapSpaceStatistics().find(({ space_name }) => space_name === "old_space")?.space_used_size ?? 0

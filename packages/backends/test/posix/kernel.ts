@@ -61,7 +61,7 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     forget: (nodeid: U64, nlookup = counts.get(nodeid) ?? 0) => {
       const left = (counts.get(nodeid) ?? 0) - nlookup
       counts.set(nodeid, left)
-      if (left === 0) backend.forget?.(nodeid, nlookup)
+      backend.forget?.(nodeid, nlookup, left)
     },
     getattr: (nodeid: U64) =>
       run(backend.getattr, { op: "getattr", ...header(caller), nodeid, fh: 0, getattrFlags: 0 }, caller).pipe(

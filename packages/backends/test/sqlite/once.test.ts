@@ -141,7 +141,7 @@ describe("a file without a name", () => {
       const again = yield* second.call("tmpfile", { name: "/" }, { unique: 40, resent: true })
       assert.strictEqual(again.entry.nodeid, tmp.entry.nodeid)
       assert.strictEqual((yield* second.call("getattr", { nodeid: tmp.entry.nodeid }, { unique: 54 })).attr.nlink, 0)
-      second.backend.forget?.(held, 1)
+      second.backend.forget?.(held, 1, 0)
       yield* second.commit
       assert.deepStrictEqual(second.backend.stats(), { inodes: 2, bytes: 0 })
       yield* second.kill

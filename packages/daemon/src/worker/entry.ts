@@ -4,7 +4,7 @@
  * It loads its code at once, but opens the backend and reads the device only when it is told to: when no
  * other process does. Its end, however it comes, leaves the connection to the next worker.
  */
-import { atimePolicy, type Backend, type BackendSource, observe, Session, wireLog } from "@bickford/session"
+import { atimePolicy, type AsyncBackend, type BackendSource, observe, Session, wireLog } from "@bickford/session"
 import { patientTimeoutOption } from "@bickford/supervisor"
 import { coverPlace, fromFd, makeDeviceTransport } from "@bickford/transport"
 import * as Cause from "effect/Cause"
@@ -30,7 +30,7 @@ const underneath = 5
 const patience = "2 seconds"
 
 /** The keeper learns what kind of backend it is before a request can be lost with it. */
-const announced = (source: BackendSource): Effect.Effect<Backend, unknown, Scope.Scope> =>
+const announced = (source: BackendSource): Effect.Effect<AsyncBackend, unknown, Scope.Scope> =>
   Effect.tap(Effect.isEffect(source) ? source : Effect.succeed(source), (backend) => sayForSure({ type: "reading", durable: backend.durable === true }))
 
 /** Reads no more, and waits until what was read is answered. */

@@ -1,5 +1,5 @@
 /** Replies that are bytes: of a file, a symlink, an extended attribute, a listing. */
-import { dataLength, isFileRange, putData, viewsOf } from "../data.ts"
+import { checkedViews, putData, rangeOf, viewsLength, viewsOf } from "../data.ts"
 import { packDirentplus, packDirents, readDirentplus, readDirents } from "../dirents.ts"
 import * as structs from "../generated/structs.ts"
 import type {
@@ -32,16 +32,20 @@ export const target: ReplyCodec<ReadlinkRequest, Name> = {
 export const content: ReplyCodec<ReadRequest, Data> = {
   size: 0,
   write: (data, request, { bytes }, at, room) => {
-    const length = dataLength(data, "what was read")
+    const views = checkedViews(data, "what was read")
+    const length = viewsLength(views)
     if (length > request.size) refuse("EIO", `${length} bytes read, ${request.size} asked for`)
     checkRoom(length, room)
-    return putData(bytes, at, data)
+    return putData(bytes, at, views)
   },
   views: (data, request) => {
     const views = viewsOf(data)
-    return views !== undefined && dataLength(data, "data") <= request.size ? views : undefined
+    return views !== undefined && viewsLength(views) <= request.size ? views : undefined
   },
-  range: (data, request) => (isFileRange(data) && data.length <= request.size ? data : undefined),
+  range: (data, request) => {
+    const range = rangeOf(data)
+    return range !== undefined && range.length <= request.size ? range : undefined
+  },
   read: (cursor) => cursor.data(cursor.left, "data")
 }
 
@@ -64,19 +68,20 @@ export const attribute: ReplyCodec<GetxattrRequest | ListxattrRequest, XattrRepl
       checkRoom(getxattrOut.bytes, room)
       return putSize(view, at, value.size)
     }
-    const length = dataLength(value, "an attribute")
+    const views = checkedViews(value, "an attribute")
+    const length = viewsLength(views)
     if (request.size === 0) {
       checkRoom(getxattrOut.bytes, room)
       return putSize(view, at, length)
     }
     if (length > request.size) refuse("ERANGE", `an attribute of ${length} bytes, ${request.size} asked for`)
     checkRoom(length, room)
-    return putData(bytes, at, value)
+    return putData(bytes, at, views)
   },
   views: (value, request) => {
     if (request.size === 0 || isSize(value)) return undefined
     const views = viewsOf(value)
-    return views !== undefined && dataLength(value, "data") <= request.size ? views : undefined
+    return views !== undefined && viewsLength(views) <= request.size ? views : undefined
   },
   read: (cursor, request) =>
     request.size === 0

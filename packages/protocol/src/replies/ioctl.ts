@@ -1,7 +1,7 @@
 /** IOCTL's reply: its result and bytes, or (FUSE_IOCTL_RETRY) the memory to fetch before asking again. */
 import { ioctlFlags, limits } from "../constants.ts"
 import type { Cursor } from "../cursor.ts"
-import { dataLength, putData } from "../data.ts"
+import { checkedViews, putData, viewsLength } from "../data.ts"
 import { getIoctlHead, getIoctlIovec, putIoctlHead, putIoctlIovec } from "../generated/records.ts"
 import { ioctlIovec, ioctlOut } from "../generated/structs.ts"
 import type { IoctlIovec, IoctlReply, IoctlRequest } from "../messages.ts"
@@ -32,11 +32,12 @@ export const controlled: ReplyCodec<IoctlRequest, IoctlReply> = {
       return length
     }
     const { data } = value
-    const length = data === undefined ? 0 : dataLength(data, "an ioctl's data")
+    const views = data === undefined ? [] : checkedViews(data, "an ioctl's data")
+    const length = viewsLength(views)
     if (length > request.outSize) refuse("EIO", `an ioctl gave ${length} bytes, ${request.outSize} asked for`)
     checkRoom(ioctlOut.bytes + length, room)
     putIoctlHead(view, at, { result: value.result, flags: 0, inIovs: 0, outIovs: 0 })
-    if (data !== undefined) putData(bytes, body, data)
+    putData(bytes, body, views)
     return ioctlOut.bytes + length
   },
   read: (cursor) => {

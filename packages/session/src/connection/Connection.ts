@@ -10,7 +10,7 @@ import type { FrameSink, FrameTransport, Slot, TransportEnd } from "@bickford/tr
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { type AtimePolicy, defaultAtime } from "../atime.ts"
-import type { Backend, BackendConnection } from "../Backend.ts"
+import type { AsyncBackend, BackendConnection } from "../Backend.ts"
 import type { Negotiated } from "@bickford/protocol"
 import { makeNotifier, type Notifier } from "../notify/Notifier.ts"
 import type { Observed } from "../observe/Observer.ts"
@@ -33,7 +33,7 @@ export interface Connection extends Observed {
   /** Undefined until INIT has been answered; then never repeated. */
   negotiated: Negotiated | undefined
   /** The running instance; undefined while it is being (re)started. Changed by `setBackend` only. */
-  backend: Backend | undefined
+  backend: AsyncBackend | undefined
   /** Called back when `backend` has come or gone. */
   readonly backendWatchers: Set<() => void>
   /** The kernel was told to deliver again what an earlier server had not answered. */
@@ -98,7 +98,7 @@ export const backendConnection = (connection: Connection): BackendConnection => 
 })
 
 /** A backend instance has come, or gone. */
-export const setBackend = (connection: Connection, backend: Backend | undefined): void => {
+export const setBackend = (connection: Connection, backend: AsyncBackend | undefined): void => {
   connection.backend = backend
   // What it lent goes with it.
   if (backend === undefined) connection.transport.lendMemory(undefined)

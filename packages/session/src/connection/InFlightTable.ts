@@ -16,8 +16,8 @@ export interface InFlight {
   readonly unique: U64
   readonly row: OpcodeRow
   readonly request: Request
-  /** Told when the caller is signalled; undefined until the operation has begun. */
-  caller: { readonly interrupt: (guard: Guard) => void } | undefined
+  /** Told when the caller is signalled, and when the operation is stopped; undefined until the operation has begun. */
+  caller: { readonly interrupt: (guard: Guard) => void; readonly abort: () => void } | undefined
   /** Undefined while the request waits: to begin, for a commit, or to be run again on a new backend. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   /** Where the reply goes: the slot while the request's payload is still in use, else a detached request. */
@@ -26,6 +26,10 @@ export interface InFlight {
   stopped: StopReason | undefined
   /** The reply has been written though the fiber still runs: it outlived its deadline. */
   answered: boolean
+  /** INTERRUPT came, and did not stop the operation. */
+  signalled: boolean
+  /** The caller's watch has met it. */
+  looked: boolean
 }
 
 export class InFlightTable {

@@ -13,6 +13,8 @@ export class CallContext implements RequestContext {
   readonly #request: Request
   #interrupted = false
   #callbacks: Array<() => void> | undefined
+  #aborted = false
+  #controller: AbortController | undefined
 
   constructor(connectionId: string, unique: U64, resent: boolean, request: Request) {
     this.connectionId = connectionId
@@ -76,6 +78,19 @@ export class CallContext implements RequestContext {
       const index = callbacks.indexOf(callback)
       if (index >= 0) callbacks.splice(index, 1)
     }
+  }
+
+  get signal(): AbortSignal {
+    const controller = (this.#controller ??= new AbortController())
+    if (this.#aborted) controller.abort()
+    return controller.signal
+  }
+
+  /** The operation is stopped. */
+  abort(): void {
+    if (this.#aborted) return
+    this.#aborted = true
+    this.#controller?.abort()
   }
 
   /** The kernel has sent INTERRUPT for this call. */

@@ -14,25 +14,30 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Tracer from "effect/Tracer"
-import type { Backend } from "../Backend.ts"
+import type { AsyncBackend } from "../Backend.ts"
 import { type Connection, offerInit } from "../connection/Connection.ts"
 import type { InFlight, StopReason } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
 import { Errno } from "../errno.ts"
-import { errnoNumbers } from "@bickford/protocol"
 import { decodeAs, isDecodeError, opcodeOf, type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
-import type { Request, U64 } from "@bickford/protocol"
+import { errnoNumbers, type Request, type U64 } from "@bickford/protocol"
 import type { RequestContext } from "../RequestContext.ts"
+import { makeAbsent } from "./absent.ts"
 import { CallContext } from "./CallContext.ts"
+import { isDying } from "./callerProcess.ts"
+import { makeCallerWatch } from "./callerWatch.ts"
 import { makeGuard } from "./guard.ts"
 import { hasHeader } from "./hasHeader.ts"
 import { makeGroupCommit } from "./groupCommit.ts"
-import { interruptibleOf } from "./interruptible.ts"
+import { interruptibleOf, waitingOperations } from "./interruptible.ts"
 import { type Limits, makeAdmission } from "./limits.ts"
-import { makeResponder } from "./Responder.ts"
 import { withOwnPayload } from "./payload.ts"
+import { answerOfPromise, failed, isThenable } from "./promises.ts"
+import { makeResponder } from "./Responder.ts"
+import { makeWithdrawal } from "./withdrawal.ts"
 
-type Handler = (this: Backend, request: Request, context: RequestContext) => Effect.Effect<unknown, unknown>
+/** Returns what it likes: an Effect, a promise, or nonsense. */
+type Handler = (this: AsyncBackend, request: Request, context: RequestContext) => unknown
 
 /** How long an operation may take, and the positive errno its caller is answered when it takes longer. */
 export interface Deadline {
@@ -69,7 +74,7 @@ const spanAttributes = (request: Request) => ({
 })
 
 /** The operations of a backend by opcode. */
-const handlersOf = (backend: Backend): ReadonlyArray<Handler | undefined> =>
+const handlersOf = (backend: AsyncBackend): ReadonlyArray<Handler | undefined> =>
   opcodeTable.map((row) => {
     if (row === undefined || row.bySession) return undefined
     const operation: unknown = Reflect.get(backend, row.op)
@@ -84,7 +89,7 @@ const handlersOf = (backend: Backend): ReadonlyArray<Handler | undefined> =>
  */
 export const makeDispatcher = (
   connection: Connection,
-  backend: Backend,
+  backend: AsyncBackend,
   context: Context.Context<never>,
   diagnostics: Diagnostics,
   deadline: (row: OpcodeRow) => Deadline | undefined,
@@ -92,8 +97,10 @@ export const makeDispatcher = (
 ): Dispatcher => {
   const { counters, handles, inFlight, nodes, transport } = connection
   const guard = makeGuard(counters, diagnostics)
-  const responder = makeResponder(connection, diagnostics, guard)
   const handlers = handlersOf(backend)
+  const absent = makeAbsent((row) => handlers[row.opcode] !== undefined)
+  const withdrawal = makeWithdrawal(nodes, backend, (request) => settleUnasked(request))
+  const responder = makeResponder(connection, diagnostics, guard, withdrawal.release)
   const run = Effect.runForkWith(context)
   const interruptible = interruptibleOf(backend)
   // Spans only for those who have a tracer of their own.
@@ -101,8 +108,11 @@ export const makeDispatcher = (
 
   const forget = (nodeid: U64, nlookup: U64): void => {
     const held = nodes.count(nodeid)
-    if (!nodes.forget(nodeid, Number(nlookup))) return
-    guard("forget", () => backend.forget?.(nodeid, held))
+    // What an earlier server of the connection has handed out was never counted here.
+    if (held === 0) return
+    const given = Math.min(Number(nlookup), held)
+    nodes.forget(nodeid, given)
+    guard("forget", () => backend.forget?.(nodeid, given, held - given))
     group?.touch()
   }
 
@@ -111,11 +121,33 @@ export const makeDispatcher = (
     // Unknown: answered already. On one fd an INTERRUPT follows its request, so it cannot be early.
     if (entry === undefined) return
     entry.caller?.interrupt(guard)
-    if (!interruptible(entry.row) || entry.stopped !== undefined) return
-    entry.stopped = "interrupted"
-    if (admission.withdraw(entry)) answer(entry, Errno.EINTR)
-    else entry.fiber?.interruptUnsafe()
+    if (entry.stopped !== undefined) return
+    if (interruptible(entry.row) === "signal") stop(entry)
+    else if (isDying(entry.request.pid)) leave(entry)
+    else {
+      // A second signal is not told of.
+      entry.signalled = true
+      callers.begin()
+    }
   }
+
+  /** Stops an operation for its caller's sake. */
+  const stop = (entry: InFlight): void => {
+    entry.stopped = "interrupted"
+    if (admission.withdraw(entry)) {
+      answer(entry, Errno.EINTR)
+      return
+    }
+    entry.fiber?.interruptUnsafe()
+    entry.caller?.abort()
+  }
+
+  /** The caller will not come back: what only looks is stopped, and so is what has not begun. */
+  const leave = (entry: InFlight): void => {
+    entry.caller?.interrupt(guard)
+    if (interruptible(entry.row) !== "never" || entry.caller === undefined) stop(entry)
+  }
+  const callers = makeCallerWatch(inFlight, leave)
 
   const answer = (entry: InFlight, exit: Exit.Exit<unknown, unknown>): void => {
     const { place, request, row } = entry
@@ -132,6 +164,7 @@ export const makeDispatcher = (
     transport.replyDetached(entry.place.detached, -errno, [])
     connection.observer?.replied(entry.row, entry.request, errno, 0)
     entry.fiber?.interruptUnsafe()
+    entry.caller?.abort()
   }
 
   const watch = (entry: InFlight, fiber: Fiber.Fiber<unknown, unknown>): void => {
@@ -146,9 +179,13 @@ export const makeDispatcher = (
         entry.fiber = undefined
         return
       }
-      if (entry.answered) inFlight.delete(entry.unique)
-      else finish(entry, exit)
+      if (!entry.answered) finish(entry, exit)
+      else {
+        if (Exit.isSuccess(exit)) withdraw(entry.request, exit.value)
+        inFlight.delete(entry.unique)
+      }
     })
+    if (entry.row.op === "read") callers.begin()
   }
 
   /** The operation has its outcome: replied now, or once it is committed. */
@@ -165,22 +202,44 @@ export const makeDispatcher = (
 
   /** Runs a handler; an answer that is there at once is an `Exit`, else the fiber that works on it. */
   const call = (handler: Handler, request: Request, caller: CallContext): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
-    let effect: Effect.Effect<unknown, unknown> | null | undefined
+    let effect: Effect.Effect<unknown, unknown>
     try {
-      effect = handler.call(backend, request, caller)
-    } catch (defect) {
-      return Exit.die(defect)
+      const answer = handler.call(backend, request, caller)
+      if (answer !== null && answer !== undefined && isExit(answer)) return answer
+      effect = effectOf(answer, request, caller)
+    } catch (thrown) {
+      return failed(thrown)
     }
-    if (effect !== null && effect !== undefined && isExit(effect)) return effect
-    if (!Effect.isEffect(effect)) return Exit.die(new TypeError(`${request.op} did not return an Effect`))
     const fiber = run(traced ? Effect.withSpan(effect, `fuse.${request.op}`, { attributes: spanAttributes(request) }) : effect)
     return fiber.pollUnsafe() ?? fiber
+  }
+
+  /** What an operation has returned, if it is no Exit. */
+  const effectOf = (answer: unknown, request: Request, caller: CallContext): Effect.Effect<unknown, unknown> => {
+    if (Effect.isEffect(answer)) return answer as Effect.Effect<unknown, unknown>
+    if (isThenable(answer)) return answerOfPromise(answer, () => caller.abort(), (late) => withdraw(request, late))
+    return Exit.die(new TypeError(`${request.op} returned neither an Effect nor a promise`))
+  }
+
+  /** What an operation has brought when its caller had been answered already is undone. */
+  const withdraw = (request: Request, value: unknown): void => guard(`${request.op} that nobody waited for`, () => withdrawal.all(request, value))
+
+  /** Runs an operation that no caller asked for. */
+  const settleUnasked = (request: Request): void => {
+    const handler = handlers.find((_, opcode) => opcodeTable[opcode]?.op === request.op)
+    if (handler === undefined) return
+    const outcome = call(handler, request, new CallContext(connection.id, request.unique, false, request))
+    const report = (exit: Exit.Exit<unknown, unknown>): void => {
+      if (Exit.isFailure(exit)) diagnostics.threw(request.op, Cause.squash(exit.cause))
+    }
+    if (isExit(outcome)) report(outcome)
+    else outcome.addObserver(report)
   }
 
   const again = (entry: InFlight): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
     entry.stopped = undefined
     const handler = handlers[entry.row.opcode]
-    if (handler === undefined) return Errno.ENOSYS
+    if (handler === undefined) return absent(entry.row, entry.request, connection.negotiated)
     // What never began is not run again: nobody has seen it.
     const caller = new CallContext(connection.id, entry.unique, entry.caller !== undefined || entry.unique !== entry.request.unique, entry.request)
     entry.caller = caller
@@ -196,7 +255,7 @@ export const makeDispatcher = (
     }
   }
 
-  const admission = makeAdmission(limits, backend.interruptible ?? [], rerun)
+  const admission = makeAdmission(limits, waitingOperations(backend), rerun)
 
   let inBatch = false
   const delivered = backend.delivered === undefined ? undefined : (uniques: ReadonlyArray<U64>) => guard("delivered", () => backend.delivered?.(uniques))
@@ -260,7 +319,7 @@ export const makeDispatcher = (
     if (row.op === "release" || row.op === "releasedir") handles.forget(request.nodeid, 1)
     const handler = handlers[row.opcode]
     if (handler === undefined) {
-      if (!applyHere(request, slot)) responder.toSlot(slot, row, request, Errno.ENOSYS, undefined)
+      if (!applyHere(request, slot)) responder.toSlot(slot, row, request, absent(row, request, connection.negotiated), undefined)
       return
     }
     // A payload lives in its slot. When few slots are left it moves out, so that reading can go on: the
@@ -271,7 +330,7 @@ export const makeDispatcher = (
     const unique = withoutResendBit(request.unique)
     if (!admission.admits(owned)) {
       const kept = keepsSlot ? withOwnPayload(transport, slot, owned) : owned
-      const waiting: InFlight = { unique, row, request: kept, place: { detached: transport.detach(slot) }, caller: undefined, fiber: undefined, stopped: undefined, answered: false }
+      const waiting: InFlight = { unique, row, request: kept, place: { detached: transport.detach(slot) }, caller: undefined, fiber: undefined, stopped: undefined, answered: false, signalled: false, looked: false }
       inFlight.add(waiting)
       admission.enqueue(waiting)
       return
@@ -285,7 +344,7 @@ export const makeDispatcher = (
     // What is held for a commit keeps its slot, unless it is the last.
     const keeps = keepsSlot || (isExit(outcome) && !row.hasPayload)
     const place = keeps ? { slot } : { detached: transport.detach(slot) }
-    const entry: InFlight = { unique, row, request: owned, place, caller, fiber: undefined, stopped: undefined, answered: false }
+    const entry: InFlight = { unique, row, request: owned, place, caller, fiber: undefined, stopped: undefined, answered: false, signalled: false, looked: false }
     inFlight.add(entry)
     if (isExit(outcome)) finish(entry, outcome)
     else {
@@ -309,7 +368,10 @@ export const makeDispatcher = (
       transport.flush()
       return replied
     },
-    close: () => group?.close()
+    close: () => {
+      callers.close()
+      group?.close()
+    }
   }
 }
 
@@ -317,6 +379,7 @@ export const makeDispatcher = (
 export const stopInFlight = (connection: Connection, reason: StopReason): Effect.Effect<void> =>
   Effect.suspend(() => {
     const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
+    const callers: Array<InFlight["caller"]> = []
     for (const entry of connection.inFlight.values()) {
       if (entry.fiber === undefined) {
         // Not begun, and nobody is left to be answered.
@@ -325,6 +388,8 @@ export const stopInFlight = (connection: Connection, reason: StopReason): Effect
       }
       entry.stopped ??= reason
       fibers.push(entry.fiber)
+      callers.push(entry.caller)
     }
-    return Fiber.interruptAll(fibers)
+    // An operation may be deaf to interruption and listen to its signal.
+    return Effect.andThen(Effect.sync(() => callers.forEach((caller) => caller?.abort())), Fiber.interruptAll(fibers))
   })

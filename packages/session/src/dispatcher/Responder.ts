@@ -12,10 +12,11 @@ import type { Connection } from "../connection/Connection.ts"
 import type { StopReason } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
 import type { Guard } from "./guard.ts"
-import { isErrnoError, wireErrno } from "../errno.ts"
-import { errnoNumbers } from "@bickford/protocol"
-import { encodeReply, isReplyRefusal, type Memory, memoryOf, type OpcodeRow, replyData, replyRange } from "@bickford/protocol/codec"
-import type { Request, U64 } from "@bickford/protocol"
+import { errnoErrorNamed, errnoOf, isErrnoError, wireErrno } from "../errno.ts"
+import { errnoName, errnoNumbers, type FileRange, type Request, type U64 } from "@bickford/protocol"
+import {
+  encodeReply, isReplyRefusal, type Memory, memoryOf, type OpcodeRow, refusalOf, replyData, replyRange, type ReplyRefusal, viewsLength
+} from "@bickford/protocol/codec"
 
 export interface Responder {
   /** Replies through the request's slot and gives it back. */
@@ -45,22 +46,41 @@ const stopErrno = (reason: StopReason | undefined): number => {
   }
 }
 
+type AnyExit = Exit.Exit<unknown, unknown>
 type Failure = Exit.Failure<unknown, unknown>
 
 const noViews: ReadonlyArray<Uint8Array> = []
 
-const viewsLength = (views: ReadonlyArray<Uint8Array>): number => {
-  let length = 0
-  for (const view of views) length += view.length
-  return length
-}
-
 /** What a reply was made of has been sent. */
 const dispose = (data: unknown, guard: Guard): void => {
-  if (Array.isArray(data) && Symbol.dispose in data) guard("Symbol.dispose of what was read", () => (data as Partial<Disposable>)[Symbol.dispose]?.())
+  if (Array.isArray(data)) guard("Symbol.dispose of what was read", () => (data as Partial<Disposable>)[Symbol.dispose]?.())
 }
 
-export const makeResponder = (connection: Connection, diagnostics: Diagnostics, guard: Guard): Responder => {
+/** Whether a failure is what came of stopping the operation: an interruption, or a `signal` that was aborted. */
+const isOfStopping = (cause: Cause.Cause<unknown>): boolean => {
+  if (Cause.hasInterruptsOnly(cause)) return true
+  const thrown = Cause.squash(cause)
+  return thrown instanceof Error && thrown.name === "AbortError"
+}
+
+/** A reply, until it is sent. Of `views`, `range` and a body of `length` bytes encoded in place it has one; with an `error` none. */
+interface Composed {
+  /** 0 or a negative errno. */
+  error: number
+  length: number
+  views: ReadonlyArray<Uint8Array> | undefined
+  range: FileRange | undefined
+  /** What the operation succeeded with. */
+  value: unknown
+}
+
+/** `release`: has the backend close what a reply that was not taken had opened. */
+export const makeResponder = (
+  connection: Connection,
+  diagnostics: Diagnostics,
+  guard: Guard,
+  release: (request: Request, value: unknown) => unknown
+): Responder => {
   const { handles, nodes, transport } = connection
   const scratch = memoryOf(new Uint8Array(scratchSize).fill(0))
   /** Node ids that the reply being encoded hands to the kernel: one lookup each. */
@@ -79,28 +99,38 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
   const failure = (row: OpcodeRow, request: Request, exit: Failure, stopped: StopReason | undefined): number => {
     if (exit === lastFailure) return lastError
     const { cause } = exit
+    let error = errnoNumbers.EIO as number
     for (const reason of cause.reasons) {
-      if (!Cause.isFailReason(reason) || !isErrnoError(reason.error)) continue
-      lastFailure = exit
-      lastError = -wireErrno(reason.error)
-      return lastError
+      if (Cause.isFailReason(reason)) {
+        const known = isErrnoError(reason.error) ? reason.error : errnoOf(reason.error)
+        if (known === undefined) continue
+        lastFailure = exit
+        lastError = -wireErrno(known)
+        return lastError
+      }
+      // What was thrown is a defect; if it is a system call's error (Node's, with its `code`) the caller is told which.
+      if (Cause.isDieReason(reason) && reason.defect instanceof Error) error = wireErrno(errnoOf(reason.defect) ?? errnoErrorNamed("EIO"))
     }
-    if (stopped !== undefined && Cause.hasInterruptsOnly(cause)) return -stopErrno(stopped)
+    if (stopped !== undefined && isOfStopping(cause)) return -stopErrno(stopped)
     connection.counters.defects++
-    diagnostics.defect(row.name, request.nodeid, cause)
-    return -errnoNumbers.EIO
+    diagnostics.defect(row.name, request.nodeid, cause, errnoName(error) ?? "EIO")
+    return -error
   }
 
+  /** Has the backend undo an open that the kernel does not know of. */
+  const withdrawOpen = (row: OpcodeRow, request: Request, value: unknown): void => guard(`${row.op} that nobody waited for`, () => release(request, value))
+
   /** After the write: the kernel holds what it took; of what it did not take it knows nothing. */
-  const settle = (row: OpcodeRow, request: Request, error: number, bytes: number, written: number): void => {
+  const settle = (row: OpcodeRow, request: Request, value: unknown, error: number, bytes: number, written: number): void => {
     if (written === 0) {
       for (let i = 0; i < lookupCount; i++) nodes.add(lookups[i] ?? 0)
       // What CREATE and TMPFILE open is the node that they tell of.
       if (error === 0 && row.opensHandle) handles.add(lookupCount > 0 ? lookups[0] ?? 0 : request.nodeid)
     } else {
+      if (error === 0 && row.opensHandle) withdrawOpen(row, request, value)
       for (let i = 0; i < lookupCount; i++) {
         const nodeid = lookups[i] ?? 0
-        if (nodes.count(nodeid) === 0) guard("forget", () => connection.backend?.forget?.(nodeid, 1))
+        guard("forget", () => connection.backend?.forget?.(nodeid, 1, nodes.count(nodeid)))
       }
       // ENOENT: the caller is gone or the connection was aborted; nobody waits for this reply.
       if (written !== -errnoNumbers.ENOENT) diagnostics.rejected(row.name, -written)
@@ -109,60 +139,73 @@ export const makeResponder = (connection: Connection, diagnostics: Diagnostics, 
     connection.observer?.replied(row, request, -error, bytes)
   }
 
-  /** The body's length at `offset`, or the negative errno for what the backend returned. */
-  const encode = (row: OpcodeRow, request: Request, value: unknown, memory: Memory, offset: number, capacity: number): number => {
-    const length = encodeReply(row, value, request, connection.negotiated, memory, offset, capacity, count)
-    if (!isReplyRefusal(length)) return length
+  /** The negative errno for an answer that cannot be sent. */
+  const refused = (row: OpcodeRow, request: Request, refusal: ReplyRefusal): number => {
     lookupCount = 0
     // The caller left no room for an answer, as getdents(2) has it: that is no fault of the backend's.
     if (length.errno === "EINVAL") return -errnoNumbers.EINVAL
     connection.counters.defects++
-    diagnostics.refused(row.name, request.nodeid, length.reason)
-    return -errnoNumbers[length.errno]
+    diagnostics.refused(row.name, request.nodeid, refusal.reason)
+    return -errnoNumbers[refusal.errno]
+  }
+
+  const reply: Composed = { error: 0, length: 0, views: undefined, range: undefined, value: undefined }
+
+  const composeValue = (row: OpcodeRow, request: Request, value: unknown, memory: Memory, offset: number, capacity: number): void => {
+    reply.views = replyData(row, value, request)
+    if (reply.views !== undefined) {
+      reply.length = viewsLength(reply.views)
+      return
+    }
+    reply.range = replyRange(row, value, request)
+    if (reply.range !== undefined) {
+      reply.length = reply.range.length
+      return
+    }
+    const length = encodeReply(row, value, request, connection.negotiated, memory, offset, capacity, count)
+    if (isReplyRefusal(length)) reply.error = refused(row, request, length)
+    else reply.length = length
+  }
+
+  /** Makes `reply` of an exit. Whatever a backend has answered, nothing leaves here but a reply that can be sent. */
+  const compose = (row: OpcodeRow, request: Request, exit: AnyExit, stopped: StopReason | undefined, memory: Memory, offset: number, capacity: number): void => {
+    reply.error = 0
+    reply.length = 0
+    reply.views = undefined
+    reply.range = undefined
+    reply.value = undefined
+    try {
+      if (exit._tag === "Failure") reply.error = failure(row, request, exit, stopped)
+      else if (exit._tag === "Success") {
+        const { value } = exit
+        reply.value = value
+        composeValue(row, request, value, memory, offset, capacity)
+      } else reply.error = refused(row, request, refusalOf("what is no Exit was returned as one"))
+    } catch (thrown) {
+      reply.views = undefined
+      reply.range = undefined
+      reply.error = refused(row, request, refusalOf(thrown))
+    }
   }
 
   return {
     toSlot: (slot, row, request, exit, stopped) => {
-      if (exit._tag === "Failure") {
-        const error = failure(row, request, exit, stopped)
-        settle(row, request, error, 0, transport.reply(slot, error, 0))
-        return
-      }
-      const views = replyData(row, exit.value, request)
+      compose(row, request, exit, stopped, slot, slot.body, slot.bodyCapacity)
+      const { error, length, range, value, views } = reply
       if (views !== undefined) {
-        settle(row, request, 0, viewsLength(views), transport.replyData(slot, views))
-        dispose(exit.value, guard)
-        return
-      }
-      const range = replyRange(row, exit.value, request)
-      if (range !== undefined) {
-        settle(row, request, 0, range.length, transport.replyFile(slot, range))
-        return
-      }
-      const length = encode(row, request, exit.value, slot, slot.body, slot.bodyCapacity)
-      if (length < 0) settle(row, request, length, 0, transport.reply(slot, length, 0))
-      else settle(row, request, 0, length, transport.reply(slot, 0, length))
+        settle(row, request, value, 0, length, transport.replyData(slot, views))
+        dispose(value, guard)
+      } else if (range !== undefined) settle(row, request, value, 0, length, transport.replyFile(slot, range))
+      else settle(row, request, value, error, length, transport.reply(slot, error, length))
     },
     toDetached: (detached, row, request, exit, stopped) => {
-      if (exit._tag === "Failure") {
-        const error = failure(row, request, exit, stopped)
-        settle(row, request, error, 0, transport.replyDetached(detached, error, noViews))
-        return
-      }
-      const views = replyData(row, exit.value, request)
+      compose(row, request, exit, stopped, scratch, 0, scratchSize)
+      const { error, length, range, value, views } = reply
       if (views !== undefined) {
-        settle(row, request, 0, viewsLength(views), transport.replyDetached(detached, 0, views))
-        dispose(exit.value, guard)
-        return
-      }
-      const range = replyRange(row, exit.value, request)
-      if (range !== undefined) {
-        settle(row, request, 0, range.length, transport.replyFileDetached(detached, range))
-        return
-      }
-      const length = encode(row, request, exit.value, scratch, 0, scratchSize)
-      if (length < 0) settle(row, request, length, 0, transport.replyDetached(detached, length, noViews))
-      else settle(row, request, 0, length, transport.replyDetached(detached, 0, [scratch.bytes.subarray(0, length)]))
+        settle(row, request, value, 0, length, transport.replyDetached(detached, 0, views))
+        dispose(value, guard)
+      } else if (range !== undefined) settle(row, request, value, 0, length, transport.replyFileDetached(detached, range))
+      else settle(row, request, value, error, length, transport.replyDetached(detached, error, error === 0 ? [scratch.bytes.subarray(0, length)] : noViews))
     }
   }
 }

@@ -1,5 +1,6 @@
 /** The process behind a request, as `/proc/PID/status` (proc(5)) has it. */
 import { readFileSync } from "node:fs"
+import { constants } from "node:os"
 
 const none: ReadonlyArray<number> = []
 
@@ -32,4 +33,42 @@ export const groupsIn = (status: string): ReadonlyArray<number> => {
 export const groupsOf = (pid: number): ReadonlyArray<number> => {
   const status = statusOf(pid)
   return status === undefined ? none : groupsIn(status)
+}
+
+const bit = (signal: NodeJS.Signals): bigint => 1n << BigInt(constants.signals[signal] - 1)
+const killed = bit("SIGKILL")
+/** By default these end no process: signal(7). */
+const harmless = bit("SIGCHLD") | bit("SIGURG") | bit("SIGWINCH") | bit("SIGCONT") | bit("SIGSTOP") | bit("SIGTSTP") | bit("SIGTTIN") | bit("SIGTTOU")
+
+const mask = (status: string, name: string): bigint => BigInt(`0x${field(status, name) ?? "0"}`)
+
+/**
+ * Whether a `/proc/PID/status` is that of a process that will not come back from its call: a zombie, or one with a signal
+ * pending that ends it. The kernel marks the threads of such a process with a pending SIGKILL, whatever the signal was,
+ * unless it dumps core: that signal stays pending as itself.
+ */
+export const isDyingIn = (status: string): boolean => {
+  const state = field(status, "State") ?? ""
+  if (state.startsWith("Z") || state.startsWith("X")) return true
+  const pending = mask(status, "SigPnd") | mask(status, "ShdPnd")
+  if (pending === 0n) return false
+  if ((pending & killed) !== 0n) return true
+  return (pending & ~(mask(status, "SigBlk") | mask(status, "SigIgn") | mask(status, "SigCgt") | harmless)) !== 0n
+}
+
+/** Whether nobody will look at what the caller is answered. False where that cannot be seen (`pid` 0, another PID namespace). */
+export const isDying = (pid: number): boolean => {
+  const status = statusOf(pid)
+  return status === undefined ? isGone(pid) : isDyingIn(status)
+}
+
+/** Whether there is no such thread any more. Asked of the kernel, as /proc may hide others' processes (`hidepid`). */
+export const isGone = (pid: number): boolean => {
+  if (pid === 0) return false
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ESRCH"
+  }
 }

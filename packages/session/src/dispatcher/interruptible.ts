@@ -1,17 +1,53 @@
-/** Which operations a signal of the caller stops: what the backend says, else what the opcode table says. */
-import type { Backend } from "../Backend.ts"
+/** What stops each operation: what the backend says, else what the opcode table says. */
+import type { OperationName } from "@bickford/protocol"
 import { type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
+import type { AsyncBackend, Interruptible } from "../Backend.ts"
 
-const isListed = (backend: Backend, op: string): boolean | undefined => backend.interruptible?.some((listed) => listed === op)
+/** They only look, and leave nothing behind when they are stopped: for a caller that will not come back. */
+const looks: ReadonlySet<OperationName> = new Set([
+  "lookup", "getattr", "readlink", "read", "statfs", "getxattr", "listxattr", "readdir", "readdirplus", "getlk", "access", "bmap", "lseek", "statx"
+])
+
+/** What the protocol's table and the kind of the operation say. */
+const usual = (row: OpcodeRow): Interruptible => looks.has(row.op) ? "fatal" : row.interruptible ? "signal" : "never"
+
+/** Undefined where the backend leaves it to the table. A list means any signal, and that no other operation is stopped by one. */
+const said = ({ interruptible }: AsyncBackend, op: string): Interruptible | undefined => {
+  if (interruptible === undefined) return undefined
+  if (!Array.isArray(interruptible)) {
+    const own: unknown = Reflect.get(interruptible, op)
+    return own === "signal" || own === "fatal" || own === "never" ? own : undefined
+  }
+  return interruptible.some((listed) => listed === op) ? "signal" : undefined
+}
+
+const rowStops = (backend: AsyncBackend, row: OpcodeRow): Interruptible => {
+  const own = said(backend, row.op)
+  if (own !== undefined) return own
+  // Who lists operations has thought of all that a handled signal may stop.
+  return Array.isArray(backend.interruptible) && usual(row) === "signal" ? "fatal" : usual(row)
+}
 
 /** Why a backend's list cannot be; undefined when it can. */
-export const wrongInterruptible = (backend: Backend): string | undefined => {
-  const fixed = opcodeTable.find((row) => row !== undefined && row.changesNamespace && isListed(backend, row.op) === true)
+export const wrongInterruptible = (backend: AsyncBackend): string | undefined => {
+  const fixed = opcodeTable.find((row) => row !== undefined && row.changesNamespace && (said(backend, row.op) ?? "never") !== "never")
   return fixed === undefined ? undefined : `${fixed.op} cannot be interruptible: it changes the namespace, and what was done is answered`
 }
 
-/** By opcode: whether an INTERRUPT stops the operation. */
-export const interruptibleOf = (backend: Backend): ((row: OpcodeRow) => boolean) => {
-  const byOpcode = opcodeTable.map((row) => row !== undefined && (isListed(backend, row.op) ?? row.interruptible))
-  return (row) => byOpcode[row.opcode] === true
+/** By opcode: what stops the operation. */
+export const interruptibleOf = (backend: AsyncBackend): ((row: OpcodeRow) => Interruptible) => {
+  const byOpcode = opcodeTable.map((row) => row === undefined ? "never" : rowStops(backend, row))
+  return (row) => byOpcode[row.opcode] ?? "never"
+}
+
+/** What stops an operation of a backend, by its name. For backends that are made of others. */
+export const interruptibility = (backend: AsyncBackend, op: string): Interruptible => {
+  const row = opcodeTable.find((one) => one?.op === op)
+  return row === undefined ? "never" : rowStops(backend, row)
+}
+
+/** The operations that a backend itself names: they may wait for other calls. */
+export const waitingOperations = ({ interruptible }: AsyncBackend): ReadonlyArray<string> => {
+  if (interruptible === undefined) return []
+  return Array.isArray(interruptible) ? interruptible : Object.entries(interruptible).flatMap(([op, stops]) => stops === "never" ? [] : [op])
 }

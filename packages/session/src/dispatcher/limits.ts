@@ -32,8 +32,8 @@ export interface Admission {
 }
 
 /** `waits`: operations of the backend that may wait for other calls. */
-export const makeAdmission = (limits: Limits, waits: ReadonlyArray<OperationName>, begin: (entry: InFlight) => void): Admission => {
-  const exempt: ReadonlySet<OperationName> = new Set([...always, ...waits])
+export const makeAdmission = (limits: Limits, waits: ReadonlyArray<string>, begin: (entry: InFlight) => void): Admission => {
+  const exempt: ReadonlySet<string> = new Set([...always, ...waits])
   const maxInFlight = limits.maxInFlight ?? Number.POSITIVE_INFINITY
   const maxBytes = limits.maxBytesInFlight ?? Number.POSITIVE_INFINITY
   const unlimited = maxInFlight === Number.POSITIVE_INFINITY && maxBytes === Number.POSITIVE_INFINITY

@@ -14,5 +14,6 @@ export const requestContext = (parts: Partial<RequestContext> = {}): RequestCont
   groups: () => [],
   isInterrupted: () => false,
   onInterrupt: () => () => {},
+  signal: parts.signal ?? new AbortController().signal,
   ...parts
 })

@@ -1,6 +1,6 @@
 /** What a table of backends can. */
-import { type BackendCapabilities, operations, operationsWhere } from "@bickford/protocol"
-import type { Backend } from "@bickford/session"
+import { type BackendCapabilities, operationNames } from "@bickford/protocol"
+import { type Backend, interruptibility } from "@bickford/session"
 
 /**
  * How a table has a capability: when all of its backends have it, when one has it, unless all have turned it off,
@@ -49,13 +49,9 @@ export const capabilitiesOf = (backends: ReadonlyArray<Backend>): BackendCapabil
   return Object.fromEntries(names.map((name) => [name, has(name)]))
 }
 
-type Interruptible = NonNullable<Backend["interruptible"]>
+/** From what stops the least to what stops the most. */
+const order = ["never", "fatal", "signal"] as const
 
-/** Those of a backend that says nothing. */
-const usual: Interruptible = operationsWhere(({ interruptible }) => interruptible).filter((name): name is Interruptible[number] => !operations[name].changesNamespace)
-
-/** The operations that a signal may stop, whichever backend they go to. */
-export const interruptibleOf = (backends: ReadonlyArray<Backend>): Interruptible => {
-  const [first = usual, ...others] = backends.map(({ interruptible }) => interruptible ?? usual)
-  return first.filter((name) => others.every((list) => list.includes(name)))
-}
+/** What may stop each operation, whichever backend it goes to. */
+export const interruptibleOf = (backends: ReadonlyArray<Backend>): NonNullable<Backend["interruptible"]> =>
+  Object.fromEntries(operationNames.map((op) => [op, order.find((one) => backends.some((backend) => interruptibility(backend, op) === one)) ?? "never"]))

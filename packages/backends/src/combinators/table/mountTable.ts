@@ -197,10 +197,10 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
     delivered: (uniques) => {
       for (const backend of backends) backend.delivered?.(uniques)
     },
-    forget: (nodeid, nlookup) => {
+    forget: (nodeid, nlookup, left) => {
       const { inner, space } = locate(nodeid)
       // A backend has never told of its own root.
-      if (inner !== rootId) backendOf(space)?.forget?.(inner, nlookup)
+      if (inner !== rootId) backendOf(space)?.forget?.(inner, nlookup, left)
     }
   }
 }
