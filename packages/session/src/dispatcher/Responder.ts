@@ -143,7 +143,7 @@ export const makeResponder = (
   const refused = (row: OpcodeRow, request: Request, refusal: ReplyRefusal): number => {
     lookupCount = 0
     // The caller left no room for an answer, as getdents(2) has it: that is no fault of the backend's.
-    if (length.errno === "EINVAL") return -errnoNumbers.EINVAL
+    if (refusal.errno === "EINVAL") return -errnoNumbers.EINVAL
     connection.counters.defects++
     diagnostics.refused(row.name, request.nodeid, refusal.reason)
     return -errnoNumbers[refusal.errno]
