@@ -36,19 +36,22 @@ export const outcomeOrLate = <A>(call: () => Answer<A>, late: (value: A) => void
 /** An outcome that is there already: of the same types, which `Exit.isExit` forgets. */
 const settled = <A, E>(result: Effect.Effect<A, E>): Exit.Exit<A, E> | undefined => Exit.isExit(result) ? result as Exit.Exit<A, E> : undefined
 
+/** `false` says of every callback that there is no such file. */
+const found = <A>(value: A): Exit.Exit<A, ErrnoError> => value === false ? Errno.ENOENT : Exit.succeed(value)
+
 /** The answer of a callback; one that is there at once is an `Exit`, and costs no fiber. */
 export const outcome = <A>(call: () => Answer<A>): Outcome<A> => {
   try {
     const answer = call()
     if (Effect.isEffect(answer)) {
       const exit = settled(answer)
-      if (exit === undefined) return Effect.catch(answer, failed)
-      if (Exit.isSuccess(exit)) return Exit.succeed(exit.value)
+      if (exit === undefined) return Effect.flatMap(Effect.catch(answer, failed), found)
+      if (Exit.isSuccess(exit)) return found(exit.value)
       const failure = Cause.findErrorOption(exit.cause)
       return failure._tag === "Some" ? failed(failure.value) : Exit.die(Cause.squash(exit.cause))
     }
-    if (!isPromise(answer)) return Exit.succeed(answer)
-    return Effect.catch(Effect.tryPromise({ try: () => answer, catch: (thrown) => thrown }), failed)
+    if (!isPromise(answer)) return found(answer)
+    return Effect.flatMap(Effect.catch(Effect.tryPromise({ try: () => answer, catch: (thrown) => thrown }), failed), found)
   } catch (thrown) {
     return failed(thrown)
   }

@@ -61,6 +61,24 @@ describe("answers", () => {
       }))
   }
 
+  it.live("false is ENOENT of whatever callback, however it comes", () =>
+    Effect.gen(function*() {
+      const no = (): false => false
+      for (const answer of [no, () => Promise.resolve(false), () => Effect.andThen(Effect.yieldNow, Effect.succeed(false))]) {
+        // As callbacks in JavaScript may answer.
+        const refusing = Object.fromEntries(["mkdir", "open", "chmod"].map((name) => [name, answer])) as Partial<PathCallbacks<unknown>>
+        const { create, mkdir, open, setattr } = yield* drive({ ...(memoryCallbacks() as PathCallbacks<unknown>), ...refusing })
+        const { nodeid } = yield* create(1, "file")
+        assert.strictEqual(yield* outcome(mkdir(1, "dir")), "ENOENT")
+        assert.strictEqual(yield* outcome(open(nodeid)), "ENOENT")
+        assert.strictEqual(yield* outcome(setattr(nodeid, 1, { mode: 0o600 })), "ENOENT")
+        const other = yield* drive({ ...(memoryCallbacks() as PathCallbacks<unknown>), unlink: answer as () => void })
+        yield* other.kernel.call({ op: "mknod", nodeid: 1, name: "file", mode: 0o100644, rdev: 0, umask: 0 })
+        assert.strictEqual(yield* outcome(other.unlink(1, "file")), "ENOENT")
+        assert.deepStrictEqual(yield* other.names(1), ["file"])
+      }
+    }))
+
   it.live("the caller's context comes last", () =>
     Effect.gen(function*() {
       const seen: Array<RequestContext> = []

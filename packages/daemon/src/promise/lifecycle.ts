@@ -60,8 +60,8 @@ export const stop = async (mountpoint: string): Promise<void> => {
 /** Whether a filesystem that was started here serves now. */
 export const isRunning = (mountpoint: string): boolean => running.has(resolve(mountpoint))
 
-/** Resolves when the filesystem at `mountpoint` has started, or has stopped; at once when that is so. */
-export const wait = async (mountpoint: string, state: State): Promise<void> => {
+/** Resolves when the filesystem at `mountpoint` has started, or has stopped (the default); at once when that is so. */
+export const wait = async (mountpoint: string, state: State = "stopped"): Promise<void> => {
   const key = await keyOf(mountpoint)
   for (;;) {
     const found = running.get(key)
