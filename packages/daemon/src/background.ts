@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { resolve } from "node:path"
 import { type CommandError, commandError } from "./CommandError.ts"
 import type { MountRequest } from "./MountRequest.ts"
-import { fromAnywhere } from "./sourceKinds.ts"
+import { withAbsolutePath } from "./sources/index.ts"
 import { backgroundMark, isInBackground } from "./stopSignal.ts"
 
 /** What the process in the background tells the one that started it, once. */
@@ -33,7 +33,7 @@ const start = async (request: MountRequest): Promise<Outcome> => {
   const options = request.options.flatMap((text) => ["-o", text])
   const served = spawn(
     process.execPath,
-    [...process.execArgv, program, "mount", ...options, fromAnywhere(request.source, (path) => resolve(path)), resolve(request.mountpoint)],
+    [...process.execArgv, program, "mount", ...options, withAbsolutePath(request.source, (path) => resolve(path)), resolve(request.mountpoint)],
     { cwd: "/", detached: true, stdio: ["ignore", "ignore", logger?.stdin ?? "ignore", "ipc"], env: { ...process.env, [backgroundMark]: "1" } }
   )
   const outcome = await new Promise<Outcome>((done) => {

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import { isKept, log, restart, status, unmountKept } from "./control/commands.ts"
 import { defaultRuntimeDirectory } from "./control/runtimeDirectory.ts"
 import { optionsHelp } from "./mountOptions.ts"
+import { sourcesHelp } from "./sources/index.ts"
 import { unmount } from "./unmount.ts"
 
 // What only some commands need is loaded by them: the daemon stays small.
@@ -17,7 +18,7 @@ const mountpoint = Argument.String("MOUNTPOINT").pipe(Argument.withDescription("
 const mountCommand = Command.make(
   "mount",
   {
-    source: Argument.String("SOURCE").pipe(Argument.withDescription("What to serve: memory: (empty at each start), sqlite:PATH (a store in one file), passthrough:DIR (a folder) or module:PATH (the export `backend` of a module)")),
+    source: Argument.String("SOURCE").pipe(Argument.withDescription(`What to serve: ${sourcesHelp}`)),
     mountpoint,
     options: Flag.String("options").pipe(
       Flag.withAlias("o"),

@@ -3,6 +3,7 @@ import { realpath } from "node:fs/promises"
 import { basename, dirname, join, relative, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { type CommandError, commandError } from "./CommandError.ts"
+import { sourceOf } from "./sources/index.ts"
 
 /** A path without links, as far as it exists; to be asked before anything is mounted over it. */
 const withoutLinks = async (path: string): Promise<string> => {
@@ -26,13 +27,13 @@ const isAtOrBelow = (path: string, place: string): boolean => {
  */
 export const beforeMounting = (source: string, place: string): Effect.Effect<string, CommandError> =>
   Effect.gen(function*() {
-    const [, kind = "", path = ""] = /^(passthrough|sqlite):(.+)$/s.exec(source) ?? []
-    if (path === "") return source
+    const { kind, path } = yield* sourceOf(source)
+    if (kind.covered === undefined) return source
     const real = yield* Effect.promise(() => withoutLinks(path))
-    if (kind === "sqlite" && isAtOrBelow(real, place)) {
+    if (kind.covered === "refused" && isAtOrBelow(real, place)) {
       return yield* Effect.fail(
         commandError(`the store ${real} lies at or below the mountpoint ${place}, where the mount hides it from its own server; keep the store elsewhere`)
       )
     }
-    return `${kind}:${real}`
+    return `${kind.kind}:${real}`
   })

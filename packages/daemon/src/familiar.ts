@@ -3,9 +3,7 @@
  * people who know libfuse and by mount.fuse3(8), for `mount -t fuse.bickford` and /etc/fstab.
  */
 import { commandError, type CommandError } from "./CommandError.ts"
-import { sourceKinds } from "./sourceKinds.ts"
-
-const isSource = (text: string): boolean => sourceKinds.some((kind) => text.startsWith(`${kind}:`))
+import { isSource } from "./sources/index.ts"
 
 /** The arguments of a subcommand, for those in libfuse's manner; as they are when they are not. */
 export const fromFamiliar = (args: ReadonlyArray<string>): ReadonlyArray<string> | CommandError => {

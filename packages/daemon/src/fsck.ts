@@ -3,7 +3,7 @@ import { checkStore, repairStore, type SqliteStoreError, type StoreReport } from
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { commandError } from "./CommandError.ts"
-import { storePath } from "./source.ts"
+import { isParsed, parseSource } from "./sources/index.ts"
 
 const asCommandError = <A>(effect: Effect.Effect<A, SqliteStoreError>) => Effect.mapError(effect, ({ message }) => commandError(message))
 
@@ -16,7 +16,8 @@ const tellClean = (path: string, { bytes, inodes }: StoreReport) => Console.log(
 
 /** Fails when something is wrong that was not put right. `store` is a path, or a source. */
 export const fsck = Effect.fnUntraced(function*(store: string, repair: boolean) {
-  const path = storePath(store) ?? store
+  const parsed = parseSource(store)
+  const path = isParsed(parsed) && parsed.kind.kind === "sqlite" ? parsed.path : store
   if (!repair) {
     const report = yield* asCommandError(checkStore(path))
     yield* tellProblems(report)

@@ -10,7 +10,7 @@ import { type CommandError, commandError } from "./CommandError.ts"
 import { parseMountOptions } from "./mountOptions.ts"
 import type { MountRequest } from "./MountRequest.ts"
 import { canonical, clear } from "./mountpoint.ts"
-import { backendFor } from "./source.ts"
+import { backendFor } from "./sources/backendFor.ts"
 import { stopSignal } from "./stopSignal.ts"
 
 const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> => {

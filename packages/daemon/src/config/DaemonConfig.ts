@@ -3,7 +3,7 @@
 /** One mount that the daemon keeps. Times are milliseconds. */
 export interface MountConfig {
   readonly name: string
-  /** `memory:`, `sqlite:PATH`, `passthrough:DIR` or `module:PATH`, its path absolute. */
+  /** What is served, as sources/ reads it, its path absolute. */
   readonly source: string
   /** An absolute path. */
   readonly mountpoint: string

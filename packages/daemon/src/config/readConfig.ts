@@ -10,6 +10,7 @@ import { type CommandError, commandError } from "../CommandError.ts"
 import { defaultRuntimeDirectory } from "../control/runtimeDirectory.ts"
 import { parseMountOptions } from "../mountOptions.ts"
 import { nearest } from "../nearest.ts"
+import { isParsed, parseSource, sourceForms, withAbsolutePath } from "../sources/index.ts"
 import type { DaemonConfig, MountConfig } from "./DaemonConfig.ts"
 import { parseDuration } from "./durations.ts"
 import { ConfigFile, knownKeys, type MountSection } from "./schema.ts"
@@ -39,19 +40,12 @@ const messageAt = (written: unknown, path: ReadonlyArray<PropertyKey>, message: 
 const decode = Schema.decodeUnknownResult(ConfigFile)
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Sources whose last part is a path, taken from the configuration's folder. */
-const absoluteSource = (source: string, folder: string): string | undefined => {
-  if (source === "memory:") return source
-  const [, kind, path] = /^(sqlite|passthrough|module):(.+)$/.exec(source) ?? []
-  return kind === undefined || path === undefined ? undefined : `${kind}:${resolve(folder, path)}`
-}
-
 const milliseconds = (value: number | string | undefined, otherwise: number): number => parseDuration(value) ?? otherwise
 
 const mountOf = (name: string, section: MountSection, folder: string, problems: Array<string>): MountConfig => {
   const key = `mounts.${name}`
-  const source = absoluteSource(section.source, folder)
-  if (source === undefined) problems.push(`${key}.source: expected memory:, sqlite:PATH, passthrough:DIR or module:PATH, got ${JSON.stringify(section.source)}`)
+  // Not the schema's to say: a file with another problem is told of this one too.
+  if (!isParsed(parseSource(section.source))) problems.push(`${key}.source: expected ${sourceForms}, got ${JSON.stringify(section.source)}`)
   const options = typeof section.options === "string" ? [section.options] : section.options ?? []
   const parsed = parseMountOptions(options)
   if (Result.isFailure(parsed)) problems.push(`${key}.options: ${parsed.failure.message}`)
@@ -62,7 +56,7 @@ const mountOf = (name: string, section: MountSection, folder: string, problems: 
   if (max < initial) problems.push(`${key}.restart.backoff: max is less than initial`)
   return {
     name,
-    source: source ?? section.source,
+    source: withAbsolutePath(section.source, (path) => resolve(folder, path)),
     mountpoint: resolve(folder, section.mountpoint),
     options,
     restart: { intensity: intensity ?? 5, period: milliseconds(period, 60_000), backoff: { initial, max } },
@@ -72,12 +66,17 @@ const mountOf = (name: string, section: MountSection, folder: string, problems: 
   }
 }
 
+const isExclusive = (source: string): boolean => {
+  const parsed = parseSource(source)
+  return isParsed(parsed) && parsed.kind.exclusive
+}
+
 /** Two mounts in one place, or of one store. */
 const doubled = (mounts: ReadonlyArray<MountConfig>): ReadonlyArray<string> =>
   mounts.flatMap((mount, n) =>
     mounts.slice(0, n).flatMap((other) => [
       ...(other.mountpoint === mount.mountpoint ? [`mounts.${mount.name}.mountpoint: is that of mounts.${other.name} as well`] : []),
-      ...(other.source === mount.source && mount.source.startsWith("sqlite:") ? [`mounts.${mount.name}.source: is the store of mounts.${other.name} as well`] : [])
+      ...(other.source === mount.source && isExclusive(mount.source) ? [`mounts.${mount.name}.source: is the store of mounts.${other.name} as well`] : [])
     ])
   )
 

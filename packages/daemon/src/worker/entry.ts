@@ -14,10 +14,9 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { closeSync } from "node:fs"
 import { flushCompileCache } from "node:module"
-import { resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import { parseMountOptions } from "../mountOptions.ts"
-import { backendFor } from "../source.ts"
+import { backendFor } from "../sources/backendFor.ts"
+import { isParsed, parseSource } from "../sources/index.ts"
 import { makeCounters } from "./counters.ts"
 import type { ToWorker } from "./messages.ts"
 import { heard, orphaned, say, sayForSure } from "./wire.ts"
@@ -125,10 +124,11 @@ const reported = program.pipe(
 )
 
 Effect.runFork(reported).addObserver((exit) => process.exit(Exit.isSuccess(exit) ? exit.value : 1))
-/** A person's module is loaded before there is a call to wait for it: one that is broken replaces nothing. */
+
+/** What serves is loaded before there is a call to wait for it: a person's module that is broken replaces nothing. */
 const loaded = async (source: string): Promise<void> => {
-  const prefix = "module:"
-  if (source.startsWith(prefix)) await import(pathToFileURL(resolve(source.slice(prefix.length))).href)
+  const parsed = parseSource(source)
+  if (isParsed(parsed)) await parsed.kind.load(parsed.path)
 }
 
 loaded(process.argv[3] ?? "").then(

@@ -1,0 +1,27 @@
+/** What a kind of source is to the command, to the configuration and to the help. A kind is one file beside this one. */
+import type { BackendSource } from "@bickford/session"
+import type * as Effect from "effect/Effect"
+import type { CommandError } from "../CommandError.ts"
+import type { ParsedOptions } from "../mountOptions.ts"
+
+/** One kind of source, as `sqlite` of `sqlite:PATH`. It is small: what serves is loaded when it is to be served. */
+export interface SourceKind {
+  readonly kind: string
+  /** What follows the colon, as the help writes it; undefined when nothing may. */
+  readonly operand: "PATH" | "DIR" | undefined
+  /** A few words for the help, after the source's form. */
+  readonly help: string
+  /** What the operand is, where it is missing: `needs ...`. */
+  readonly needs: string
+  /** One mount at a time may serve a source of this kind. */
+  readonly exclusive: boolean
+  /**
+   * A source that lies at or below its own mountpoint: it can be reached underneath the mount by its path without
+   * links, or it is refused, or (undefined) it is not looked at.
+   */
+  readonly covered: "reached" | "refused" | undefined
+  /** Loads the code that `open` needs; fails as that code does. */
+  readonly load: (path: string) => Promise<unknown>
+  /** The backend. What can be known to be wrong before the mount fails here. */
+  readonly open: (path: string, options: ParsedOptions) => Effect.Effect<BackendSource, CommandError>
+}

@@ -1,0 +1,29 @@
+/** `passthrough:DIR`, a directory of the machine's own. */
+import * as Effect from "effect/Effect"
+import { resolve } from "node:path"
+import { commandError } from "../CommandError.ts"
+import type { SourceKind } from "./SourceKind.ts"
+
+const load = () => import("@bickford/backends")
+
+export const passthroughSource: SourceKind = {
+  kind: "passthrough",
+  operand: "DIR",
+  help: "a folder",
+  needs: "a folder",
+  exclusive: false,
+  covered: "reached",
+  load,
+  open: (path, options) => {
+    if (options.mount.strictatime === true) {
+      return Effect.fail(commandError("passthrough: cannot have strictatime: reads are marked as the filesystem underneath is mounted; mount that with strictatime"))
+    }
+    return Effect.flatMap(Effect.promise(load), ({ passthrough }) => {
+      // The callers' masks are applied by the kernel; this program's own is to take nothing away.
+      process.umask(0)
+      const directory = passthrough(resolve(path), options.passthrough)
+      // Opened once before the mount: what is wrong with it is said then.
+      return Effect.scoped(directory).pipe(Effect.mapError(({ message }) => commandError(message)), Effect.as(directory))
+    })
+  }
+}

@@ -1,0 +1,22 @@
+/** `sqlite:PATH`, a store that lasts. */
+import * as Effect from "effect/Effect"
+import { commandError } from "../CommandError.ts"
+import type { SourceKind } from "./SourceKind.ts"
+
+const load = () => import("@bickford/backends")
+
+export const sqliteSource: SourceKind = {
+  kind: "sqlite",
+  operand: "PATH",
+  help: "a store in one file",
+  needs: "the path of a store",
+  exclusive: true,
+  covered: "refused",
+  load,
+  open: (path, options) =>
+    Effect.flatMap(Effect.promise(load), ({ sqlite }) => {
+      const store = sqlite(path, options.memory)
+      // Opened once before the mount: what is wrong with it is said then.
+      return Effect.scoped(store).pipe(Effect.mapError(({ message }) => commandError(message)), Effect.as(store))
+    })
+}

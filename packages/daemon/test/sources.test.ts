@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import { isParsed, isSource, parseSource, sourceForms, sourceKinds, sourcesHelp, withAbsolutePath } from "../src/sources/index.ts"
+
+const messageOf = (text: string): string => {
+  const parsed = parseSource(text)
+  return isParsed(parsed) ? "" : parsed.message
+}
+
+describe("sources", () => {
+  it("are taken apart at the first colon", () => {
+    const parsed = parseSource("sqlite:/a:b")
+    assert.isTrue(isParsed(parsed) && parsed.kind.kind === "sqlite" && parsed.path === "/a:b")
+  })
+
+  it("that are wrong are told what they need", () => {
+    assert.strictEqual(messageOf("sqlit:/x"), "unknown source sqlit:/x; known: memory:, sqlite:PATH, passthrough:DIR, module:PATH")
+    assert.strictEqual(messageOf("sqlite:"), "sqlite: needs the path of a store: sqlite:PATH")
+    assert.strictEqual(messageOf("memory:/x"), "unknown source memory:/x: memory: takes nothing after the colon")
+  })
+
+  it("of every kind are in the help, and known by their beginning", () => {
+    for (const { help, kind } of sourceKinds) {
+      assert.include(sourceForms, `${kind}:`)
+      assert.include(sourcesHelp, help)
+      assert.isTrue(isSource(`${kind}:`))
+    }
+  })
+
+  it("are named from anywhere by absolute paths", () => {
+    const resolve = (path: string): string => `/folder/${path}`
+    for (const { kind, operand } of sourceKinds) {
+      assert.strictEqual(withAbsolutePath(`${kind}:${operand === undefined ? "" : "x"}`, resolve), operand === undefined ? `${kind}:` : `${kind}:/folder/x`)
+    }
+    assert.strictEqual(withAbsolutePath("other:x", resolve), "other:x")
+  })
+})
