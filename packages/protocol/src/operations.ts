@@ -16,6 +16,7 @@ export type ReplyKind = keyof ReplyTypes | "none"
 interface Row {
   readonly reply: ReplyKind
   readonly takesName?: true
+  readonly onlyLooks?: true
   readonly changesNamespace?: true
   readonly mutates?: true
   readonly payload?: "data" | "value"
@@ -27,11 +28,11 @@ interface Row {
 }
 
 const rows = {
-  lookup: { reply: "found", takesName: true },
+  lookup: { reply: "found", onlyLooks: true, takesName: true },
   forget: { reply: "none", bySession: true, unlimited: true },
-  getattr: { reply: "attributes" },
+  getattr: { reply: "attributes", onlyLooks: true },
   setattr: { reply: "attributes", mutates: true },
-  readlink: { reply: "target" },
+  readlink: { reply: "target", onlyLooks: true },
   symlink: { reply: "entry", takesName: true, changesNamespace: true },
   mknod: { reply: "entry", takesName: true, changesNamespace: true },
   mkdir: { reply: "entry", takesName: true, changesNamespace: true },
@@ -40,42 +41,42 @@ const rows = {
   rename: { reply: "nothing", takesName: true, changesNamespace: true, whenAbsent: "EINVAL" },
   link: { reply: "entry", changesNamespace: true, whenAbsent: "EPERM" },
   open: { reply: "opened", whenAbsent: "empty" },
-  read: { reply: "data", interruptible: true },
+  read: { reply: "data", onlyLooks: true, interruptible: true },
   write: { reply: "written", mutates: true, payload: "data" },
-  statfs: { reply: "usage", whenAbsent: "empty" },
+  statfs: { reply: "usage", onlyLooks: true, whenAbsent: "empty" },
   release: { reply: "nothing", unlimited: true, whenAbsent: "empty" },
   fsync: { reply: "nothing", whenAbsent: "empty" },
   setxattr: { reply: "nothing", mutates: true, payload: "value", whenAbsent: "ENOTSUP" },
-  getxattr: { reply: "xattr", whenAbsent: "ENOTSUP" },
-  listxattr: { reply: "xattr", whenAbsent: "ENOTSUP" },
+  getxattr: { reply: "xattr", onlyLooks: true, whenAbsent: "ENOTSUP" },
+  listxattr: { reply: "xattr", onlyLooks: true, whenAbsent: "ENOTSUP" },
   removexattr: { reply: "nothing", mutates: true, whenAbsent: "ENOTSUP" },
   flush: { reply: "nothing", unlimited: true, whenAbsent: "empty" },
   init: { reply: "agreed", bySession: true, unlimited: true },
   opendir: { reply: "opened", whenAbsent: "empty" },
-  readdir: { reply: "listing" },
+  readdir: { reply: "listing", onlyLooks: true },
   releasedir: { reply: "nothing", unlimited: true, whenAbsent: "empty" },
   fsyncdir: { reply: "nothing", whenAbsent: "empty" },
-  getlk: { reply: "lock", unlimited: true, kernelDoesWithout: true },
+  getlk: { reply: "lock", onlyLooks: true, unlimited: true, kernelDoesWithout: true },
   setlk: { reply: "nothing", unlimited: true, kernelDoesWithout: true },
   setlkw: { reply: "nothing", interruptible: true, unlimited: true, kernelDoesWithout: true },
-  access: { reply: "nothing", whenAbsent: "empty" },
+  access: { reply: "nothing", onlyLooks: true, whenAbsent: "empty" },
   create: { reply: "created", takesName: true, changesNamespace: true, kernelDoesWithout: true },
   interrupt: { reply: "none", bySession: true, unlimited: true },
-  bmap: { reply: "block" },
+  bmap: { reply: "block", onlyLooks: true },
   destroy: { reply: "nothing", bySession: true, unlimited: true },
   ioctl: { reply: "ioctl", payload: "data", interruptible: true },
   poll: { reply: "events", interruptible: true, unlimited: true, whenAbsent: "empty" },
   notifyReply: { reply: "none", payload: "data", bySession: true, unlimited: true },
   batchForget: { reply: "none", bySession: true, unlimited: true },
   fallocate: { reply: "nothing", mutates: true, whenAbsent: "ENOTSUP" },
-  readdirplus: { reply: "listingPlus", kernelDoesWithout: true },
-  lseek: { reply: "position", whenAbsent: "EINVAL" },
+  readdirplus: { reply: "listingPlus", onlyLooks: true, kernelDoesWithout: true },
+  lseek: { reply: "position", onlyLooks: true, whenAbsent: "EINVAL" },
   copyFileRange: { reply: "copied", mutates: true, whenAbsent: "ENOTSUP" },
   setupmapping: { reply: "nothing" },
   removemapping: { reply: "nothing" },
   syncfs: { reply: "nothing", whenAbsent: "empty" },
   tmpfile: { reply: "created", changesNamespace: true, whenAbsent: "ENOTSUP" },
-  statx: { reply: "statx", kernelDoesWithout: true }
+  statx: { reply: "statx", onlyLooks: true, kernelDoesWithout: true }
 } as const satisfies { readonly [Op in OperationName]: Row }
 
 type Rows = typeof rows
@@ -85,6 +86,8 @@ export interface OperationTraits {
   readonly reply: ReplyKind
   /** Its `name` is an entry of the directory `nodeid`. */
   readonly takesName: boolean
+  /** Only looks: stopped half done, it leaves nothing behind. */
+  readonly onlyLooks: boolean
   /** Adds, removes or moves a name. */
   readonly changesNamespace: boolean
   /** Changes the filesystem: names, contents or attributes. */
@@ -111,6 +114,7 @@ export interface OperationTraits {
 const traits = ({ reply, ...row }: Row): OperationTraits => ({
   reply,
   takesName: row.takesName ?? false,
+  onlyLooks: row.onlyLooks ?? false,
   changesNamespace: row.changesNamespace ?? false,
   mutates: row.mutates ?? row.changesNamespace ?? false,
   opensHandle: reply === "opened" || reply === "created",

@@ -33,6 +33,10 @@ describe("the table of operations", () => {
     expect(operationsWhere(({ interruptible, mutates }) => interruptible && mutates)).toEqual([])
   })
 
+  it("counts nothing that changes the filesystem or opens a file as a look", () => {
+    expect(operationsWhere(({ mutates, onlyLooks, opensHandle }) => onlyLooks && (mutates || opensHandle))).toEqual([])
+  })
+
   it("has an opcode for each row", () => {
     const ops = new Set(opcodeTable.flatMap((row) => row === undefined ? [] : [row.op]))
     expect([...ops].toSorted()).toEqual(Object.keys(operations).toSorted())

@@ -40,17 +40,7 @@ export class CallContext implements RequestContext {
   }
 
   get #extensions(): Extensions | undefined {
-    const request = this.#request
-    switch (request.op) {
-      case "mknod":
-      case "mkdir":
-      case "symlink":
-      case "create":
-      case "tmpfile":
-        return request.extensions
-      default:
-        return undefined
-    }
+    return "extensions" in this.#request ? this.#request.extensions : undefined
   }
 
   get securityContexts(): ReadonlyArray<SecurityContext> {

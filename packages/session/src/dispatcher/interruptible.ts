@@ -1,15 +1,9 @@
 /** What stops each operation: what the backend says, else what the opcode table says. */
-import type { OperationName } from "@bickford/protocol"
 import { type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
 import type { AsyncBackend, Interruptible } from "../Backend.ts"
 
-/** They only look, and leave nothing behind when they are stopped: for a caller that will not come back. */
-const looks: ReadonlySet<OperationName> = new Set([
-  "lookup", "getattr", "readlink", "read", "statfs", "getxattr", "listxattr", "readdir", "readdirplus", "getlk", "access", "bmap", "lseek", "statx"
-])
-
-/** What the protocol's table and the kind of the operation say. */
-const usual = (row: OpcodeRow): Interruptible => looks.has(row.op) ? "fatal" : row.interruptible ? "signal" : "never"
+/** What the table says: an operation that only looks may be stopped for a caller that will not come back. */
+const usual = (row: OpcodeRow): Interruptible => row.traits.onlyLooks ? "fatal" : row.interruptible ? "signal" : "never"
 
 /** Undefined where the backend leaves it to the table. A list means any signal, and that no other operation is stopped by one. */
 const said = ({ interruptible }: AsyncBackend, op: string): Interruptible | undefined => {

@@ -1,5 +1,5 @@
 /** Answers that came when nobody waited for them any more: what they tell of is given back. */
-import type { Request, U64 } from "@bickford/protocol"
+import { operations, type Request, type U64 } from "@bickford/protocol"
 import type { AsyncBackend } from "../Backend.ts"
 import type { NodeTable } from "../connection/NodeTable.ts"
 
@@ -12,15 +12,11 @@ const rootId = 1
 
 /** The entry that a successful answer has in it. */
 const entryOf = (request: Request, value: unknown): unknown => {
-  switch (request.op) {
-    case "lookup":
-    case "symlink":
-    case "mknod":
-    case "mkdir":
-    case "link":
+  switch (operations[request.op].reply) {
+    case "found":
+    case "entry":
       return value
-    case "create":
-    case "tmpfile":
+    case "created":
       return fieldOf(value, "entry")
     default:
       return undefined
@@ -37,8 +33,8 @@ export interface Withdrawal {
 /** `run`: has the backend do a RELEASE that the kernel never sends. */
 export const makeWithdrawal = (nodes: NodeTable, backend: AsyncBackend, run: (request: Request) => void): Withdrawal => {
   const release = (request: Request, value: unknown): void => {
-    const isOpen = request.op === "open" || request.op === "opendir"
-    if (!isOpen && request.op !== "create" && request.op !== "tmpfile") return
+    if (request.op !== "open" && request.op !== "opendir" && request.op !== "create" && request.op !== "tmpfile") return
+    const isOpen = operations[request.op].reply === "opened"
     const fh = u64Of(fieldOf(isOpen ? value : fieldOf(value, "open"), "fh"))
     const nodeid = isOpen ? request.nodeid : u64Of(fieldOf(fieldOf(value, "entry"), "nodeid"))
     if (fh === undefined || nodeid === undefined) return
