@@ -25,6 +25,10 @@ const realLength = getter(typedArray, "length")
 const realOffset = getter(typedArray, "byteOffset")
 const realBuffer = getter(typedArray, "buffer")
 
+// `Buffer` is a getter of the global object, and costs as much as all else that is looked at here.
+const ofBuffers: unknown = Buffer.prototype
+const ofArrays: unknown = Uint8Array.prototype
+
 const noBytes = new Uint8Array(0)
 /** A list of more is a mistake. */
 const mostParts = 1 << 16
@@ -47,7 +51,7 @@ const viewOfPart = (part: unknown): Uint8Array | undefined => {
   // Throws for what is no array but has the prototype of one.
   const length = Number(realLength.call(part))
   const prototype: unknown = Object.getPrototypeOf(part)
-  const plain = (prototype === Buffer.prototype || prototype === Uint8Array.prototype) && !Object.hasOwn(part, "length")
+  const plain = (prototype === ofBuffers || prototype === ofArrays) && !Object.hasOwn(part, "length")
   return plain && length > 0 ? part : plainView(part, length)
 }
 
