@@ -23,7 +23,7 @@ export interface PowerCutTest {
   readonly moments: number
 }
 
-export interface PowerCutReport {
+interface PowerCutReport {
   readonly calls: number
   readonly cuts: number
   /** Promises of fsync that were looked at, over all cuts. */

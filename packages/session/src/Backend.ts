@@ -608,6 +608,8 @@ export type AsyncBackend =
   & Omit<Backend, keyof P.ReplyOf | "init" | "destroy">
   & { readonly [Op in keyof P.ReplyOf & keyof Backend as Op extends "init" | "destroy" ? never : Op]?: AsyncOperation<Extract<P.Request, { readonly op: Op }>> }
   & {
+    /** As `Backend.init`. */
     readonly init?: (negotiated: Negotiated, connection: BackendConnection) => Effect.Effect<void, unknown> | PromiseLike<void>
+    /** As `Backend.destroy`. */
     readonly destroy?: () => Effect.Effect<void> | PromiseLike<void>
   }

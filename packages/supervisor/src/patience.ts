@@ -19,7 +19,7 @@ const inaccuracy = 20
 
 const monotonicMillis: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
-export interface Slept {
+interface Slept {
   /** Milliseconds that count as waited: what was asked for, when it was `late`. */
   readonly counted: number
   /** This process did not run for a while. What has arrived meanwhile has been attended to. */

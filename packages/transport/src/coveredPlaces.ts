@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import { closeSync, openSync } from "node:fs"
 import { basename, dirname } from "node:path"
 
+/** A directory that a mount of this process covers, and the descriptor that still reaches it. */
 export interface CoveredPlace {
   /** Absolute, without links. */
   readonly mountpoint: string

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs"
 
+/** This process's limit of descriptors, and what is left of it. */
 export interface DescriptorLimit {
   /** All numbers are below it. */
   readonly most: number
@@ -11,6 +12,7 @@ export interface DescriptorLimit {
   readonly free: number
 }
 
+/** Reads the limit and how many descriptors are open. */
 export const descriptorLimit = (): DescriptorLimit => {
   const [, soft = ""] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1")) ?? []
   const most = soft === "" ? Number.MAX_SAFE_INTEGER : Number(soft)

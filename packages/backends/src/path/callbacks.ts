@@ -89,12 +89,17 @@ export interface PathCallbacks<H = unknown> {
   readonly ftruncate?: (handle: H, size: U64, context: RequestContext) => Answer<void>
   /** As `chmod`, `chown`, `utimens`, of an open file that has been removed. Without one its holders see what they set, until it is closed. */
   readonly fchmod?: (handle: H, mode: number, context: RequestContext) => Answer<void>
+  /** As `chown`, of an open file that has been removed. */
   readonly fchown?: (handle: H, uid: number, gid: number, context: RequestContext) => Answer<void>
+  /** As `utimens`, of an open file that has been removed. */
   readonly futimens?: (handle: H, atime: Timespec | undefined, mtime: Timespec | undefined, context: RequestContext) => Answer<void>
   /** As `getxattr` and its kin, of an open file that has been removed. Without one: EOPNOTSUPP. */
   readonly fgetxattr?: (handle: H, name: string, context: RequestContext) => Answer<Uint8Array | string>
+  /** As `setxattr`, of an open file that has been removed. */
   readonly fsetxattr?: (handle: H, name: string, value: Uint8Array, flags: number, context: RequestContext) => Answer<void>
+  /** As `listxattr`, of an open file that has been removed. */
   readonly flistxattr?: (handle: H, context: RequestContext) => Answer<Iterable<string>>
+  /** As `removexattr`, of an open file that has been removed. */
   readonly fremovexattr?: (handle: H, name: string, context: RequestContext) => Answer<void>
   /**
    * Opens once more an open file that has been removed (`/proc/self/fd/N`). Default: a handle that was opened for as

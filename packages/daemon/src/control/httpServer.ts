@@ -50,7 +50,7 @@ export const json = (response: ServerResponse, status: number, body: unknown): v
 export const refuse = (response: ServerResponse, status: number, message: string): void => json(response, status, { error: message })
 
 /** Undefined for a target that is no path, has an empty part, or is not well encoded. */
-export const routeOf = (method: string, target: string): Route | undefined => {
+const routeOf = (method: string, target: string): Route | undefined => {
   if (!target.startsWith("/")) return undefined
   const at = target.indexOf("?")
   const path = at < 0 ? target : target.slice(0, at)

@@ -24,7 +24,7 @@ const field = (status: string, name: string): string | undefined => {
 }
 
 /** The supplementary groups that a `/proc/PID/status` names. */
-export const groupsIn = (status: string): ReadonlyArray<number> => {
+const groupsIn = (status: string): ReadonlyArray<number> => {
   const listed = field(status, "Groups")
   return listed === undefined || listed === "" ? none : listed.split(/\s+/).map(Number)
 }
@@ -47,7 +47,7 @@ const mask = (status: string, name: string): bigint => BigInt(`0x${field(status,
  * pending that ends it. The kernel marks the threads of such a process with a pending SIGKILL, whatever the signal was,
  * unless it dumps core: that signal stays pending as itself.
  */
-export const isDyingIn = (status: string): boolean => {
+const isDyingIn = (status: string): boolean => {
   const state = field(status, "State") ?? ""
   if (state.startsWith("Z") || state.startsWith("X")) return true
   const pending = mask(status, "SigPnd") | mask(status, "ShdPnd")
