@@ -14,8 +14,14 @@ export const fusectl = "/sys/fs/fuse/connections"
 const negativeErrno = (error: unknown): number =>
   typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : -EIO
 
-/** A connection's folder in fusectl; `device` is `MAJOR:MINOR` of its mount. */
-const connectionFolder = (device: string): string => `${fusectl}/${device.slice(device.indexOf(":") + 1)}`
+/**
+ * A connection's directory in fusectl; `device` is `MAJOR:MINOR` of its mount. It is called by the kernel's own device
+ * number, 20 bits of which are the minor (`fs/fuse/control.c`): the minor alone, but for a mount of a block device.
+ */
+const connectionFolder = (device: string): string => {
+  const [major = 0, minor = 0] = device.split(":").map(Number)
+  return `${fusectl}/${major * 2 ** 20 + minor}`
+}
 
 /** Mounts fusectl where it is missing and this process may. True when it is there. */
 export const mountFusectl: Effect.Effect<boolean> = Effect.suspend(() => {

@@ -88,12 +88,15 @@ describe("every operation on the real kernel", { timeout: 120_000 }, () => {
       assert.include(error.message, "/dev/null is not a block device")
     }))
 
-  it.live("a connection that is aborted ends the backend once", () =>
-    Effect.gen(function*() {
-      const { asked, backend } = everyOperation()
-      const { mounted } = yield* serve(backend, options)
-      yield* abortConnection(mounted)
-      assert.strictEqual((yield* mounted.awaitEnd).reason, "aborted")
-      assert.strictEqual(asked.filter(({ op }) => op === "destroy").length, 1)
-    }))
+  for (const blkdev of [false, true]) {
+    it.live(`a connection ${blkdev ? "of a block device " : ""}that is aborted ends the backend once`, () =>
+      Effect.gen(function*() {
+        const device = blkdev ? { blkdev, fsname: (yield* loopDevice).device } : {}
+        const { asked, backend } = everyOperation()
+        const { mounted } = yield* serve(backend, { ...options, ...device })
+        yield* abortConnection(mounted)
+        assert.strictEqual((yield* mounted.awaitEnd).reason, "aborted")
+        assert.strictEqual(asked.filter(({ op }) => op === "destroy").length, 1)
+      }))
+  }
 })
