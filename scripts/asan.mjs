@@ -25,6 +25,9 @@ const everything = [
   "test/mount/opening.test.ts"
 ]
 
+/** A shim that tells the addon's own calls by their caller, which is a sanitizer's runtime here: `npm test` runs it. */
+const excluded = ["test/faults/systemCalls/**"]
+
 /** What each sanitizer's instrumentation imports; a file without them was compiled as any other. */
 const traces = [/\b__asan_report_load/, /\b__asan_report_store/, /\b__ubsan_handle_/]
 
@@ -55,7 +58,7 @@ const sanitized = () => ({
 })
 
 const runTests = (files) =>
-  spawnSync(node, [...nodeFlags, "node_modules/vitest/vitest.mjs", "run", ...files], { cwd: root, env: sanitized(), stdio: "inherit" })
+  spawnSync(node, [...nodeFlags, "node_modules/vitest/vitest.mjs", "run", ...excluded.map((glob) => `--exclude=${glob}`), ...files], { cwd: root, env: sanitized(), stdio: "inherit" })
 
 build()
 const tests = runTests(process.argv.length > 2 ? process.argv.slice(2) : everything)

@@ -21,7 +21,8 @@ export const watching = async (folder: string, { fault, prefix, record }: Watche
   await run("gcc", ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source, "-ldl"])
   return {
     ...process.env,
-    LD_PRELOAD: library,
+    // What is preloaded already, as a sanitizer's runtime, comes first.
+    LD_PRELOAD: [process.env["LD_PRELOAD"] ?? "", library].join(" ").trim(),
     DISK_PREFIX: prefix,
     ...(fault === undefined ? {} : { DISK_FAULT: fault }),
     ...(record === undefined ? {} : { DISK_RECORD: record })
