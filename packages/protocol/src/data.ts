@@ -44,15 +44,14 @@ const plainView = (part: Uint8Array, length: number): Uint8Array => {
 
 /**
  * The bytes that an array has, whatever its own `length` says: a backend's array may be a subclass, or have had its
- * memory taken away. Refuses a Proxy of one. Undefined when it is no Uint8Array.
+ * memory taken away. Undefined when it is no Uint8Array; so is a Proxy of one, or an object with the prototype of one.
  */
 const viewOfPart = (part: unknown): Uint8Array | undefined => {
-  if (!(part instanceof Uint8Array)) return undefined
-  // Throws for what is no array but has the prototype of one.
-  const length = Number(realLength.call(part))
+  // A call of `realLength` for each of them made a READ of 4 KiB 20 ns slower (bench/dispatch.ts, 2026-11).
+  if (!ArrayBuffer.isView(part) || !(part instanceof Uint8Array)) return undefined
   const prototype: unknown = Object.getPrototypeOf(part)
   const plain = (prototype === ofBuffers || prototype === ofArrays) && !Object.hasOwn(part, "length")
-  return plain && length > 0 ? part : plainView(part, length)
+  return plain && part.length > 0 ? part : plainView(part, Number(realLength.call(part)))
 }
 
 /** The views of `data`, each with a `length` that is true; undefined when it is not bytes. */
