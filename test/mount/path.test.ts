@@ -100,6 +100,45 @@ describe("a tree", () => {
     }))
 })
 
+describe("a stream in a tree", () => {
+  const line = `${"x".repeat(1023)}\n`
+
+  it.live("is read as far as somebody asks: head of an endless one ends, and the stream with it", () =>
+    Effect.gen(function*() {
+      let taken = 0
+      let running = 0
+      const endless = Stream.fromEffectRepeat(Effect.sync(() => {
+        taken++
+        return line
+      })).pipe(Stream.ensuring(Effect.sync(() => running--)), Stream.onStart(Effect.sync(() => running++)))
+      const { mounted, mountpoint, run } = yield* serve(tree({ endless: () => endless }))
+      const file = join(mountpoint, "endless")
+      assert.strictEqual(yield* run("head", ["-n", "2", file]), line.repeat(2))
+      assert.isBelow(taken, 1000)
+      // 32 MiB behind its beginning, and back again, which runs it anew.
+      const there = "import os,sys; fd=os.open(sys.argv[1],0); a=os.pread(fd,2048,32<<20); b=os.pread(fd,1024,0); sys.exit(a[-1024:]!=b or len(b)!=1024)"
+      yield* run("python3", ["-c", there, file])
+      assert.isAtLeast(taken, (32 << 20) / line.length)
+      yield* mounted.unmount()
+      yield* mounted.awaitEnd
+      assert.strictEqual(running, 0)
+    }))
+
+  it.live("one that fails is EIO where it fails, and whoever reads the file again has it run anew", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const failing = Stream.concat(
+        Stream.make(line),
+        Stream.fromEffect(Effect.suspend(() => ++runs === 1 ? Effect.die("the source is gone") : Effect.succeed("end\n")))
+      )
+      const { attempt, mountpoint, run } = yield* serve(tree({ failing }))
+      const first = yield* attempt("cat", [join(mountpoint, "failing")])
+      assert.strictEqual(first.stdout, line)
+      assert.include(first.stderr, "Input/output error")
+      assert.strictEqual(yield* run("cat", [join(mountpoint, "failing")]), `${line}end\n`)
+    }))
+})
+
 describe("combinators", () => {
   it.live("readOnly refuses changes and lets reads through", () =>
     Effect.gen(function*() {

@@ -16,6 +16,7 @@ export { sqlite, type SqliteBackend, type SqliteStats } from "./sqlite/sqlite.ts
 export { fileType, type PathAttributes, type PathCallbacks, type PathMount, type PathStatfs, type Time } from "./path/callbacks.ts"
 export type { Answer } from "./path/outcome.ts"
 export * as PathFilesystem from "./path/PathFilesystem.ts"
-export { type Content, folder, type LazyFolder, tree, type TreeNode } from "./tree/tree.ts"
+export type { Content } from "./tree/openContent.ts"
+export { folder, type LazyFolder, tree, type TreeNode } from "./tree/tree.ts"
 export { passthrough, type PassthroughBackend, type PassthroughError } from "./passthrough/passthrough.ts"
 export type { IdRange, PassthroughOptions } from "./passthrough/options.ts"

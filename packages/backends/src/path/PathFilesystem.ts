@@ -34,6 +34,7 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
   const { destroy, init, ioctl, statfs } = callbacks
 
   return {
+    ...(options.interruptible && { interruptible: options.interruptible }),
     // The umask is then applied where default ACLs are inherited.
     ...(served.acls && { capabilities: { posixAcl: true, dontMask: true } }),
     ...(init && { init: (_negotiated, { atime }) => outcome(() => init({ atime })) }),

@@ -1,6 +1,6 @@
 /** What all operations of a path filesystem share: its nodes, the paths in use, and its attributes. */
 import type { AttrReply, Entry, Name, U64 } from "@bickford/protocol"
-import { Errno, type RequestContext } from "@bickford/session"
+import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { timespec as seconds } from "../posix/clock.ts"
 import { nameTooLong } from "../posix/names.ts"
@@ -23,6 +23,8 @@ export interface PathOptions {
    * are refused with EOPNOTSUPP.
    */
   readonly posixAcl?: boolean
+  /** What stops each operation, as `Backend.interruptible` has it. A Promise is then waited for no more. */
+  readonly interruptible?: Backend["interruptible"]
 }
 
 export interface Served<H> {

@@ -1,13 +1,12 @@
 /** A read-only filesystem out of nested objects. */
 import { type Backend, Errno } from "@bickford/session"
-import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { fileType, type PathAttributes } from "../path/callbacks.ts"
+import { bytes } from "../path/data.ts"
 import { andThen, type Answer, map, outcome, type Outcome } from "../path/outcome.ts"
 import { make, type PathOptions } from "../path/PathFilesystem.ts"
-
-/** What a file holds: text, bytes, or a stream of either. */
-export type Content = string | Uint8Array | Stream.Stream<string | Uint8Array>
+import { O_ACCMODE } from "../posix/linux.ts"
+import { type Content, openContent, type OpenContent } from "./openContent.ts"
 
 /**
  * A file: its content, or a function that makes it anew each time the file is opened (its size is then
@@ -30,16 +29,10 @@ const isLazy = (node: TreeNode): node is LazyFolder => typeof node === "object" 
 const isFile = (node: TreeNode): node is Content | (() => Answer<Content>) =>
   typeof node === "string" || typeof node === "function" || node instanceof Uint8Array || Stream.isStream(node)
 
-const encoder = new TextEncoder()
-const bytes = (part: string | Uint8Array): Uint8Array => typeof part === "string" ? encoder.encode(part) : part
-
-/** All of a content, in memory. */
-const collect = (content: Content): Outcome<Uint8Array> => {
-  if (typeof content === "string" || content instanceof Uint8Array) return outcome(() => bytes(content))
-  return Effect.map(Stream.runCollect(content), (parts) => new Uint8Array(Buffer.concat(Array.from(parts, bytes))))
-}
-
-/** Serves `root`, read-only. With timeouts of 0 (the default) what changes is seen at once. */
+/**
+ * Serves `root`, read-only. With timeouts of 0 (the default) what changes is seen at once, and
+ * by default the opening of a file is stopped for a caller that is killed.
+ */
 export const tree = (root: { readonly [name: string]: TreeNode } | LazyFolder, options: PathOptions = {}): Backend => {
   const entries = (node: TreeNode): Outcome<{ readonly [name: string]: TreeNode }> => {
     if (isFile(node)) return Errno.ENOTDIR
@@ -56,7 +49,7 @@ export const tree = (root: { readonly [name: string]: TreeNode } | LazyFolder, o
       outcome(() => root as TreeNode)
     )
 
-  return make<Uint8Array>({
+  return make<OpenContent>({
     getattr: (path) =>
       map(find(path), (node): PathAttributes => {
         if (!isFile(node)) return { mode: fileType.dir | 0o555 }
@@ -65,10 +58,11 @@ export const tree = (root: { readonly [name: string]: TreeNode } | LazyFolder, o
       }),
     readdir: (path) => map(andThen(find(path), entries), Object.keys),
     open: (path, flags) =>
-      (flags & 3) !== 0 ? Errno.EROFS : andThen(find(path), (node) => {
+      (flags & O_ACCMODE) !== 0 ? Errno.EROFS : andThen(find(path), (node) => {
         if (!isFile(node)) return Errno.EISDIR
-        return typeof node === "function" ? andThen(outcome(node), collect) : collect(node)
+        return map(typeof node === "function" ? outcome(node) : outcome((): Content => node), openContent)
       }),
-    read: (content, size, offset) => content.subarray(Number(offset), Number(offset) + size)
-  }, { entryTimeout: 0, attrTimeout: 0, ...options })
+    read: (content, size, offset) => content.read(size, Number(offset)),
+    release: (content) => content.close
+  }, { entryTimeout: 0, attrTimeout: 0, interruptible: { open: "fatal" }, ...options })
 }

@@ -146,6 +146,8 @@ export const makeDispatcher = (
   const leave = (entry: InFlight): void => {
     entry.caller?.interrupt(guard)
     if (interruptible(entry.row) !== "never" || entry.caller === undefined) stop(entry)
+    // It runs on; what it opens is closed again.
+    else if (entry.row.op === "open" || entry.row.op === "opendir") answerEarly(entry, "interrupted", errnoNumbers.EINTR)
   }
   const callers = makeCallerWatch(inFlight, leave)
 
@@ -156,13 +158,19 @@ export const makeDispatcher = (
     inFlight.delete(entry.unique)
   }
 
-  /** The caller is answered at once; the fiber may take its time to end. */
-  const expire = (entry: InFlight, errno: number): void => {
-    if (entry.answered || !("detached" in entry.place)) return
-    entry.stopped = "deadline"
+  /** Answers the caller before its operation has ended: what that brings is withdrawn. False when there is an answer. */
+  const answerEarly = (entry: InFlight, reason: StopReason, errno: number): boolean => {
+    if (entry.answered || !("detached" in entry.place)) return false
+    entry.stopped = reason
     entry.answered = true
     transport.replyDetached(entry.place.detached, -errno, [])
     connection.observer?.replied(entry.row, entry.request, errno, 0)
+    return true
+  }
+
+  /** The caller is answered at once; the fiber may take its time to end. */
+  const expire = (entry: InFlight, errno: number): void => {
+    if (!answerEarly(entry, "deadline", errno)) return
     entry.fiber?.interruptUnsafe()
     entry.caller?.abort()
   }
