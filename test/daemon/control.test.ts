@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { spawn } from "node:child_process"
 import { statSync } from "node:fs"
-import { writeFile } from "node:fs/promises"
+import { mkdir, rename, writeFile } from "node:fs/promises"
 import { get } from "node:http"
 import { createServer } from "node:net"
 import { dirname, join } from "node:path"
@@ -90,6 +90,48 @@ describe("controlling a daemon", () => {
       assert.match(message, /SyntaxError|Unexpected/)
       const after = yield* Effect.promise(() => daemon.mount("data"))
       assert.deepStrictEqual([after.pid, after.state, after.restarts], [pid, "running", 0])
+    }))
+
+  it.live("restart from code that is broken, of what keeps nothing: refused, and nothing is lost, however it is broken", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [mountpoint = "", shown = ""] = yield* mountpoints(2)
+      const module = join(folder, "own.mjs")
+      const served = join(folder, "served")
+      yield* Effect.promise(() => mkdir(served))
+      const imports = `import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}; import * as Effect from ${JSON.stringify(import.meta.resolve("effect/Effect"))}; `
+      const write = (text: string) => Effect.promise(() => writeFile(module, `${imports}${text}`))
+      yield* write("export const backend = memory()")
+      const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint), mountConfig("shown", `passthrough:${served}`, shown)])
+      const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* Effect.promise(() => daemon.reaches("shown", "running"))
+      const { run } = commandsOn(mountpoint)
+      yield* run("sh", ["-c", "echo precious > file"], { cwd: mountpoint })
+      for (const [broken, reason] of [
+        ["export const backend = memory(", /SyntaxError|Unexpected|missing/],
+        ["throw new Error('at import')", /at import/],
+        ["export const other = memory()", /does not export a backend/],
+        ["export const backend = () => { throw new Error('in the function') }", /in the function/],
+        ["export const backend = Effect.fail(new Error('no database'))", /no database/],
+        ["export const backend = { ...memory(), init: () => Effect.fail(new Error('not agreed')) }", /not agreed/],
+        ["export const backend = { ...memory(), interruptible: ['mkdir'] }", /mkdir cannot be interruptible/]
+      ] as const) {
+        yield* write(broken)
+        assert.match((yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/data/restart"))).message, reason, broken)
+      }
+      const after = yield* Effect.promise(() => daemon.mount("data"))
+      assert.deepStrictEqual([after.pid, after.state, after.restarts], [pid, "running", 0])
+      assert.strictEqual(yield* run("cat", [join(mountpoint, "file")]), "precious\n")
+      yield* Effect.promise(() => rename(served, `${served}-elsewhere`))
+      assert.match((yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/shown/restart"))).message, /served/)
+      assert.strictEqual((yield* Effect.promise(() => daemon.mount("shown"))).state, "running")
+      // A configuration that names the broken code changes nothing either.
+      yield* Effect.promise(() => daemon.configure([mountConfig("data", `module:${module}`, mountpoint, { options: ["noatime"] })]))
+      assert.match((yield* Effect.flip(ask(daemon.socket, "POST", "/reload"))).message, /mkdir cannot be interruptible/)
+      assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).pid, pid)
+      yield* write("export const backend = memory()")
+      yield* Effect.promise(() => daemon.post("/mounts/data/restart"))
+      assert.notStrictEqual((yield* Effect.promise(() => daemon.mount("data"))).pid, pid)
     }))
 
   it.live("the commands: status, restart, unmount", () =>

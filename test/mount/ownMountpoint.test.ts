@@ -123,4 +123,21 @@ describe("a daemon", { timeout: 60_000 }, () => {
         yield* Effect.promise(() => until(async () => (await daemon.mount("data")).restarts > worker ? true : undefined, "another worker"))
       }
     }))
+
+  it.live("tries new code, and another configuration, past the mount that serves", () =>
+    Effect.gen(function*() {
+      const { folder, place, run } = yield* prepared
+      const served = (options: ReadonlyArray<string>) => mountConfig("data", `passthrough:${place}`, place, { options })
+      const daemon = yield* startDaemon(folder, [served([])])
+      const before = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* Effect.promise(() => daemon.post("/mounts/data/restart"))
+      const between = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      assert.notStrictEqual(between.pid, before.pid)
+      assert.strictEqual(yield* run("sh", ["-c", list, "sh", place]), listing)
+      yield* Effect.promise(() => daemon.configure([served(["attr_timeout=0"])]))
+      yield* Effect.promise(() => daemon.post("/reload"))
+      const after = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      assert.notStrictEqual(after.pid, between.pid)
+      assert.strictEqual(yield* run("sh", ["-c", list, "sh", place]), listing)
+    }))
 })

@@ -15,7 +15,9 @@ import type { StatusReport } from "../control/StatusReport.ts"
 import { nearest } from "../nearest.ts"
 import { abandonConnection, type Connection, takeBack, whyLost } from "./Connection.ts"
 import { keepMount, type KeptMount, type Surroundings } from "./KeptMount.ts"
+import type { Trial } from "../worker/messages.ts"
 import { clearLeftovers } from "./leftovers.ts"
+import { rehearse } from "./rehearsal.ts"
 import { heldDevices, serviceManager, type ServiceManager } from "./serviceManager.ts"
 import { identityOf, type MountRecord, readState, writeState } from "./stateFile.ts"
 
@@ -32,8 +34,11 @@ export interface Keeper {
   readonly mounts: () => ReadonlyArray<KeptMount>
   /** Fails with the near miss. */
   readonly mount: (name: string) => Effect.Effect<KeptMount, CommandError>
-  /** Starts, replaces and unmounts what the new configuration changes; what it leaves stays as it is. */
-  readonly apply: (config: DaemonConfig) => Effect.Effect<Reloaded>
+  /**
+   * Starts, replaces and unmounts what the new configuration changes; what it leaves stays as it is. Fails, and changes
+   * nothing, when a mount that is to be replaced could not be served as it is configured now.
+   */
+  readonly apply: (config: DaemonConfig) => Effect.Effect<Reloaded, CommandError>
 }
 
 const recordOf = (mount: KeptMount): ReadonlyArray<MountRecord> => {
@@ -58,6 +63,10 @@ const recordOf = (mount: KeptMount): ReadonlyArray<MountRecord> => {
 
 /** Whether a worker of this configuration can serve what another one served. */
 const fits = (config: MountConfig, record: MountRecord): boolean => config.source === record.source && config.mountpoint === record.configured
+
+/** A store that is served stays locked until its worker has ended: only its code can be tried before. */
+const trialFor = (kept: KeptMount, next: MountConfig): Trial =>
+  kept.connection()?.served === "durable" && kept.config.source === next.source ? "load" : "open"
 
 /**
  * What an earlier keeper left: takes back the connections that the service manager held and a worker can
@@ -152,6 +161,10 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
     apply: (next) => Effect.gen(function*() {
       const wanted = new Map(next.mounts.map((mount) => [mount.name, mount]))
       const changed = Array.from(mounts.values()).filter((kept) => !isDeepStrictEqual(wanted.get(kept.config.name), kept.config))
+      yield* Effect.forEach(changed, (kept) => {
+        const replacement = wanted.get(kept.config.name)
+        return replacement === undefined ? Effect.void : rehearse(replacement, surroundings.compiled, trialFor(kept, replacement), kept.connection())
+      }, { concurrency: 4, discard: true })
       yield* stopAll(changed)
       const added = next.mounts.filter(({ name }) => !mounts.has(name))
       const unchanged = Array.from(mounts.keys())

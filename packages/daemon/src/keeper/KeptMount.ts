@@ -13,7 +13,8 @@ import type { FromWorker, WorkerNumbers } from "../worker/messages.ts"
 import { abandonConnection, type Connection, openConnection, whyLost } from "./Connection.ts"
 import type { ServiceManager } from "./serviceManager.ts"
 import { makeBeats } from "./beats.ts"
-import { causeOf, startWorker, type WorkerExit, type WorkerProcess } from "./workerProcess.ts"
+import { rehearse, tryWorker } from "./rehearsal.ts"
+import { causeOf, coveredBy, startWorker, type WorkerExit, type WorkerProcess } from "./workerProcess.ts"
 
 /** What the keeper is told, and what the mounts share. */
 export interface Surroundings {
@@ -202,7 +203,7 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
     beats.heard()
     serving.listen(hear(opened))
     const { id, negotiated } = opened
-    serving.send({ type: "serve", mount: config, covered: { mountpoint: opened.device.mountpoint, known: opened.device.underneath >= 0 }, resume: { id, ...(negotiated === undefined ? {} : { negotiated }) } })
+    serving.send({ type: "serve", mount: config, covered: coveredBy(opened), resume: { id, ...(negotiated === undefined ? {} : { negotiated }) } })
     const { cause, exit } = yield* attendWorker(serving)
     worker = undefined
     become("backoff")
@@ -303,11 +304,11 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
 
   const replace = Effect.fnUntraced(function*(using: Connection) {
     const next = startWorker(config, using, compiled)
-    const early = yield* Effect.promise(() => Promise.race([next.ready.then(() => undefined), next.exited]))
-    if (early !== undefined || connection !== using) {
-      yield* dismiss(next)
-      return yield* Effect.fail(commandError(`${config.name}: ${early === undefined ? "was unmounted meanwhile" : causeOf(early)}`))
-    }
+    const tried = tryWorker(next, config, "load").pipe(
+      Effect.andThen(Effect.suspend(() =>
+        connection === using ? Effect.void : Effect.fail(commandError(`${config.name}: was unmounted meanwhile`))))
+    )
+    yield* Effect.onError(tried, () => dismiss(next))
     replacement = next
     yield* Effect.onError(
       Effect.andThen(current.supervisor.terminateChild("worker"), current.supervisor.restartChild("worker")),
@@ -322,7 +323,11 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, { chan
     const using = connection
     if (using !== undefined && whyLost(using) === undefined) yield* Effect.catchTag(replace(using), "ChildError", (error) => Effect.fail(commandError(`${config.name}: ${error.message}`)))
     else {
-      if (using !== undefined) yield* unmount({ lazy: false })
+      // What is not durable goes with its mount: not for code that could not take its place.
+      if (using !== undefined) {
+        yield* rehearse(config, compiled, "open", using)
+        yield* unmount({ lazy: false })
+      }
       current = yield* Effect.orDie(supervise)
     }
     yield* running

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { Connection } from "./Connection.ts"
-import { type ConnectionEnd, type FromWorker, isFromWorker, type ToWorker } from "../worker/messages.ts"
+import { type ConnectionEnd, type Covered, type FromWorker, isFromWorker, type ToWorker, type Trial } from "../worker/messages.ts"
 
 /** How a process ended: of itself, with the last it said of why. */
 export interface WorkerExit {
@@ -19,6 +19,8 @@ export interface WorkerProcess {
   readonly ready: Promise<void>
   /** It was waited for, and everything that it had said was heard. */
   readonly exited: Promise<WorkerExit>
+  /** Has it find out whether it could serve; how it ended when it could not. */
+  readonly tries: (how: Trial) => Promise<WorkerExit | undefined>
   readonly send: (message: ToWorker) => void
   readonly kill: () => void
   /** Is told of every message from now on. */
@@ -44,27 +46,38 @@ const environment = ({ limits }: MountConfig, compiled: string): NodeJS.ProcessE
   ...(limits.threads === undefined ? {} : { UV_THREADPOOL_SIZE: String(limits.threads) })
 })
 
+const descriptorsOf = (connection: Connection | undefined): ReadonlyArray<number> => {
+  if (connection === undefined) return []
+  const { descriptor, device: { underneath } } = connection
+  return underneath < 0 ? [descriptor] : [descriptor, underneath]
+}
+
+/** What a connection's mount covers. */
+export const coveredBy = ({ device: { mountpoint, underneath } }: Connection): Covered => ({ mountpoint, known: underneath >= 0 })
+
 /**
  * Starts a process that has the connection's device as its descriptor 4, and what the mount covers, where that is
- * known, as descriptor 5. It loads its code, compiled by those before it into the folder `compiled` (which halves its
- * start), and waits to be told to serve.
+ * known, as descriptor 5; without a connection neither. It loads its code, compiled by those before it into the
+ * folder `compiled` (which halves its start), and waits to be told to serve.
  */
-export const startWorker = (mount: MountConfig, { descriptor, device: { underneath } }: Connection, compiled: string): WorkerProcess => {
+export const startWorker = (mount: MountConfig, connection: Connection | undefined, compiled: string): WorkerProcess => {
   const child: ChildProcess = spawn(process.execPath, [...flags(mount), entry, mount.name, mount.source], {
     cwd: "/",
     env: environment(mount, compiled),
-    stdio: ["ignore", "inherit", "inherit", "ipc", descriptor, ...(underneath < 0 ? [] : [underneath])]
+    stdio: ["ignore", "inherit", "inherit", "ipc", ...descriptorsOf(connection)]
   })
   let listener: (message: FromWorker) => void = () => {}
   let ended: WorkerExit["ended"]
   let message: string | undefined
   let becomeReady = (): void => {}
+  let succeed = (): void => {}
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve
   })
   child.on("message", (said: unknown) => {
     if (!isFromWorker(said)) return
     if (said.type === "ready") becomeReady()
+    else if (said.type === "tried") succeed()
     else if (said.type === "ended") ended = said.reason
     else if (said.type === "failed") message = said.message
     else listener(said)
@@ -83,14 +96,22 @@ export const startWorker = (mount: MountConfig, { descriptor, device: { undernea
       else settle(status, signal)
     })
   })
+  const send = (said: ToWorker): void => {
+    // A channel that has just closed is the end of the process, which is attended to.
+    if (child.connected) child.send(said, () => {})
+  }
   return {
     pid: child.pid,
     ready,
     exited,
-    send: (said) => {
-      // A channel that has just closed is the end of the process, which is attended to.
-      if (child.connected) child.send(said, () => {})
+    tries: (how) => {
+      const tried = new Promise<undefined>((resolve) => {
+        succeed = () => resolve(undefined)
+      })
+      send({ type: "try", mount, how, ...(connection === undefined ? {} : { covered: coveredBy(connection) }) })
+      return Promise.race([tried, exited])
     },
+    send,
     kill: () => {
       child.kill("SIGKILL")
     },

@@ -14,11 +14,14 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { closeSync } from "node:fs"
 import { flushCompileCache } from "node:module"
-import { parseMountOptions } from "../mountOptions.ts"
+import type { MountConfig } from "../config/DaemonConfig.ts"
+import { type ParsedOptions, parseMountOptions } from "../mountOptions.ts"
 import { backendFor } from "../sources/backendFor.ts"
-import { isParsed, parseSource } from "../sources/index.ts"
+import { isParsed, parseSource, sourceOf } from "../sources/index.ts"
+import { checkReachable } from "../sources/reachable.ts"
 import { makeCounters } from "./counters.ts"
-import type { ToWorker } from "./messages.ts"
+import type { Covered, ToWorker, Trial } from "./messages.ts"
+import { openOnce } from "./openOnce.ts"
 import { heard, orphaned, say, sayForSure } from "./wire.ts"
 
 const device = 4
@@ -64,11 +67,49 @@ const logOnDemand = (session: Session.Session): void => {
   })
 }
 
-const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => void) {
-  const { covered, mount, resume } = yield* heard("serve")
-  yield* coverPlace(covered.mountpoint, covered.known ? underneath : -1)
+interface Prepared {
+  readonly options: ParsedOptions
+  readonly source: BackendSource
+}
+
+/** Made once: a person's module may make a backend in a function, which is called no more than it must be. */
+let prepared: Prepared | undefined
+
+const prepare = Effect.fnUntraced(function*(mount: MountConfig) {
+  if (prepared !== undefined) return prepared
   const options = yield* Effect.fromResult(parseMountOptions(mount.options))
-  const source = yield* backendFor(mount.source, options)
+  const made: Prepared = { options, source: yield* backendFor(mount.source, options) }
+  prepared = made
+  return made
+})
+
+let isCovered = false
+
+/** Notes what the mount covers, once: what lies there is reached past it, in a trial as in the serving that follows. */
+const cover = ({ known, mountpoint }: Covered): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    if (isCovered) return Effect.void
+    isCovered = true
+    return coverPlace(mountpoint, known ? underneath : -1)
+  })
+
+/** Finds out whether the mount could be served, and leaves nothing open. */
+const rehearse = Effect.fnUntraced(function*(mount: MountConfig, how: Trial, covered: Covered | undefined) {
+  if (covered !== undefined) yield* cover(covered)
+  const { kind, path } = yield* sourceOf(mount.source)
+  // Its lock is with the worker that serves it.
+  if (how === "load" && kind.exclusive) return yield* checkReachable(path)
+  const { options, source } = yield* prepare(mount)
+  if (how === "open") yield* openOnce(source, { ...options.session, atime: atimePolicy(options.mount) })
+})
+
+const trials = Effect.forever(Effect.flatMap(heard("try"), ({ covered, how, mount }) =>
+  Effect.andThen(rehearse(mount, how, covered), sayForSure({ type: "tried" }))))
+
+const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => void) {
+  const { covered, mount, resume } = yield* Effect.raceFirst(heard("serve"), trials)
+  yield* cover(covered)
+  const { options, source } = yield* prepare(mount)
   const transport = yield* makeDeviceTransport(yield* fromFd(device))
   closeSync(device)
   const counters = makeCounters()

@@ -16,15 +16,30 @@ export interface WorkerNumbers {
   readonly operations: MountStatus["operations"]
 }
 
+/**
+ * How far a worker goes to find out whether it could serve: it loads the code, makes what it can without touching what
+ * another process may hold (`load`); or opens the backend and agrees on an INIT with it, on a connection that no mount
+ * has, and closes it again (`open`).
+ */
+export type Trial = "load" | "open"
+
+/** What the mount covers: descriptor 5 reaches it, if it is known. */
+export interface Covered {
+  readonly mountpoint: string
+  readonly known: boolean
+}
+
 export type ToWorker =
   /** Open the backend and serve the device. Sent once, when no other process does. */
   | {
     readonly type: "serve"
     readonly mount: MountConfig
     /** Where it is mounted, without links, and whether descriptor 5 is what lies underneath. */
-    readonly covered: { readonly mountpoint: string; readonly known: boolean }
+    readonly covered: Covered
     readonly resume: Partial<ConnectionRecord> & Pick<ConnectionRecord, "id">
   }
+  /** Find out whether the mount could be served, while another mount may cover what it serves. */
+  | { readonly type: "try"; readonly mount: MountConfig; readonly how: Trial; readonly covered?: Covered }
   /** Read no more, answer what was read, and exit. */
   | { readonly type: "drain" }
   /** Send a line for each request and reply, or no longer. */
@@ -33,6 +48,8 @@ export type ToWorker =
 export type FromWorker =
   /** The code is loaded. */
   | { readonly type: "ready" }
+  /** The trial that was asked for went well; else the worker says why, and ends. */
+  | { readonly type: "tried" }
   /** The backend is open, and the device is read from now on. */
   | { readonly type: "reading"; readonly durable: boolean }
   /** INIT was agreed on, and is about to be answered. */
@@ -61,6 +78,7 @@ const ends: ReadonlyArray<unknown> = ["unmounted", "aborted", "closed", "asked"]
 /** What a message must hold besides its type. */
 const checks: { readonly [Type in FromWorker["type"]]: (message: { readonly [key: string]: unknown }) => boolean } = {
   ready: () => true,
+  tried: () => true,
   reading: ({ durable }) => typeof durable === "boolean",
   negotiated: ({ record }) => isRecord(record) && typeof record["id"] === "string" && isRecord(record["negotiated"]),
   serving: () => true,
