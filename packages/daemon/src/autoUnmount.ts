@@ -7,10 +7,10 @@ import { spawn } from "node:child_process"
 /** Waits until nobody holds its standard input any more, then takes the mount away that was there, and no other. */
 const watcher = `
 cat >/dev/null
-awk -v place="$0" -v device="$1" '$5 == place && $3 == device { found = 1 } END { exit !found }' /proc/self/mountinfo || exit 0
+listed="$1" device="$2" awk '$5 == ENVIRON["listed"] && $3 == ENVIRON["device"] { found = 1 } END { exit !found }' /proc/self/mountinfo || exit 0
 umount -l "$0" 2>/dev/null || fusermount3 -u -z "$0"`
 
-/** Mountpoints as mountinfo writes them. */
+/** A mountpoint as mountinfo writes it. Not for awk -v, which would undo it. */
 const escaped = (path: string): string => path.replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)
 
 /** Has a process of its own unmount `mountpoint` when this one has died. */
@@ -18,7 +18,7 @@ export const unmountAfterDeath = (mountpoint: string): Effect.Effect<void, never
   Effect.suspend(() => {
     const entry = findMount(mountpoint)
     if (entry === undefined) return Effect.void
-    const watching = spawn("sh", ["-c", watcher, escaped(mountpoint), entry.device], { cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] })
+    const watching = spawn("sh", ["-c", watcher, mountpoint, escaped(mountpoint), entry.device], { cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] })
     watching.on("error", () => {})
     watching.unref()
     // Whoever unmounts in order needs no watcher.
