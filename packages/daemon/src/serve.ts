@@ -9,7 +9,7 @@ import { beforeMounting } from "./covered.ts"
 import { type CommandError, commandError } from "./CommandError.ts"
 import { parseMountOptions } from "./mountOptions.ts"
 import type { MountRequest } from "./MountRequest.ts"
-import { canonical, clear } from "./mountpoint.ts"
+import { canonical } from "./mountpoint.ts"
 import { backendFor } from "./sources/backendFor.ts"
 import { stopSignal } from "./stopSignal.ts"
 
@@ -31,7 +31,6 @@ const serveOnce = Effect.fnUntraced(function*(request: MountRequest) {
   const options = yield* Effect.fromResult(parseMountOptions(request.options))
   const place = yield* canonical(request.mountpoint)
   const backend = yield* backendFor(yield* beforeMounting(request.source, place), options)
-  yield* clear(place)
   const mounted = yield* mount({ fsname: request.source, ...options.mount, mountpoint: place, backend, session: options.session })
   if (request.debug === true) yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
   if (options.autoUnmount) yield* unmountAfterDeath(place)

@@ -1,5 +1,7 @@
 /** Mounting and unmounting: root by itself, everyone else through fusermount3, with the same result. */
+import { patientTimeoutOption } from "@bickford/supervisor"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { writeFileSync } from "node:fs"
 import { constants } from "node:os"
@@ -8,7 +10,8 @@ import { coverPlace, openUnderneath } from "./coveredPlaces.ts"
 import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
 import { fusermountMount, type FusermountOptions, fusermountUnmount } from "./fusermount.ts"
 import { fd, openDevFuse } from "./handle.ts"
-import { findMount, type MountEntry, mountTable } from "./mountinfo.ts"
+import { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
+import { clearMountpoint, describeMount, findBelow, findOwn, withClaim } from "./mountpoint.ts"
 import { addon, type FuseHandle } from "./native.ts"
 
 const { EBUSY, EINVAL, ENODEV, ENOENT, ENOTCONN, EPERM } = constants.errno
@@ -82,6 +85,14 @@ const resolvePath = (path: string): Effect.Effect<string, TransportError> =>
     const hint = resolved === -ENOENT ? `the mountpoint ${absolute} does not exist` : `the mountpoint ${absolute} cannot be reached`
     return yield* Effect.fail(errnoError("realpath", resolved, hint))
   })
+
+/** What lies on an own mount that was one too many goes first: its maker finds it likewise. */
+const withdraw = (mountpoint: string, device: string, how?: FusermountOptions): Effect.Effect<void> =>
+  unmountDevice({ mountpoint, device }, { lazy: true, ...(how === undefined ? {} : { fusermount: how }) }).pipe(
+    Effect.retry({ schedule: Schedule.spaced(10), while: (error) => error._tag === "EBUSY" }),
+    patientTimeoutOption("10 seconds"),
+    Effect.ignore
+  )
 
 /** The mountpoint's file type, or why nothing can be mounted there. */
 const rootmode = (mountpoint: string): Effect.Effect<number, TransportError> =>
@@ -175,30 +186,40 @@ const raiseReadAhead = (device: string): void => {
 
 /**
  * Mounts a new connection. The kernel's INIT waits to be read from `handle`. When the scope closes a
- * mount that is still there is detached, then the handle closed. Fails with `stale_mountpoint` where a
- * dead mount was left behind.
+ * mount that is still there is detached, then the handle closed. A dead mount that was left there is replaced; where
+ * one is that lives, whoever's it is, this fails with EBUSY.
  */
 export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedDevice, TransportError, Scope.Scope> =>
   Effect.gen(function*() {
     const mountpoint = yield* resolvePath(options.mountpoint)
-    const mode = yield* rootmode(mountpoint)
-    // Nothing may come between the mount and the promise to take it away again.
-    return yield* Effect.uninterruptible(
-      Effect.gen(function*() {
-        const underneath = yield* openUnderneath(mountpoint)
-        const handle = yield* isRoot() && options.fusermount === undefined
-          ? mountDirectly(mountpoint, mode, options)
-          : mountThroughHelper(mountpoint, options)
-        const entry = findMount(mountpoint)
-        if (entry === undefined || !entry.type.startsWith("fuse")) {
-          return yield* Effect.fail(errnoError("mount", -EINVAL, `${mountpoint} was mounted, and unmounted again at once`))
-        }
-        yield* Effect.addFinalizer(() => undo(mountpoint, entry.device, options.fusermount))
-        yield* coverPlace(mountpoint, underneath)
-        if (isRoot()) raiseReadAhead(entry.device)
-        return { handle, mountpoint, device: entry.device, underneath }
-      })
-    )
+    const how = options.fusermount === undefined ? {} : { fusermount: options.fusermount }
+    return yield* withClaim(mountpoint, Effect.gen(function*() {
+      yield* clearMountpoint(mountpoint, ({ device }) => unmountDevice({ mountpoint, device }, { lazy: true, ...how }))
+      const mode = yield* rootmode(mountpoint)
+      // Nothing may come between the mount and the promise to take it away again.
+      return yield* Effect.uninterruptible(
+        Effect.gen(function*() {
+          const before = mountTable()
+          const underneath = yield* openUnderneath(mountpoint)
+          const handle = yield* isRoot() && options.fusermount === undefined
+            ? mountDirectly(mountpoint, mode, options)
+            : mountThroughHelper(mountpoint, options)
+          const entry = findOwn(mountpoint, handle, before)
+          if (entry === undefined) {
+            return yield* Effect.fail(errnoError("mount", -EINVAL, `${mountpoint} was mounted, and unmounted again at once`))
+          }
+          const below = findBelow(entry)
+          if (below !== undefined) {
+            yield* withdraw(mountpoint, entry.device, options.fusermount)
+            return yield* Effect.fail(errnoError("mount", -EBUSY, `${mountpoint} is already a mountpoint: ${yield* describeMount(below)}`))
+          }
+          yield* Effect.addFinalizer(() => undo(mountpoint, entry.device, options.fusermount))
+          yield* coverPlace(mountpoint, underneath)
+          if (isRoot()) raiseReadAhead(entry.device)
+          return { handle, mountpoint, device: entry.device, underneath }
+        })
+      )
+    }))
   })
 
 /** What to unmount. */
@@ -222,7 +243,7 @@ const whyNot = (mountpoint: string, entry: MountEntry | undefined, device: strin
       ? errnoError("umount2", -EBUSY, `${mountpoint}: another mount (${entry.type}) lies on top of this one`)
       : errnoError("umount2", -EINVAL, `${mountpoint}: the mount is gone, and what is there now (${entry.type}) is another one`)
   }
-  if (!entry.type.startsWith("fuse")) return errnoError("umount2", -EINVAL, `${mountpoint}: what is mounted there (${entry.type}) is not FUSE`)
+  if (!isFuse(entry)) return errnoError("umount2", -EINVAL, `${mountpoint}: what is mounted there (${entry.type}) is not FUSE`)
   return undefined
 }
 

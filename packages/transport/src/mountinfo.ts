@@ -3,6 +3,10 @@ import { readFileSync } from "node:fs"
 
 /** One line of /proc/self/mountinfo. */
 export interface MountEntry {
+  /** The mount's own number. */
+  readonly id: number
+  /** The number of the mount that it lies on. */
+  readonly parent: number
   /** `MAJOR:MINOR`, st_dev of what lies there. */
   readonly device: string
   readonly mountpoint: string
@@ -28,11 +32,13 @@ export const parseMountinfo = (text: string): ReadonlyArray<MountEntry> => {
     const fields = line.split(" ")
     // Optional fields, as many as there are, end with a lone hyphen.
     const hyphen = fields.indexOf("-", 6)
-    const [, , device, , mountpoint, options] = fields
+    const [id, parent, device, , mountpoint, options] = fields
     const [type, source, superOptions] = fields.slice(hyphen + 1)
     if (hyphen < 0 || device === undefined || mountpoint === undefined || options === undefined) continue
     if (type === undefined || source === undefined || superOptions === undefined) continue
     entries.push({
+      id: Number(id),
+      parent: Number(parent),
       device,
       mountpoint: unescape(mountpoint),
       type: unescape(type),
@@ -49,3 +55,6 @@ export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readFi
 
 /** What is mounted at an absolute path without links: the topmost mount, if any. */
 export const findMount = (mountpoint: string): MountEntry | undefined => mountTable().findLast((entry) => entry.mountpoint === mountpoint)
+
+/** Whether a mount is one of FUSE; fusectl is not. */
+export const isFuse = ({ type }: MountEntry): boolean => /^fuse(blk)?(\.|$)/.test(type)
