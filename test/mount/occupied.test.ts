@@ -4,7 +4,7 @@ import { findMount, mountTable } from "@bickford/transport"
 import { memory, mount, type Mounted, MountFailure } from "bickford"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
-import { cleanUp, makeMountpoint, type Served, start } from "./bickford.ts"
+import { bickford, cleanUp, makeMountpoint, type Served, start } from "./bickford.ts"
 import { attempt, ended, run } from "./processes.ts"
 
 const withPlace = async (body: (place: string, servers: Array<Served>) => Promise<void>): Promise<void> => {
@@ -44,6 +44,10 @@ describe("a place where something is mounted", { timeout: 120_000 }, () => {
       assert.strictEqual(mountsAt(place), 1)
       other.server.kill("SIGKILL")
       await ended(other.server)
+      const doctor = await bickford(["doctor", "--json"])
+      const findings: ReadonlyArray<{ readonly what: string; readonly kind: string; readonly found: string }> = JSON.parse(doctor.stdout)
+      assert.deepInclude(findings.map(({ found, kind, what }) => ({ found, kind, what })), { found: "is mounted, and its server is gone", kind: "fault", what: place })
+      assert.strictEqual(doctor.status, 1)
       await using mounted = await mount(place, memory())
       await run("touch", [join(mounted.mountpoint, "file")])
       assert.strictEqual(mountsAt(place), 1)

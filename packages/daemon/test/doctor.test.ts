@@ -14,7 +14,7 @@ const findings = (change: (folder: string, places: Places) => Partial<Places>) =
     chmodSync(join(folder, "bin", "fusermount3"), 0o4755)
     writeFileSync(join(folder, "fuse.conf"), "user_allow_other\n")
     const places: Places = {
-      device: join(folder, "fuse"), path: join(folder, "bin"), fuseConf: join(folder, "fuse.conf"), control: join(folder, "none"), kernel: "6.18.1-x", node: "24.1.0"
+      device: join(folder, "fuse"), path: join(folder, "bin"), fuseConf: join(folder, "fuse.conf"), kernel: "6.18.1-x", node: "24.1.0"
     }
     return examine({ ...places, ...change(folder, places) })
   } finally {

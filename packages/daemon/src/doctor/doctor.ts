@@ -2,7 +2,7 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { commandError } from "../CommandError.ts"
-import { examine, type Finding, here } from "./findings.ts"
+import { examineAll, type Finding, here } from "./findings.ts"
 
 const marks = { fine: "ok  ", note: "note", fault: "FAIL" } as const
 
@@ -10,7 +10,7 @@ const textOf = ({ found, kind, remedy, what }: Finding): string => `${marks[kind
 
 /** Says what would stop a mount on this machine; fails when something would. */
 export const doctor = Effect.fnUntraced(function*(json: boolean) {
-  const findings = examine(here())
+  const findings = yield* examineAll(here())
   yield* Console.log(json ? JSON.stringify(findings, undefined, 2) : findings.map(textOf).join("\n"))
   const faults = findings.filter(({ kind }) => kind === "fault").length
   if (faults > 0) return yield* Effect.fail(commandError(faults === 1 ? "one thing stops mounts here" : `${faults} things stop mounts here`))

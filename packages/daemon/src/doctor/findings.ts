@@ -1,5 +1,6 @@
 /** What on this machine would stop a mount, each with its remedy. */
-import { mountTable } from "@bickford/transport"
+import { isFuse, mountTable, probe } from "@bickford/transport"
+import * as Effect from "effect/Effect"
 import { accessSync, constants, readFileSync, statSync } from "node:fs"
 import { release } from "node:os"
 import { delimiter, join } from "node:path"
@@ -83,25 +84,21 @@ const node = (version: string): Finding => {
     : fault("Node.js", `${version}, 22.19 is needed`, "install a later one: npm install node")
 }
 
-/**
- * Mounts whose server is gone. They are not touched, which might hang: a connection that was aborted, or whose
- * device nobody has open, is gone from fusectl(5).
- */
-const stale = (control: string): ReadonlyArray<Finding> => {
-  if (attempted(() => statSync(join(control, "."))) !== undefined) return []
-  return mountTable().flatMap(({ device: id, mountpoint, type }) => {
-    if (!type.startsWith("fuse.") && type !== "fuse") return []
-    const connection = join(control, id.slice(id.indexOf(":") + 1))
-    if (attempted(() => statSync(connection)) === undefined) return []
-    return [fault(mountpoint, "is mounted, and its server is gone", `umount -l ${mountpoint}`)]
-  })
-}
+/** FUSE mounts that do not answer, each asked by a process of its own; a dead connection may still be in fusectl(5). */
+const stale: Effect.Effect<ReadonlyArray<Finding>> = Effect.suspend(() =>
+  Effect.forEach(mountTable().filter(isFuse), (mount) =>
+    Effect.map(probe(mount), (health): ReadonlyArray<Finding> => {
+      const { mountpoint } = mount
+      const remedy = `umount -l '${mountpoint.replaceAll("'", "'\\''")}'`
+      if (health === "dead") return [fault(mountpoint, "is mounted, and its server is gone", remedy)]
+      return health === "silent" ? [note(mountpoint, "is mounted, and its server does not answer", `end its server, or ${remedy}`)] : []
+    }), { concurrency: 16 })
+).pipe(Effect.map((found) => found.flat()))
 
 export interface Places {
   readonly device: string
   readonly path: string
   readonly fuseConf: string
-  readonly control: string
   readonly kernel: string
   readonly node: string
 }
@@ -110,16 +107,18 @@ export const here = (): Places => ({
   device: "/dev/fuse",
   path: process.env["PATH"] ?? "",
   fuseConf: "/etc/fuse.conf",
-  control: "/sys/fs/fuse/connections",
   kernel: release(),
   node: process.versions.node
 })
 
+/** What is to be said of the machine itself. */
 export const examine = (places: Places): ReadonlyArray<Finding> => [
   device(places.device),
   helper(places.path),
   allowOther(places.fuseConf),
   ...kernel(places.kernel),
-  node(places.node),
-  ...stale(places.control)
+  node(places.node)
 ]
+
+/** All of it, and of the mounts that are there. */
+export const examineAll = (places: Places): Effect.Effect<ReadonlyArray<Finding>> => Effect.map(stale, (mounts) => [...examine(places), ...mounts])
