@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { closeSync, existsSync, openSync, writeSync } from "node:fs"
 import { constants } from "node:os"
 import { errnoError, type TransportError } from "./errors.ts"
-import { mountTable } from "./mountinfo.ts"
+import { connectionNumber, mountTable } from "./mountinfo.ts"
 import { addon, type FuseHandle } from "./native.ts"
 
 const { EBUSY, EIO, ENOENT } = constants.errno
@@ -14,14 +14,8 @@ export const fusectl = "/sys/fs/fuse/connections"
 const negativeErrno = (error: unknown): number =>
   typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : -EIO
 
-/**
- * A connection's directory in fusectl; `device` is `MAJOR:MINOR` of its mount. It is called by the kernel's own device
- * number, 20 bits of which are the minor (`fs/fuse/control.c`): the minor alone, but for a mount of a block device.
- */
-const connectionFolder = (device: string): string => {
-  const [major = 0, minor = 0] = device.split(":").map(Number)
-  return `${fusectl}/${major * 2 ** 20 + minor}`
-}
+/** A connection's directory in fusectl; `device` is `MAJOR:MINOR` of its mount. */
+const connectionFolder = (device: string): string => `${fusectl}/${connectionNumber(device)}`
 
 /** Mounts fusectl where it is missing and this process may. True when it is there. */
 export const mountFusectl: Effect.Effect<boolean> = Effect.suspend(() => {

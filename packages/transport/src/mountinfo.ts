@@ -58,3 +58,13 @@ export const findMount = (mountpoint: string): MountEntry | undefined => mountTa
 
 /** Whether a mount is one of FUSE; fusectl is not. */
 export const isFuse = ({ type }: MountEntry): boolean => /^fuse(blk)?(\.|$)/.test(type)
+
+/**
+ * The number by which fusectl and fdinfo call a mount's connection; `device` is `MAJOR:MINOR` of the mount. It is the
+ * kernel's own device number, 20 bits of which are the minor (`fs/fuse/control.c`): the minor alone, but for a mount of a
+ * block device.
+ */
+export const connectionNumber = (device: string): number => {
+  const [major = 0, minor = 0] = device.split(":").map(Number)
+  return major * 2 ** 20 + minor
+}

@@ -1,11 +1,11 @@
 /** The place to mount on: what is mounted there already, and whether it may be mounted on. */
 import * as Effect from "effect/Effect"
-import { errnoError, type TransportError } from "./errors.ts"
-import { constants } from "node:os"
 import { readFileSync } from "node:fs"
+import { constants } from "node:os"
+import { errnoError, type TransportError } from "./errors.ts"
 import { fd } from "./handle.ts"
 import { findHolder } from "./holder.ts"
-import { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
+import { connectionNumber, findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
 import type { FuseHandle } from "./native.ts"
 import { probe } from "./probe.ts"
 
@@ -70,7 +70,7 @@ export const findOwn = (place: string, handle: FuseHandle, before: ReadonlyArray
   const old = new Set(before.map(({ id }) => id))
   return mountTable().findLast((entry) =>
     entry.mountpoint === place && isFuse(entry) &&
-    (connection === undefined ? !old.has(entry.id) : entry.device === `0:${connection}`))
+    (connection === undefined ? !old.has(entry.id) : connectionNumber(entry.device) === Number(connection)))
 }
 
 /** The mount, at the same place, that another process made first: `own` lies on top of it. */
