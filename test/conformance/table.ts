@@ -6,6 +6,8 @@ export interface Behaviour {
   readonly steps: ReturnType<typeof parseScript>
   /** Why the kernel itself refuses this on a FUSE mount, whatever the server is. */
   readonly refusedOnFuse: string | undefined
+  /** It compares what the disk has left, of which others take and give back meanwhile: it holds when one of a few tries does. */
+  readonly ofAllOnTheDisk: boolean
 }
 
 export interface Group {
@@ -15,6 +17,7 @@ export interface Group {
 
 interface BehaviourOptions {
   readonly refusedOnFuse?: string
+  readonly ofAllOnTheDisk?: boolean
 }
 
 export type Add = (name: string, script: string, options?: BehaviourOptions) => void
@@ -24,7 +27,12 @@ export const group = (name: string, fill: (add: Add) => void): Group => {
   const behaviours = new Map<string, Behaviour>()
   fill((behaviour, script, options) => {
     if (behaviours.has(behaviour)) throw new Error(`${name}: ${behaviour} is there twice`)
-    behaviours.set(behaviour, { name: behaviour, steps: parseScript(script), refusedOnFuse: options?.refusedOnFuse })
+    behaviours.set(behaviour, {
+      name: behaviour,
+      steps: parseScript(script),
+      refusedOnFuse: options?.refusedOnFuse,
+      ofAllOnTheDisk: options?.ofAllOnTheDisk ?? false
+    })
   })
   return { name, behaviours: [...behaviours.values()] }
 }

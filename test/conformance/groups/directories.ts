@@ -157,6 +157,6 @@ export const status = group("stat", (add) => {
     fill $a 1048576 1 0
     fsync $a
     statvfs . => bfree<$s.bfree
-  `)
+  `, { ofAllOnTheDisk: true })
   add("sizes: of a symlink its target's, of a fifo and a device none", "symlink target l\nlstat l => size=6\nmake fifo p\nlstat p => size=0 blocks=0\nmake char c\nlstat c => size=0 blocks=0")
 })
