@@ -192,13 +192,13 @@ describe("a daemon", () => {
 
   it.live("a keeper that was stopped itself for longer than the heartbeat: its workers stay, and what they hold", () =>
     Effect.gen(function*() {
-      const { daemon, mountpoint, run } = yield* begin(() => "memory:", { heartbeat: 2000 })
+      const { daemon, mountpoint, run } = yield* begin(() => "memory:", { heartbeat: 6000 })
       const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
       yield* run("sh", ["-c", "echo precious > file"], { cwd: mountpoint })
       for (let n = 0; n < 2; n++) {
         daemon.process.kill("SIGSTOP")
         // The worker serves meanwhile.
-        yield* run("sh", ["-c", "sleep 3; cat file"], { cwd: mountpoint })
+        yield* run("sh", ["-c", "sleep 8; cat file"], { cwd: mountpoint })
         daemon.process.kill("SIGCONT")
       }
       // Two beats are time enough for a keeper to be wrong.

@@ -1,6 +1,7 @@
 /** The connection of a kept mount: what outlives its workers. */
 import type { ConnectionRecord } from "@bickford/session"
 import { abortConnection, fd, findMount, fromFd, mountDevice, type MountedDevice, type MountDeviceOptions, type TransportError, unmountDevice } from "@bickford/transport"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -52,7 +53,7 @@ export const openConnection: (config: MountConfig) => Effect.Effect<Connection, 
   )
   const descriptor = fd(device.handle)
   if (descriptor === undefined) return yield* Effect.fail(commandError(`${config.mountpoint}: its device was closed`))
-  return { device, descriptor, scope, id: randomUUID(), mountedAt: Date.now(), negotiated: undefined, served: "never" }
+  return { device, descriptor, scope, id: randomUUID(), mountedAt: yield* Clock.currentTimeMillis, negotiated: undefined, served: "never" }
 })
 
 /** A connection that an earlier keeper had, of its descriptor; undefined when the mount is not there any more. */

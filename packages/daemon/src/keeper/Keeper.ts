@@ -2,6 +2,7 @@
  * The keeper: holds every mount's device, and has a worker process serve each. It runs no filesystem's
  * code, so that it has nothing to fail of.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -13,13 +14,15 @@ import { type CommandError, commandError } from "../CommandError.ts"
 import type { DaemonConfig, MountConfig } from "../config/DaemonConfig.ts"
 import type { StatusReport } from "../control/StatusReport.ts"
 import { nearest } from "../nearest.ts"
-import { abandonConnection, type Connection, takeBack, whyLost } from "./Connection.ts"
-import { keepMount, type KeptMount, type Surroundings } from "./KeptMount.ts"
+import { abandonConnection, type Connection, openConnection, takeBack, whyLost } from "./Connection.ts"
+import { keepMount, type KeptMount } from "./KeptMount.ts"
 import type { Trial } from "../worker/messages.ts"
 import { clearLeftovers } from "./leftovers.ts"
 import { rehearse } from "./rehearsal.ts"
 import { heldDevices, serviceManager, type ServiceManager } from "./serviceManager.ts"
 import { identityOf, type MountRecord, readState, writeState } from "./stateFile.ts"
+import type { KeeperServices } from "./workerLife.ts"
+import { startWorker } from "./workerProcess.ts"
 
 /** What a change of configuration did, by name. */
 export interface Reloaded {
@@ -94,7 +97,7 @@ const takeOver = Effect.fnUntraced(function*(config: DaemonConfig, environment: 
 /** Keeps the mounts of `config`. Closing the scope unmounts them all, while they are still served. */
 export const makeKeeper: (config: DaemonConfig, version: string, environment: NodeJS.ProcessEnv) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(
   function*(config, version, environment) {
-  const startedAt = Date.now()
+  const startedAt = yield* Clock.currentTimeMillis
   const { runtimeDirectory } = config
   const mounts = new Map<string, KeptMount>()
   const oneAtATime = (yield* Semaphore.make(1)).withPermits(1)
@@ -115,10 +118,13 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
       run(Effect.logWarning(`the state of the mounts could not be written to ${runtimeDirectory}: ${String(error)}`))
     }
   }
-  const surroundings: Surroundings = {
+  const services: KeeperServices = {
     compiled: join(runtimeDirectory, "compiled"),
     loading,
     manager,
+    startWorker,
+    openConnection,
+    abandonConnection,
     // Many mounts change at once, at the start.
     changed: () => {
       writing ??= setImmediate(write)
@@ -126,7 +132,7 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
   }
 
   const start = (mount: MountConfig, adopted?: Connection) =>
-    Effect.map(keepMount(mount, surroundings, adopted), (kept) => {
+    Effect.map(keepMount(mount, services, adopted), (kept) => {
       mounts.set(mount.name, kept)
     })
   const stop = (kept: KeptMount) => Effect.andThen(kept.stop, Effect.sync(() => mounts.delete(kept.config.name)))
@@ -163,13 +169,13 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
       const changed = Array.from(mounts.values()).filter((kept) => !isDeepStrictEqual(wanted.get(kept.config.name), kept.config))
       yield* Effect.forEach(changed, (kept) => {
         const replacement = wanted.get(kept.config.name)
-        return replacement === undefined ? Effect.void : rehearse(replacement, surroundings.compiled, trialFor(kept, replacement), kept.connection())
+        return replacement === undefined ? Effect.void : rehearse(replacement, services.compiled, trialFor(kept, replacement), kept.connection())
       }, { concurrency: 4, discard: true })
       yield* stopAll(changed)
       const added = next.mounts.filter(({ name }) => !mounts.has(name))
       const unchanged = Array.from(mounts.keys())
       yield* Effect.forEach(added, (mount) => start(mount), { discard: true })
-      surroundings.changed()
+      services.changed()
       return { started: added.map(({ name }) => name), stopped: changed.map(({ config: { name } }) => name), unchanged }
     }).pipe(oneAtATime)
   }
