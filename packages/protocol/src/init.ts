@@ -50,7 +50,10 @@ export interface Negotiated extends Version {
   readonly posixAcl: boolean
   readonly abortError: boolean
   readonly cacheSymlinks: boolean
+  readonly explicitInvalData: boolean
+  readonly handleKillpriv: boolean
   readonly handleKillprivV2: boolean
+  readonly directIoAllowMmap: boolean
   readonly createSuppGroup: boolean
   /** FUSE_SECURITY_CTX: creations carry the new file's security contexts. */
   readonly securityCtx: boolean
@@ -114,6 +117,12 @@ export interface BackendCapabilities {
    */
   readonly autoInvalData?: boolean
   /**
+   * Cached pages of a file stay, whatever becomes of its time and size, until the backend drops them (`notify.invalInode`)
+   * or the file is opened without FOPEN_KEEP_CACHE: FUSE_EXPLICIT_INVAL_DATA (7.30). It takes the place of `autoInvalData`,
+   * which rules again where the kernel does not have it.
+   */
+  readonly explicitInvalData?: boolean
+  /**
    * Direct I/O goes out in the background, its pieces and several calls at a time: FUSE_ASYNC_DIO. Default
    * true; false suits a backend that answers at once, for which the way through the queue only costs.
    */
@@ -134,8 +143,22 @@ export interface BackendCapabilities {
    * handle would be stale once the kernel has forgotten the node.
    */
   readonly exportSupport?: boolean
-  /** Suid, sgid and capabilities are cleared when told to: FUSE_HANDLE_KILLPRIV_V2. */
+  /**
+   * Each write, truncation and change of owner clears set-user-ID, set-group-ID and `security.capability`, whoever the
+   * caller is: FUSE_HANDLE_KILLPRIV (7.26). The kernel sends no SETATTR with a mode for it.
+   */
+  readonly handleKillpriv?: boolean
+  /**
+   * Suid, sgid and capabilities are cleared when told to: FUSE_HANDLE_KILLPRIV_V2 (7.33). A backend may declare
+   * `handleKillpriv` too, for kernels without this.
+   */
   readonly handleKillprivV2?: boolean
+  /**
+   * Files opened with FOPEN_DIRECT_IO can be mapped shared (mmap(2) with MAP_SHARED), through the page cache:
+   * FUSE_DIRECT_IO_ALLOW_MMAP (7.39). Without it such a mapping is ENODEV. What is mapped and what is written past the mapping
+   * need not agree until a page is written back or dropped.
+   */
+  readonly directIoAllowMmap?: boolean
   /** The umask is applied by the backend (needed for default ACLs): FUSE_DONT_MASK. */
   readonly dontMask?: boolean
   /** Writes may be cached and written back later: FUSE_WRITEBACK_CACHE. */
@@ -258,7 +281,9 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   const able = backend.capabilities ?? {}
 
   want("FUSE_BIG_WRITES")
-  if (able.autoInvalData !== false) want("FUSE_AUTO_INVAL_DATA")
+  // The kernel looks at FUSE_AUTO_INVAL_DATA first, and at this one only without it.
+  const explicitInvalData = able.explicitInvalData === true && want("FUSE_EXPLICIT_INVAL_DATA")
+  if (!explicitInvalData && able.autoInvalData !== false) want("FUSE_AUTO_INVAL_DATA")
   if (able.asyncDio !== false) want("FUSE_ASYNC_DIO")
   want("FUSE_HAS_IOCTL_DIR")
   want("FUSE_INIT_EXT")
@@ -279,7 +304,9 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   // Else the kernel gives out handles of its own (name_to_handle_at(2)) that are stale when it has forgotten the node.
   if (able.exportSupport !== true && offered("FUSE_NO_EXPORT_SUPPORT")) want("FUSE_NO_EXPORT_SUPPORT")
   const dontMask = able.dontMask === true && want("FUSE_DONT_MASK")
+  const handleKillpriv = able.handleKillpriv === true && want("FUSE_HANDLE_KILLPRIV")
   const handleKillprivV2 = able.handleKillprivV2 === true && want("FUSE_HANDLE_KILLPRIV_V2")
+  const directIoAllowMmap = able.directIoAllowMmap === true && want("FUSE_DIRECT_IO_ALLOW_MMAP")
   const cacheSymlinks = able.cacheSymlinks === true && want("FUSE_CACHE_SYMLINKS")
   const noOpen = able.noOpen === true && want("FUSE_NO_OPEN_SUPPORT")
   const noOpendir = able.noOpendir === true && want("FUSE_NO_OPENDIR_SUPPORT")
@@ -358,7 +385,10 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
       posixAcl,
       abortError,
       cacheSymlinks,
+      explicitInvalData,
+      handleKillpriv,
       handleKillprivV2,
+      directIoAllowMmap,
       createSuppGroup,
       expireOnly,
       passthrough,

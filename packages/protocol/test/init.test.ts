@@ -29,7 +29,8 @@ const problem = (offer: InitRequest, options: InitOptions = {}) => {
 const all = {
   capabilities: {
     posixLocks: true, flock: true, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, dontMask: true, writebackCache: true,
-    cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true
+    cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true, handleKillpriv: true, explicitInvalData: true,
+    directIoAllowMmap: true
   },
   setlk: () => {},
   readdirplus: () => {}
@@ -58,7 +59,8 @@ it("a capability is asked for when it is declared and the operations are there",
   const { negotiated } = agree(kernel, {}, all)
   expect(negotiated).toMatchObject({
     posixLocks: true, flockLocks: true, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, dontMask: true, writebackCache: true,
-    cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true, readdirplus: true, readdirplusAuto: true
+    cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true, readdirplus: true, readdirplusAuto: true,
+    handleKillpriv: true, explicitInvalData: true, directIoAllowMmap: true
   })
   const without = agree(kernel, {}, { capabilities: { posixLocks: true } })
   expect(without.negotiated.posixLocks).toBe(false)
@@ -86,6 +88,33 @@ it("security contexts need 7.38, which says where they lie", () => {
   const offer = { ...kernel, minor: 37, flags2: 0xffffffff }
   expect(agree(offer, { securityCtx: true }).negotiated.securityCtx).toBe(false)
   expect(agree({ ...offer, minor: 38 }, { securityCtx: true }).negotiated.securityCtx).toBe(true)
+})
+
+describe("who drops cached pages", () => {
+  const flagsOf = (offer: InitRequest, capabilities: InitBackend["capabilities"]) =>
+    [...namesOfInitFlags(agree(offer, {}, capabilities === undefined ? {} : { capabilities }).reply).names].filter((name) => name.endsWith("_INVAL_DATA"))
+  const without = (flag: InitFlagName): InitRequest => ({ ...kernel, flags: (kernel.flags & ~(1 << initFlagBits[flag])) >>> 0 })
+  it("the backend alone, where it says so: the kernel would look at the other flag first", () => {
+    expect(flagsOf(kernel, { explicitInvalData: true })).toEqual(["FUSE_EXPLICIT_INVAL_DATA"])
+    expect(flagsOf(kernel, { explicitInvalData: true, autoInvalData: true })).toEqual(["FUSE_EXPLICIT_INVAL_DATA"])
+    expect(agree(kernel, {}, { capabilities: { explicitInvalData: true } }).negotiated.explicitInvalData).toBe(true)
+  })
+  it("the kernel, where it knows nothing else", () => {
+    const old = without("FUSE_EXPLICIT_INVAL_DATA")
+    expect(flagsOf(old, { explicitInvalData: true })).toEqual(["FUSE_AUTO_INVAL_DATA"])
+    expect(flagsOf(old, { explicitInvalData: true, autoInvalData: false })).toEqual([])
+    expect(agree(old, {}, { capabilities: { explicitInvalData: true } }).refused).toEqual([{ flag: "FUSE_EXPLICIT_INVAL_DATA", by: "kernel" }])
+  })
+})
+
+it("both ways of clearing set-user-ID are asked for as they are declared", () => {
+  const killing = (capabilities: NonNullable<InitBackend["capabilities"]>) => {
+    const { handleKillpriv, handleKillprivV2 } = agree(kernel, {}, { capabilities }).negotiated
+    return { handleKillpriv, handleKillprivV2 }
+  }
+  expect(killing({ handleKillpriv: true })).toEqual({ handleKillpriv: true, handleKillprivV2: false })
+  expect(killing({ handleKillprivV2: true })).toEqual({ handleKillpriv: false, handleKillprivV2: true })
+  expect(killing({ handleKillpriv: true, handleKillprivV2: true })).toEqual({ handleKillpriv: true, handleKillprivV2: true })
 })
 
 it("passthrough excludes the writeback cache and gets a stack depth", () => {

@@ -10,13 +10,16 @@ type Rule = "all" | "any" | "unless all refuse" | "never"
 
 const rules: { readonly [Name in keyof Required<BackendCapabilities>]: Rule } = {
   autoInvalData: "unless all refuse",
+  explicitInvalData: "all",
   asyncDio: "unless all refuse",
   posixLocks: "all",
   flock: "all",
   atomicOTrunc: "all",
   // The table's own folders have no `.` and `..` to be looked up.
   exportSupport: "never",
+  handleKillpriv: "all",
   handleKillprivV2: "all",
+  directIoAllowMmap: "all",
   dontMask: "all",
   writebackCache: "all",
   cacheSymlinks: "all",
