@@ -35,6 +35,18 @@ bool helper_options(const Napi::CallbackInfo& info, size_t index, Helper* helper
   return true;
 }
 
+const char* sent_name(Sent sent) {
+  switch (sent) {
+    case Sent::descriptor:
+      return "descriptor";
+    case Sent::bytes:
+      return "bytes";
+    case Sent::nothing:
+      break;
+  }
+  return "nothing";
+}
+
 Napi::Object outcome_object(Napi::Env env, const HelperOutcome& outcome) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("error", Napi::Number::New(env, -outcome.error));
@@ -42,6 +54,7 @@ Napi::Object outcome_object(Napi::Env env, const HelperOutcome& outcome) {
   object.Set("exitCode", Napi::Number::New(env, outcome.exit_code));
   object.Set("signal", Napi::Number::New(env, outcome.signal));
   object.Set("output", Napi::String::New(env, outcome.output));
+  object.Set("sent", Napi::String::New(env, sent_name(outcome.sent)));
   return object;
 }
 
@@ -103,8 +116,9 @@ struct MountJob : Job {
 }  // namespace
 
 // (mountpoint, options, { program?, path?, timeout? }?): a promise of
-// { error, syscall, exitCode, signal, output, handle? }; `error` is 0 or a negative errno, `timeout` in
-// milliseconds. `handle` is there when the helper exited with 0 and sent a descriptor.
+// { error, syscall, exitCode, signal, output, sent, handle? }; `error` is 0 or a negative errno, `timeout` in
+// milliseconds. `sent` is "nothing", "descriptor" or "bytes" (without a descriptor); `handle` is there when the helper
+// exited with 0 and sent a descriptor.
 Napi::Value fusermount3_mount(const Napi::CallbackInfo& info) {
   auto job = std::make_unique<MountJob>();
   std::string options;

@@ -38,7 +38,7 @@ bool drain_output(int fd, std::string* output) {
 }
 
 // Receives what is there; keeps the first descriptor and closes any other. True at the end of the socket.
-bool drain_socket(int fd, UniqueFd* received) {
+bool drain_socket(int fd, HelperOutcome* outcome) {
   for (;;) {
     char bytes[64];
     // As many as one message can carry (SCM_MAX_FD), so that none is lost track of.
@@ -52,6 +52,7 @@ bool drain_socket(int fd, UniqueFd* received) {
     const ssize_t count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno != EAGAIN;
+    if (count > 0 && outcome->sent == Sent::nothing) outcome->sent = Sent::bytes;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
       if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
       const size_t fds = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -59,7 +60,8 @@ bool drain_socket(int fd, UniqueFd* received) {
         int fd_received;
         memcpy(&fd_received, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
         UniqueFd owned(fd_received);
-        if (!received->open()) *received = std::move(owned);
+        outcome->sent = Sent::descriptor;
+        if (!outcome->received.open()) outcome->received = std::move(owned);
       }
     }
     if (count == 0) return true;
@@ -149,7 +151,7 @@ HelperOutcome run_helper(const Helper& helper) {
     poll(watched, 3, static_cast<int>(process.open() ? std::min<int64_t>(left, INT32_MAX) : std::min<int64_t>(left, 20)));
     const pid_t ended = waitpid(pid, &status, WNOHANG);
     if (pipes.output_read.open() && drain_output(pipes.output_read.get(), &outcome.output)) pipes.output_read.reset(-1);
-    if (pipes.socket_ours.open() && drain_socket(pipes.socket_ours.get(), &outcome.received)) pipes.socket_ours.reset(-1);
+    if (pipes.socket_ours.open() && drain_socket(pipes.socket_ours.get(), &outcome)) pipes.socket_ours.reset(-1);
     if (ended == pid) break;
     if (ended < 0 && errno != EINTR) {
       // Somebody else reaped it (a host that ignores SIGCHLD): its status is lost, its work is not.

@@ -17,6 +17,9 @@ struct Helper {
   uint32_t timeout_ms = 0;
 };
 
+// What came over the socket: nothing, at least one descriptor, or bytes with no descriptor among them.
+enum class Sent { nothing, descriptor, bytes };
+
 struct HelperOutcome {
   // 0, or the positive errno of what could not be done, and its name. ETIMEDOUT: killed after the deadline.
   int error = 0;
@@ -26,6 +29,7 @@ struct HelperOutcome {
   int signal = 0;
   // Standard output and error together; the first 8 KiB.
   std::string output;
+  Sent sent = Sent::nothing;
   // The first descriptor received over the socket.
   UniqueFd received;
 };

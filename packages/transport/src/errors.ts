@@ -5,18 +5,27 @@ import { getSystemErrorName } from "node:util"
 /** An errno's name, as `EACCES`. */
 export type ErrnoTag = Exclude<keyof typeof constants.errno, `WSA${string}`>
 
-/** What fails in ways that have no errno. */
-export type TransportTag =
-  | ErrnoTag
-  /** fusermount3 refused, was killed, or could not be run. */
-  | "fusermount_failed"
-  /** fusermount3 ended well but sent no descriptor. */
-  | "fusermount_no_fd"
+/** Why a handle cannot be waited for. */
+type SelectTag =
   /** The handle was closed, before or while it was waited for. */
   | "select_already_closed"
+  /** Anything else: somebody waits for the handle already (EBUSY), or epoll failed. */
   | "select_failed"
   /** The file cannot be waited for (epoll refuses regular files). */
   | "select_not_supported"
+
+/** Why the helper gave no device. */
+type FusermountTag =
+  /** The helper sent something that is no descriptor, failed after it sent one, hung, or could not be run. To unmount: refused. */
+  | "fusermount_failed"
+  /** The helper ended without sending anything: no such mountpoint, or options that the kernel or the helper rejects. */
+  | "fusermount_no_fd"
+
+/** What can fail: a system call by its errno, the rest by a name. */
+export type TransportTag =
+  | ErrnoTag
+  | SelectTag
+  | FusermountTag
   /** The mountpoint belongs to a mount whose server is gone (ENOTCONN): detach it first. */
   | "stale_mountpoint"
 
@@ -32,8 +41,23 @@ export interface TransportErrorOf<T extends TransportTag> {
   readonly message: string
 }
 
+/** As `TransportErrorOf`, with what the helper printed. */
+export interface FusermountErrorOf<T extends FusermountTag> extends TransportErrorOf<T> {
+  /** What the helper printed, on standard output and error: the first 8 KiB. */
+  readonly output: string
+}
+
+/** The error of a system call, tagged with its errno. */
+export type SystemCallError = { readonly [T in ErrnoTag]: TransportErrorOf<T> }[ErrnoTag]
+
+/** The error of a wait. */
+export type SelectError = { readonly [T in SelectTag]: TransportErrorOf<T> }[SelectTag]
+
+/** The error of `fusermount3`, with what it printed. */
+export type FusermountError = { readonly [T in FusermountTag]: FusermountErrorOf<T> }[FusermountTag]
+
 /** Discriminated by `_tag`. */
-export type TransportError = { readonly [T in TransportTag]: TransportErrorOf<T> }[TransportTag]
+export type TransportError = SystemCallError | SelectError | FusermountError | TransportErrorOf<"stale_mountpoint">
 
 const isErrnoTag = (name: string): name is ErrnoTag => name in constants.errno
 
@@ -44,15 +68,19 @@ export const errnoTag = (errno: number): ErrnoTag => {
 }
 
 /** An error with a tag of ours; `errno` is positive, or 0. */
-export const transportError = (tag: TransportTag, syscall: string, errno: number, message: string): TransportError => {
-  const error: TransportErrorOf<TransportTag> = { _tag: tag, syscall, errno, code: errno === 0 ? tag : getSystemErrorName(-errno), message }
-  // One member of the union, whichever it is; TypeScript cannot follow a tag it does not know.
-  return error as TransportError
-}
+export const transportError = <T extends TransportTag>(tag: T, syscall: string, errno: number, message: string): TransportErrorOf<T> => ({
+  _tag: tag,
+  syscall,
+  errno,
+  code: errno === 0 ? tag : getSystemErrorName(-errno),
+  message
+})
 
 /** The error of a system call that returned `result`, a negative errno. `hint` says what to do about it. */
-export const errnoError = (syscall: string, result: number, hint?: string): TransportError => {
+export const errnoError = (syscall: string, result: number, hint?: string): SystemCallError => {
   const errno = -result
   const tag = errnoTag(errno)
-  return transportError(tag, syscall, errno, hint === undefined ? `${syscall}: ${tag}` : `${syscall}: ${tag}: ${hint}`)
+  const error = transportError(tag, syscall, errno, hint === undefined ? `${syscall}: ${tag}` : `${syscall}: ${tag}: ${hint}`)
+  // One member of the union, whichever it is; TypeScript cannot follow a tag it does not know.
+  return error as SystemCallError
 }

@@ -2,8 +2,9 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { existsSync } from "node:fs"
+import { constants } from "node:os"
 import { delimiter, join } from "node:path"
-import { type TransportError, transportError } from "./errors.ts"
+import { errnoTag, type FusermountError, transportError } from "./errors.ts"
 import { close } from "./handle.ts"
 import { addon, type FuseHandle, type HelperOptions, type HelperOutcome } from "./native.ts"
 
@@ -16,6 +17,7 @@ export interface FusermountOptions {
 }
 
 const name = "fusermount3"
+const { ETIMEDOUT } = constants.errno
 
 // What the helper says for an errno: its environment has no locale, so it says it in English.
 const said: ReadonlyArray<readonly [words: string, errno: number]> = [
@@ -29,13 +31,17 @@ const said: ReadonlyArray<readonly [words: string, errno: number]> = [
   ["not found in /etc/mtab", 22]
 ]
 
-const findHelper = (options: FusermountOptions): Effect.Effect<HelperOptions, TransportError> =>
+const failed = (errno: number, message: string, output = ""): FusermountError => ({ ...transportError("fusermount_failed", name, errno, message), output })
+
+const sentNothing = (errno: number, message: string, output: string): FusermountError => ({ ...transportError("fusermount_no_fd", name, errno, message), output })
+
+const findHelper = (options: FusermountOptions): Effect.Effect<HelperOptions, FusermountError> =>
   Effect.suspend(() => {
     const path = process.env["PATH"] ?? ""
     const program = options.program ?? path.split(delimiter).map((folder) => join(folder, name)).find((file) => existsSync(file))
     if (program === undefined) {
       const where = path === "" ? "PATH is empty" : `not on the PATH (${path})`
-      return Effect.fail(transportError("fusermount_failed", name, 2, `${name}: ${where}; install it (Debian: apt-get install fuse3)`))
+      return Effect.fail(failed(2, `${name}: ${where}; install it (Debian: apt-get install fuse3)`))
     }
     return Effect.succeed({ program, path, ...(options.timeout === undefined ? {} : { timeout: options.timeout }) })
   })
@@ -47,54 +53,80 @@ const hintFor = (output: string): string => {
   return ""
 }
 
-/** Undefined when the helper did as it was told. */
-const failureOf = (helper: HelperOptions, outcome: HelperOutcome | number): TransportError | undefined => {
-  const program = helper.program ?? name
-  const fail = (errno: number, message: string) => transportError("fusermount_failed", name, errno, message)
-  if (typeof outcome === "number") return fail(-outcome, `${name}: no thread could be started for it`)
-  const output = outcome.output.trim().replaceAll("\n", "; ")
-  const also = output === "" ? "" : ` (${output})`
-  if (outcome.error === -110) return fail(110, `${name}: did not end in time and was killed${also}`)
-  if (outcome.error !== 0) return fail(-outcome.error, `${name}: ${program} could not be run: ${outcome.syscall}: ${transportError("fusermount_failed", "", -outcome.error, "").code}${also}`)
-  if (outcome.signal !== 0) return fail(0, `${name}: was killed by signal ${outcome.signal}${also}`)
+/** What the helper printed, to be put into a sentence. */
+const wordsOf = ({ output }: HelperOutcome): string => output.trim().replaceAll("\n", "; ")
+
+const also = (outcome: HelperOutcome): string => {
+  const words = wordsOf(outcome)
+  return words === "" ? "" : ` (${words})`
+}
+
+/** The helper was not run to an end of its own; undefined when it was. */
+const notRun = (helper: HelperOptions, outcome: HelperOutcome): FusermountError | undefined => {
+  if (outcome.error === 0) return undefined
+  const errno = -outcome.error
+  if (errno === ETIMEDOUT) return failed(errno, `${name}: did not end in time and was killed${also(outcome)}`, outcome.output)
+  return failed(errno, `${name}: ${helper.program ?? name} could not be run: ${outcome.syscall}: ${errnoTag(errno)}${also(outcome)}`, outcome.output)
+}
+
+/** Why the helper ended as it should not, with the errno that it named; undefined when it exited with 0. */
+const refusal = (outcome: HelperOutcome): readonly [errno: number, message: string] | undefined => {
+  if (outcome.signal !== 0) return [0, `${name}: was killed by signal ${outcome.signal}${also(outcome)}`]
   if (outcome.exitCode === 0) return undefined
-  const errno = said.find(([words]) => output.includes(words))?.[1] ?? 0
-  return fail(errno, output === "" ? `${name}: exited with status ${outcome.exitCode} and said nothing` : `${output}${hintFor(output)}`)
+  const words = wordsOf(outcome)
+  const errno = said.find(([phrase]) => words.includes(phrase))?.[1] ?? 0
+  return [errno, words === "" ? `${name}: exited with status ${outcome.exitCode} and said nothing` : `${words}${hintFor(words)}`]
+}
+
+const noThread = (result: number): FusermountError => failed(-result, `${name}: no thread could be started for it`)
+
+/** The device that the helper sent, or why there is none. */
+const deviceOf = (helper: HelperOptions, outcome: HelperOutcome): Effect.Effect<FuseHandle, FusermountError> => {
+  const { handle, output, sent } = outcome
+  if (handle !== undefined) return Effect.succeed(handle)
+  const problem = notRun(helper, outcome)
+  if (problem !== undefined) return Effect.fail(problem)
+  const program = helper.program ?? name
+  if (sent === "bytes") return Effect.fail(failed(0, `${name}: ${program} sent something that is not a descriptor; is it libfuse's?${also(outcome)}`, output))
+  const silent = `${name}: ${program} ended without sending the device; is it libfuse's?${also(outcome)}`
+  const [errno, message] = refusal(outcome) ?? [0, silent]
+  return Effect.fail(sent === "nothing" ? sentNothing(errno, message, output) : failed(errno, message, output))
 }
 
 /**
- * Mounts through the helper; `options` as for its `-o`, commas and backslashes in values escaped.
- * `auto_unmount` is not for this: the helper would stay. Fails with `fusermount_failed` (the message is
- * the helper's own) or `fusermount_no_fd`.
+ * Mounts through the helper: `fusermount3 -o OPTIONS -- MOUNTPOINT`. `options` are joined by commas, commas and
+ * backslashes in their values escaped; the empty string is none. `auto_unmount` is not for this: the helper would stay.
+ *
+ * Fails with `fusermount_no_fd` when the helper ended without sending anything (no such mountpoint, options that are
+ * rejected), and with `fusermount_failed` when it sent something that is not a descriptor, failed after it sent one, was
+ * killed at the end of its time or could not be run. Both carry what it printed.
  */
-export const fusermountMount = (
+export const fusermount3_mount = (
   mountpoint: string,
   options: string,
   how: FusermountOptions = {}
-): Effect.Effect<FuseHandle, TransportError, Scope.Scope> =>
+): Effect.Effect<FuseHandle, FusermountError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.gen(function*() {
       const helper = yield* findHelper(how)
       const outcome = yield* Effect.promise(() => addon.fusermount3_mount(mountpoint, options, helper))
-      const failure = failureOf(helper, outcome)
-      if (failure !== undefined) return yield* Effect.fail(failure)
-      if (typeof outcome === "number" || outcome.handle === undefined) {
-        return yield* Effect.fail(transportError("fusermount_no_fd", name, 0, `${name}: ${helper.program} ended without sending the device; is it libfuse's?`))
-      }
-      return outcome.handle
+      return yield* typeof outcome === "number" ? Effect.fail(noThread(outcome)) : deviceOf(helper, outcome)
     }),
     close
   )
 
-/** Unmounts through the helper; `lazy` detaches a mount that is in use. */
-export const fusermountUnmount = (
+/** Unmounts through the helper; `lazy` detaches a mount that is in use. Fails with `fusermount_failed`. */
+export const fusermount3_unmount = (
   mountpoint: string,
   lazy: boolean,
   how: FusermountOptions = {}
-): Effect.Effect<void, TransportError> =>
+): Effect.Effect<void, FusermountError> =>
   Effect.gen(function*() {
     const helper = yield* findHelper(how)
     const outcome = yield* Effect.promise(() => addon.fusermount3_unmount(mountpoint, lazy, helper))
-    const failure = failureOf(helper, outcome)
-    if (failure !== undefined) return yield* Effect.fail(failure)
+    if (typeof outcome === "number") return yield* Effect.fail(noThread(outcome))
+    const problem = notRun(helper, outcome)
+    if (problem !== undefined) return yield* Effect.fail(problem)
+    const refused = refusal(outcome)
+    if (refused !== undefined) return yield* Effect.fail(failed(...refused, outcome.output))
   })

@@ -8,7 +8,7 @@ import { constants } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
 import { coverPlace, openUnderneath } from "./coveredPlaces.ts"
 import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
-import { fusermountMount, type FusermountOptions, fusermountUnmount } from "./fusermount.ts"
+import { fusermount3_mount, fusermount3_unmount, type FusermountOptions } from "./fusermount.ts"
 import { fd, openDevFuse } from "./handle.ts"
 import { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
 import { clearMountpoint, describeMount, findBelow, findOwn, withClaim } from "./mountpoint.ts"
@@ -162,7 +162,7 @@ const mountThroughHelper = (mountpoint: string, options: MountDeviceOptions): Ef
     ...(options.blkdev === true ? ["blkdev"] : []),
     ...flagOptions(options)
   ]
-  return fusermountMount(mountpoint, given.join(","), options.fusermount)
+  return fusermount3_mount(mountpoint, given.join(","), options.fusermount)
 }
 
 /** Takes away what was mounted here for nothing; that it is gone already is as good. */
@@ -257,7 +257,7 @@ export const unmountDevice = (target: UnmountTarget, options: UnmountOptions = {
     const refusal = whyNot(mountpoint, findMount(mountpoint), target.device)
     if (refusal !== undefined) return yield* Effect.fail(refusal)
     const lazy = options.lazy === true
-    if (!isRoot() || options.fusermount !== undefined) return yield* fusermountUnmount(mountpoint, lazy, options.fusermount)
+    if (!isRoot() || options.fusermount !== undefined) return yield* fusermount3_unmount(mountpoint, lazy, options.fusermount)
     const result = yield* Effect.promise(() => addon.unmount(mountpoint, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
     if (result < 0) {
       const hint = errnoTag(-result) === "EBUSY" ? `${mountpoint} is in use` : `unmounting ${mountpoint} failed`

@@ -52,6 +52,8 @@ export interface HelperOutcome {
   readonly signal: number
   /** Standard output and error, the first 8 KiB. */
   readonly output: string
+  /** What it sent over its socket: `bytes` are such that no descriptor came with. */
+  readonly sent: "nothing" | "descriptor" | "bytes"
   /** The device, when it exited with 0 and sent one. */
   readonly handle?: FuseHandle
 }

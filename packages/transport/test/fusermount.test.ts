@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fusermountMount, fusermountUnmount } from "../src/fusermount.ts"
+import { fusermount3_mount, fusermount3_unmount } from "../src/fusermount.ts"
 import { fd } from "../src/handle.ts"
 
 /** Sends descriptors of /dev/null over the socket that `_FUSE_COMMFD` names, as SCM_RIGHTS; what else it does is up to the test. */
@@ -64,7 +64,7 @@ const mountWith = (body: string, timeout?: number) =>
   Effect.gen(function*() {
     const how = { ...(yield* helper(body)), ...(timeout === undefined ? {} : { timeout }) }
     const before = openDescriptors().length
-    const error = yield* Effect.flip(Effect.scoped(fusermountMount("/mnt/point", "ro,fsname=a", how)))
+    const error = yield* Effect.flip(Effect.scoped(fusermount3_mount("/mnt/point", "ro,fsname=a", how)))
     assert.strictEqual(openDescriptors().length, before, "no descriptor is left")
     assert.strictEqual(zombies(), 0, "the helper was reaped")
     return error
@@ -80,7 +80,7 @@ assert sorted(int(n) for n in os.listdir("/proc/self/fd"))[:4] == [0, 1, 2, 3] a
 send(1)`)
       const before = openDescriptors().length
       yield* Effect.scoped(Effect.gen(function*() {
-        const handle = yield* fusermountMount("/mnt/point", "ro,fsname=a", how)
+        const handle = yield* fusermount3_mount("/mnt/point", "ro,fsname=a", how)
         assert.strictEqual(openDescriptors().length, before + 1)
         assert.isNumber(fd(handle))
       }))
@@ -89,12 +89,41 @@ send(1)`)
 
   it.live("ends well without sending a descriptor: fusermount_no_fd", () =>
     Effect.gen(function*() {
-      assert.strictEqual((yield* mountWith("sys.exit(0)"))._tag, "fusermount_no_fd")
+      const silent = yield* mountWith("sys.exit(0)")
+      assert.strictEqual(silent._tag, "fusermount_no_fd")
+      assert.strictEqual(silent.output, "")
+      const talking = yield* mountWith(`print("done, I think")`)
+      assert.strictEqual(talking._tag, "fusermount_no_fd")
+      assert.strictEqual(talking.output, "done, I think\n")
+      assert.include(talking.message, "done, I think")
     }))
 
-  it.live("sends bytes but no descriptor: fusermount_no_fd", () =>
+  it.live("refuses, and sends nothing: fusermount_no_fd, with its words and the errno that they tell", () =>
     Effect.gen(function*() {
-      assert.strictEqual((yield* mountWith(`send(0, b"garbage" * 1000)`))._tag, "fusermount_no_fd")
+      const error = yield* mountWith(`sys.exit("fusermount3: bad mount point /mnt/point: No such file or directory")`)
+      assert.strictEqual(error._tag, "fusermount_no_fd")
+      assert.strictEqual(error.message, "fusermount3: bad mount point /mnt/point: No such file or directory")
+      assert.strictEqual(error.output, `${error.message}\n`)
+      assert.strictEqual(error.code, "ENOENT")
+    }))
+
+  it.live("sends bytes but no descriptor: fusermount_failed, with what it printed, however it ends", () =>
+    Effect.gen(function*() {
+      for (const end of ["", "sys.exit(1)", "os.kill(os.getpid(), 9)"]) {
+        const error = yield* mountWith(`print("here it is", flush=True); send(0, b"garbage" * 1000)\n${end}`)
+        assert.strictEqual(error._tag, "fusermount_failed")
+        assert.include(error.message, "sent something that is not a descriptor")
+        assert.include(error.message, "here it is")
+        assert.strictEqual(error.output, "here it is\n")
+      }
+    }))
+
+  it.live("sends bytes, and then a descriptor: it is taken", () =>
+    Effect.gen(function*() {
+      const how = yield* helper(`send(0, b"garbage"); send(1)`)
+      yield* Effect.scoped(Effect.gen(function*() {
+        assert.isNumber(fd(yield* fusermount3_mount("/mnt/point", "ro", how)))
+      }))
     }))
 
   it.live("sends two descriptors, or two messages: the first is taken, the other closed", () =>
@@ -103,7 +132,7 @@ send(1)`)
         const how = yield* helper(body)
         const before = openDescriptors().length
         yield* Effect.scoped(Effect.gen(function*() {
-          yield* fusermountMount("/mnt/point", "ro", how)
+          yield* fusermount3_mount("/mnt/point", "ro", how)
           assert.strictEqual(openDescriptors().length, before + 1)
         }))
       }
@@ -130,21 +159,23 @@ time.sleep(600)`, timeout)
       for (let timeout = 500; !error.message.includes("waits for a lock") && timeout < 100_000; timeout *= 2) error = yield* attempt(timeout)
       assert.strictEqual(error._tag, "fusermount_failed")
       assert.strictEqual(error.code, "ETIMEDOUT")
-      const [, child = ""] = /(\d+) waits for a lock/.exec(error.message) ?? []
+      const [, child] = /(\d+) waits for a lock/.exec(error.output) ?? []
+      if (child === undefined) return assert.fail(`it never came to its word: ${error.message}`)
       yield* Effect.repeat(Effect.sleep(5), { until: () => hasEnded(child) })
     }))
 
   it.live("is killed by a signal says by which", () =>
     Effect.gen(function*() {
       const error = yield* mountWith("os.kill(os.getpid(), 9)")
-      assert.strictEqual(error._tag, "fusermount_failed")
+      assert.strictEqual(error._tag, "fusermount_no_fd")
       assert.include(error.message, "signal 9")
     }))
 
   it.live("talks without end: only its first words are kept", () =>
     Effect.gen(function*() {
       const error = yield* mountWith(`sys.stderr.write("x" * 1000000); sys.exit(1)`)
-      assert.strictEqual(error._tag, "fusermount_failed")
+      assert.strictEqual(error._tag, "fusermount_no_fd")
+      assert.strictEqual(error.output.length, 8192)
       assert.isBelow(error.message.length, 10_000)
     }))
 
@@ -156,17 +187,17 @@ time.sleep(600)`, timeout)
 
   it.live("is not there, or cannot be run, says so", () =>
     Effect.gen(function*() {
-      const missing = yield* Effect.flip(Effect.scoped(fusermountMount("/mnt/point", "ro", { program: "/nonexistent/fusermount3" })))
+      const missing = yield* Effect.flip(Effect.scoped(fusermount3_mount("/mnt/point", "ro", { program: "/nonexistent/fusermount3" })))
       assert.strictEqual(missing._tag, "fusermount_failed")
       assert.include(missing.message, "/nonexistent/fusermount3 could not be run")
       const path = process.env["PATH"]
       try {
         process.env["PATH"] = "/nonexistent"
-        const error = yield* Effect.flip(Effect.scoped(fusermountMount("/mnt/point", "ro")))
+        const error = yield* Effect.flip(Effect.scoped(fusermount3_mount("/mnt/point", "ro")))
         assert.include(error.message, "not on the PATH (/nonexistent)")
         assert.include(error.message, "apt-get install fuse3")
         process.env["PATH"] = ""
-        assert.include((yield* Effect.flip(Effect.scoped(fusermountMount("/mnt/point", "ro")))).message, "PATH is empty")
+        assert.include((yield* Effect.flip(Effect.scoped(fusermount3_mount("/mnt/point", "ro")))).message, "PATH is empty")
       } finally {
         process.env["PATH"] = path
       }
@@ -175,8 +206,8 @@ time.sleep(600)`, timeout)
   it.live("unmounts is told how", () =>
     Effect.gen(function*() {
       const how = yield* helper(`sys.exit(0 if sys.argv[1:] == ["-u", "-z", "--", "/mnt/point"] else "fusermount3: failed to unmount: Device or resource busy")`)
-      yield* fusermountUnmount("/mnt/point", true, how)
-      const error = yield* Effect.flip(fusermountUnmount("/mnt/point", false, how))
+      yield* fusermount3_unmount("/mnt/point", true, how)
+      const error = yield* Effect.flip(fusermount3_unmount("/mnt/point", false, how))
       assert.strictEqual(error._tag, "fusermount_failed")
       assert.strictEqual(error.code, "EBUSY")
     }))
