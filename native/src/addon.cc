@@ -91,6 +91,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("watchdog", watchdog);
   define(addon, exports, "read_frame", read_frame);
   define(addon, exports, "write_frame", write_frame);
+  define(addon, exports, "message_length", message_length);
   define(addon, exports, "write_some", write_some);
   define(addon, exports, "read_range", read_range);
   for (const FsFunction* functions : {fs_name_functions, fs_attribute_functions, fs_data_functions, fs_handle_functions, fs_caller_functions}) {

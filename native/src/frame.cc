@@ -1,5 +1,6 @@
 #include "frame.h"
 
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -79,6 +80,19 @@ napi_value read_frame(napi_env env, napi_callback_info info) {
   if (!view_arguments(env, info, &view)) return nullptr;
   if (!view.handle->fd.open()) return number(env, -EBADF);
   return result_of(env, ::read(view.handle->fd.get(), view.data, view.length));
+}
+
+// (handle): bytes of the message that the next read takes from a seqpacket socket, which stays there; 0 at the end and for
+// a stream, -ENOTSOCK for what is no socket, or another negative errno.
+napi_value message_length(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
+  Handle* handle = unwrap_handle(static_cast<Addon*>(data), argv[0]);
+  if (handle == nullptr) return nullptr;
+  if (!handle->fd.open()) return number(env, -EBADF);
+  return result_of(env, ::recv(handle->fd.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT));
 }
 
 // (handle, from, offset?, length?): bytes written, possibly fewer than given, or a negative errno.

@@ -1,7 +1,7 @@
 /** A mount whose frames the program reads and writes itself, as libfuse's `fuse_session_custom_io` has it. */
 import { assert, describe, it } from "@effect/vitest"
 import { embedFrames } from "@bickford/session"
-import { fd, mountDevice, selectRead, unmountDevice } from "@bickford/transport"
+import { fd, mountDevice, select_read, unmountDevice } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { readSync, writeSync } from "node:fs"
@@ -35,7 +35,7 @@ describe("a program's own reader and writer on the real kernel", { timeout: 60_0
         }
       }
       const loop = yield* Effect.forkChild(Effect.gen(function*() {
-        do yield* selectRead(handle)
+        do yield* select_read(handle)
         while (readReady())
         session.exit()
       }))

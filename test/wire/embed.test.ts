@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { errnoNumbers } from "@bickford/protocol"
 import { embed, embedFrames } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
-import { selectRead, socketpair } from "@bickford/transport"
+import { select_read, socketpair } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -29,7 +29,7 @@ describe("a session in a program's own loop", () => {
       assert.isUndefined(embedded.receive())
       /** The program's loop: one frame for each readiness. */
       const step = Effect.gen(function*() {
-        yield* selectRead(serverEnd)
+        yield* select_read(serverEnd)
         const received = embedded.receive()
         if (typeof received === "object") embedded.process(received)
         return received
@@ -51,7 +51,7 @@ describe("a session in a program's own loop", () => {
       embedded.exit()
       assert.isTrue(embedded.exited())
       const late = yield* Effect.forkChild(kernel.call({ op: "lookup", name: "file" }))
-      yield* selectRead(serverEnd)
+      yield* select_read(serverEnd)
       assert.strictEqual(embedded.receive(), "exited", "what is asked then is not read")
       embedded.reset()
       assert.isFalse(embedded.exited())

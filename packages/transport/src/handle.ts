@@ -1,7 +1,7 @@
 /** Handles, each owning a descriptor, closed with their scope. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { errnoError, type TransportError } from "./errors.ts"
+import { errnoError, type SystemCallError } from "./errors.ts"
 import { addon, type FuseHandle } from "./native.ts"
 
 export type { FuseHandle } from "./native.ts"
@@ -21,7 +21,7 @@ const owned = <A extends object>(
   make: () => A | number,
   closeAll: (made: A) => Effect.Effect<void>,
   hint?: (errno: number) => string | undefined
-): Effect.Effect<A, TransportError, Scope.Scope> =>
+): Effect.Effect<A, SystemCallError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => {
       const made = make()
@@ -37,21 +37,21 @@ const deviceHint = (errno: number): string | undefined => {
   return errno === 13 || errno === 1 ? "this user may not open /dev/fuse" : undefined
 }
 
-/** Opens `/dev/fuse`, not mounted yet. */
-export const openDevFuse: Effect.Effect<FuseHandle, TransportError, Scope.Scope> = owned("open", addon.open_dev_fuse, close, deviceHint)
+/** Opens `/dev/fuse` (O_RDWR, O_NONBLOCK, O_CLOEXEC), not mounted yet. */
+export const open_dev_fuse: Effect.Effect<FuseHandle, SystemCallError, Scope.Scope> = owned("open", () => addon.open_dev_fuse(), close, deviceHint)
 
 /** A non-blocking pipe: the end to read from, and the one to write to. */
-export const pipePair: Effect.Effect<readonly [read: FuseHandle, write: FuseHandle], TransportError, Scope.Scope> = owned(
+export const pipe_pair: Effect.Effect<readonly [read: FuseHandle, write: FuseHandle], SystemCallError, Scope.Scope> = owned(
   "pipe2",
-  addon.pipe_pair,
+  () => addon.pipe_pair(),
   closeBoth
 )
 
 /** Two connected, non-blocking ends. `seqpacket` keeps message boundaries, as `/dev/fuse` does; `stream`, the default, does not. */
 export const socketpair = (
   options: { readonly type?: "stream" | "seqpacket" } = {}
-): Effect.Effect<readonly [FuseHandle, FuseHandle], TransportError, Scope.Scope> =>
+): Effect.Effect<readonly [FuseHandle, FuseHandle], SystemCallError, Scope.Scope> =>
   owned("socketpair", () => addon.socketpair(options.type), closeBoth)
 
 /** A handle on a duplicate of a descriptor that is open already (inherited, or received). Makes the open file non-blocking. */
-export const fromFd = (number: number): Effect.Effect<FuseHandle, TransportError, Scope.Scope> => owned("fcntl", () => addon.from_fd(number), close)
+export const fromFd = (number: number): Effect.Effect<FuseHandle, SystemCallError, Scope.Scope> => owned("fcntl", () => addon.from_fd(number), close)

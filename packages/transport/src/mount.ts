@@ -9,7 +9,7 @@ import { basename, dirname, join, resolve } from "node:path"
 import { coverPlace, openUnderneath } from "./coveredPlaces.ts"
 import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
 import { fusermount3_mount, fusermount3_unmount, type FusermountOptions } from "./fusermount.ts"
-import { fd, openDevFuse } from "./handle.ts"
+import { fd, open_dev_fuse } from "./handle.ts"
 import { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
 import { clearMountpoint, describeMount, findBelow, findOwn, withClaim } from "./mountpoint.ts"
 import { addon, type FuseHandle } from "./native.ts"
@@ -130,7 +130,7 @@ const mountHint = (errno: number, mountpoint: string, options: MountDeviceOption
 
 const mountDirectly = (mountpoint: string, mode: number, options: MountDeviceOptions): Effect.Effect<FuseHandle, TransportError, Scope.Scope> =>
   Effect.gen(function*() {
-    const handle = yield* openDevFuse
+    const handle = yield* open_dev_fuse
     const data = [`fd=${fd(handle)}`, `rootmode=${mode.toString(8)}`, `user_id=${process.geteuid?.()}`, `group_id=${process.getegid?.()}`, ...flagOptions(options)]
     const flags =
       MS_NOSUID |

@@ -74,6 +74,7 @@ export interface Addon extends FilesystemCalls {
   readonly select_write: (handle: FuseHandle, callback: (status: number) => void, persistent?: boolean) => number
   readonly select_stop: (handle: FuseHandle) => number
   readonly read_frame: (handle: FuseHandle, into: Bytes, offset?: number, length?: number) => number
+  readonly message_length: (handle: FuseHandle) => number
   readonly write_frame: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => number
   readonly write_some: (handle: FuseHandle, from: Bytes, offset?: number, length?: number) => number
   readonly read_range: (fd: number, into: Bytes, offset: number, length: number, position: number | bigint) => number

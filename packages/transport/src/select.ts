@@ -1,13 +1,13 @@
 /** Waiting for a handle, on the event loop of this environment. */
 import * as Effect from "effect/Effect"
 import { constants } from "node:os"
-import { errnoError, type TransportError, transportError } from "./errors.ts"
+import { errnoError, type SelectError, transportError } from "./errors.ts"
 import { addon, type FuseHandle } from "./native.ts"
 
 const { EBADF, ECANCELED, EPERM } = constants.errno
 
 /** The error of a wait that ended with `status`, a negative errno. */
-export const selectError = (status: number): TransportError => {
+export const selectError = (status: number): SelectError => {
   const errno = -status
   if (errno === EBADF || errno === ECANCELED) {
     return transportError("select_already_closed", "epoll", errno, "the handle was closed, so it will never be ready")
@@ -20,10 +20,10 @@ export const selectError = (status: number): TransportError => {
 
 /**
  * Waits, once, until reading would not give EAGAIN: there is something to read, or the end, or an error
- * that the read will tell. Fails with `select_already_closed`, `select_not_supported` or
+ * that the read will tell. To wait again is to ask again; interrupting it takes it back. Fails with `select_already_closed`, `select_not_supported` or
  * `select_failed`; -EBUSY, as `select_failed`, when somebody waits for the handle already.
  */
-export const selectRead = (handle: FuseHandle): Effect.Effect<void, TransportError> =>
+export const select_read = (handle: FuseHandle): Effect.Effect<void, SelectError> =>
   Effect.callback((resume) => {
     const armed = addon.select_read(handle, (status) => resume(status < 0 ? Effect.fail(selectError(status)) : Effect.void))
     if (armed < 0) {

@@ -5,11 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { makeDeviceTransport } from "../src/DeviceTransport.ts"
-import { readFrame, writeFrame } from "../src/frame.ts"
 import type { FrameSink, FrameTransport, Slot } from "../src/FrameTransport.ts"
-import { close, type FuseHandle, pipePair, socketpair } from "../src/handle.ts"
+import { close, type FuseHandle, pipe_pair, socketpair } from "../src/handle.ts"
 import { addon } from "../src/native.ts"
-import { selectRead } from "../src/select.ts"
+import { select_read } from "../src/select.ts"
 
 const EAGAIN = 11
 const small = { frameCapacity: 8192, bodyCapacity: 4096, slots: 4 }
@@ -70,7 +69,7 @@ const readAll = (handle: FuseHandle, count: number) =>
     while (at < count) {
       const read = addon.read_frame(handle, bytes, at)
       if (read > 0) at += read
-      else if (read === -EAGAIN) yield* selectRead(handle)
+      else if (read === -EAGAIN) yield* select_read(handle)
       else return yield* Effect.die(new Error(`read: ${read}`))
     }
     return bytes
@@ -83,7 +82,7 @@ describe("reading", () => {
       const transport = yield* makeDeviceTransport(server, small)
       const collected = collector(transport, 3)
       const loop = yield* Effect.forkChild(transport.run(collected.sink))
-      for (const unique of upTo(3)) writeFrame(kernel, frame(unique, unique * 100))
+      for (const unique of upTo(3)) addon.write_frame(kernel, frame(unique, unique * 100))
       yield* collected.complete
       assert.deepStrictEqual(collected.uniques, [1, 2, 3])
       assert.deepStrictEqual(collected.lengths, [140, 240, 340])
@@ -112,18 +111,18 @@ describe("reading", () => {
           // What a caller asks for who was answered just now.
           sameTurn = true
           queueMicrotask(() => (sameTurn = false))
-          writeFrame(kernel, frame(ends + 1))
+          addon.write_frame(kernel, frame(ends + 1))
           return ends === 1
         }
       }))
-      writeFrame(kernel, frame(1))
+      addon.write_frame(kernel, frame(1))
       yield* Deferred.await(complete)
       assert.deepStrictEqual(delivered, ["1", "2 at once", "3"])
       yield* close(kernel)
       assert.strictEqual(yield* Fiber.join(loop), "closed")
     }))
 
-  for (const [what, open] of [["a pipe", pipePair], ["a stream socket", Effect.map(socketpair(), ([one, other]) => [other, one] as const)]] as const) {
+  for (const [what, open] of [["a pipe", pipe_pair], ["a stream socket", Effect.map(socketpair(), ([one, other]) => [other, one] as const)]] as const) {
     it.live(`puts the frames of ${what} together, however they come`, () =>
       Effect.gen(function*() {
         const [server, kernel] = yield* open
@@ -152,7 +151,7 @@ describe("reading", () => {
   for (const length of [39, small.frameCapacity + 1, 0xffff_ffff]) {
     it.live(`a stream whose frame claims ${length} bytes cannot be told apart any more: EPROTO`, () =>
       Effect.gen(function*() {
-        const [server, kernel] = yield* pipePair
+        const [server, kernel] = yield* pipe_pair
         const transport = yield* makeDeviceTransport(server, small)
         yield* writeAll(kernel, frame(1, 0, length))
         const error = yield* Effect.flip(transport.run(collector(transport, 1).sink))
@@ -164,7 +163,7 @@ describe("reading", () => {
     Effect.gen(function*() {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
-      for (const unique of upTo(150)) assert.strictEqual(writeFrame(kernel, frame(unique)), 40)
+      for (const unique of upTo(150)) assert.strictEqual(addon.write_frame(kernel, frame(unique)), 40)
       const collected = collector(transport, 150)
       const slow: FrameSink = {
         ...collected.sink,
@@ -205,7 +204,7 @@ describe("reading", () => {
           for (const slot of held.splice(0)) transport.release(slot)
         }
       }))
-      for (const unique of upTo(10)) writeFrame(kernel, frame(unique))
+      for (const unique of upTo(10)) addon.write_frame(kernel, frame(unique))
       yield* Effect.raceFirst(Deferred.await(complete), Fiber.join(loop))
       assert.deepStrictEqual(uniques, upTo(10))
       yield* Fiber.interrupt(loop)
@@ -226,7 +225,7 @@ describe("reading", () => {
         },
         onBatchEnd: () => {}
       }))
-      for (const unique of upTo(10)) writeFrame(kernel, frame(unique))
+      for (const unique of upTo(10)) addon.write_frame(kernel, frame(unique))
       yield* Deferred.await(full)
       assert.strictEqual(transport.freeSlots(), 0)
       assert.deepStrictEqual(held.map(uniqueOf), [1, 2, 3, 4])
@@ -239,7 +238,7 @@ describe("reading", () => {
 
   it.live("an interrupted loop loses nothing: the next goes on with the next frame", () =>
     Effect.gen(function*() {
-      const [server, kernel] = yield* pipePair
+      const [server, kernel] = yield* pipe_pair
       const transport = yield* makeDeviceTransport(server, small)
       yield* writeAll(kernel, Buffer.concat(upTo(40).map((unique) => frame(unique, 7))))
       const uniques: Array<number> = []
@@ -267,7 +266,7 @@ describe("reading", () => {
       const loop = yield* Effect.forkChild(transport.run(collected.sink))
       yield* Effect.yieldNow
       assert.strictEqual((yield* Effect.flip(transport.run(collected.sink)))._tag, "EBUSY")
-      writeFrame(kernel, frame(1))
+      addon.write_frame(kernel, frame(1))
       yield* collected.complete
       yield* Fiber.interrupt(loop)
     }))
@@ -276,7 +275,7 @@ describe("reading", () => {
     Effect.gen(function*() {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
-      writeFrame(kernel, frame(1))
+      addon.write_frame(kernel, frame(1))
       const exit = yield* Effect.exit(transport.run({
         onFrame: () => {
           throw new Error("a defect")
@@ -301,7 +300,7 @@ describe("reading", () => {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       assert.isUndefined(transport.receive())
-      writeFrame(kernel, frame(7))
+      addon.write_frame(kernel, frame(7))
       const slot = transport.receive()
       assert.isTrue(typeof slot === "object" && uniqueOf(slot) === 7)
       assert.isUndefined(transport.receive())
@@ -334,11 +333,11 @@ describe("replying", () => {
       const into = new Uint8Array(4096)
       const got: Array<unknown> = []
       for (const [i, answer] of answers.entries()) {
-        writeFrame(kernel, frame(i + 1))
+        addon.write_frame(kernel, frame(i + 1))
         const slot = transport.receive()
         if (typeof slot !== "object") throw new Error("no frame")
         assert.strictEqual(answer(slot), 0)
-        const length = readFrame(kernel, into)
+        const length = addon.read_frame(kernel, into)
         got.push({ ...outHeader(into), body: Buffer.from(into.subarray(16, length)).toString() })
       }
       assert.strictEqual(transport.freeSlots(), small.slots)
@@ -362,7 +361,7 @@ describe("replying", () => {
       const write = (unique: number, length = size): void => {
         const bytes = frame(unique, 40 + length)
         bytes[4] = 16
-        writeFrame(kernel, bytes)
+        addon.write_frame(kernel, bytes)
       }
       const receive = (): Slot => {
         const slot = transport.receive()
@@ -408,7 +407,7 @@ describe("replying", () => {
     Effect.gen(function*() {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
-      writeFrame(kernel, frame(1))
+      addon.write_frame(kernel, frame(1))
       const slot = transport.receive()
       if (typeof slot !== "object") throw new Error("no frame")
       transport.release(slot)
@@ -418,8 +417,8 @@ describe("replying", () => {
 
   it.live("a stream that is full takes the replies later, whole and in order", () =>
     Effect.gen(function*() {
-      const [requests, kernel] = yield* pipePair
-      const [replies, write] = yield* pipePair
+      const [requests, kernel] = yield* pipe_pair
+      const [replies, write] = yield* pipe_pair
       const transport = yield* makeDeviceTransport(requests, { ...small, write })
       const body = new Uint8Array(3000)
       const count = 100
@@ -447,10 +446,10 @@ describe("replying", () => {
       }
       const into = new Uint8Array(8192)
       for (const unique of upTo(count)) {
-        let length = readFrame(kernel, into)
+        let length = addon.read_frame(kernel, into)
         while (length === -EAGAIN) {
-          yield* selectRead(kernel)
-          length = readFrame(kernel, into)
+          yield* select_read(kernel)
+          length = addon.read_frame(kernel, into)
         }
         assert.strictEqual(length, 4016)
         assert.deepStrictEqual(outHeader(into), { length: 4016, error: 0, unique })

@@ -46,6 +46,7 @@ describe("wrong arguments", () => {
     read_frame: [handle, bytes, 0, 8],
     write_frame: [handle, bytes],
     write_some: [handle, bytes, 0, 8],
+    message_length: [handle],
     channel: [handle, handle, 4096],
     read_range: [0, bytes, 0, 8, 0],
     connected: [handle],

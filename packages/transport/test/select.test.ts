@@ -6,10 +6,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { openSync, closeSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { readFrame, writeFrame } from "../src/frame.ts"
-import { close, fd, fromFd, pipePair, socketpair } from "../src/handle.ts"
+import { close, fd, fromFd, pipe_pair, socketpair } from "../src/handle.ts"
 import { addon } from "../src/native.ts"
-import { selectRead } from "../src/select.ts"
+import { select_read } from "../src/select.ts"
 
 /** Every readiness there is by now has been delivered after two turns of the event loop. */
 const turns = Effect.promise(() => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve))))
@@ -18,47 +17,47 @@ const byte = new Uint8Array(1)
 const EAGAIN = 11
 const EBUSY = 16
 
-describe("selectRead", () => {
+describe("select_read", () => {
   it.live("comes when there is something to read, once for each time it is asked", () =>
     Effect.gen(function*() {
-      const [readEnd, writeEnd] = yield* pipePair
+      const [readEnd, writeEnd] = yield* pipe_pair
       let ready = 0
-      const waiting = yield* Effect.forkChild(Effect.tap(selectRead(readEnd), () => Effect.sync(() => ready++)))
+      const waiting = yield* Effect.forkChild(Effect.tap(select_read(readEnd), () => Effect.sync(() => ready++)))
       yield* turns
       assert.strictEqual(ready, 0, "nothing is there yet")
-      writeFrame(writeEnd, byte)
+      addon.write_frame(writeEnd, byte)
       yield* Fiber.join(waiting)
-      writeFrame(writeEnd, byte)
+      addon.write_frame(writeEnd, byte)
       yield* turns
       assert.strictEqual(ready, 1, "used up by the delivery")
-      yield* selectRead(readEnd)
-      assert.strictEqual(readFrame(readEnd, new Uint8Array(8)), 2)
-      assert.strictEqual(readFrame(readEnd, new Uint8Array(8)), -EAGAIN)
-      const again = yield* Effect.forkChild(selectRead(readEnd))
+      yield* select_read(readEnd)
+      assert.strictEqual(addon.read_frame(readEnd, new Uint8Array(8)), 2)
+      assert.strictEqual(addon.read_frame(readEnd, new Uint8Array(8)), -EAGAIN)
+      const again = yield* Effect.forkChild(select_read(readEnd))
       yield* Effect.yieldNow
-      writeFrame(writeEnd, byte)
+      addon.write_frame(writeEnd, byte)
       yield* Fiber.join(again)
     }))
 
   it.live("comes at the end of a pipe", () =>
     Effect.gen(function*() {
-      const [readEnd, writeEnd] = yield* pipePair
-      const waiting = yield* Effect.forkChild(selectRead(readEnd))
+      const [readEnd, writeEnd] = yield* pipe_pair
+      const waiting = yield* Effect.forkChild(select_read(readEnd))
       yield* Effect.yieldNow
       yield* close(writeEnd)
       yield* Fiber.join(waiting)
-      assert.strictEqual(readFrame(readEnd, byte), 0)
+      assert.strictEqual(addon.read_frame(readEnd, byte), 0)
     }))
 
   it.live("fails with select_already_closed when the handle is closed, before or during the wait", () =>
     Effect.gen(function*() {
-      const [readEnd] = yield* pipePair
-      const waiting = yield* Effect.forkChild(selectRead(readEnd))
+      const [readEnd] = yield* pipe_pair
+      const waiting = yield* Effect.forkChild(select_read(readEnd))
       yield* Effect.yieldNow
       yield* close(readEnd)
       const during = yield* Effect.flip(Fiber.join(waiting))
       assert.strictEqual(during._tag, "select_already_closed")
-      const before = yield* Effect.flip(selectRead(readEnd))
+      const before = yield* Effect.flip(select_read(readEnd))
       assert.strictEqual(before._tag, "select_already_closed")
       assert.include(before.message, "closed")
     }))
@@ -69,19 +68,19 @@ describe("selectRead", () => {
         Effect.sync(() => openSync(fileURLToPath(import.meta.url), "r")),
         (open) => Effect.sync(() => closeSync(open))
       )
-      const error = yield* Effect.flip(selectRead(yield* fromFd(number)))
+      const error = yield* Effect.flip(select_read(yield* fromFd(number)))
       assert.strictEqual(error._tag, "select_not_supported")
     }))
 
   it.live("fails with select_failed when somebody waits already, and leaves them waiting", () =>
     Effect.gen(function*() {
       const [one, other] = yield* socketpair()
-      const first = yield* Effect.forkChild(selectRead(one))
+      const first = yield* Effect.forkChild(select_read(one))
       yield* Effect.yieldNow
-      const second = yield* Effect.flip(selectRead(one))
+      const second = yield* Effect.flip(select_read(one))
       assert.strictEqual(second._tag, "select_failed")
       assert.strictEqual(second.errno, EBUSY)
-      writeFrame(other, byte)
+      addon.write_frame(other, byte)
       yield* Fiber.join(first)
     }))
 
@@ -89,19 +88,19 @@ describe("selectRead", () => {
     Effect.gen(function*() {
       const [one, other] = yield* socketpair()
       for (let i = 0; i < 100; i++) {
-        const fiber = yield* Effect.forkChild(selectRead(one))
+        const fiber = yield* Effect.forkChild(select_read(one))
         yield* Effect.yieldNow
         yield* Fiber.interrupt(fiber)
       }
-      writeFrame(other, byte)
-      yield* selectRead(one)
+      addon.write_frame(other, byte)
+      yield* select_read(one)
     }))
 })
 
 describe("persistent readiness", () => {
   it.live("comes as long as there is something, until it is stopped", () =>
     Effect.gen(function*() {
-      const [readEnd, writeEnd] = yield* pipePair
+      const [readEnd, writeEnd] = yield* pipe_pair
       const thrice = yield* Deferred.make<void>()
       let calls = 0
       assert.strictEqual(
@@ -113,7 +112,7 @@ describe("persistent readiness", () => {
         }, true),
         0
       )
-      writeFrame(writeEnd, byte)
+      addon.write_frame(writeEnd, byte)
       yield* Deferred.await(thrice)
       yield* turns
       assert.strictEqual(calls, 3)
@@ -121,7 +120,7 @@ describe("persistent readiness", () => {
 
   it.live("what the callback throws is an uncaught exception of the program", () =>
     Effect.gen(function*() {
-      const [readEnd, writeEnd] = yield* pipePair
+      const [readEnd, writeEnd] = yield* pipe_pair
       const thrown = yield* Deferred.make<unknown>()
       const listeners = process.listeners("uncaughtException")
       process.removeAllListeners("uncaughtException")
@@ -129,7 +128,7 @@ describe("persistent readiness", () => {
       addon.select_read(readEnd, () => {
         throw new Error("mine")
       })
-      writeFrame(writeEnd, byte)
+      addon.write_frame(writeEnd, byte)
       const error = yield* Deferred.await(thrown)
       for (const listener of listeners) process.on("uncaughtException", listener)
       assert.isTrue(error instanceof Error && error.message === "mine")
@@ -139,7 +138,7 @@ describe("persistent readiness", () => {
 describe("handles", () => {
   it.live("are closed with their scope", () =>
     Effect.gen(function*() {
-      const [one, other] = yield* Effect.scoped(pipePair)
+      const [one, other] = yield* Effect.scoped(pipe_pair)
       assert.isUndefined(fd(one))
       assert.isUndefined(fd(other))
     }))
