@@ -12,7 +12,7 @@ import { makeOutbox, type Outbox } from "./outbox.ts"
 import { selectError } from "./select.ts"
 import { makeStreamReader, type StreamReader } from "./streamReader.ts"
 
-const { EAGAIN, EBUSY, ECONNABORTED, ECONNRESET, EINTR, EINVAL, ENODEV, ENOENT, EOPNOTSUPP } = constants.errno
+const { EAGAIN, EBUSY, ECONNABORTED, ECONNRESET, EINTR, EINVAL, ENODEV, ENOENT, EOPNOTSUPP, EPROTO } = constants.errno
 
 /** Milliseconds for which frames are read before the event loop gets its turn, and after how many the clock is read. */
 const longestBatch = 0.4
@@ -261,7 +261,14 @@ class DeviceTransport implements FrameTransport {
   private endOf(result: number): Effect.Effect<TransportEnd, TransportError> {
     const end = endReason(result)
     if (end !== undefined) return Effect.succeed(end)
-    return Effect.fail(errnoError("read", result, result === -EINVAL ? "the slots are smaller than the kernel's largest request" : undefined))
+    return Effect.fail(errnoError("read", result, this.hint(result)))
+  }
+
+  private hint(result: number): string | undefined {
+    const { frameCapacity, stream } = this
+    if (result === -EINVAL) return `the slots of ${frameCapacity} bytes are smaller than the kernel's largest request`
+    if (result !== -EPROTO || stream === undefined) return undefined
+    return `a frame of ${stream.announced()} bytes by its header; it has from ${inHeaderSize} to ${frameCapacity}`
   }
 
   receive = (): Slot | TransportEnd | undefined => {

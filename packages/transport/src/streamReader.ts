@@ -8,6 +8,8 @@ const { EPROTO } = constants.errno
 export interface StreamReader {
   /** Puts the next frame into `into` and returns its length; 0 at the stream's end, or a negative errno (-EAGAIN: no whole frame yet). */
   readonly next: (into: Uint8Array) => number
+  /** The length that the frame which comes next has by its header; 0 while the header is not there. */
+  readonly announced: () => number
   /** Whether `next` has something to say without reading. */
   readonly ready: () => boolean
 }
@@ -19,10 +21,12 @@ export const makeStreamReader = (handle: FuseHandle, capacity: number): StreamRe
   let start = 0
   let end = 0
 
+  const announced = (): number => (end - start < 4 ? 0 : view.getUint32(start, true))
+
   /** The length of the frame at `start`; undefined when it is not whole yet. */
   const frameLength = (): number | undefined => {
     if (end - start < 4) return undefined
-    const length = view.getUint32(start, true)
+    const length = announced()
     if (length < inHeaderSize || length > capacity) return -EPROTO
     return length <= end - start ? length : undefined
   }
@@ -45,5 +49,5 @@ export const makeStreamReader = (handle: FuseHandle, capacity: number): StreamRe
     }
   }
 
-  return { next, ready: () => frameLength() !== undefined }
+  return { next, announced, ready: () => frameLength() !== undefined }
 }

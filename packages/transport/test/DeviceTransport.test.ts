@@ -156,6 +156,8 @@ describe("reading", () => {
         yield* writeAll(kernel, frame(1, 0, length))
         const error = yield* Effect.flip(transport.run(collector(transport, 1).sink))
         assert.strictEqual(error._tag, "EPROTO")
+        assert.include(error.message, `a frame of ${length} bytes`)
+        assert.include(error.message, `to ${small.frameCapacity}`)
       }))
   }
 
