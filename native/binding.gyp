@@ -32,7 +32,7 @@
         "src/spawn.cc",
         "src/watchdog.cc"
       ],
-      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "_GNU_SOURCE"],
+      "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
       "cflags!": ["-Wno-unused-parameter"],
       "cflags": ["-Wall", "-Wextra", "-Werror", "-O2", "-fvisibility=hidden"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -94,7 +94,7 @@ const nativeSources = (folder = join(root, "native")) =>
     })
 
 /** The headers that came with the system's Node: Node-API is stable, so they serve any later one. */
-const systemHeaders = () => {
+export const systemHeaders = () => {
   const system = find("node", outerPath())
   const prefix = system === undefined ? undefined : dirname(dirname(system))
   return prefix !== undefined && existsSync(join(prefix, "include", "node", "node_api.h")) ? prefix : undefined
@@ -112,6 +112,10 @@ export const gypArguments = (args) => {
   ]
 }
 
+/** Of `npm run prebuild`, for this machine. */
+const hasPrebuild = () =>
+  ["glibc", "musl"].some((libc) => existsSync(join(root, "packages", "transport", "prebuilds", `${process.platform}-${process.arch}-${libc}.node`)))
+
 /** Builds the addon when its sources are not the ones it was built from, or always when `force`. */
 export const buildAddon = ({ force = false } = {}) => {
   const napi = join(root, "node_modules", "node-addon-api", "package.json")
@@ -119,6 +123,7 @@ export const buildAddon = ({ force = false } = {}) => {
   if (!force && existsSync(addon) && read(addonStamp) === wanted) return
   for (const tool of ["python3", "make", "g++"]) {
     if (find(tool, process.env.PATH ?? "") === undefined) {
+      if (!force && hasPrebuild()) return say(`${tool} is missing: the prebuilt addon is used.`)
       fail(`The addon needs ${tool} to be built. On Debian: apt-get install python3 make g++`)
     }
   }

@@ -2,7 +2,6 @@
 #include "fs_attributes.h"
 
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -93,7 +92,7 @@ napi_value cut(napi_env env, napi_callback_info info) {
   const int64_t size = call.wide(1);
   if (!call.ok()) return nullptr;
   const UniqueFd fd(open(MagicLink(file).path, O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-  return call.result(fd.open() ? ftruncate64(fd.get(), size) : -1);
+  return call.result(fd.open() ? ftruncate(fd.get(), size) : -1);
 }
 
 // (open file, size): by what it was opened for, whatever its mode is now.
@@ -102,7 +101,7 @@ napi_value cut_open(napi_env env, napi_callback_info info) {
   const int file = call.integer(0);
   const int64_t size = call.wide(1);
   if (!call.ok()) return nullptr;
-  return call.result(ftruncate64(file, size));
+  return call.result(ftruncate(file, size));
 }
 
 // (file, name, value, flags)

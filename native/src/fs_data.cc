@@ -72,7 +72,7 @@ napi_value allocate(napi_env env, napi_callback_info info) {
   const int64_t offset = call.wide(2);
   const int64_t length = call.wide(3);
   if (!call.ok()) return nullptr;
-  return call.result(fallocate64(file, mode, offset, length));
+  return call.result(fallocate(file, mode, offset, length));
 }
 
 // (file, offset, whence): the offset found.
@@ -82,7 +82,7 @@ napi_value seek(napi_env env, napi_callback_info info) {
   const int64_t offset = call.wide(1);
   const int whence = call.integer(2);
   if (!call.ok()) return nullptr;
-  return call.result(lseek64(file, offset, whence));
+  return call.result(lseek(file, offset, whence));
 }
 
 // (folder, position, into): bytes of struct linux_dirent64 from a position on; a negative position: from where it is.
@@ -93,7 +93,7 @@ napi_value list(napi_env env, napi_callback_info info) {
   size_t size = 0;
   unsigned char* into = call.bytes(2, &size);
   if (!call.ok()) return nullptr;
-  if (position >= 0 && lseek64(folder, position, SEEK_SET) < 0) return call.error(errno);
+  if (position >= 0 && lseek(folder, position, SEEK_SET) < 0) return call.error(errno);
   return call.result(syscall(SYS_getdents64, folder, into, size));
 }
 
@@ -139,8 +139,8 @@ struct SyncAllJob : SyncJob {
 struct CopyJob : Job {
   UniqueFd from;
   UniqueFd to;
-  off64_t read_at = 0;
-  off64_t write_at = 0;
+  off_t read_at = 0;
+  off_t write_at = 0;
   size_t length = 0;
   ssize_t copied = 0;
 

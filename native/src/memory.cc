@@ -9,6 +9,11 @@
 
 #include "arguments.h"
 
+// Linux 5.14; the headers of older libcs lack it.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 namespace {
 
 const size_t huge_page = size_t{2} << 20;

@@ -13,6 +13,9 @@
 #include <csignal>
 #include <cstring>
 
+// Null where libc has none: glibc before 2.34, musl.
+extern "C" __attribute__((weak)) int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t* actions, int from) noexcept;
+
 namespace {
 
 constexpr size_t output_limit = 8192;
@@ -109,9 +112,9 @@ int spawn(const Helper& helper, const Pipes& pipes, pid_t* pid) {
   posix_spawn_file_actions_adddup2(&files, pipes.output_write.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&files, pipes.output_write.get(), STDERR_FILENO);
   if (pipes.socket_theirs.open()) posix_spawn_file_actions_adddup2(&files, pipes.socket_theirs.get(), helper_socket);
-#if __GLIBC_PREREQ(2, 34)
-  posix_spawn_file_actions_addclosefrom_np(&files, pipes.socket_theirs.open() ? helper_socket + 1 : helper_socket);
-#endif
+  if (posix_spawn_file_actions_addclosefrom_np != nullptr) {
+    posix_spawn_file_actions_addclosefrom_np(&files, pipes.socket_theirs.open() ? helper_socket + 1 : helper_socket);
+  }
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);

@@ -1,8 +1,6 @@
 /** The addon: system calls, and nothing else. Its functions return a negative errno where they fail. */
-import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
-import { fileURLToPath } from "node:url"
-
+import { addonFile } from "./addonFile.ts"
 import type { FilesystemCalls } from "./filesystem/calls.ts"
 
 declare const handleBrand: unique symbol
@@ -94,20 +92,7 @@ export interface Addon extends FilesystemCalls {
   readonly backing_close: (device: FuseHandle, id: number) => number
 }
 
-// In a checkout the addon is built in native/; a published package carries its own. BICKFORD_ADDON
-// names another build of it, as one with AddressSanitizer.
-const places = ["../../../native/build/Release/bickford.node", "../native/bickford.node"].map((place) =>
-  fileURLToPath(new URL(place, import.meta.url))
-)
-
-const load = (): Addon => {
-  const file = process.env["BICKFORD_ADDON"] ?? places.find((place) => existsSync(place))
-  if (file === undefined) {
-    throw new Error(`the native addon has not been built: run "npm run build:addon" (it needs python3, make and g++); looked for ${places.join(", ")}`)
-  }
-  const require = createRequire(import.meta.url)
-  return require(file) as Addon
-}
+const load = (): Addon => createRequire(import.meta.url)(addonFile()) as Addon
 
 /** The addon of this environment (the main thread or a worker). */
 export const addon: Addon = load()
