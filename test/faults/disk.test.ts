@@ -48,6 +48,7 @@ const cutPower = Effect.fnUntraced(function*(folder: string, record: string) {
 })
 
 const EIO = 5
+const ENOSPC = 28
 
 describe("a disk that fails", { timeout: 60_000 }, () => {
   it.live("an fsync: nothing is acknowledged until all that was committed is safe; the store is read-only meanwhile, and says why", () =>
@@ -95,6 +96,25 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
         assert.deepStrictEqual(yield* cutPower(folder, record), { promised: 25, lost: [] })
       }))
   }
+
+  it.live("no room: names are refused before removals are, with a long log too, and all is well when there is room", () =>
+    Effect.gen(function*() {
+      const { outcomes, record, stderr, store } = yield* take(yield* storeFolder, [
+        ["safe", "before", "20"], ["fill", "v", "1500"], ["fault", `grow ${ENOSPC} .`],
+        ["fill", "x", "100000"], ["create", "one more"], ["removeAll"], ["list"],
+        ["create", "in what was free"], ["fill", "y", "100000"], ["removeAll"], ["list"],
+        ["well"], ["create", "a"], ["append", "a", "text"], ["fsync", "a"], ["read", "a"]
+      ])
+      assert.deepStrictEqual(outcomes, [
+        "ok", "ok", "ok",
+        "ENOSPC", "ENOSPC", "ok", [],
+        "ok", "ENOSPC", "ok", [],
+        "ok", "ok", "ok", "ok", "text"
+      ], stderr)
+      assert.strictEqual(stderr, "")
+      assert.deepStrictEqual((yield* checkStore(store)).problems, [])
+      assert.isAbove(readRecord(record).length, 0)
+    }))
 
   it.live("a write: the call fails with EIO and has done nothing, reading goes on, and all is well after", () =>
     Effect.gen(function*() {

@@ -1,8 +1,9 @@
 /** `bickford mount sqlite:PATH` on the real kernel: what lasts, who may have it, and a disk that is full. */
 import { assert, describe, it } from "@effect/vitest"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
 import { bickford, type Served, withMount } from "./bickford.ts"
 import { attempt, run } from "./processes.ts"
 
@@ -67,16 +68,37 @@ describe("a store", () => {
 })
 
 describe("a full disk", () => {
-  const onSmallDisk = async (body: (disk: string, served: Served) => Promise<void>): Promise<void> => {
-    const disk = await mkdtemp(join(tmpdir(), "bickford-disk-"))
-    await run("mount", ["-t", "tmpfs", "-o", "size=32m", "small", disk])
+  type Kind = "tmpfs" | "ext4"
+
+  /** A disk of `size` MiB. For ext4 it takes mkfs.ext4 (e2fsprogs) and a loop device. */
+  const withDisk = async (kind: Kind, size: number, body: (disk: string) => Promise<void>): Promise<void> => {
+    const folder = await mkdtemp(join(tmpdir(), "bickford-disk-"))
+    const [image, disk] = [join(folder, "image"), join(folder, "disk")]
+    await mkdir(disk)
     try {
+      if (kind === "tmpfs") await run("mount", ["-t", "tmpfs", "-o", `size=${size}m`, "small", disk])
+      else {
+        await run("truncate", ["-s", `${size}M`, image])
+        await run("mkfs.ext4", ["-q", "-F", "-m", "0", image])
+        await run("mount", ["-o", "loop", image, disk])
+      }
+      try {
+        await body(disk)
+      } finally {
+        await run("umount", [disk])
+      }
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  }
+  const onSmallDisk = (body: (disk: string, served: Served) => Promise<void>): Promise<void> =>
+    withDisk("tmpfs", 32, async (disk) => {
       await withMount((served) => body(disk, served), [], `sqlite:${disk}/store`)
       assert.match(await fsck(join(disk, "store")), /clean/)
-    } finally {
-      await run("umount", [disk])
-      await rm(disk, { recursive: true })
-    }
+    })
+  /** Others take all that is left of a disk, to the last byte. */
+  const fillDisk = async (disk: string, name: string): Promise<void> => {
+    for (const size of ["64k", "4k", "1"]) await attempt("dd", ["if=/dev/zero", `of=${disk}/${name}-${size}`, `bs=${size}`])
   }
   const fill = ["-c", "i=0; while dd if=/dev/zero of=fill$i bs=64k count=64 status=none 2>&1; do i=$((i+1)); done; echo $i"]
 
@@ -114,24 +136,50 @@ describe("a full disk", () => {
     }))
 
   it("that others have filled to the last byte has its store mounted, and read", async () => {
-    const disk = await mkdtemp(join(tmpdir(), "bickford-disk-"))
-    await run("mount", ["-t", "tmpfs", "-o", "size=32m", "small", disk])
-    try {
+    await withDisk("tmpfs", 32, async (disk) => {
       const source = `sqlite:${disk}/store`
       await withMount(({ mountpoint, run }) => run("sh", ["-c", "dd if=/dev/urandom of=kept bs=64k count=32 status=none; echo text > small"], { cwd: mountpoint }), [], source)
-      await attempt("dd", ["if=/dev/zero", `of=${disk}/others`, "bs=4k"])
+      await fillDisk(disk, "others")
       await withMount(async ({ mountpoint, run }) => {
         assert.strictEqual(await run("cat", [join(mountpoint, "small")]), "text\n")
         assert.match(await run("sh", ["-c", "sha1sum kept; ls"], { cwd: mountpoint }), /small/)
-        const refused = await attempt("mkdir", [join(mountpoint, "d")], { env: { ...process.env, LC_ALL: "C" } })
+        const refused = await attempt("dd", ["if=/dev/zero", `of=${mountpoint}/data`, "bs=64k", "count=1"], { env: { ...process.env, LC_ALL: "C" } })
         assert.match(refused.stderr, /No space left on device/)
-        await rm(join(disk, "others"))
-        await run("mkdir", [join(mountpoint, "d")])
+        await run("rm", ["-f", ...["64k", "4k", "1"].map((size) => join(disk, `others-${size}`))])
+        await run("dd", ["if=/dev/urandom", `of=${mountpoint}/data`, "bs=64k", "count=1", "status=none"])
       }, [], source)
       assert.match(await fsck(join(disk, "store")), /clean, 4 inodes/)
-    } finally {
-      await run("umount", [disk])
-      await rm(disk, { recursive: true })
-    }
+    })
   })
+
+  for (const kind of ["tmpfs", "ext4"] as const) {
+    it(`that others have filled to the last byte lets everything be removed, also after a mount and a kill (${kind})`, () =>
+      withDisk(kind, 96, async (disk) => {
+        const source = `sqlite:${disk}/store`
+        const inside = (mountpoint: string) => ({ cwd: mountpoint, env: { ...process.env, LC_ALL: "C" } })
+        await withMount(async ({ mountpoint, run }) => {
+          await run("sh", ["-ec", "mkdir d; cd d; seq 2000 | xargs touch; for i in 1 2 3 4; do head -c 2000000 /dev/urandom > big$i; done"], inside(mountpoint))
+          await fillDisk(disk, "first")
+          await run("sh", ["-ec", "cd d; seq 500 | xargs rm; mv 501 502; : > 503; truncate -s 10 big1; rm big2"], inside(mountpoint))
+        }, [], source)
+        // What closing the store gave back is gone, too.
+        await fillDisk(disk, "second")
+        await withMount(async ({ end, mountpoint, run, server }) => {
+          await run("sh", ["-ec", "cd d; seq 502 1000 | xargs rm"], inside(mountpoint))
+          const removing = attempt("sh", ["-c", "cd d; seq 1001 2000 | xargs -n 20 rm"], inside(mountpoint))
+          while ((await readdir(join(mountpoint, "d"))).length > 900) await delay(1)
+          server.kill("SIGKILL")
+          await removing
+          await end()
+        }, [], source)
+        await fillDisk(disk, "third")
+        await withMount(async ({ mountpoint, run }) => {
+          await run("rm", ["-r", join(mountpoint, "d")])
+          // Its room is there at once.
+          await run("dd", ["if=/dev/urandom", `of=${mountpoint}/data`, "bs=64k", "count=64", "status=none"])
+          await run("mkdir", [join(mountpoint, "new")])
+        }, [], source)
+        assert.match(await fsck(join(disk, "store")), /clean, 3 inodes/)
+      }))
+  }
 })

@@ -3,8 +3,9 @@
  *
  * DISK_PREFIX  files whose path begins with this are watched; all others are left alone
  * DISK_FAULT   a file; while it is there, a watched call that it names fails. It holds `CALL ERRNO SUFFIX [once]`: CALL
- *              is write, fsync, truncate or unlink, SUFFIX the end of the paths it is for (`.` for all). With `once` the
- *              file is removed when the fault has struck.
+ *              is write, fsync, truncate, unlink or grow, SUFFIX the end of the paths it is for (`.` for all). With `once`
+ *              the file is removed when the fault has struck. `grow` is a full disk: what takes more blocks than the file has
+ *              fails, be it a write or an fallocate.
  * DISK_RECORD  a file to which each watched call is appended: a write before it is made, an fsync once it has succeeded.
  *              A record is `kind offset length path-length` (one byte, two u64, one u32; host order), the path, the data.
  *              Kinds: w write, t truncate, u unlink, s fsync, also of the directory of the files watched, f an fsync that
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -85,12 +87,22 @@ static void record(char kind, const char *path, uint64_t offset, const struct io
   close(fd);
 }
 
+/* The errno that a call fails with which needs the blocks of a file up to `end`, on a full disk; or 0. */
+static int full(int fd, const char *path, off_t end) {
+  struct stat found;
+  if (fstat(fd, &found) < 0 || end <= found.st_blocks * 512) return 0;
+  return fault("grow", path);
+}
+
 /* Before a write: records it. Returns 0, or -1 with errno set when it is to fail. */
 static int before_write(int fd, off_t offset, const struct iovec *data, int count) {
   char buffer[PATH_MAX];
   const char *path = path_of(fd, buffer);
   if (path == NULL) return 0;
   int number = fault("write", path);
+  off_t end = offset;
+  for (int i = 0; i < count; i++) end += (off_t)data[i].iov_len;
+  if (number == 0) number = full(fd, path, end);
   if (number != 0) return errno = number, -1;
   record('w', path, (uint64_t)offset, data, count);
   return 0;
@@ -149,6 +161,14 @@ static int synced(int fd, int (*real)(int)) {
 int fsync(int fd) { return synced(fd, REAL(fsync)); }
 
 int fdatasync(int fd) { return synced(fd, REAL(fdatasync)); }
+
+int fallocate64(int fd, int mode, off64_t offset, off64_t size) {
+  char buffer[PATH_MAX];
+  const char *path = path_of(fd, buffer);
+  int number = path == NULL ? 0 : full(fd, path, offset + size);
+  if (number != 0) return errno = number, -1;
+  return REAL(fallocate64)(fd, mode, offset, size);
+}
 
 int ftruncate64(int fd, off64_t size) {
   char buffer[PATH_MAX];

@@ -47,6 +47,18 @@ const program = Effect.gen(function*() {
       // Files that are made, written and fsynced.
       case "safe":
         return Effect.forEach(Array.from({ length: Number(text) }, (_, n) => `${name}${n}`), safe, { discard: true })
+      // So many empty files.
+      case "fill":
+        return Effect.forEach(Array.from({ length: Number(text) }, (_, n) => `${name}${n}`), (each) => kernel.create({ name: each }), { discard: true })
+      case "removeAll":
+        return Effect.gen(function*() {
+          for (const entry of yield* kernel.readdir(rootNode)) {
+            if (String(entry.name).startsWith(".")) continue
+            const { nodeid } = yield* kernel.lookup(rootNode, entry.name)
+            yield* kernel.unlink(rootNode, entry.name)
+            kernel.forget(nodeid)
+          }
+        })
       case "fault":
         return Effect.sync(() => writeFileSync(fault, `${name}\n`))
       case "well":

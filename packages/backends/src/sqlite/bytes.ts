@@ -256,7 +256,7 @@ export class StoredBytes implements Bytes {
   clear(): void {
     for (const chunk of this.#chunks.values()) this.#store.drop(chunk)
     if (this.blocks > largeBlocks) {
-      this.#store.bury(this.id)
+      this.#store.bury(this.id, this.blocks)
       this.id = this.#newId()
     } else if (this.blocks > 0) this.#store.removeAll(this.id)
     this.blocks = 0

@@ -109,10 +109,10 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, colle
       removeAll.run(data)
     },
     /** Leaves the content to be removed piece by piece, later. */
-    bury: (data: number): void => {
+    bury: (data: number, blocks: number): void => {
       transaction.begin()
       bury.run(data)
-      collector.added()
+      collector.added(blocks)
     },
 
     /** Keeps a chunk in memory. */

@@ -3,11 +3,15 @@
  * long as some are written, and removed a piece at a time, between the requests, when none are.
  */
 import type { DatabaseSync } from "node:sqlite"
+import { blockSize } from "../posix/usage.ts"
 import { prepareQuery } from "./query.ts"
+import { chunkSize } from "./schema.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** Chunks that are removed in one go: 4 MiB. */
 const piece = 64
+/** Blocks of 4096 bytes that a row may hold. */
+const blocksPerRow = chunkSize / blockSize
 /** Milliseconds for which nothing is removed after content has died, and after rows of it were taken. */
 const quiet = 100
 
@@ -23,8 +27,7 @@ export const makeCollector = (db: DatabaseSync, transaction: Transaction, checkp
   const some = prepareQuery<[id: number]>(db, `SELECT id FROM chunk WHERE data = ? LIMIT ${piece}`)
   const remove = db.prepare(`DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE data = ? LIMIT ${piece})`)
   const bury = db.prepare("DELETE FROM dead WHERE data = ?")
-  const removeAll = db.prepare("DELETE FROM chunk WHERE data IN (SELECT data FROM dead)")
-  const buryAll = db.prepare("DELETE FROM dead")
+  const count = prepareQuery<[number]>(db, "SELECT count(*) FROM chunk WHERE data IN (SELECT data FROM dead)")
   let immediate: NodeJS.Immediate | undefined
   let timer: NodeJS.Timeout | undefined
   let stopped = false
@@ -34,6 +37,18 @@ export const makeCollector = (db: DatabaseSync, transaction: Transaction, checkp
   let inUse = false
   /** Rows that are there to be taken. */
   let rows: Array<DeadRow> = []
+  /** Rows there are, or more; counted when that is asked for. */
+  let left: number | undefined
+
+  /** Removes a piece, within a transaction; false when there is none. */
+  const removePiece = (): boolean => {
+    const data = next.get()?.[0]
+    if (data === undefined) return false
+    const removed = Number(remove.run(data).changes)
+    if (removed < piece) bury.run(data)
+    if (left !== undefined) left -= removed
+    return true
+  }
 
   const wait = (): void => {
     timer ??= setTimeout(() => {
@@ -53,28 +68,29 @@ export const makeCollector = (db: DatabaseSync, transaction: Transaction, checkp
     }
     rows = []
     try {
-      const data = next.get()?.[0]
-      if (data === undefined) {
+      if (next.get() === undefined) {
         pending = false
         return
       }
       transaction.begin()
-      if (Number(remove.run(data).changes) < piece) bury.run(data)
+      removePiece()
       transaction.commit()
       checkpointIfLong()
     } catch {
       // Such as a full disk. It is tried again when something else was committed.
       transaction.rollback()
+      left = undefined
       return
     }
     immediate = setImmediate(step)
   }
 
   return {
-    /** Something was buried. */
-    added: (): void => {
+    /** Something was buried, of so many blocks. */
+    added: (blocks: number): void => {
       pending = true
       inUse = true
+      if (left !== undefined) left += Math.ceil(blocks / blocksPerRow)
     },
     /** A row to write over, when there is one; within a transaction. */
     take: (): DeadRow | undefined => {
@@ -82,6 +98,7 @@ export const makeCollector = (db: DatabaseSync, transaction: Transaction, checkp
         const row = rows.pop()
         if (row !== undefined) {
           inUse = true
+          if (left !== undefined) left--
           return row
         }
         const data = next.get()?.[0]
@@ -94,20 +111,28 @@ export const makeCollector = (db: DatabaseSync, transaction: Transaction, checkp
       }
       return undefined
     },
-    /** Removes all of it now, with what else the transaction does. */
-    finish: (): void => {
-      if (!pending) return
-      pending = false
-      if (next.get() === undefined) return
+    /** Removes about so many blocks now, with what else the transaction does: as much as others can wait for. */
+    reclaim: (blocks: number): void => {
+      if (!pending || next.get() === undefined) return
       rows = []
       transaction.begin()
-      removeAll.run()
-      buryAll.run()
+      for (let removed = 0; removed < blocks; removed += piece * blocksPerRow) {
+        if (removePiece()) continue
+        pending = false
+        return
+      }
+    },
+    /** Blocks that are still to be removed. */
+    blocks: (): number => {
+      if (!pending) return 0
+      left ??= count.get()?.[0] ?? 0
+      return left * blocksPerRow
     },
     /** Nothing was taken, nor done with. */
     rolledBack: (): void => {
       pending = true
       rows = []
+      left = undefined
     },
     /** No transaction is open: what is pending goes on. */
     resume: (): void => {

@@ -27,7 +27,7 @@ export const SQLITE_BUSY = 5
 export const SQLITE_READONLY = 8
 export const SQLITE_IOERR = 10
 const SQLITE_CORRUPT = 11
-export const SQLITE_FULL = 13
+const SQLITE_FULL = 13
 export const SQLITE_CANTOPEN = 14
 const SQLITE_NOTADB = 26
 // "Extended Result Codes".
@@ -39,6 +39,11 @@ export class StoreFailure extends Error {
   override readonly name = "StoreFailure"
 }
 
+/** The disk has no room for what a commit adds. */
+export class StoreFull extends Error {
+  override readonly name = "StoreFull"
+}
+
 /** SQLite's primary result code of what it threw, if it was SQLite. */
 export const resultCode = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined
@@ -46,6 +51,9 @@ export const resultCode = (error: unknown): number | undefined =>
 /** Whether SQLite threw since an fsync failed. */
 export const isFsyncFailure = (error: unknown): boolean =>
   error instanceof Error && "errcode" in error && (error.errcode === SQLITE_IOERR_FSYNC || error.errcode === SQLITE_IOERR_DIR_FSYNC)
+
+/** Whether there was no room on the disk. */
+export const isFull = (error: unknown): boolean => error instanceof StoreFull || resultCode(error) === SQLITE_FULL
 
 export const isDamage = (error: unknown): boolean => {
   const code = resultCode(error)
@@ -57,4 +65,4 @@ export const isDamage = (error: unknown): boolean => {
  * defect, which is logged and answered EIO.
  */
 export const failureOf = (error: unknown): Exit.Exit<never, ErrnoError> =>
-  resultCode(error) === SQLITE_FULL ? Errno.ENOSPC : error instanceof StoreFailure ? Errno.EIO : Exit.die(error)
+  isFull(error) ? Errno.ENOSPC : error instanceof StoreFailure ? Errno.EIO : Exit.die(error)

@@ -22,16 +22,16 @@ import { makeXattrStore } from "./xattrs.ts"
 
 const rootId = 1
 
-export const makeFilesystem = ({ db, log, path }: OpenStore, options: SqliteOptions) => {
+export const makeFilesystem = ({ db, log, path, reserve }: OpenStore, options: SqliteOptions) => {
   const now = options.clock ?? systemClock()
   const atimes = makeAtimes(now)
-  const transaction = makeTransaction(db, log)
+  const transaction = makeTransaction(db, log, reserve)
   const key = prepareQuery<[number, number]>(db, "SELECT a, b FROM hashKey").get() ?? [0, 0]
   const entries = makeEntryStore(db, transaction, { a: key[0], b: key[1] })
   const collector = makeCollector(db, transaction, log.checkpointIfLong)
   const chunks = makeChunkStore(db, transaction, collector)
   const xattrs = makeXattrStore(db, transaction)
-  const disk = makeDisk(db, path, collector.finish)
+  const disk = makeDisk(db, path, collector, reserve.isHeld)
   const replies = makeReplies()
   const entryValid = timespec(options.entryTimeout ?? 1)
   const attrValid = timespec(options.attrTimeout ?? 1)
@@ -235,6 +235,10 @@ export const makeFilesystem = ({ db, log, path }: OpenStore, options: SqliteOpti
       log.mend()
     },
     rollback,
+    /** After a commit for which the disk had no room was rolled back. */
+    makeRoom: log.makeRoom,
+    /** False when the disk is full, and what room is held must be left to removals. */
+    hasSpare: reserve.hasSpare,
     close: (): void => {
       collector.stop()
       transaction.rollback()

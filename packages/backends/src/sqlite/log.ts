@@ -6,14 +6,17 @@
  * Recovery stops at such a hole, so everything later would be lost with it. Hence after a failed fsync nothing is
  * acknowledged until the log was written anew, and a checkpoint has moved all of it into the store's file.
  */
-import { ftruncateSync, fsyncSync, openSync, closeSync, readSync, writeSync } from "node:fs"
+import { fstatSync, ftruncateSync, fsyncSync, openSync, closeSync, readSync, writeSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
-import { isFsyncFailure, resultCode, SQLITE_FULL, StoreFailure } from "./errors.ts"
+import { isFsyncFailure, isFull, StoreFailure } from "./errors.ts"
 import { prepareQuery } from "./query.ts"
+import { openReserve, type Reserve } from "./reserve.ts"
 import { type ValidFrames, validFrames } from "./walFrames.ts"
 
 /** Frames after which the log is copied into the store, about 4 MiB (SQLite's own default). */
-const longLog = 1000
+const longLogMax = 1000
+/** Bytes of a frame: a page and its header. */
+const frameBytes = 4096 + 24
 /** Bytes that are written anew in one go. */
 const pieceBytes = 1 << 20
 /** An attempt to mend that took longer than this, milliseconds, is followed by a pause of so many times as long. */
@@ -28,6 +31,8 @@ export interface WriteAheadLog {
   readonly counted: (pages: number) => void
   /** After a commit: copies a long log into the store. Throws `StoreFailure` when that fails for another reason than room. */
   readonly checkpointIfLong: () => void
+  /** After the disk was full: copies the log into the store, so that it can begin again at its start. */
+  readonly makeRoom: () => void
   /** Takes what a commit threw: whether from now on nothing can be acknowledged. */
   readonly note: (error: unknown) => void
   /** False after a failed fsync, until `mend` has succeeded. */
@@ -51,16 +56,19 @@ const rewrite = (fd: number, end: number): void => {
 }
 
 /** `tell` is given a sentence when the store becomes read-only, and when it can be written again. */
-export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string) => void): WriteAheadLog => {
+export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string) => void): { readonly log: WriteAheadLog; readonly reserve: Reserve } => {
   const passive = prepareQuery<[busy: number, frames: number, copied: number]>(db, "PRAGMA wal_checkpoint(PASSIVE)")
   const truncate = prepareQuery<[busy: number]>(db, "PRAGMA wal_checkpoint(TRUNCATE)")
   // Takes a frame or more of the log. A number that is never given out does no harm; what is as it was is not written.
   const touch = db.prepare("UPDATE server SET nextId = nextId + 1 WHERE id = (SELECT max(id) FROM server)")
   // No lock lies on this file that closing it would drop.
   const fd = openSync(`${path}-wal`, "r+")
+  const reserve = openReserve(db, path, fd)
+  // A transaction finds at least half of what the log holds.
+  const longLog = Math.min(longLogMax, Math.floor(reserve.logBytes / 2 / frameBytes))
 
   /** Pages that were counted since the last checkpoint, and frames of the log for each, as the last one has shown. */
-  let pages = 0
+  let pages = Math.floor(fstatSync(fd).size / frameBytes)
   let framesPerPage = 1
   let failure: StoreFailure | undefined
   /** An fsync has failed once: from then on each goes through to the store's own file. */
@@ -82,12 +90,24 @@ export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string)
     const row = passive.get()
     if (row !== undefined && pages > 0 && row[1] > 0) framesPerPage = Math.min(4, Math.max(0.25, row[1] / pages))
     pages = 0
+    reserve.renew()
+  }
+
+  const tryCheckpoint = (): void => {
+    try {
+      checkpoint()
+    } catch (error) {
+      // The log goes on to grow while the store cannot; it is tried again when it is as long again.
+      pages = 0
+      if (!isFull(error)) throw fail("its log cannot be copied into it", error)
+    }
   }
 
   const empty = (): void => {
     const row = truncate.get()
     if (row?.[0] !== 0) throw new Error("the checkpoint could not be completed")
     pages = 0
+    reserve.renew()
   }
 
   /** Whether all frames that SQLite has written are there: one more goes on from them. */
@@ -121,7 +141,7 @@ export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string)
     tell(`${path}: all that was committed is safe again; the store can be written`)
   }
 
-  return {
+  const log: WriteAheadLog = {
     sync: () => {
       try {
         if (distrusted) empty()
@@ -134,13 +154,14 @@ export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string)
       pages += more
     },
     checkpointIfLong: () => {
-      if (pages * framesPerPage < longLog) return
+      if (pages * framesPerPage >= longLog) tryCheckpoint()
+    },
+    makeRoom: () => {
+      if (failure !== undefined) return
       try {
-        checkpoint()
-      } catch (error) {
-        // The log goes on to grow while the store cannot; it is tried again when it is as long again.
-        pages = 0
-        if (resultCode(error) !== SQLITE_FULL) throw fail("its log cannot be copied into it", error)
+        tryCheckpoint()
+      } catch {
+        // It was told.
       }
     },
     note: (error) => {
@@ -157,4 +178,7 @@ export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string)
       closeSync(fd)
     }
   }
+  // One that a server has left at its end, as it was killed on a full disk, has no room for anything.
+  log.checkpointIfLong()
+  return { log, reserve }
 }

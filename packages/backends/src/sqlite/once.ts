@@ -51,6 +51,7 @@ export const makeRunner = (store: StoredFilesystem) => {
     owed = false
     if (failure === undefined) return Exit.void
     store.rollback()
+    if (failure === Errno.ENOSPC) store.makeRoom()
     return failure
   }
 

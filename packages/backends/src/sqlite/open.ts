@@ -7,10 +7,11 @@ import { randomInt } from "node:crypto"
 import { accessSync, closeSync, constants, fsyncSync, openSync, type Stats, statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
-import { isDamage, resultCode, SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY, type SqliteStoreError, unusable } from "./errors.ts"
+import { isDamage, isFull, resultCode, SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_READONLY, type SqliteStoreError, unusable } from "./errors.ts"
 import { lockHolder } from "./lockHolder.ts"
 import { openLog, type WriteAheadLog } from "./log.ts"
 import { prepareQuery } from "./query.ts"
+import type { Reserve } from "./reserve.ts"
 import { applicationId, migrate, migrations } from "./schema.ts"
 
 /** `node:sqlite`, when it is first needed: loading it warns that it is experimental. */
@@ -76,7 +77,7 @@ export const explain = (path: string, error: unknown): SqliteStoreError => {
     const refused = notWritable(path)
     if (refused !== undefined) return unusable(path, refused)
   }
-  if (code === SQLITE_FULL) return unusable(path, "cannot be opened: the disk is full, and it needs to be brought up to date; make room first")
+  if (isFull(error)) return unusable(path, "cannot be opened: the disk is full, and it needs to be brought up to date; make room first")
   return unusable(path, error instanceof Error ? error.message : String(error))
 }
 
@@ -99,6 +100,7 @@ export interface OpenStore {
   readonly db: DatabaseSync
   readonly path: string
   readonly log: WriteAheadLog
+  readonly reserve: Reserve
   readonly close: () => void
 }
 
@@ -159,16 +161,19 @@ const openNow = (given: string, tell: (sentence: string) => void): OpenStore | S
     db = new DatabaseSync(path, { timeout: 0 })
     const refused = prepare(db, path)
     if (refused === undefined) {
-      const log = openLog(db, path, tell)
+      const { log, reserve } = openLog(db, path, tell)
       syncFolder(path)
       const opened = db
       return {
         db,
         path,
         log,
+        reserve,
         close: () => {
           log.close()
+          reserve.leave()
           opened.close()
+          reserve.close()
         }
       }
     }

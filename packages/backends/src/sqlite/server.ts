@@ -3,7 +3,7 @@
  * connection it served, its records, and the store's counts, which the latest row has right.
  */
 import type { DatabaseSync } from "node:sqlite"
-import { resultCode, SQLITE_FULL } from "./errors.ts"
+import { isFull } from "./errors.ts"
 import { prepareQuery } from "./query.ts"
 import type { Transaction } from "./transaction.ts"
 
@@ -40,7 +40,7 @@ export const enterServer = (db: DatabaseSync, transaction: Transaction, counts: 
       return true
     } catch (error) {
       transaction.rollback()
-      if (resultCode(error) !== SQLITE_FULL) throw error
+      if (!isFull(error)) throw error
       return false
     }
   }

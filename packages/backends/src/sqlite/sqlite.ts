@@ -1,6 +1,6 @@
 /** A filesystem in one SQLite file: complete, and there again after whatever happens to its server. */
-import type { Created, Entry, Negotiated, Statfs, U64 } from "@bickford/protocol"
-import { type Backend, type BackendConnection, Errno, type ErrnoError } from "@bickford/session"
+import type { AnswerOf, Created, Entry, Negotiated, ReplyOf, Statfs, U64 } from "@bickford/protocol"
+import { type Backend, type BackendConnection, Errno, type ErrnoError, type Operation } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -75,6 +75,10 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     again: (kept) => again(kept, (inode) => Exit.map(entry(inode), () => ({ entry: inode, open: opening.file() })))
   }
 
+  /** For what adds to the store: on a full disk the room that is held is for removals. */
+  const adding = <Req extends { readonly op: keyof ReplyOf }>(operation: Operation<Req>, recorded: Recorded<Req, AnswerOf<Req["op"]>>): Operation<Req> =>
+    changing((request, context) => store.hasSpare() ? operation(request, context) : Errno.ENOSPC, recorded)
+
   const fsync = (): typeof done => {
     store.syncAtCommit()
     return done
@@ -102,15 +106,15 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     statx: reading(attributes.statx),
     setattr: changing(attributes.setattr, { keep: () => 0, again: (_kept, { nodeid }) => again(nodeid, (inode) => inode.answer) }),
     readlink: reading(names.readlink),
-    symlink: changing(names.symlink, node),
-    mknod: changing(names.mknod, node),
-    mkdir: changing(names.mkdir, node),
+    symlink: adding(names.symlink, node),
+    mknod: adding(names.mknod, node),
+    mkdir: adding(names.mkdir, node),
     unlink: changing(names.unlink, nothing),
     rmdir: changing(names.rmdir, nothing),
     rename: changing(renameOperations(fs).rename, nothing),
-    link: changing(names.link, node),
-    create: changing(names.create, created),
-    tmpfile: changing(names.tmpfile, created),
+    link: adding(names.link, node),
+    create: adding(names.create, created),
+    tmpfile: adding(names.tmpfile, created),
     open: reading(opens.open),
     release: () => done,
     opendir: reading(opens.opendir),
@@ -128,7 +132,7 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     ...(options.xattrs === false ? {} : {
       getxattr: reading(xattrs.getxattr),
       listxattr: reading(xattrs.listxattr),
-      setxattr: changing(xattrs.setxattr, nothing),
+      setxattr: adding(xattrs.setxattr, nothing),
       removexattr: changing(xattrs.removexattr, nothing)
     }),
     statfs: reading(() => {

@@ -9,7 +9,7 @@ import { readSync } from "node:fs"
 const logHeaderBytes = 32
 const frameHeaderBytes = 24
 /** The checksums are of little-endian words; with the lowest bit set, of big-endian ones. */
-const magic = 0x377f0682
+export const walMagic = 0x377f0682
 /** Frames that are read in one go. */
 const framesAtOnce = 64
 
@@ -44,7 +44,7 @@ export const validFrames = (fd: number): ValidFrames => {
   const header = new DataView(new ArrayBuffer(logHeaderBytes))
   if (readSync(fd, header, 0, logHeaderBytes, 0) < logHeaderBytes) return none
   const kind = header.getUint32(0)
-  if ((kind & ~1) !== magic) return none
+  if ((kind & ~1) !== walMagic) return none
   const littleEndian = (kind & 1) === 0
   let sums = checksum(header, 0, 24, littleEndian, [0, 0])
   if (!holds(header, 24, sums)) return none
