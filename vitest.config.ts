@@ -16,6 +16,11 @@ export default defineConfig({
     // Backstops for a hang, not measures of speed: test/patience.ts has those that end it and tell why.
     testTimeout: 600_000,
     hookTimeout: 600_000,
-    silent: "passed-only"
+    silent: "passed-only",
+    ...(process.env["NODE_V8_COVERAGE"] === undefined ? {} : {
+      setupFiles: ["scripts/takeCoverage.mjs"],
+      // Node strips the types and leaves every position as it was, so that what V8 counts is what stands in the file.
+      experimental: { viteModuleRunner: false }
+    })
   }
 })
