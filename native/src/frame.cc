@@ -1,5 +1,6 @@
 #include "frame.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -43,6 +44,16 @@ bool in_range(napi_env env, size_t offset, size_t length, size_t size) {
 }
 
 napi_value result_of(napi_env env, ssize_t count) { return number(env, count < 0 ? -errno : count); }
+
+// read(2) that does not wait, whatever the descriptor's flags are: EAGAIN where there is nothing to read yet.
+ssize_t read_ready(int fd, void* into, size_t length) {
+  pollfd ready = {fd, POLLIN, 0};
+  if (poll(&ready, 1, 0) == 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  return ::read(fd, into, length);
+}
 
 // (handle, memory, offset = 0, length = the rest)
 struct View {
@@ -104,8 +115,9 @@ napi_value write_some(napi_env env, napi_callback_info info) {
   return result_of(env, ::write(view.handle->fd.get(), view.data, view.length));
 }
 
-// (fd, into, offset, length, position): up to `length` bytes of a file from `position` on, put at `offset`
-// of `into`. Bytes read, fewer only at the file's end, or a negative errno.
+// (fd, into, offset, length, position?): up to `length` bytes of a file from `position` on, or from its current position,
+// put at `offset` of `into`. Bytes read, fewer only at the file's end and, from the current position, where a pipe or
+// socket has no more at the moment; or a negative errno, also when some had been read.
 napi_value read_range(napi_env env, napi_callback_info info) {
   size_t argc = 5;
   napi_value argv[5];
@@ -119,18 +131,21 @@ napi_value read_range(napi_env env, napi_callback_info info) {
   if (!unsigned_argument(env, argv[0], &fd) || !bytes_of(env, argv[1], &bytes, &size)) return nullptr;
   if (!unsigned_argument(env, argv[2], &offset) || !unsigned_argument(env, argv[3], &length)) return nullptr;
   if (!in_range(env, offset, length, size)) return nullptr;
+  const bool current = is_undefined(env, argv[4]);
   // Beyond 2^63 it is negative here, and pread(2) refuses it.
   bool exact = true;
-  if (napi_get_value_int64(env, argv[4], &position) != napi_ok && napi_get_value_bigint_int64(env, argv[4], &position, &exact) != napi_ok) {
+  if (!current && napi_get_value_int64(env, argv[4], &position) != napi_ok && napi_get_value_bigint_int64(env, argv[4], &position, &exact) != napi_ok) {
     napi_throw_type_error(env, nullptr, "expected a file offset");
     return nullptr;
   }
   unsigned char* to = static_cast<unsigned char*>(bytes) + offset;
   size_t done = 0;
   while (done < length) {
-    const ssize_t count = ::pread(static_cast<int>(fd), to + done, length - done, position + static_cast<int64_t>(done));
+    const ssize_t count = current ? read_ready(static_cast<int>(fd), to + done, length - done)
+                                  : ::pread(static_cast<int>(fd), to + done, length - done, position + static_cast<int64_t>(done));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return done > 0 ? number(env, static_cast<int64_t>(done)) : result_of(env, count);
+    if (count < 0 && errno == EAGAIN && done > 0) break;
+    if (count < 0) return result_of(env, count);
     if (count == 0) break;
     done += static_cast<size_t>(count);
   }

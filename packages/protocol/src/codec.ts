@@ -11,5 +11,5 @@ export { type EncodeError, isEncodeError, isReplyRefusal, refusalOf, type ReplyR
 export * as structs from "./generated/structs.ts"
 export { getU64 } from "./u64.ts"
 export {
-  decodeAs, decodeReply, decodeRequest, encodeErrorFrame, encodeReply, encodeReplyFrame, encodeRequest, type Reply, replyData, replyRange
+  decodeAs, decodeReply, decodeRequest, encodeErrorFrame, encodeReply, encodeReplyFrame, encodeRequest, type Reply, replyData, replyParts
 } from "./wire.ts"

@@ -1,6 +1,6 @@
 /** Replies that are bytes of the backend's own: counted and checked here, copied only when they must be. */
 import { types } from "node:util"
-import type { FileRange } from "./messages.ts"
+import type { DataPart, FileRange } from "./messages.ts"
 import { refuse } from "./refusal.ts"
 
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value >= 0
@@ -11,10 +11,12 @@ const isFarOffset = (value: unknown): value is bigint => typeof value === "bigin
 const largestDescriptor = 0x7fff_ffff
 
 /** Where in a file a reply's body lies, read once: what was checked is what is used. Undefined when `value` is no range. */
-export const rangeOf = (value: unknown): FileRange | undefined => {
-  if (typeof value !== "object" || value === null || !("fd" in value) || !("offset" in value) || !("length" in value)) return undefined
-  const { fd, length, offset } = value
+const rangeOf = (value: unknown): FileRange | undefined => {
+  if (typeof value !== "object" || value === null || !("fd" in value) || !("length" in value)) return undefined
+  const { fd, length } = value
   if (!isCount(fd) || fd > largestDescriptor || !isCount(length)) return undefined
+  const offset = "offset" in value ? value.offset : undefined
+  if (offset === undefined) return { fd, length }
   return isCount(offset) || isFarOffset(offset) ? { fd, offset, length } : undefined
 }
 
@@ -75,8 +77,27 @@ export const viewsOf = (data: unknown): ReadonlyArray<Uint8Array> | undefined =>
   return views
 }
 
+/**
+ * A reply's body of which some lies in files: its pieces in order, each looked at once. Undefined when `value` is neither
+ * a range nor a list of ranges and bytes.
+ */
+export const partsOf = (value: unknown): ReadonlyArray<DataPart> | undefined => {
+  if (!Array.isArray(value)) {
+    const range = rangeOf(value)
+    return range === undefined ? undefined : [range]
+  }
+  if (types.isProxy(value) || value.length > mostParts) return undefined
+  const parts: Array<DataPart> = []
+  for (const one of value as ReadonlyArray<unknown>) {
+    const part = viewOfPart(one) ?? rangeOf(one)
+    if (part === undefined) return undefined
+    parts.push(part)
+  }
+  return parts
+}
+
 /** Bytes in all. */
-export const viewsLength = (views: ReadonlyArray<Uint8Array>): number => {
+export const viewsLength = (views: ReadonlyArray<DataPart>): number => {
   let length = 0
   for (const view of views) length += view.length
   return length

@@ -6,7 +6,7 @@
  * directory that holds the name). Sizes and offsets are in bytes.
  */
 import type { OperationName, ReplyKindOf } from "./operations.ts"
-import type { Data, FileRange, Name, S64, U64 } from "./primitives.ts"
+import type { Data, DataPart, FileRange, Name, S64, U64 } from "./primitives.ts"
 import type { ReplyTypes } from "./replyTypes.ts"
 
 export type * from "./generated/messages.ts"
@@ -18,8 +18,8 @@ export type ReplyOf = {
   readonly [Op in OperationName as ReplyKindOf<Op> extends "none" ? never : Op]: ReplyTypes[Exclude<ReplyKindOf<Op>, "none">]
 }
 
-/** What a backend may answer: the reply, or for READ where in a file it lies. */
-export type AnswerOf<Op extends keyof ReplyOf> = Op extends "read" ? Data | FileRange : ReplyOf[Op]
+/** What a backend may answer: the reply, or for READ where in files it lies, in pieces of both kinds. */
+export type AnswerOf<Op extends keyof ReplyOf> = Op extends "read" ? Data | FileRange | ReadonlyArray<DataPart> : ReplyOf[Op]
 
 // ---------------------------------------------------------------- notifications
 

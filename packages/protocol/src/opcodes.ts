@@ -103,7 +103,7 @@ export interface OpcodeRow extends RequestCodec<Request> {
   readonly codec: ReplyCodec<Request, unknown> | undefined
   /** The reply codec's own, where it has them: here every row has the fields, which costs less to look at. */
   readonly views: ReplyCodec<Request, unknown>["views"] | undefined
-  readonly range: ReplyCodec<Request, unknown>["range"] | undefined
+  readonly parts: ReplyCodec<Request, unknown>["parts"] | undefined
 }
 
 const codecOf = (kind: ReplyKind): ReplyCodec<Request, unknown> | undefined =>
@@ -138,7 +138,7 @@ const makeRow = (name: OpcodeName): OpcodeRow => {
     tested,
     codec,
     views: codec?.views?.bind(codec),
-    range: codec?.range?.bind(codec)
+    parts: codec?.parts?.bind(codec)
   }
 }
 

@@ -21,10 +21,16 @@ export type Data = Uint8Array | ReadonlyArray<Uint8Array>
 export interface FileRange {
   /** The number of a descriptor that stays open until the reply has been written. */
   readonly fd: number
-  readonly offset: U64
-  /** Bytes; the reply is shorter where the file ends before. */
+  /**
+   * Where in the file. Absent: from the descriptor's current position on, which moves (libfuse's FUSE_BUF_FD_SEEK left
+   * out); a pipe or socket gives what it holds at the moment, EAGAIN when that is nothing.
+   */
+  readonly offset?: U64
+  /** Bytes; the reply ends where the file ends before. */
   readonly length: number
 }
+/** A piece of a reply's body: bytes in memory, or bytes of an open file. */
+export type DataPart = Uint8Array | FileRange
 
 /** One security context of a request's header extensions (`struct fuse_secctx`). */
 export interface SecurityContext {

@@ -4,7 +4,7 @@ import { isDecodeError, malformedRequest } from "./decodeError.ts"
 import { afterArgs, type Frame, lengthOf, type Memory, memoryOf, opcodeOf, readOutHeader, viewOf, writeInHeader, writeOutHeader } from "./frame.ts"
 import { inHeader, outHeader } from "./generated/structs.ts"
 import type { Negotiated } from "./init.ts"
-import type { DecodeError, FileRange, ReplyOf, Request, U64 } from "./messages.ts"
+import type { DataPart, DecodeError, ReplyOf, Request, U64 } from "./messages.ts"
 import { type OpcodeRow, opcodeTable, rowOf } from "./opcodes.ts"
 import { type EncodeError, encodeErrorOf, isReplyRefusal, refusalOf, type ReplyRefusal, refuse } from "./refusal.ts"
 import type { CountLookup } from "./replies/reply.ts"
@@ -94,8 +94,8 @@ export const replyData = (row: OpcodeRow, value: unknown, request: Request): Rea
   }
 }
 
-/** Where in a file the body lies, when that is the answer. */
-export const replyRange = (row: OpcodeRow, value: unknown, request: Request): FileRange | undefined => row.range?.(value, request)
+/** The body's pieces, when some of them lie in files; undefined when none does. Throws what `refusalOf` takes. */
+export const replyParts = (row: OpcodeRow, value: unknown, request: Request): ReadonlyArray<DataPart> | undefined => row.parts?.(value, request)
 
 const noCount: CountLookup = () => {}
 /** Beyond any body that is not data: a listing is bounded by its request's size. */

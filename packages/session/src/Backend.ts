@@ -264,8 +264,9 @@ export interface Backend {
    *
    * Answers up to `size` bytes from `offset` on. Fewer mean the end of the file: the kernel fills the rest of a page
    * with zeros, so a short answer in the middle shows as zeros, not as a short read. (With FOPEN_DIRECT_IO a short
-   * answer is a short read.) The answer is one view, several, which are sent gathered, or `{ fd, offset, length }`
-   * for bytes that lie in a file of this process.
+   * answer is a short read.) The answer is one view, several, which are sent gathered, `{ fd, offset, length }` for
+   * bytes that lie in a file of this process, or a list of both. With no `offset` the descriptor's current position is
+   * read from, without waiting: an empty pipe is EAGAIN.
    *
    * A signal that ends the caller stops it (EINTR), and any signal where `interruptible` says so: slow reads
    * complete under timers. Absent: ENOSYS.

@@ -1,10 +1,10 @@
 /** Frames that a program carries itself: bytes in, bytes out, no descriptor. */
-import type { FileRange } from "@bickford/protocol"
+import type { DataPart } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
 import { constants } from "node:os"
 import { inHeaderSize, outHeaderSize } from "./DeviceSlot.ts"
 import type { FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
-import { addon } from "./native.ts"
+import { partsLength, readParts } from "./parts.ts"
 
 const { EBADF, EOPNOTSUPP } = constants.errno
 
@@ -51,9 +51,9 @@ export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCap
   const sendFor = (slot: Slot, error: number, views: ReadonlyArray<Uint8Array>): number =>
     send(slot.view.getUint32(8, true), slot.view.getUint32(12, true), error, views)
 
-  const readRange = (range: FileRange): Uint8Array | number => {
-    const bytes = new Uint8Array(range.length)
-    const count = addon.read_range(range.fd, bytes, 0, range.length, range.offset)
+  const joined = (parts: ReadonlyArray<DataPart>): Uint8Array | number => {
+    const bytes = new Uint8Array(partsLength(parts))
+    const count = readParts(parts, bytes, 0)
     return count < 0 ? count : bytes.subarray(0, count)
   }
 
@@ -84,14 +84,14 @@ export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCap
     receive: () => ended,
     reply: (slot, error, length) => sendFor(slot, error, [slot.bytes.subarray(slot.body, slot.body + length)]),
     replyData: (slot, views) => sendFor(slot, 0, views),
-    replyFile: (slot, range) => {
-      const data = readRange(range)
+    replyParts: (slot, parts) => {
+      const data = joined(parts)
       return typeof data === "number" ? sendFor(slot, data, []) : sendFor(slot, 0, [data])
     },
     detach: (slot) => ({ uniqueLow: slot.view.getUint32(8, true), uniqueHigh: slot.view.getUint32(12, true) }),
     replyDetached: ({ uniqueHigh, uniqueLow }, error, views) => send(uniqueLow, uniqueHigh, error, views),
-    replyFileDetached: ({ uniqueHigh, uniqueLow }, range) => {
-      const data = readRange(range)
+    replyPartsDetached: ({ uniqueHigh, uniqueLow }, parts) => {
+      const data = joined(parts)
       return typeof data === "number" ? send(uniqueLow, uniqueHigh, data, []) : send(uniqueLow, uniqueHigh, 0, [data])
     },
     // The slot is this request's alone.

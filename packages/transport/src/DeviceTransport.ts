@@ -1,5 +1,5 @@
 /** Frames over one descriptor: `/dev/fuse`, or a pipe or socket in its place. */
-import type { FileRange } from "@bickford/protocol"
+import type { DataPart } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { constants } from "node:os"
@@ -9,6 +9,7 @@ import { errnoError, type TransportError } from "./errors.ts"
 import type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 import { addon, type FuseHandle } from "./native.ts"
 import { makeOutbox, type Outbox } from "./outbox.ts"
+import { partsLength, readParts } from "./parts.ts"
 import { selectError } from "./select.ts"
 import { makeStreamReader, type StreamReader } from "./streamReader.ts"
 
@@ -339,31 +340,28 @@ class DeviceTransport implements FrameTransport {
     return result
   }
 
-  replyFile = (slot: Slot, range: FileRange): number => {
+  replyParts = (slot: Slot, parts: ReadonlyArray<DataPart>): number => {
     const own = slot as DeviceSlot
-    if (range.length <= own.bodyCapacity) {
-      const count = addon.read_range(range.fd, own.bytes, own.body, range.length, range.offset)
+    const length = partsLength(parts)
+    if (length <= own.bodyCapacity) {
+      const count = readParts(parts, own.bytes, own.body)
       return this.reply(slot, Math.min(count, 0), Math.max(count, 0))
     }
-    const request = { uniqueLow: own.view.getUint32(8, true), uniqueHigh: own.view.getUint32(12, true) }
     // The request has been read out of the slot: all of its memory can hold the reply.
-    const result = this.replyRange(own.bytes, own.view, request, range)
+    const result = this.writeFromParts(own, requestOf(own), parts, length)
     this.giveBack(own)
     return result
   }
 
-  replyFileDetached = (request: DetachedRequest, range: FileRange): number => {
-    // A free slot is resident memory; when none is free, memory of the moment has to do.
-    const [spare] = this.pool.free.slice(-1)
-    if (spare !== undefined) return this.replyRange(spare.bytes, spare.view, request, range)
-    const bytes = new Uint8Array(outHeaderSize + range.length).fill(0)
-    return this.replyRange(bytes, new DataView(bytes.buffer), request, range)
-  }
+  replyPartsDetached = (request: DetachedRequest, parts: ReadonlyArray<DataPart>): number =>
+    this.writeFromParts(this.pool.free.at(-1), request, parts, partsLength(parts))
 
-  private replyRange(bytes: Uint8Array, view: DataView, request: DetachedRequest, range: FileRange): number {
-    const length = Math.min(range.length, bytes.length - outHeaderSize)
-    const count = addon.read_range(range.fd, bytes, outHeaderSize, length, range.offset)
+  /** Puts a reply together in a slot's memory, which is resident; where there is none, or not enough of it, memory of the moment has to do. */
+  private writeFromParts(spare: DeviceSlot | undefined, request: DetachedRequest, parts: ReadonlyArray<DataPart>, length: number): number {
+    const bytes = spare !== undefined && outHeaderSize + length <= spare.bytes.length ? spare.bytes : new Uint8Array(outHeaderSize + length)
+    const count = readParts(parts, bytes, outHeaderSize)
     const total = outHeaderSize + Math.max(count, 0)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, outHeaderSize)
     view.setUint32(0, total, true)
     view.setInt32(4, Math.min(count, 0), true)
     view.setUint32(8, request.uniqueLow, true)
@@ -373,7 +371,7 @@ class DeviceTransport implements FrameTransport {
 
   detach = (slot: Slot): DetachedRequest => {
     const own = slot as DeviceSlot
-    const request = { uniqueLow: own.view.getUint32(8, true), uniqueHigh: own.view.getUint32(12, true) }
+    const request = requestOf(own)
     this.giveBack(own)
     return request
   }
@@ -428,6 +426,8 @@ const endReason = (result: number): TransportEnd | undefined => {
       return undefined
   }
 }
+
+const requestOf = ({ view }: DeviceSlot): DetachedRequest => ({ uniqueLow: view.getUint32(8, true), uniqueHigh: view.getUint32(12, true) })
 
 const totalLength = (views: ReadonlyArray<Uint8Array>): number => {
   let total = 0

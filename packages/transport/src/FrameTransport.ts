@@ -6,7 +6,7 @@
  * first argument struct and the payload are separate. The dispatcher owns a slot from delivery until
  * `reply`, `replyData`, `release` or `detach`.
  */
-import type { FileRange } from "@bickford/protocol"
+import type { DataPart } from "@bickford/protocol"
 import type { Frame, Memory } from "@bickford/protocol/codec"
 import type * as Effect from "effect/Effect"
 import type { TransportError } from "./errors.ts"
@@ -61,14 +61,17 @@ export interface FrameTransport {
   readonly reply: (slot: Slot, error: number, bodyLength: number) => number
   /** As `reply` with error 0, for a body that lies elsewhere: gathered, not concatenated. */
   readonly replyData: (slot: Slot, views: ReadonlyArray<Uint8Array>) => number
-  /** As `replyData`, the body read from a file straight into the slot; a read that fails is replied with its errno. */
-  readonly replyFile: (slot: Slot, range: FileRange) => number
+  /**
+   * As `replyData`, for a body of which some lies in files. The reply ends where one of them does; a read that fails is
+   * replied with its errno.
+   */
+  readonly replyParts: (slot: Slot, parts: ReadonlyArray<DataPart>) => number
   /** Gives the slot's memory back for reading while the reply is still owed. */
   readonly detach: (slot: Slot) => DetachedRequest
   /** Replies to a detached request: `error` 0 or a negative errno, then the body's parts. */
   readonly replyDetached: (request: DetachedRequest, error: number, views: ReadonlyArray<Uint8Array>) => number
-  /** As `replyFile`, for a detached request. */
-  readonly replyFileDetached: (request: DetachedRequest, range: FileRange) => number
+  /** As `replyParts`, for a detached request. */
+  readonly replyPartsDetached: (request: DetachedRequest, parts: ReadonlyArray<DataPart>) => number
   /** Keeps bytes of a frame beyond its request: returns memory that no later read will touch. */
   readonly takePayload: (slot: Slot, offset: number, length: number) => Uint8Array
   /**

@@ -75,7 +75,7 @@ export interface Addon extends FilesystemCalls {
   readonly message_length: (handle: FuseHandle) => number
   readonly write_frame: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => number
   readonly write_some: (handle: FuseHandle, from: Bytes, offset?: number, length?: number) => number
-  readonly read_range: (fd: number, into: Bytes, offset: number, length: number, position: number | bigint) => number
+  readonly read_range: (fd: number, into: Bytes, offset: number, length: number, position?: number | bigint) => number
   readonly channel: (reader: FuseHandle, writer: FuseHandle, bytes: number) => NativeChannel | number
   readonly notify: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => Promise<number>
   readonly lock_memory: (bytes: Bytes) => number

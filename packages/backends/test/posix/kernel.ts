@@ -2,7 +2,7 @@
  * What the kernel does to a backend, for tests: builds requests, counts lookups and forgets a node
  * when its count is zero, takes as many directory entries as fit.
  */
-import type { AnswerOf, DirentPlus, Entry, Name, ReplyOf, Request, Timespec, U64 } from "@bickford/protocol"
+import type { AnswerOf, DataPart, DirentPlus, Entry, Name, ReplyOf, Request, Timespec, U64 } from "@bickford/protocol"
 import type { Backend, ErrnoError, Operation, RequestContext } from "@bickford/session"
 import { requestContext } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
@@ -96,8 +96,11 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     read: (nodeid: U64, offset: U64, size: number, flags = 0) =>
       run(backend.read, { op: "read", ...header(caller), ...listing, nodeid, offset, size, flags }, caller).pipe(
         Effect.map((data) => {
-          if ("fd" in data) throw new Error("the content is not in memory")
-          return new Uint8Array(data instanceof Uint8Array ? data : Buffer.concat([...data]))
+          const parts = Array.isArray(data) ? data as ReadonlyArray<DataPart> : [data as DataPart]
+          return new Uint8Array(Buffer.concat(parts.map((part) => {
+            if (part instanceof Uint8Array) return part
+            throw new Error("the content is not in memory")
+          })))
         })
       ),
     write: (nodeid: U64, offset: U64, data: Uint8Array, fields: Fields<"write"> = {}, as: Caller = caller) =>

@@ -1,5 +1,5 @@
 /** Replies that are bytes: of a file, a symlink, an extended attribute, a listing. */
-import { checkedViews, putData, rangeOf, viewsLength, viewsOf } from "../data.ts"
+import { checkedViews, partsOf, putData, viewsLength, viewsOf } from "../data.ts"
 import { packDirentplus, packDirents, readDirentplus, readDirents } from "../dirents.ts"
 import * as structs from "../generated/structs.ts"
 import type {
@@ -42,9 +42,11 @@ export const content: ReplyCodec<ReadRequest, Data> = {
     const views = viewsOf(data)
     return views !== undefined && viewsLength(views) <= request.size ? views : undefined
   },
-  range: (data, request) => {
-    const range = rangeOf(data)
-    return range !== undefined && range.length <= request.size ? range : undefined
+  parts: (data, request) => {
+    const parts = partsOf(data)
+    if (parts === undefined) return undefined
+    const length = viewsLength(parts)
+    return length <= request.size ? parts : refuse("EIO", `${length} bytes read, ${request.size} asked for`)
   },
   read: (cursor) => cursor.data(cursor.left, "data")
 }

@@ -2,7 +2,7 @@
 import type { Cursor } from "../cursor.ts"
 import type { Memory } from "../frame.ts"
 import type { Negotiated } from "../init.ts"
-import type { FileRange, Request, U64 } from "../messages.ts"
+import type { DataPart, Request, U64 } from "../messages.ts"
 import { refuse } from "../refusal.ts"
 
 /** Takes the node id of every entry for which the kernel counts a lookup. */
@@ -23,8 +23,8 @@ export interface ReplyCodec<R extends Request, V> {
   ): number
   /** The body as views of the backend's own memory, when it is one that can be sent as it is. */
   views?(value: V, request: R): ReadonlyArray<Uint8Array> | undefined
-  /** Where in a file the body lies, when that is the answer. */
-  range?(value: unknown, request: R): FileRange | undefined
+  /** The body's pieces, when some of them lie in files. */
+  parts?(value: unknown, request: R): ReadonlyArray<DataPart> | undefined
   read(cursor: Cursor, request: R): V
 }
 

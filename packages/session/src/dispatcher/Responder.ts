@@ -13,9 +13,9 @@ import type { StopReason } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
 import type { Guard } from "./guard.ts"
 import { errnoErrorNamed, errnoOf, isErrnoError, wireErrno } from "../errno.ts"
-import { errnoName, errnoNumbers, type FileRange, type Request, type U64 } from "@bickford/protocol"
+import { errnoName, errnoNumbers, type DataPart, type Request, type U64 } from "@bickford/protocol"
 import {
-  encodeReply, isReplyRefusal, type Memory, memoryOf, type OpcodeRow, refusalOf, replyData, replyRange, type ReplyRefusal, viewsLength
+  encodeReply, isReplyRefusal, type Memory, memoryOf, type OpcodeRow, refusalOf, replyData, replyParts, type ReplyRefusal, viewsLength
 } from "@bickford/protocol/codec"
 
 export interface Responder {
@@ -63,13 +63,13 @@ const isOfStopping = (cause: Cause.Cause<unknown>): boolean => {
   return thrown instanceof Error && thrown.name === "AbortError"
 }
 
-/** A reply, until it is sent. Of `views`, `range` and a body of `length` bytes encoded in place it has one; with an `error` none. */
+/** A reply, until it is sent. Of `views`, `parts` and a body of `length` bytes encoded in place it has one; with an `error` none. */
 interface Composed {
   /** 0 or a negative errno. */
   error: number
   length: number
   views: ReadonlyArray<Uint8Array> | undefined
-  range: FileRange | undefined
+  parts: ReadonlyArray<DataPart> | undefined
   /** What the operation succeeded with. */
   value: unknown
 }
@@ -149,7 +149,7 @@ export const makeResponder = (
     return -errnoNumbers[refusal.errno]
   }
 
-  const reply: Composed = { error: 0, length: 0, views: undefined, range: undefined, value: undefined }
+  const reply: Composed = { error: 0, length: 0, views: undefined, parts: undefined, value: undefined }
 
   const composeValue = (row: OpcodeRow, request: Request, value: unknown, memory: Memory, offset: number, capacity: number): void => {
     reply.views = replyData(row, value, request)
@@ -157,9 +157,9 @@ export const makeResponder = (
       reply.length = viewsLength(reply.views)
       return
     }
-    reply.range = replyRange(row, value, request)
-    if (reply.range !== undefined) {
-      reply.length = reply.range.length
+    reply.parts = replyParts(row, value, request)
+    if (reply.parts !== undefined) {
+      reply.length = viewsLength(reply.parts)
       return
     }
     const length = encodeReply(row, value, request, connection.negotiated, memory, offset, capacity, count)
@@ -172,7 +172,7 @@ export const makeResponder = (
     reply.error = 0
     reply.length = 0
     reply.views = undefined
-    reply.range = undefined
+    reply.parts = undefined
     reply.value = undefined
     try {
       if (exit._tag === "Failure") reply.error = failure(row, request, exit, stopped)
@@ -183,7 +183,7 @@ export const makeResponder = (
       } else reply.error = refused(row, request, refusalOf("what is no Exit was returned as one"))
     } catch (thrown) {
       reply.views = undefined
-      reply.range = undefined
+      reply.parts = undefined
       reply.error = refused(row, request, refusalOf(thrown))
     }
   }
@@ -191,21 +191,25 @@ export const makeResponder = (
   return {
     toSlot: (slot, row, request, exit, stopped) => {
       compose(row, request, exit, stopped, slot, slot.body, slot.bodyCapacity)
-      const { error, length, range, value, views } = reply
+      const { error, length, parts, value, views } = reply
       if (views !== undefined) {
         settle(row, request, value, 0, length, transport.replyData(slot, views))
         dispose(value, guard)
-      } else if (range !== undefined) settle(row, request, value, 0, length, transport.replyFile(slot, range))
-      else settle(row, request, value, error, length, transport.reply(slot, error, length))
+      } else if (parts !== undefined) {
+        settle(row, request, value, 0, length, transport.replyParts(slot, parts))
+        dispose(value, guard)
+      } else settle(row, request, value, error, length, transport.reply(slot, error, length))
     },
     toDetached: (detached, row, request, exit, stopped) => {
       compose(row, request, exit, stopped, scratch, 0, scratchSize)
-      const { error, length, range, value, views } = reply
+      const { error, length, parts, value, views } = reply
       if (views !== undefined) {
         settle(row, request, value, 0, length, transport.replyDetached(detached, 0, views))
         dispose(value, guard)
-      } else if (range !== undefined) settle(row, request, value, 0, length, transport.replyFileDetached(detached, range))
-      else settle(row, request, value, error, length, transport.replyDetached(detached, error, error === 0 ? [scratch.bytes.subarray(0, length)] : noViews))
+      } else if (parts !== undefined) {
+        settle(row, request, value, 0, length, transport.replyPartsDetached(detached, parts))
+        dispose(value, guard)
+      } else settle(row, request, value, error, length, transport.replyDetached(detached, error, error === 0 ? [scratch.bytes.subarray(0, length)] : noViews))
     }
   }
 }
