@@ -8,7 +8,7 @@
 import type { Data, U64 } from "@bickford/protocol"
 import { type BufferPool, chunkSize, extentSize } from "./bufferPool.ts"
 import type { Bytes } from "../posix/bytes.ts"
-import { add, low, max, shiftLeft, shiftRight } from "@bickford/protocol/arithmetic"
+import { add, low, max, min, shiftLeft, shiftRight } from "@bickford/protocol/arithmetic"
 
 const chunkBits = 17
 const blockBits = 12
@@ -276,12 +276,13 @@ export class Chunks implements Bytes {
     return undefined
   }
 
-  hole(offset: U64): U64 {
+  hole(offset: U64, end?: U64): U64 {
     let block = shiftRight(offset, blockBits)
+    const lastIndex = end === undefined ? Number.POSITIVE_INFINITY : Math.floor(shiftRight(end, blockBits) / 32)
     for (let at = this.#position(Math.floor(block / 32)); ; at++) {
       const chunk = this.#chunks[at]
       const within = block % 32
-      if (chunk === undefined || chunk.index !== Math.floor(block / 32)) break
+      if (chunk === undefined || chunk.index !== Math.floor(block / 32) || chunk.index > lastIndex) break
       const free = ~chunk.allocated & (-1 << within)
       if (free !== 0) {
         block = chunk.index * 32 + 31 - Math.clz32(free & -free)
@@ -289,7 +290,8 @@ export class Chunks implements Bytes {
       }
       block = (chunk.index + 1) * 32
     }
-    return max(offset, shiftLeft(block, blockBits))
+    const found = max(offset, shiftLeft(block, blockBits))
+    return end === undefined ? found : min(found, end)
   }
 
   #isAllocated(block: number): boolean {

@@ -20,6 +20,6 @@ export interface Bytes {
   readonly zero: (offset: U64, end: U64) => void
   /** The first allocated byte at `offset` or after it. */
   readonly data: (offset: U64) => U64 | undefined
-  /** The first byte at `offset` or after it that is not allocated. */
-  readonly hole: (offset: U64) => U64
+  /** The first byte at `offset` or after it that is not allocated; `end`, when there is none before it. */
+  readonly hole: (offset: U64, end?: U64) => U64
 }

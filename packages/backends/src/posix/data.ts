@@ -25,8 +25,14 @@ const nothing: Exit.Exit<Uint8Array> = Exit.succeed(new Uint8Array(0))
 
 /** Bytes of data that one COPY_FILE_RANGE copies at the most: others wait for it. */
 const copyMax = 64 * 1024 * 1024
+/** Bytes that are read and written in one go. */
+const copyStep = 128 * 1024
 /** As how many bytes of data a hole counts that is copied. */
 const holeCost = 16 * 1024
+/** A file with more blocks is given no longer hole than this in one go, which counts as more. */
+const largeTarget = 16 * 1024
+const largeTargetHole = 64 * 1024 * 1024
+const largeTargetCost = copyMax / 4
 /** What the 32-bit reply of COPY_FILE_RANGE can say. */
 const narrowCopyMax = 0x7ffff000
 
@@ -160,14 +166,16 @@ export const dataOperations = (
         const data = from.data(at)
         if (data === undefined || data > at) {
           // A hole stays one, except where it only covers a part of an allocated block.
-          const hole = data === undefined ? left : min(left, subtract(data, at))
+          const large = to.blocks > largeTarget
+          const whole = data === undefined ? left : min(left, subtract(data, at))
+          const hole = large ? min(whole, largeTargetHole) : whole
           to.punch(destination, add(destination, hole))
           copied = add(copied, hole)
           left = subtract(left, hole)
-          budget -= holeCost
+          budget -= large ? largeTargetCost : holeCost
           continue
         }
-        const step = Number(min(min(left, budget), min(128 * 1024, subtract(from.hole(at), at))))
+        const step = Number(min(min(left, budget), min(copyStep, subtract(from.hole(at, add(at, copyStep)), at))))
         // What a hole gave back may be needed here.
         fs.recount(target, to)
         const size = roomFor(target, to, destination, step)

@@ -7,7 +7,7 @@
  */
 import type { Data, U64 } from "@bickford/protocol"
 import type { Bytes } from "../posix/bytes.ts"
-import { add, low, max, shiftLeft, shiftRight } from "@bickford/protocol/arithmetic"
+import { add, low, max, min, shiftLeft, shiftRight } from "@bickford/protocol/arithmetic"
 import type { BlocksAt, Chunk, ChunkStore } from "./chunkStore.ts"
 import { chunkSize } from "./schema.ts"
 
@@ -235,10 +235,11 @@ export class StoredBytes implements Bytes {
     return undefined
   }
 
-  hole(offset: U64): U64 {
+  hole(offset: U64, end?: U64): U64 {
     this.#flush()
     let block = shiftRight(offset, blockBits)
-    search: for (const rows of this.#rowsFrom(Math.floor(block / blocksPerChunk), lastPosition)) {
+    const last = end === undefined ? lastPosition : shiftRight(add(end, -1), chunkBits)
+    search: for (const rows of this.#rowsFrom(Math.floor(block / blocksPerChunk), last)) {
       for (const [position, bits] of rows) {
         if (position !== Math.floor(block / blocksPerChunk)) break search
         const free = ~bits & whole & (whole << (block % blocksPerChunk))
@@ -249,7 +250,20 @@ export class StoredBytes implements Bytes {
         block = (position + 1) * blocksPerChunk
       }
     }
-    return max(offset, shiftLeft(block, blockBits))
+    const found = max(offset, shiftLeft(block, blockBits))
+    return end === undefined ? found : min(found, end)
+  }
+
+  /** Where the row is that comes so many rows after the first one from `position` on; undefined where there are fewer. */
+  rowAfter(position: number, rows: number): number | undefined {
+    this.#flush()
+    return this.#store.positionAfter(this.id, position, rows)
+  }
+
+  /** Where the last so many rows begin, of those from `position` on; undefined where there are fewer. */
+  rowBeforeEnd(position: number, rows: number): number | undefined {
+    this.#flush()
+    return this.#store.positionBeforeEnd(this.id, position, rows)
   }
 
   /** Gives everything back. */
@@ -307,10 +321,12 @@ export class StoredBytes implements Bytes {
   /** What rows there are from `first` to `last`, some at a time. */
   *#rowsFrom(first: number, last: number): Generator<ReadonlyArray<BlocksAt>, void, undefined> {
     for (let from = first; from <= last;) {
-      const rows = this.#store.blocksFrom(this.id, from)
+      const near = last - from < 64
+      const rows = near ? this.#store.blocks(this.id, from, last) : this.#store.blocksFrom(this.id, from)
       const end = rows[rows.length - 1]
       if (end === undefined) return
       yield end[0] <= last ? rows : rows.filter(([position]) => position <= last)
+      if (near) return
       from = end[0] + 1
     }
   }

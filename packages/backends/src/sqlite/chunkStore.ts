@@ -38,6 +38,8 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, colle
   const bits = prepareQuery<BlocksAt>(db, "SELECT position, blocks FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
   const bitsFrom = prepareQuery<BlocksAt>(db, "SELECT position, blocks FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 256")
   const bitsAt = prepareQuery<[blocks: number]>(db, "SELECT blocks FROM chunk WHERE data = ? AND position = ?")
+  const after = prepareQuery<[position: number]>(db, "SELECT position FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 1 OFFSET ?")
+  const beforeEnd = prepareQuery<[position: number]>(db, "SELECT position FROM chunk WHERE data = ? AND position >= ? ORDER BY position DESC LIMIT 1 OFFSET ?")
   const put = db.prepare(
     "INSERT INTO chunk (data, position, blocks, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (data, position) DO UPDATE SET blocks = excluded.blocks, bytes = excluded.bytes"
   )
@@ -76,6 +78,8 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, colle
     blocks: (data: number, first: number, last: number) => bits.all(data, first, last),
     /** Some chunks from `position` on; none when there are no more. */
     blocksFrom: (data: number, position: number) => bitsFrom.all(data, position),
+    positionAfter: (data: number, position: number, rows: number): number | undefined => after.get(data, position, rows)?.[0],
+    positionBeforeEnd: (data: number, position: number, rows: number): number | undefined => beforeEnd.get(data, position, rows - 1)?.[0],
     /** Undefined where there is no row. */
     blocksAt: (data: number, position: number): number | undefined => bitsAt.get(data, position)?.[0],
 

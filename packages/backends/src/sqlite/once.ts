@@ -18,6 +18,12 @@ export interface Recorded<Req, A> {
 /** Milliseconds for which what no reply tells of may stay uncommitted. */
 const patience = 100
 
+/** Lets others be served. */
+export const pause = Effect.callback<void>((resume) => {
+  const turn = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(turn))
+})
+
 const isSuccess = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Success<A, E> => Exit.isExit(effect) && Exit.isSuccess(effect)
 
 type AnyRequest = { readonly op: keyof ReplyOf }
@@ -66,6 +72,27 @@ export const makeRunner = (store: StoredFilesystem) => {
     }
   }
 
+  /** A part of a longer operation, which has no record: done and committed, or neither. */
+  const tryPart = (operation: () => Effect.Effect<unknown, ErrnoError>): Effect.Effect<unknown, ErrnoError> => {
+    if (!store.isSafe() && !mended()) return Errno.EROFS
+    let failure: Exit.Exit<never, ErrnoError>
+    try {
+      inodes.watch()
+      const exit = operation()
+      inodes.settle(isSuccess(exit))
+      store.commit()
+      return exit
+    } catch (error) {
+      inodes.settle(true)
+      failure = failureOf(error)
+    }
+    store.rollback()
+    if (failure === Errno.ENOSPC) store.makeRoom()
+    // What others had done was rolled back with it: their commit fails, and they are run again.
+    if (owed) broken = failure
+    return failure
+  }
+
   const commitLater = (): void => {
     later = undefined
     // Requests that wait for a commit are told when it fails: theirs is under way.
@@ -112,6 +139,16 @@ export const makeRunner = (store: StoredFilesystem) => {
         return failed(error)
       }
     },
+
+    /** Whether a request was served before, and has its answer recorded. */
+    isRecorded: (context: RequestContext): boolean => context.resent && replies.find(context.unique) !== undefined,
+
+    /** Does a part of a longer operation and commits it; once there is no rollback that others wait for. */
+    part: (operation: () => Effect.Effect<unknown, ErrnoError>): Effect.Effect<unknown, ErrnoError> =>
+      Effect.gen(function*() {
+        while (broken !== undefined) yield* pause
+        return yield* tryPart(operation)
+      }),
 
     forget: (nodeid: U64): void => {
       if (broken !== undefined) return

@@ -22,6 +22,7 @@ import type { SqliteStoreError } from "./errors.ts"
 import { makeFilesystem, type StoredFilesystem } from "./filesystem.ts"
 import { makeRunner, type Recorded, type Runner } from "./once.ts"
 import { openStore } from "./open.ts"
+import { slicedFallocate, slicedLseek, slicedSetattr } from "./slices.ts"
 import type { SqliteOptions } from "./options.ts"
 
 /** What a store holds. */
@@ -52,7 +53,8 @@ const collectOrphans = (store: StoredFilesystem, connection: BackendConnection, 
   return Effect.forEach(inodes.orphans(), (ino) => served ? ask(ino) : Effect.sync(() => collect(ino)), { discard: true })
 }
 
-const build = (store: StoredFilesystem, { changing, commit, forget, reading }: Runner, options: SqliteOptions): SqliteBackend => {
+const build = (store: StoredFilesystem, runner: Runner, options: SqliteOptions): SqliteBackend => {
+  const { changing, commit, forget, reading } = runner
   const fs = store.filesystem
   const opening = makeOpening("kernel")
   const pages = makeKernelPages()
@@ -84,9 +86,14 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     return done
   }
 
+  const sliced = { fs, runner }
+  const setattr = changing(attributes.setattr, { keep: () => 0, again: (_kept, { nodeid }) => again(nodeid, (inode) => inode.answer) })
+
   const backend = {
     capabilities: { autoInvalData: false, asyncDio: false, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true },
     durable: true,
+    // Between slices; what is done of it stays.
+    interruptible: { fallocate: "fatal" },
     commit: Effect.suspend(commit),
     delivered: store.replies.delivered,
     init: (_negotiated: Negotiated, connection: BackendConnection) =>
@@ -104,7 +111,7 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     },
     getattr: reading(attributes.getattr),
     statx: reading(attributes.statx),
-    setattr: changing(attributes.setattr, { keep: () => 0, again: (_kept, { nodeid }) => again(nodeid, (inode) => inode.answer) }),
+    setattr: slicedSetattr(sliced, setattr, attributes.setattr),
     readlink: reading(names.readlink),
     symlink: adding(names.symlink, node),
     mknod: adding(names.mknod, node),
@@ -123,8 +130,8 @@ const build = (store: StoredFilesystem, { changing, commit, forget, reading }: R
     readdirplus: reading(listing.readdirplus),
     read: reading(data.read),
     write: changing(data.write, { keep: (size) => size, again: (kept) => Exit.succeed(Number(kept)) }),
-    fallocate: changing(data.fallocate, nothing),
-    lseek: reading(data.lseek),
+    fallocate: slicedFallocate(sliced, changing(data.fallocate, nothing), data.fallocate),
+    lseek: slicedLseek(sliced, reading(data.lseek)),
     copyFileRange: changing(data.copyFileRange, { keep: (size) => size, again: (kept) => Exit.succeed(kept) }),
     fsync,
     fsyncdir: fsync,
