@@ -55,6 +55,8 @@ export interface Negotiated extends Version {
   readonly handleKillprivV2: boolean
   readonly directIoAllowMmap: boolean
   readonly createSuppGroup: boolean
+  /** Idmapped mounts can be made of it; requests other than creations name no caller (FUSE_INVALID_UIDGID). */
+  readonly allowIdmap: boolean
   /** FUSE_SECURITY_CTX: creations carry the new file's security contexts. */
   readonly securityCtx: boolean
   readonly expireOnly: boolean
@@ -81,6 +83,12 @@ export interface InitOptions {
    * the mount's option `default_permissions` says. Default: true, unless a mount's `defaultPermissions` is false.
    */
   readonly posixAcl?: boolean
+  /**
+   * True lets idmapped mounts be made of a backend that declares it. The kernel must check permissions, by the mount's
+   * option `default_permissions`: it serves no mount without it that has the flag. Default false; a mount's is true, unless its
+   * `defaultPermissions` is false.
+   */
+  readonly allowIdmap?: boolean
   /** False leaves POSIX locks to the kernel though the backend could serve them. */
   readonly posixLocks?: boolean
   /** Likewise for BSD locks. */
@@ -173,6 +181,13 @@ export interface BackendCapabilities {
   readonly passthrough?: boolean
   /** Supplementary groups are wanted with creations: FUSE_CREATE_SUPP_GROUP. */
   readonly createSuppGroup?: boolean
+  /**
+   * Idmapped mounts (mount_setattr(2) with MOUNT_ATTR_IDMAP, Linux 6.12) may be made of it: FUSE_ALLOW_IDMAP. What is created
+   * belongs to the `uid` and `gid` of its request, which the kernel has mapped, and new owners of SETATTR are mapped
+   * too. All other requests come without ids (FUSE_INVALID_UIDGID): no permission may be refused by them. It is in force
+   * where the option `allowIdmap` is true.
+   */
+  readonly allowIdmap?: boolean
   /**
    * The kernel enforces POSIX ACLs, which it reads as attributes `system.posix_acl_*`: FUSE_POSIX_ACL. It needs
    * `dontMask` too, since a default ACL takes the umask's place. Where `Negotiated.posixAcl` is false then, these
@@ -312,6 +327,8 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   const noOpendir = able.noOpendir === true && want("FUSE_NO_OPENDIR_SUPPORT")
   const posixAcl = able.posixAcl === true && options.posixAcl !== false && want("FUSE_POSIX_ACL")
   const createSuppGroup = able.createSuppGroup === true && want("FUSE_CREATE_SUPP_GROUP")
+  // A mount's default: that an older kernel lacks it is no news.
+  const allowIdmap = able.allowIdmap === true && options.allowIdmap === true && offered("FUSE_ALLOW_IDMAP") && want("FUSE_ALLOW_IDMAP")
   const passthrough = able.passthrough === true && want("FUSE_PASSTHROUGH")
   let writebackCache = false
   if (able.writebackCache === true && options.writebackCache !== false) {
@@ -390,6 +407,7 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
       handleKillprivV2,
       directIoAllowMmap,
       createSuppGroup,
+      allowIdmap,
       expireOnly,
       passthrough,
       resend,

@@ -117,6 +117,19 @@ it("both ways of clearing set-user-ID are asked for as they are declared", () =>
   expect(killing({ handleKillpriv: true, handleKillprivV2: true })).toEqual({ handleKillpriv: true, handleKillprivV2: true })
 })
 
+it("idmapped mounts are allowed where the backend declares them and the kernel is known to check permissions", () => {
+  const asked = (options: InitOptions, capabilities: NonNullable<InitBackend["capabilities"]>, offer = kernel) => {
+    const { negotiated, refused, reply } = agree(offer, options, { capabilities })
+    return { allowIdmap: negotiated.allowIdmap, flag: hasFlag(reply, "FUSE_ALLOW_IDMAP"), refused: refused.some(({ flag }) => flag === "FUSE_ALLOW_IDMAP") }
+  }
+  const offer = { ...kernel, flags2: 0xffffffff }
+  expect(asked({ allowIdmap: true }, { allowIdmap: true }, offer)).toEqual({ allowIdmap: true, flag: true, refused: false })
+  for (const [options, capabilities] of [[{}, { allowIdmap: true }], [{ allowIdmap: true }, {}], [{ allowIdmap: false }, { allowIdmap: true }]] as const) {
+    expect(asked(options, capabilities, offer)).toEqual({ allowIdmap: false, flag: false, refused: false })
+  }
+  expect(asked({ allowIdmap: true }, { allowIdmap: true }, { ...kernel, flags2: 0 })).toEqual({ allowIdmap: false, flag: false, refused: false })
+})
+
 it("passthrough excludes the writeback cache and gets a stack depth", () => {
   const { negotiated, refused, reply } = agree(kernel, { maxStackDepth: 2 }, { capabilities: { passthrough: true, writebackCache: true } })
   expect(negotiated).toMatchObject({ passthrough: true, writebackCache: false })

@@ -72,7 +72,7 @@ const deviceOptions = (options: MountOptions) => ({
 
 const sessionOptions = (options: MountOptions): SessionOptions => ({
   atime: atimePolicy(options),
-  ...(options.defaultPermissions === false ? { posixAcl: false } : {}),
+  ...(options.defaultPermissions === false ? { posixAcl: false } : { allowIdmap: true }),
   ...options.session
 })
 

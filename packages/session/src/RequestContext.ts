@@ -3,6 +3,11 @@ import type { SecurityContext, U64 } from "@bickford/protocol"
 
 /** Who asks: an operation's second argument. */
 export interface RequestContext {
+  /**
+   * The caller's user and group, as the mount's files have them. Where `allowIdmap` is in force only creations bring
+   * them, mapped; otherwise they are the calling process's own (`/proc/PID/status`, read when first asked for), not mapped, and
+   * FUSE_INVALID_UIDGID (0xffffffff) where it is gone or cannot be seen.
+   */
   readonly uid: number
   readonly gid: number
   /** The calling thread's id; 0 for work of the kernel's own (writeback, release). */

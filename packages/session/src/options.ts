@@ -75,6 +75,7 @@ const sessionChecks: Checks<SessionOptions> = {
   congestionThreshold: whole(1, 0xffff),
   timeGranularity: whole(1, 1_000_000_000),
   posixAcl: flag,
+  allowIdmap: flag,
   posixLocks: flag,
   flock: flag,
   writebackCache: flag,
@@ -136,14 +137,19 @@ const check = (options: object, checks: { readonly [option: string]: Check }): O
 export const checkSessionOptions = (options: SessionOptions): OptionError | undefined => check(options, sessionChecks)
 
 /** What is right by itself and wrong beside another option. */
-const conflict = ({ blkdev, blksize, fsname }: Omit<MountOptions, "session">): OptionError | undefined => {
+const conflict = ({ blkdev, blksize, defaultPermissions, fsname, session }: MountOptions): OptionError | undefined => {
+  if (session?.allowIdmap === true && defaultPermissions === false) {
+    return { _tag: "OptionError", option: "allowIdmap", message: "option allowIdmap needs defaultPermissions: the kernel checks permissions on idmapped mounts" }
+  }
   if (blkdev === true && fsname === undefined) return { _tag: "OptionError", option: "blkdev", message: "option blkdev needs fsname, the block device" }
   if (blksize !== undefined && blkdev !== true) return { _tag: "OptionError", option: "blksize", message: "option blksize is for a blkdev mount" }
   return undefined
 }
 
-export const checkMountOptions = ({ session, ...own }: MountOptions): OptionError | undefined =>
-  check(own, mountChecks) ??
-    conflict(own) ??
+export const checkMountOptions = (options: MountOptions): OptionError | undefined => {
+  const { session, ...own } = options
+  return check(own, mountChecks) ??
+    conflict(options) ??
     (own.mountpoint === undefined ? { _tag: "OptionError", option: "mountpoint", message: "option mountpoint is missing" } : undefined) ??
     checkSessionOptions(session ?? {})
+}

@@ -56,7 +56,8 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
       flock: locks === "server",
       exportSupport: true,
       handleKillprivV2: true,
-      cacheSymlinks: true
+      cacheSymlinks: true,
+      allowIdmap: true
     },
     init: (_negotiated: Negotiated, connection: BackendConnection) =>
       Effect.sync(() => {

@@ -18,7 +18,7 @@ import {
 } from "../posix/linux.ts"
 import { failureOf } from "./answers.ts"
 import { openWaiting } from "./openWaiting.ts"
-import { changeOwnerAs, killSuidSgid } from "./privileges.ts"
+import { changeOwnerAs, killSuidSgid, killUnlessRoot } from "./privileges.ts"
 import { attributesSeen, attributesValid, changingDescriptorOf, descriptorOf, type Served } from "./served.ts"
 
 const O_WRONLY = 1
@@ -53,7 +53,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     if ((valid & FATTR_SIZE) !== 0) {
       const open = writable ?? ((valid & FATTR_FH) !== 0 ? opened.opened(request.fh) : undefined)
       status = open === undefined ? nodes.withRoom(() => files.fs_truncate(fd, size)) : files.fs_ftruncate(open, size)
-      if (status >= 0 && ((valid & FATTR_KILL_SUIDGID) !== 0 || context.uid !== 0)) status = killSuidSgid(served, request.nodeid, fd, context)
+      if (status >= 0) status = ((valid & FATTR_KILL_SUIDGID) !== 0 ? killSuidSgid : killUnlessRoot)(served, request.nodeid, fd, context)
     }
     // chown(2) with nothing to change clears set-user-ID as well, and comes with nothing in `valid`.
     if (status >= 0 && ((valid & (FATTR_UID | FATTR_GID)) !== 0 || (valid & ~FATTR_KILL_SUIDGID) === 0)) status = changeOwner(fd, request, context)

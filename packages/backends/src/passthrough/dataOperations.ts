@@ -10,7 +10,7 @@ import type { CreationMode } from "./creation.ts"
 import { makeFreshness } from "./freshness.ts"
 import { Listing } from "./listing.ts"
 import type { Node } from "./nodes.ts"
-import { killSuidSgid } from "./privileges.ts"
+import { killSuidSgid, killUnlessRoot } from "./privileges.ts"
 import { openWaiting } from "./openWaiting.ts"
 import { changingFolderOf, descriptorOf, dropAttributes, entryOf, folderOf, isReached, type Served } from "./served.ts"
 
@@ -57,11 +57,16 @@ export const dataOperations = (served: Served): Backend => {
     return options.writebackCache === true && (own & O_ACCMODE) === O_WRONLY ? (own & ~O_ACCMODE) | O_RDWR : own
   }
 
-  const keepsSetGroupId = (fd: number): boolean => files.fs_stat(fd) === 0 && (attributes.mode() & (S_ISGID | S_IXGRP)) === S_ISGID
+  /** Whether a write by others than root must clear set-group-ID that the kernel would keep; the mode is the cheaper one to look at. */
+  const keepsSetGroupId = (fd: number, context: RequestContext): boolean =>
+    (served.negotiated?.allowIdmap === true || context.uid !== 0) &&
+    files.fs_stat(fd) === 0 &&
+    (attributes.mode() & (S_ISGID | S_IXGRP)) === S_ISGID &&
+    context.uid !== 0
 
   /** What takes set-user-ID away when others than root do it. */
   const changed = (nodeid: U64, fd: number, context: RequestContext, status: number): number =>
-    status >= 0 && context.uid !== 0 ? Math.min(status, killSuidSgid(served, nodeid, fd, context)) : status
+    status >= 0 ? Math.min(status, killUnlessRoot(served, nodeid, fd, context)) : status
 
   const freshnessOf = makeFreshness(attributes)
 
@@ -117,7 +122,7 @@ export const dataOperations = (served: Served): Backend => {
     }
     // The kernel would append for ever, also when the flag has been cleared, and leaves set-group-ID to a group
     // that may not execute the file: such writes come here, mappings do not.
-    const direct = (flags & O_APPEND) !== 0 || (context.uid !== 0 && (flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd)) ? FOPEN_DIRECT_IO : 0
+    const direct = (flags & O_APPEND) !== 0 || ((flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd, context)) ? FOPEN_DIRECT_IO : 0
     return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH | direct, backingId }
   }
 
@@ -213,7 +218,9 @@ export const dataOperations = (served: Served): Backend => {
       const append = (flags & O_APPEND) !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0
       const count = files.fs_write(fd, data, offset, append ? RWF_APPEND : 0)
       if (count < 0) return failureOf(count)
-      if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (context.uid !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0)) killSuidSgid(served, nodeid, fd, context)
+      if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0) killSuidSgid(served, nodeid, fd, context)
+      // Where it was negotiated the kernel says it of each write that is to clear anything.
+      else if ((writeFlags & FUSE_WRITE_CACHE) === 0 && served.negotiated?.handleKillprivV2 !== true) killUnlessRoot(served, nodeid, fd, context)
       return Exit.succeed(count)
     },
     fallocate: ({ fh, length, mode, nodeid, offset }, context) => {

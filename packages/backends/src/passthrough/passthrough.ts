@@ -100,6 +100,7 @@ export const passthrough = (
         // What the kernel writes by itself it must also clear set-user-ID for.
         handleKillprivV2: options.kernelPassthrough === false,
         createSuppGroup: true,
+        allowIdmap: true,
         dontMask: true,
         posixAcl: options.xattrs !== false,
         passthrough: options.kernelPassthrough !== false,

@@ -31,6 +31,19 @@ export const killSuidSgid = (served: Served, nodeid: U64, fd: number, context: R
   return changed
 }
 
+/**
+ * As `killSuidSgid`, for a change that comes without the kernel's word on it: nothing is done for root.
+ *
+ * Where the request does not name its caller (`allowIdmap`), it is cheaper to look at the mode than for the caller.
+ */
+export const killUnlessRoot = (served: Served, nodeid: U64, fd: number, context: RequestContext): number => {
+  if (served.negotiated?.allowIdmap === true) {
+    const status = files.fs_stat(fd)
+    if (status < 0 || (served.attributes.mode() & (S_ISUID | S_ISGID)) === 0) return status
+  }
+  return context.uid === 0 ? 0 : killSuidSgid(served, nodeid, fd, context)
+}
+
 /** Changes the owner as the caller would: in whose group he is not, its set-group-ID he does not keep. */
 export const changeOwnerAs = (attributes: Attributes, fd: number, uid: number, gid: number, context: RequestContext): number => {
   if (context.uid === 0) return files.fs_chown(fd, uid, gid)

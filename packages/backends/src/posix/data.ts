@@ -100,7 +100,7 @@ export const dataOperations = (
       fs.recount(inode, chunks)
       const end = add(start, size)
       if (end > inode.size) inode.size = end
-      if ((inode.mode & (S_ISUID | S_ISGID)) !== 0 && ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (context.uid !== 0 && !cached))) {
+      if ((inode.mode & (S_ISUID | S_ISGID)) !== 0 && ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (!cached && context.uid !== 0))) {
         killSuidSgid(inode, context)
       }
       changed(inode)

@@ -90,7 +90,7 @@ const build = (store: StoredFilesystem, runner: Runner, options: SqliteOptions):
   const setattr = changing(attributes.setattr, { keep: () => 0, again: (_kept, { nodeid }) => again(nodeid, (inode) => inode.answer) })
 
   const backend = {
-    capabilities: { autoInvalData: false, asyncDio: false, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true },
+    capabilities: { autoInvalData: false, asyncDio: false, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true, allowIdmap: true },
     durable: true,
     // Between slices; what is done of it stays.
     interruptible: { fallocate: "fatal" },

@@ -120,6 +120,7 @@ const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => 
     (timer) => Effect.sync(() => clearInterval(timer))
   )
   const session = yield* Session.make(transport, announced(source), {
+    allowIdmap: options.mount.defaultPermissions !== false,
     ...options.session,
     atime: atimePolicy(options.mount),
     resume,

@@ -1,8 +1,8 @@
 /** The context of one request: its caller, and which call of which connection it is. */
-import { groupsOf } from "./callerProcess.ts"
+import { groupsOf, type Ids, idsOf } from "./callerProcess.ts"
 import type { Guard } from "./guard.ts"
 import type { RequestContext } from "../RequestContext.ts"
-import type { Extensions, Request, SecurityContext, U64 } from "@bickford/protocol"
+import { type Extensions, limits, type Request, type SecurityContext, type U64 } from "@bickford/protocol"
 
 const noContexts: ReadonlyArray<SecurityContext> = []
 
@@ -11,6 +11,7 @@ export class CallContext implements RequestContext {
   readonly resent: boolean
   readonly connectionId: string
   readonly #request: Request
+  #ids: Ids | undefined
   #interrupted = false
   #callbacks: Array<() => void> | undefined
   #aborted = false
@@ -24,11 +25,18 @@ export class CallContext implements RequestContext {
   }
 
   get uid(): number {
-    return this.#request.uid
+    const { uid } = this.#request
+    return uid === limits.FUSE_INVALID_UIDGID ? this.#caller.uid : uid
   }
 
   get gid(): number {
-    return this.#request.gid
+    const { gid } = this.#request
+    return gid === limits.FUSE_INVALID_UIDGID ? this.#caller.gid : gid
+  }
+
+  /** The caller that the request does not name. */
+  get #caller(): Ids {
+    return (this.#ids ??= idsOf(this.pid))
   }
 
   get pid(): number {

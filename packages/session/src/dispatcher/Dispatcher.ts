@@ -20,7 +20,7 @@ import type { InFlight, StopReason } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
 import { Errno } from "../errno.ts"
 import { decodeAs, isDecodeError, opcodeOf, type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
-import { errnoNumbers, type Request, type U64 } from "@bickford/protocol"
+import { errnoNumbers, limits as numbers, type Request, type U64 } from "@bickford/protocol"
 import type { RequestContext } from "../RequestContext.ts"
 import { makeAbsent } from "./absent.ts"
 import { CallContext } from "./CallContext.ts"
@@ -69,7 +69,7 @@ const isExit = (value: object & MaybeExit): value is Exit.Exit<unknown, unknown>
 const spanAttributes = (request: Request) => ({
   "fuse.nodeid": String(request.nodeid),
   "fuse.unique": String(request.unique),
-  "fuse.uid": request.uid,
+  ...(request.uid === numbers.FUSE_INVALID_UIDGID ? {} : { "fuse.uid": request.uid }),
   "fuse.pid": request.pid
 })
 

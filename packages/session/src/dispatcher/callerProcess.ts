@@ -1,7 +1,9 @@
 /** The process behind a request, as `/proc/PID/status` (proc(5)) has it. */
+import { limits } from "@bickford/protocol"
 import { readFileSync } from "node:fs"
 import { constants } from "node:os"
 
+const { FUSE_INVALID_UIDGID } = limits
 const none: ReadonlyArray<number> = []
 
 /** The file's text; undefined when the process is gone, or is not ours to see. */
@@ -27,6 +29,23 @@ const field = (status: string, name: string): string | undefined => {
 const groupsIn = (status: string): ReadonlyArray<number> => {
   const listed = field(status, "Groups")
   return listed === undefined || listed === "" ? none : listed.split(/\s+/).map(Number)
+}
+
+/** A user and a group. */
+export interface Ids {
+  readonly uid: number
+  readonly gid: number
+}
+
+const unknownIds: Ids = { uid: FUSE_INVALID_UIDGID, gid: FUSE_INVALID_UIDGID }
+
+/** Of the four ids of a line the last one, which counts towards filesystems. */
+const filesystemId = (status: string, name: string): number => Number(field(status, name)?.split(/\s+/).at(3) ?? FUSE_INVALID_UIDGID)
+
+/** The ids that a process uses towards filesystems; FUSE_INVALID_UIDGID when it is gone, or not ours to see. */
+export const idsOf = (pid: number): Ids => {
+  const status = statusOf(pid)
+  return status === undefined ? unknownIds : { uid: filesystemId(status, "Uid"), gid: filesystemId(status, "Gid") }
 }
 
 /** A process's supplementary groups; empty when it is gone, or not ours to see. */

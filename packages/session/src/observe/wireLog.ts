@@ -2,7 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Connection } from "../connection/Connection.ts"
-import { errnoName } from "@bickford/protocol"
+import { errnoName, limits } from "@bickford/protocol"
 import type { Request, U64 } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
 import { observe } from "./Observer.ts"
@@ -36,6 +36,9 @@ const argumentsOf = (request: Request): Fields =>
       .map(([key, value]) => [key, key.toLowerCase().endsWith("name") ? shownName(value) : shown(value)])
   )
 
+/** Only creations bring their caller's ids where idmapped mounts are allowed. */
+const callerOf = ({ uid }: Request): Fields => uid === limits.FUSE_INVALID_UIDGID ? {} : { uid }
+
 const pretty = (fields: Fields): string => Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`).join(" ")
 
 /** Calls `write` with a line, no line break, for each request and reply while the scope lasts. */
@@ -60,7 +63,7 @@ export const wireLog = (
   return observe(connection, {
     received: (row, request) => {
       if (row.hasReply) began.set(request.unique, performance.now())
-      line("->", row, request, { uid: request.uid, pid: request.pid, ...argumentsOf(request) })
+      line("->", row, request, { ...callerOf(request), pid: request.pid, ...argumentsOf(request) })
     },
     replied: (row, request, errno, bytes) => {
       const at = began.get(request.unique)

@@ -29,6 +29,7 @@ const rules: { readonly [Name in keyof Required<BackendCapabilities>]: Rule } = 
   // Only a backend that has it registers files.
   passthrough: "any",
   createSuppGroup: "all",
+  allowIdmap: "all",
   posixAcl: "all"
 }
 
