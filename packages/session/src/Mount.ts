@@ -1,7 +1,7 @@
 /**
  * A mounted filesystem: a session over `/dev/fuse`, and its ways in and out.
  */
-import { abortConnection, makeDeviceTransport, mountDevice, type MountedDevice, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
+import { abortConnection, makeDeviceTransport, mountDevice, type MountDeviceOptions, type MountedDevice, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -54,20 +54,13 @@ interface Incarnation {
   readonly session: Session
 }
 
-const deviceOptions = (options: MountOptions) => ({
-  mountpoint: options.mountpoint,
-  fsname: options.fsname ?? "bickford",
-  subtype: options.subtype ?? "bickford",
-  allowOther: options.allowOther ?? process.getuid?.() === 0,
-  defaultPermissions: options.defaultPermissions ?? true,
-  readOnly: options.readOnly ?? false,
-  noexec: options.noexec ?? false,
-  noatime: options.noatime ?? false,
-  nodiratime: options.nodiratime ?? false,
-  strictatime: options.strictatime ?? false,
-  ...(options.maxRead === undefined ? {} : { maxRead: options.maxRead }),
-  ...(options.blkdev === undefined ? {} : { blkdev: options.blkdev }),
-  ...(options.blksize === undefined ? {} : { blksize: options.blksize })
+/** What the transport is told of a mount: the options given, and a mount's defaults. */
+export const deviceOptions = ({ allowOther, defaultPermissions, fsname, subtype, ...options }: Omit<MountOptions, "backend" | "session">): MountDeviceOptions => ({
+  ...options,
+  fsname: fsname ?? "bickford",
+  subtype: subtype ?? "bickford",
+  allowOther: allowOther ?? process.getuid?.() === 0,
+  defaultPermissions: defaultPermissions ?? true
 })
 
 const sessionOptions = (options: MountOptions): SessionOptions => ({

@@ -1,4 +1,5 @@
 /** What a mount is told when it is made. */
+import type { SecurityContexts } from "@bickford/transport"
 import type * as Duration from "effect/Duration"
 import type { BackendSource, SessionOptions } from "./SessionOptions.ts"
 
@@ -18,13 +19,28 @@ export interface MountOptions {
   readonly readOnly?: boolean
   /** No programs can be run from it. */
   readonly noexec?: boolean
+  /**
+   * Set-user-ID and set-group-ID bits and file capabilities are honoured. The backend says who owns what: only root may
+   * have it, for a backend that it trusts. Default false.
+   */
+  readonly suid?: boolean
+  /** Device nodes are devices. Only root may have it. Default false. */
+  readonly dev?: boolean
+  /** Every write is synchronous, as with O_SYNC. */
+  readonly sync?: boolean
+  /** Every change of a directory is synchronous. */
+  readonly dirsync?: boolean
+  /** No symbolic link in it is followed: ELOOP (Linux 5.10). */
+  readonly nosymfollow?: boolean
+  /** SELinux labels, as mount(8)'s `context=` and its kin. Only root may set them. */
+  readonly securityContexts?: SecurityContexts
   /** Reading changes no times. */
   readonly noatime?: boolean
   /** Listing changes no times of directories. */
   readonly nodiratime?: boolean
   /** Every read that comes to the server marks the time; without it the first one after a change, or in a day (relatime). */
   readonly strictatime?: boolean
-  /** Largest READ in bytes; 0 for no limit of the mount's own. */
+  /** Largest READ in bytes, at least 4096; 0 for no limit of the mount's own. */
   readonly maxRead?: number
   /**
    * Mounts the block device `fsname` as type `fuseblk` (root only): the kernel sends BMAP and SYNCFS too, and an

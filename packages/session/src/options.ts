@@ -66,6 +66,13 @@ const atime: Check = (value) =>
     ? undefined
     : '{ files, directories }, each "relatime", "strictatime" or "noatime"'
 
+const labels = ["context", "fscontext", "defcontext", "rootcontext"]
+const label = (value: unknown): boolean => typeof value === "string" && /^[^\0\n"]+$/.test(value)
+const securityContexts: Check = (value) =>
+  isRecord(value) && Object.entries(value).every(([name, one]) => labels.includes(name) && label(one))
+    ? undefined
+    : `labels without quotes, named ${labels.join(", ")}`
+
 type Checks<Options> = { readonly [Option in keyof Required<Options>]: Check }
 
 const sessionChecks: Checks<SessionOptions> = {
@@ -108,10 +115,17 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
   defaultPermissions: flag,
   readOnly: flag,
   noexec: flag,
+  suid: flag,
+  dev: flag,
+  sync: flag,
+  dirsync: flag,
+  nosymfollow: flag,
+  securityContexts,
   noatime: flag,
   nodiratime: flag,
   strictatime: flag,
-  maxRead: whole(0, 0xffff_ffff),
+  // The kernel takes 1 to 4095 for 4096.
+  maxRead: (value) => value === 0 || whole(4096, 0xffff_ffff)(value) === undefined ? undefined : "0, or a whole number from 4096 to 4294967295",
   blkdev: flag,
   blksize: (value) => typeof value === "number" && value >= 512 && value <= 1 << 20 && Number.isInteger(Math.log2(value)) ? undefined : "a power of two from 512 to 1048576",
   startTimeout: duration,

@@ -10,7 +10,7 @@ export type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } f
 export { fusermount3_mount, fusermount3_unmount, type FusermountOptions } from "./fusermount.ts"
 export { close, fd, fromFd, type FuseHandle, open_dev_fuse, pipe_pair, socketpair } from "./handle.ts"
 export { allocateMemory, discardMemory, lockMemory } from "./memory.ts"
-export { mountDevice, type MountedDevice, type MountDeviceOptions, unmountDevice, type UnmountTarget } from "./mount.ts"
+export { mountDevice, type MountedDevice, type MountDeviceOptions, type SecurityContexts, unmountDevice, type UnmountTarget } from "./mount.ts"
 export { describeMount } from "./mountpoint.ts"
 export { probe } from "./probe.ts"
 export { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"

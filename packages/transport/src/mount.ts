@@ -23,6 +23,9 @@ const MS_RDONLY = 1
 const MS_NOSUID = 2
 const MS_NODEV = 4
 const MS_NOEXEC = 8
+const MS_SYNCHRONOUS = 16
+const MS_DIRSYNC = 128
+const MS_NOSYMFOLLOW = 256
 const MS_NOATIME = 1024
 const MS_NODIRATIME = 2048
 const MS_STRICTATIME = 1 << 24
@@ -30,6 +33,18 @@ const MNT_DETACH = 2
 const UMOUNT_NOFOLLOW = 8
 // <sys/stat.h>
 const S_IFMT = 0o170000
+
+/** SELinux contexts of a mount, as mount(8) has them. Only root may set them, and only where SELinux is enabled. */
+export interface SecurityContexts {
+  /** The label of every file, and of the filesystem. */
+  readonly context?: string
+  /** The label of the filesystem itself. */
+  readonly fscontext?: string
+  /** The label of files that have none. */
+  readonly defcontext?: string
+  /** The label of the root. */
+  readonly rootcontext?: string
+}
 
 /** What to mount where, and with which of the kernel's options. */
 export interface MountDeviceOptions {
@@ -43,6 +58,17 @@ export interface MountDeviceOptions {
   readonly defaultPermissions?: boolean
   readonly readOnly?: boolean
   readonly noexec?: boolean
+  /** Set-user-ID and set-group-ID bits, and file capabilities, are honoured. Only root may have it. Default false. */
+  readonly suid?: boolean
+  /** Device nodes are devices. Only root may have it. Default false. */
+  readonly dev?: boolean
+  /** Every write is synchronous (MS_SYNCHRONOUS). */
+  readonly sync?: boolean
+  /** Every change of a directory is synchronous (MS_DIRSYNC). */
+  readonly dirsync?: boolean
+  /** No symbolic link is followed (Linux 5.10). The helper does not know it before libfuse 3.17. */
+  readonly nosymfollow?: boolean
+  readonly securityContexts?: SecurityContexts
   readonly noatime?: boolean
   readonly nodiratime?: boolean
   /** Not passed on through the helper, which does not know it. */
@@ -113,6 +139,10 @@ const flagOptions = (options: MountDeviceOptions): ReadonlyArray<string> => [
   ...(options.blksize === undefined ? [] : [`blksize=${options.blksize}`])
 ]
 
+/** Commas in a label (MCS categories) would end it: the kernel takes it in quotes. */
+const contextOptions = (contexts: SecurityContexts = {}): ReadonlyArray<string> =>
+  Object.entries(contexts).map(([name, label]) => `${name}=${String(label).includes(",") ? `"${label}"` : label}`)
+
 /** The type in the mount table. */
 const filesystemType = ({ blkdev, subtype }: MountDeviceOptions): string => {
   const base = blkdev === true ? "fuseblk" : "fuse"
@@ -121,27 +151,41 @@ const filesystemType = ({ blkdev, subtype }: MountDeviceOptions): string => {
 
 const mountHint = (errno: number, mountpoint: string, options: MountDeviceOptions): string => {
   const source = options.fsname ?? "bickford"
-  if (options.blkdev === true && errno === ENOTBLK) return `blkdev: ${source} is not a block device; name one with fsname`
+  if (options.blkdev === true && (errno === ENOTBLK || errno === ENOENT)) return `blkdev: ${source} is not a block device; name one with fsname`
   if (options.blkdev === true && errno === EBUSY) return `blkdev: ${source} is in use`
+  if (options.securityContexts !== undefined && errno === EINVAL) {
+    return `the kernel did not take ${contextOptions(options.securityContexts).join(", ")}: labels are for kernels with SELinux enabled`
+  }
   if (errno === EPERM) return `mounting at ${mountpoint} needs CAP_SYS_ADMIN, which this process lacks`
   if (errno === ENODEV) return "the kernel has no FUSE: load its module (modprobe fuse)"
   return `mounting at ${mountpoint} failed`
 }
 
+const flagsOf = (options: MountDeviceOptions): number =>
+  (options.suid === true ? 0 : MS_NOSUID) |
+  (options.dev === true ? 0 : MS_NODEV) |
+  (options.readOnly === true ? MS_RDONLY : 0) |
+  (options.noexec === true ? MS_NOEXEC : 0) |
+  (options.sync === true ? MS_SYNCHRONOUS : 0) |
+  (options.dirsync === true ? MS_DIRSYNC : 0) |
+  (options.nosymfollow === true ? MS_NOSYMFOLLOW : 0) |
+  (options.noatime === true ? MS_NOATIME : 0) |
+  (options.nodiratime === true ? MS_NODIRATIME : 0) |
+  (options.strictatime === true ? MS_STRICTATIME : 0)
+
 const mountDirectly = (mountpoint: string, mode: number, options: MountDeviceOptions): Effect.Effect<FuseHandle, TransportError, Scope.Scope> =>
   Effect.gen(function*() {
     const handle = yield* open_dev_fuse
-    const data = [`fd=${fd(handle)}`, `rootmode=${mode.toString(8)}`, `user_id=${process.geteuid?.()}`, `group_id=${process.getegid?.()}`, ...flagOptions(options)]
-    const flags =
-      MS_NOSUID |
-      MS_NODEV |
-      (options.readOnly === true ? MS_RDONLY : 0) |
-      (options.noexec === true ? MS_NOEXEC : 0) |
-      (options.noatime === true ? MS_NOATIME : 0) |
-      (options.nodiratime === true ? MS_NODIRATIME : 0) |
-      (options.strictatime === true ? MS_STRICTATIME : 0)
+    const data = [
+      `fd=${fd(handle)}`,
+      `rootmode=${mode.toString(8)}`,
+      `user_id=${process.geteuid?.()}`,
+      `group_id=${process.getegid?.()}`,
+      ...flagOptions(options),
+      ...contextOptions(options.securityContexts)
+    ]
     const source = options.fsname ?? "bickford"
-    const result = yield* Effect.promise(() => addon.mount(source, mountpoint, filesystemType(options), flags, data.join(",")))
+    const result = yield* Effect.promise(() => addon.mount(source, mountpoint, filesystemType(options), flagsOf(options), data.join(",")))
     if (result < 0) return yield* Effect.fail(errnoError("mount", result, mountHint(-result, mountpoint, options)))
     return handle
   })
@@ -149,12 +193,27 @@ const mountDirectly = (mountpoint: string, mode: number, options: MountDeviceOpt
 /** Commas separate options; libfuse's helper takes `\,` for one that does not. */
 const escape = (value: string): string => value.replace(/[\\,]/g, "\\$&")
 
+/** What the helper would leave out with no more than a line on stderr; undefined when it does all that is asked for. */
+const notThroughHelper = (options: MountDeviceOptions): TransportError | undefined => {
+  const refuse = (option: string, does: string) =>
+    errnoError("mount", -EPERM, `${option}: only root's mounts can ${does}; leave the option out, or mount as root`)
+  if (options.securityContexts !== undefined) return refuse(Object.keys(options.securityContexts).join(", "), "be labelled")
+  if (isRoot()) return undefined
+  if (options.suid === true) return refuse("suid", "honour set-user-ID bits")
+  return options.dev === true ? refuse("dev", "have devices") : undefined
+}
+
 const mountThroughHelper = (mountpoint: string, options: MountDeviceOptions): Effect.Effect<FuseHandle, TransportError, Scope.Scope> => {
+  const refusal = notThroughHelper(options)
+  if (refusal !== undefined) return Effect.fail(refusal)
   const given = [
     options.readOnly === true ? "ro" : "rw",
-    "nosuid",
-    "nodev",
+    options.suid === true ? "suid" : "nosuid",
+    options.dev === true ? "dev" : "nodev",
     ...(options.noexec === true ? ["noexec"] : []),
+    ...(options.sync === true ? ["sync"] : []),
+    ...(options.dirsync === true ? ["dirsync"] : []),
+    ...(options.nosymfollow === true ? ["nosymfollow"] : []),
     ...(options.noatime === true ? ["noatime"] : []),
     ...(options.nodiratime === true ? ["nodiratime"] : []),
     `fsname=${escape(options.fsname ?? "bickford")}`,
