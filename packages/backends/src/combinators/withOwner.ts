@@ -1,7 +1,7 @@
 /** A filesystem all of whose files look to be one user's. */
 import type { Attr, DirentPlus, Entry } from "@bickford/protocol"
 import type { AsyncBackend, Backend } from "@bickford/session"
-import { S_IFMT } from "../posix/linux.ts"
+import { S_IFDIR, S_IFMT } from "../posix/linux.ts"
 import { mapAnswer, mapOperations } from "./operations.ts"
 import { attrWith, changeReply, type ReplyChanges } from "./replies.ts"
 
@@ -11,12 +11,20 @@ export interface Owner {
   readonly gid?: number
   /** Every file's permissions are 0777 without these. */
   readonly umask?: number
+  /** In place of `umask`, for all but directories. */
+  readonly fmask?: number
+  /** In place of `umask`, for directories. */
+  readonly dmask?: number
 }
 
-/** `backend`, with other owners and permissions, as libfuse's options `uid`, `gid` and `umask` have it: those that are stored do not count. */
-export const withOwner = (backend: AsyncBackend, { gid, uid, umask }: Owner): Backend => {
+/** `backend`, with other owners and permissions, as libfuse's options `uid`, `gid`, `umask`, `fmask` and `dmask` have it: those that are stored do not count. */
+export const withOwner = (backend: AsyncBackend, { dmask, fmask, gid, uid, umask }: Owner): Backend => {
+  const modeOf = (stored: number): number => {
+    const mask = ((stored & S_IFMT) === S_IFDIR ? dmask : fmask) ?? umask
+    return mask === undefined ? stored : (stored & S_IFMT) | (0o777 & ~mask)
+  }
   const owned = (stored: { readonly mode: number; readonly uid: number; readonly gid: number }) => ({
-    mode: umask === undefined ? stored.mode : (stored.mode & S_IFMT) | (0o777 & ~umask), uid: uid ?? stored.uid, gid: gid ?? stored.gid
+    mode: modeOf(stored.mode), uid: uid ?? stored.uid, gid: gid ?? stored.gid
   })
   const attr = (stored: Attr): Attr => attrWith(stored, owned(stored))
   const entryOf = ({ attr: stored, attrValid, entryValid, generation, nodeid }: Entry): Entry => ({

@@ -1,5 +1,5 @@
 /** Names: looked up, made, moved, taken away. */
-import { type Name, nameFromBytes } from "@bickford/protocol"
+import { type Entry, errnoNumbers, type Name, nameFromBytes, type Timespec } from "@bickford/protocol"
 import type { Backend, RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
@@ -9,6 +9,14 @@ import type { CreationMode } from "./creation.ts"
 import { changingFolderOf, descriptorOf, entryUnder, folderOf, made, type Served } from "./served.ts"
 
 const AT_REMOVEDIR = 0x200
+
+/** An entry that says "no such name" (`struct fuse_entry_out`). */
+const withoutNode = (valid: Timespec): Entry => {
+  const zero: Timespec = { sec: 0, nsec: 0 }
+  const times = { atime: zero, mtime: zero, ctime: zero }
+  const attr = { ...times, ino: 0, size: 0, blocks: 0, mode: 0, nlink: 0, uid: 0, gid: 0, rdev: 0, blksize: 0, flags: 0 }
+  return { nodeid: 0, generation: 0, entryValid: valid, attrValid: zero, attr }
+}
 
 export const nameOperations = (served: Served) => {
   const { creationMode, nodes } = served
@@ -35,11 +43,17 @@ export const nameOperations = (served: Served) => {
     moved.name = name
   }
 
+  const absent = failureOf(-errnoNumbers.ENOENT)
+  /** The answer for a name that is not there: the error, or an entry without a node that the kernel may trust for a while. */
+  const missing = served.negativeValid === undefined ? absent : Exit.succeed(withoutNode(served.negativeValid))
+
   const operations: Backend = {
     lookup: ({ name, nodeid }) => {
       nodes.trim()
       const folder = folderOf(served, nodeid)
-      return folder < 0 ? failureOf(folder) : entryUnder(served, nodeid, folder, name)
+      if (folder < 0) return failureOf(folder)
+      const found = entryUnder(served, nodeid, folder, name)
+      return found === absent ? missing : found
     },
     forget: (nodeid, _nlookup, left) => {
       if (left > 0) return

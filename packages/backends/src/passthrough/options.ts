@@ -19,9 +19,9 @@ export interface PassthroughOptions {
   readonly entryTimeout?: number
   /** Seconds that the kernel may trust attributes. Default 1. */
   readonly attrTimeout?: number
-  /** Seconds that the kernel may trust that a name is not there. Default 0. */
+  /** Seconds that the kernel may trust that a name is not there: one made underneath meanwhile is seen later. Default 0. */
   readonly negativeTimeout?: number
-  /** The kernel keeps what is written and writes it back later; nobody else may change the files. Default false. */
+  /** The kernel keeps what is written and writes it back later; nobody else may change the files. Needs `kernelPassthrough: false`. Default false. */
   readonly writebackCache?: boolean
   /** Data goes past this process, where the kernel can do that (Linux 6.9, root). Default true. */
   readonly kernelPassthrough?: boolean

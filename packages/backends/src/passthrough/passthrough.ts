@@ -55,6 +55,10 @@ export const passthrough = (
   options: PassthroughOptions = {}
 ): Effect.Effect<PassthroughBackend, PassthroughError, Scope.Scope> =>
   Effect.gen(function*() {
+    if (options.writebackCache === true && options.kernelPassthrough !== false) {
+      const message = "writebackCache needs kernelPassthrough: false: the kernel caches no writes where data can go past this process"
+      return yield* Effect.fail<PassthroughError>({ _tag: "PassthroughError", path: directory, message })
+    }
     const uids = makeIdMap(options.uids)
     const gids = makeIdMap(options.gids)
     let rootDevice = 0
@@ -81,6 +85,7 @@ export const passthrough = (
       creationMode: makeCreationMode(),
       entryValid: timespec(options.entryTimeout ?? 1),
       attrValid: timespec(options.attrTimeout ?? 1),
+      negativeValid: options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout),
       backings,
       limits,
       room: makeRoom(limits, nodes),

@@ -28,6 +28,8 @@ export interface Served {
   readonly creationMode: (folder: number, mode: number, umask: number) => CreationMode
   readonly entryValid: Timespec
   readonly attrValid: Timespec
+  /** Undefined where the kernel is to ask for a missing name each time. */
+  readonly negativeValid: Timespec | undefined
   readonly backings: Backings
   readonly limits: DescriptorLimits
   readonly room: Room
