@@ -26,9 +26,14 @@ it("an unprivileged user mounts, works and unmounts; the result is what root get
   assert.match(mounted, / rw,nosuid,nodev,relatime .*- fuse\.bickford memory: rw,user_id=65534,group_id=65534,default_permissions$/)
   const allowed = await readFile("/etc/fuse.conf", "utf8").then((text) => /^user_allow_other/m.test(text), () => false)
   assert.deepStrictEqual(lines.slice(0, 4), ["text", `${nobody} 2`, "ended with 0", "0"])
+  const refusals = lines.slice(4, 10)
+  for (const [n, option] of ["suid", "dev", "context"].entries()) {
+    assert.match(refusals[2 * n] ?? "", new RegExp(`^bickford: mount: EPERM: ${option}: only root's mounts can `))
+    assert.strictEqual(refusals[2 * n + 1], "refused with 1")
+  }
   if (!allowed) {
-    assert.match(lines[4] ?? "", /^bickford: .*user_allow_other into \/etc\/fuse\.conf/)
-    assert.deepStrictEqual(lines.slice(5), ["refused with 1"])
+    assert.match(lines[10] ?? "", /^bickford: .*user_allow_other into \/etc\/fuse\.conf/)
+    assert.deepStrictEqual(lines.slice(11), ["refused with 1"])
   }
 })
 

@@ -17,6 +17,9 @@ chown 0 "$mnt/file" 2>/dev/null && echo "chown was allowed"
 fusermount3 -u "$mnt"
 wait $server && echo "ended with 0"
 grep -c " $mnt " /proc/self/mountinfo || true
+for option in suid dev context=a:b:c:s0; do
+  $node --conditions=development --disable-warning=ExperimentalWarning "$main" mount memory: "$mnt" -o $option 2>&1 || echo "refused with $?"
+done
 # allow_other is for root, unless fuse.conf says otherwise.
 if ! grep -qs "^user_allow_other" /etc/fuse.conf; then
   $node --conditions=development --disable-warning=ExperimentalWarning "$main" mount memory: "$mnt" -o allow_other 2>&1 || echo "refused with $?"

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { isKept, log, restart, status, unmountKept } from "./control/commands.ts"
 import { defaultRuntimeDirectory } from "./control/runtimeDirectory.ts"
-import { optionsHelp } from "./mountOptions.ts"
+import { optionsHelp } from "./options/mountOptions.ts"
 import { sourcesHelp } from "./sources/index.ts"
 import { unmount } from "./unmount.ts"
 

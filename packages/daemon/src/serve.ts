@@ -7,10 +7,11 @@ import { unmountAfterDeath } from "./autoUnmount.ts"
 import { tellStarter } from "./background.ts"
 import { beforeMounting } from "./covered.ts"
 import { type CommandError, commandError } from "./CommandError.ts"
-import { parseMountOptions } from "./mountOptions.ts"
+import { parseMountOptions } from "./options/mountOptions.ts"
 import type { MountRequest } from "./MountRequest.ts"
 import { canonical } from "./mountpoint.ts"
 import { backendFor } from "./sources/backendFor.ts"
+import { sourceOf } from "./sources/index.ts"
 import { stopSignal } from "./stopSignal.ts"
 
 const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> => {
@@ -28,11 +29,12 @@ const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> 
 }
 
 const serveOnce = Effect.fnUntraced(function*(request: MountRequest) {
-  const options = yield* Effect.fromResult(parseMountOptions(request.options))
+  const { kind } = yield* sourceOf(request.source)
+  const options = yield* Effect.fromResult(parseMountOptions(request.options, kind))
   const place = yield* canonical(request.mountpoint)
   const backend = yield* backendFor(yield* beforeMounting(request.source, place), options)
   const mounted = yield* mount({ fsname: request.source, ...options.mount, mountpoint: place, backend, session: options.session })
-  if (request.debug === true) yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
+  if (request.debug === true || options.debug) yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
   if (options.autoUnmount) yield* unmountAfterDeath(place)
   tellStarter({ mounted: mounted.mountpoint })
   yield* Console.log(`${request.source} is mounted at ${mounted.mountpoint}; Ctrl-C unmounts it.`)

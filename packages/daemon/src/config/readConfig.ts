@@ -8,7 +8,7 @@ import { dirname, join, resolve } from "node:path"
 import { parse } from "smol-toml"
 import { type CommandError, commandError } from "../CommandError.ts"
 import { defaultRuntimeDirectory } from "../control/runtimeDirectory.ts"
-import { parseMountOptions } from "../mountOptions.ts"
+import { parseMountOptions } from "../options/mountOptions.ts"
 import { nearest } from "../nearest.ts"
 import { isParsed, parseSource, sourceForms, withAbsolutePath } from "../sources/index.ts"
 import type { DaemonConfig, MountConfig } from "./DaemonConfig.ts"
@@ -45,11 +45,13 @@ const milliseconds = (value: number | string | undefined, otherwise: number): nu
 const mountOf = (name: string, section: MountSection, folder: string, problems: Array<string>): MountConfig => {
   const key = `mounts.${name}`
   // Not the schema's to say: a file with another problem is told of this one too.
-  if (!isParsed(parseSource(section.source))) problems.push(`${key}.source: expected ${sourceForms}, got ${JSON.stringify(section.source)}`)
+  const source = parseSource(section.source)
+  if (!isParsed(source)) problems.push(`${key}.source: expected ${sourceForms}, got ${JSON.stringify(section.source)}`)
   const options = typeof section.options === "string" ? [section.options] : section.options ?? []
-  const parsed = parseMountOptions(options)
+  const parsed = parseMountOptions(options, isParsed(source) ? source.kind : undefined)
   if (Result.isFailure(parsed)) problems.push(`${key}.options: ${parsed.failure.message}`)
   else if (parsed.success.autoUnmount) problems.push(`${key}.options: auto_unmount is for mounts without the daemon, which unmounts what it gives up`)
+  else if (parsed.success.debug) problems.push(`${key}.options: debug is for mounts without the daemon; \`bickford log ${name}\` shows every request and reply`)
   const { backoff, intensity, period } = section.restart ?? {}
   const initial = milliseconds(backoff?.initial, 100)
   const max = milliseconds(backoff?.max, Math.max(initial, 10_000))

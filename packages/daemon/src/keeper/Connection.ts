@@ -1,6 +1,6 @@
 /** The connection of a kept mount: what outlives its workers. */
-import type { ConnectionRecord } from "@bickford/session"
-import { abortConnection, fd, findMount, fromFd, mountDevice, type MountedDevice, type MountDeviceOptions, type TransportError, unmountDevice } from "@bickford/transport"
+import { type ConnectionRecord, deviceOptions } from "@bickford/session"
+import { abortConnection, fd, findMount, fromFd, mountDevice, type MountedDevice, type TransportError, unmountDevice } from "@bickford/transport"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,7 +10,8 @@ import { beforeMounting } from "../covered.ts"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountRecord } from "./stateFile.ts"
-import { type ParsedOptions, parseMountOptions } from "../mountOptions.ts"
+import { parseMountOptions } from "../options/mountOptions.ts"
+import { sourceOf } from "../sources/index.ts"
 
 export interface Connection {
   readonly device: MountedDevice
@@ -26,25 +27,13 @@ export interface Connection {
   served: "never" | "durable" | "volatile"
 }
 
-const deviceOptions = (config: MountConfig, { mount }: ParsedOptions): MountDeviceOptions => ({
-  mountpoint: config.mountpoint,
-  fsname: mount.fsname ?? config.source,
-  subtype: mount.subtype ?? "bickford",
-  allowOther: mount.allowOther ?? process.getuid?.() === 0,
-  defaultPermissions: mount.defaultPermissions ?? true,
-  readOnly: mount.readOnly ?? false,
-  noexec: mount.noexec ?? false,
-  noatime: mount.noatime ?? false,
-  nodiratime: mount.nodiratime ?? false,
-  strictatime: mount.strictatime ?? false,
-  ...(mount.maxRead === undefined ? {} : { maxRead: mount.maxRead })
-})
-
 /** Mounts; nobody serves it yet. */
 export const openConnection: (config: MountConfig) => Effect.Effect<Connection, CommandError | TransportError> = Effect.fnUntraced(function*(
   config: MountConfig
 ) {
-  const options = deviceOptions(config, yield* Effect.fromResult(parseMountOptions(config.options)))
+  const { kind } = yield* sourceOf(config.source)
+  const { mount } = yield* Effect.fromResult(parseMountOptions(config.options, kind))
+  const options = deviceOptions({ fsname: config.source, ...mount, mountpoint: config.mountpoint })
   yield* beforeMounting(config.source, config.mountpoint)
   const scope = yield* Scope.make()
   const device = yield* Effect.onExit(

@@ -2,7 +2,7 @@
 import type { BackendSource } from "@bickford/session"
 import type * as Effect from "effect/Effect"
 import type { CommandError } from "../CommandError.ts"
-import type { ParsedOptions } from "../mountOptions.ts"
+import type { ParsedOptions } from "../options/table.ts"
 
 /** One kind of source, as `sqlite` of `sqlite:PATH`. It is small: what serves is loaded when it is to be served. */
 export interface SourceKind {
@@ -20,6 +20,12 @@ export interface SourceKind {
    * links, or it is refused, or (undefined) it is not looked at.
    */
   readonly covered: "reached" | "refused" | undefined
+  /** The options of `-o` that are for some kinds of source, and for this one. */
+  readonly options: ReadonlyArray<string>
+  /** Options of every mount that make no sense for this kind, each with the reason. */
+  readonly refuses: { readonly [option: string]: string }
+  /** Why options of this kind cannot stand together; undefined when they can. */
+  readonly contradiction?: (options: ParsedOptions) => string | undefined
   /** Loads the code that `open` needs; fails as that code does. */
   readonly load: (path: string) => Promise<unknown>
   /** The backend. What can be known to be wrong before the mount fails here. */

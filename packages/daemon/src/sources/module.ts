@@ -15,6 +15,8 @@ export const moduleSource: SourceKind = {
   needs: "the path of a module that exports a backend",
   exclusive: false,
   covered: undefined,
+  options: [],
+  refuses: {},
   load: (path) => import(urlOf(path)),
   open: (path) =>
     Effect.mapError(loadBackend(urlOf(path)), (error) => commandError(`module:${path}: ${error instanceof Error ? error.message : String(error)}`))

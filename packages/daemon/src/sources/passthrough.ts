@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 import { commandError } from "../CommandError.ts"
+import { locksOfTheKernel } from "./locks.ts"
 import type { SourceKind } from "./SourceKind.ts"
 
 const load = () => import("@bickford/backends")
@@ -13,17 +14,22 @@ export const passthroughSource: SourceKind = {
   needs: "a folder",
   exclusive: false,
   covered: "reached",
+  options: ["entry_timeout", "attr_timeout", "negative_timeout", "no_xattr", "writeback_cache", "no_kernel_passthrough"],
+  refuses: {
+    ...locksOfTheKernel,
+    strictatime: "reads are marked as the filesystem underneath is mounted; mount that with strictatime"
+  },
+  contradiction: ({ passthrough: { kernelPassthrough, writebackCache } }) =>
+    writebackCache === true && kernelPassthrough !== false
+      ? "option writeback_cache needs no_kernel_passthrough beside it: the kernel caches no writes where data can go past the server"
+      : undefined,
   load,
-  open: (path, options) => {
-    if (options.mount.strictatime === true) {
-      return Effect.fail(commandError("passthrough: cannot have strictatime: reads are marked as the filesystem underneath is mounted; mount that with strictatime"))
-    }
-    return Effect.flatMap(Effect.promise(load), ({ passthrough }) => {
+  open: (path, options) =>
+    Effect.flatMap(Effect.promise(load), ({ passthrough }) => {
       // The callers' masks are applied by the kernel; this program's own is to take nothing away.
       process.umask(0)
       const directory = passthrough(resolve(path), options.passthrough)
       // Opened once before the mount: what is wrong with it is said then.
       return Effect.scoped(directory).pipe(Effect.mapError(({ message }) => commandError(message)), Effect.as(directory))
     })
-  }
 }

@@ -1,6 +1,7 @@
 /** `sqlite:PATH`, a store that lasts. */
 import * as Effect from "effect/Effect"
 import { commandError } from "../CommandError.ts"
+import { locksOfTheKernel } from "./locks.ts"
 import type { SourceKind } from "./SourceKind.ts"
 
 const load = () => import("@bickford/backends")
@@ -12,6 +13,8 @@ export const sqliteSource: SourceKind = {
   needs: "the path of a store",
   exclusive: true,
   covered: "refused",
+  options: ["entry_timeout", "attr_timeout", "negative_timeout", "mode", "size", "nr_inodes", "no_xattr"],
+  refuses: locksOfTheKernel,
   load,
   open: (path, options) =>
     Effect.flatMap(Effect.promise(load), ({ sqlite }) => {

@@ -15,7 +15,7 @@ import * as Scope from "effect/Scope"
 import { closeSync } from "node:fs"
 import { flushCompileCache } from "node:module"
 import type { MountConfig } from "../config/DaemonConfig.ts"
-import { type ParsedOptions, parseMountOptions } from "../mountOptions.ts"
+import { type ParsedOptions, parseMountOptions } from "../options/mountOptions.ts"
 import { backendFor } from "../sources/backendFor.ts"
 import { isParsed, parseSource, sourceOf } from "../sources/index.ts"
 import { checkReachable } from "../sources/reachable.ts"
@@ -77,7 +77,8 @@ let prepared: Prepared | undefined
 
 const prepare = Effect.fnUntraced(function*(mount: MountConfig) {
   if (prepared !== undefined) return prepared
-  const options = yield* Effect.fromResult(parseMountOptions(mount.options))
+  const { kind } = yield* sourceOf(mount.source)
+  const options = yield* Effect.fromResult(parseMountOptions(mount.options, kind))
   const made: Prepared = { options, source: yield* backendFor(mount.source, options) }
   prepared = made
   return made
