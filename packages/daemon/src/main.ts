@@ -1,4 +1,5 @@
 /** The `bickford` program. */
+import { protocolVersion } from "@bickford/protocol"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
@@ -57,7 +58,7 @@ const loadCommands = Effect.tryPromise({ try: () => import("./cli.ts"), catch: (
 const asked = fromFamiliar(process.argv.slice(2))
 
 const program = loadCommands.pipe(
-  Effect.flatMap(({ bickford }) => "_tag" in asked ? Effect.fail(asked) : Command.runWith(bickford, { version: readVersion() })(asked)),
+  Effect.flatMap(({ bickford }) => "_tag" in asked ? Effect.fail(asked) : Command.runWith(bickford, { version: `${readVersion()}\nFUSE protocol version ${protocolVersion.major}.${protocolVersion.minor}` })(asked)),
   Effect.as(0),
   Effect.catchCause(exitStatus),
   Effect.provide(layers)

@@ -17,6 +17,7 @@ describe("bickford", () => {
     const version = await bickford("--version")
     assert.deepStrictEqual([version.status, version.stderr], [0, ""])
     assert.match(version.stdout, /\bv\d+\.\d+\.\d+\b/)
+    assert.match(version.stdout, /^FUSE protocol version 7\.\d+$/m)
     const help = await bickford("--help")
     assert.deepStrictEqual([help.status, help.stderr], [0, ""])
     assert.include(help.stdout, "unmount")

@@ -9,7 +9,7 @@ import { type NumberForm, optionTable, type ParsedOptions, type Row, type Target
 export type { ParsedOptions } from "./table.ts"
 
 /** The row of an option; `x-*` is for other programs (mount(8)). */
-const rowOf = (name: string): Row | undefined =>
+export const rowOf = (name: string): Row | undefined =>
   Object.hasOwn(optionTable, name) ? optionTable[name] : name.startsWith("x-") ? optionTable["comment"] : undefined
 
 /** `NAME`, or `NAME=FORM`. */
@@ -24,7 +24,7 @@ export const helpOf = (name: string, row: Row): string =>
   row.takes !== "refused" && row.by === "source" ? `${row.help} (${takersOf(name)})` : row.help
 
 /** One line for each option that `isShown`, for the help. */
-const helpOfOptions = (isShown: (row: Row) => boolean): string =>
+export const helpOfOptions = (isShown: (row: Row) => boolean): string =>
   Object.entries(optionTable)
     .filter(([, row]) => isShown(row))
     .map(([name, row]) => `  ${formOf(name, row).padEnd(30)}${helpOf(name, row)}`)
@@ -60,7 +60,7 @@ const parseNumber = (takes: NumberForm, value: string): number | undefined => {
 }
 
 /** Splits at commas; a backslash keeps the character after it, as in libfuse. */
-const splitOptions = (given: string): ReadonlyArray<string> => {
+export const splitOptions = (given: string): ReadonlyArray<string> => {
   const parts: Array<string> = []
   let part = ""
   for (let i = 0; i < given.length; i++) {
@@ -83,7 +83,7 @@ interface GivenOption {
 }
 
 /** Takes `NAME` or `NAME=VALUE` apart. */
-const givenOption = (option: string): GivenOption => {
+export const givenOption = (option: string): GivenOption => {
   const at = option.indexOf("=")
   return at < 0 ? { name: option, value: undefined } : { name: option.slice(0, at), value: option.slice(at + 1) }
 }
@@ -97,7 +97,7 @@ export const emptyTarget = (): Target => ({
 })
 
 /** Has `row` write what an option says into `target`; or says what is wrong with it. */
-const applyOption = (target: Target, { name, value }: GivenOption, row: Row): string | undefined => {
+export const applyOption = (target: Target, { name, value }: GivenOption, row: Row): string | undefined => {
   if (row.takes === "refused") return `option ${name}: ${row.help}`
   if (row.takes === "nothing") {
     if (value !== undefined && row.by !== "nobody") return `option ${name} takes no value`
@@ -118,14 +118,22 @@ const applyOption = (target: Target, { name, value }: GivenOption, row: Row): st
   return undefined
 }
 
-/** What is right by itself and wrong beside another option; of options that are `mount`'s. */
-const contradiction = ({ mount: { blkdev, blksize, maxRead }, session }: ParsedOptions): string | undefined => {
-  if (maxRead !== undefined && maxRead > 0 && maxRead < 4096) return `option max_read: ${maxRead} is out of range; it must be 0 or at least 4096`
-  if (blksize !== undefined && blkdev !== true) return "option blksize is for a blkdev mount; give blkdev beside it"
-  if (blksize !== undefined && !Number.isInteger(Math.log2(blksize))) return `option blksize: ${blksize} is no power of two`
-  const { congestionThreshold, maxBackground } = session
-  if (congestionThreshold !== undefined && congestionThreshold > (maxBackground ?? 64)) {
-    return `option congestion_threshold: ${congestionThreshold} is more than max_background (${maxBackground ?? 64}), so it would never be reached`
+/** What is wrong with an option. */
+interface OptionProblem {
+  readonly option: string
+  readonly message: string
+}
+
+const problem = (option: string, message: string): OptionProblem => ({ option, message: `option ${option}${message}` })
+
+/** What is right by itself and wrong beside another option, of the options for `mount`. */
+export const contradiction = ({ mount: { blkdev, blksize, maxRead }, session }: ParsedOptions): OptionProblem | undefined => {
+  if (maxRead !== undefined && maxRead > 0 && maxRead < 4096) return problem("max_read", `: ${maxRead} is out of range; it must be 0 or at least 4096`)
+  if (blksize !== undefined && blkdev !== true) return problem("blksize", " is for a blkdev mount; give blkdev beside it")
+  if (blksize !== undefined && !Number.isInteger(Math.log2(blksize))) return problem("blksize", `: ${blksize} is no power of two`)
+  const { congestionThreshold, maxBackground = 64 } = session
+  if (congestionThreshold !== undefined && congestionThreshold > maxBackground) {
+    return problem("congestion_threshold", `: ${congestionThreshold} is more than max_background (${maxBackground}), so it would never be reached`)
   }
   return undefined
 }
@@ -148,7 +156,7 @@ const parse = (texts: ReadonlyArray<string>, kind: SourceKind | undefined): Pars
     const wrong = applyOption(target, given, row) ?? (kind === undefined ? undefined : refusalOf(kind, given.name))
     if (wrong !== undefined) return commandError(wrong)
   }
-  const wrong = contradiction(target) ?? kind?.contradiction?.(target)
+  const wrong = contradiction(target)?.message ?? kind?.contradiction?.(target)
   return wrong === undefined ? target : commandError(wrong)
 }
 
