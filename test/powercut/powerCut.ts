@@ -95,7 +95,7 @@ const readDirectories = (store: string) =>
 /** What is wrong with the store that a power cut has left. */
 const look = Effect.fnUntraced(function*(place: string, files: ReadonlyMap<string, Uint8Array>, progress: ReadonlyMap<string, Progress>, states: (directory: string, n: number) => DirectoryState) {
   mkdirSync(place)
-  for (const [path, content] of files) writeFileSync(join(place, basename(path)), content)
+  for (const [path, content] of files) writeFileSync(join(place, basename(path)), content, { mode: 0o600 })
   const store = join(place, "store")
   const checked = yield* Effect.result(checkStore(store))
   const wrong = checked._tag === "Failure" ? [checked.failure.message] : checked.success.problems.map(({ what }) => what)

@@ -1,6 +1,6 @@
 /** The room there is on the disk that a store lies on. */
 import type { DatabaseSync } from "node:sqlite"
-import { statfsSync } from "node:fs"
+import { type StatsFs, statfsSync } from "node:fs"
 import { blockSize } from "../posix/usage.ts"
 import type { Collector } from "./collector.ts"
 import { prepareQuery } from "./query.ts"
@@ -16,6 +16,15 @@ const reservedPart = 1 / 8
 /** The disk is asked again after so many blocks, or at each call when fewer are left. */
 const trusted = 4096
 
+const diskOf = (path: string): StatsFs => {
+  try {
+    return statfsSync(path)
+  } catch (error) {
+    // Its errno is none of the caller's, who would take it for the file it writes.
+    throw new Error(`${path}: the store's file cannot be found any more`, { cause: error })
+  }
+}
+
 /**
  * What the collector has yet to remove is room, too. `isHeld` says that the log and the store's pages have their blocks:
  * then what is free within the store can be used to the last page but a few.
@@ -26,7 +35,7 @@ export const makeDisk = (db: DatabaseSync, path: string, collector: Pick<Collect
   let taken = trusted
   /** Blocks that are free at once: of the disk, and within the store. */
   const ask = (): number => {
-    const { bavail, blocks, bsize } = statfsSync(path)
+    const { bavail, blocks, bsize } = diskOf(path)
     const kept = Math.min(reserve, blocks * bsize * reservedPart)
     const ofDisk = Math.floor((bavail * bsize - kept) / blockSize)
     const ofStore = (freePages.get()?.[0] ?? 0) - (ofDisk < sparePages ? sparePages : 0)

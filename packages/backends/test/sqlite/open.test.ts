@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { createHash } from "node:crypto"
-import { chmodSync, copyFileSync, existsSync, openSync, closeSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs"
+import { chmodSync, copyFileSync, existsSync, openSync, closeSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { checkStore, repairStore, sqlite } from "../../src/index.ts"
@@ -66,6 +66,20 @@ describe("a store", () => {
         }))
         assert.deepStrictEqual(seen, Uint8Array.of(n + 1))
       }
+    }))
+
+  it.effect("whose file is removed underneath fails what needs room with its own error, none of the caller's", () =>
+    Effect.gen(function*() {
+      const path = yield* newStore
+      const kernel = makeKernel(yield* sqlite(path))
+      const { nodeid } = yield* kernel.create({ name: "a" })
+      rmSync(path)
+      const exit = yield* Effect.exit(kernel.write(nodeid, 0, bytes("text")))
+      if (exit._tag === "Success") return assert.fail("the write succeeded")
+      const [reason] = exit.cause.reasons
+      if (reason?._tag !== "Die" || !(reason.defect instanceof Error)) return assert.fail("no defect")
+      assert.include(reason.defect.message, `${path}: the store's file cannot be found any more`)
+      assert.notProperty(reason.defect, "code")
     }))
 
   it.effect("is its user's alone, and one that others may open is warned of", () =>
