@@ -129,7 +129,7 @@ describe("the context of a call", () => {
 
 describe("options", () => {
   for (const [options, message] of [
-    [{ maxWrite: 100 }, "option maxWrite is 100; it must be a whole number from 4096 to 1048576"],
+    [{ maxWrite: 100 }, "option maxWrite is 100; it must be a whole number from 4096 to 268431360"],
     [{ readdirplus: "sometimes" }, 'option readdirplus is "sometimes"; it must be "auto" or "always" or "never"'],
     [{ grace: "soon" }, 'option grace is "soon"; it must be a duration, as "5 seconds" or a number of milliseconds'],
     [{ writebackCache: 1 }, "option writebackCache is 1; it must be true or false"],

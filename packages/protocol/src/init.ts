@@ -68,7 +68,10 @@ export interface Negotiated extends Version {
 
 /** What the mount was told. Every field has a default. */
 export interface InitOptions {
-  /** Longest WRITE in bytes, 4096 to 1 MiB. Default 1 MiB. */
+  /**
+   * Longest WRITE (and READ) in bytes, from 4096 to 65535 pages of 4096. Default 1 MiB. More than that needs
+   * `fs.fuse.max_pages_limit` (sysctl, Linux 6.13) raised before the mount, and takes memory for each request that is held.
+   */
   readonly maxWrite?: number
   /** Bytes that the kernel reads ahead of one who reads on. Default 384 KiB; no more than 128 KiB where root does not mount. */
   readonly maxReadahead?: number
@@ -230,8 +233,8 @@ export const hasFlag = (words: { readonly flags: number; readonly flags2: number
 }
 
 const pageSize = 4096
-/** `fs.fuse.max_pages_limit` of an untouched kernel. */
-const mostPages = 256
+/** What `fs.fuse.max_pages_limit` can be raised to: a reply has 16 bits for it. */
+const mostPages = 65535
 /** `FUSE_DEFAULT_MAX_PAGES_PER_REQ`: what a kernel without FUSE_MAX_PAGES uses. */
 const defaultPages = 32
 /** Room in a frame for the header, the struct and a name. */
@@ -245,7 +248,7 @@ const outside = (name: string, value: number, least: number, most: number): Init
     ? undefined
     : initError("option", `${name} is ${value}; it must be a whole number from ${least} to ${most}`)
 
-const oneMiB = mostPages * pageSize
+const oneMiB = 1 << 20
 /** What mounting sets where it may. */
 const defaultReadahead = 384 << 10
 
@@ -262,8 +265,8 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   const timeGran = options.timeGranularity ?? 1
   const requestTimeout = options.requestTimeout ?? 0
   const stackDepth = options.maxStackDepth ?? 1
-  const frameCapacity = options.frameCapacity ?? oneMiB + frameRoom
-  const problem = outside("maxWrite", options.maxWrite ?? oneMiB, pageSize, oneMiB) ??
+  const frameCapacity = options.frameCapacity ?? mostPages * pageSize + frameRoom
+  const problem = outside("maxWrite", options.maxWrite ?? oneMiB, pageSize, mostPages * pageSize) ??
     outside("maxReadahead", options.maxReadahead ?? 0, 0, 0xffffffff) ??
     outside("maxBackground", maxBackground, 1, 0xffff) ??
     outside("congestionThreshold", congestionThreshold, 1, 0xffff) ??

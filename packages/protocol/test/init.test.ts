@@ -137,6 +137,14 @@ it("passthrough excludes the writeback cache and gets a stack depth", () => {
   expect(refused).toEqual([{ flag: "FUSE_WRITEBACK_CACHE", by: "conflict" }])
 })
 
+it("a write is as long as the transport's frames and 16 bits of pages allow", () => {
+  const large = agree(kernel, { maxWrite: 4 << 20, frameCapacity: (4 << 20) + 4096 })
+  expect(large).toMatchObject({ reply: { maxWrite: 4 << 20, maxPages: 1024 }, negotiated: { maxWrite: 4 << 20, maxPages: 1024 } })
+  expect(agree(kernel, { maxWrite: 65535 * 4096 }).reply).toMatchObject({ maxWrite: 65535 * 4096, maxPages: 65535 })
+  expect(agree({ ...kernel, flags: (1 << 22) - 1, flags2: 0 }, { maxWrite: 4 << 20 }).negotiated).toMatchObject({ maxWrite: 131072, maxPages: 32 })
+  expect(agree(kernel, { frameCapacity: 8 << 20 }).negotiated.maxWrite).toBe(1 << 20)
+})
+
 it("the transport's frames bound a write", () => {
   expect(agree(kernel, { frameCapacity: 135168 }).negotiated.maxWrite).toBe(131072)
   expect(agree(kernel, { maxWrite: 5000 }).negotiated).toMatchObject({ maxWrite: 5000, maxPages: 2 })
@@ -178,7 +186,7 @@ it("a newer kernel gets our minor", () => {
 })
 
 it.each<[keyof InitOptions, number]>([
-  ["maxWrite", 4095], ["maxWrite", 1048577], ["maxWrite", Number.NaN], ["maxBackground", 0], ["maxBackground", 65536], ["timeGranularity", 0],
+  ["maxWrite", 4095], ["maxWrite", 268431361], ["maxWrite", Number.NaN], ["maxBackground", 0], ["maxBackground", 65536], ["timeGranularity", 0],
   ["congestionThreshold", 0], ["requestTimeout", -1], ["maxStackDepth", 3], ["maxReadahead", -1], ["frameCapacity", 100]
 ])("%s cannot be %d", (option, value) => {
   expect(problem(kernel, { [option]: value })).toBe("option")

@@ -1,7 +1,7 @@
 /**
  * A mounted filesystem: a session over `/dev/fuse`, and its ways in and out.
  */
-import { abortConnection, makeDeviceTransport, mountDevice, type MountDeviceOptions, type MountedDevice, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
+import { abortConnection, frameCapacityFor, makeDeviceTransport, mountDevice, type MountDeviceOptions, type MountedDevice, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,6 +11,7 @@ import { atimePolicy } from "./atime.ts"
 import { detach } from "./detach.ts"
 import type { MountOptions } from "./MountOptions.ts"
 import { checkMountOptions, type OptionError } from "./options.ts"
+import { withinRequestLimit } from "./requestLimit.ts"
 import { patientTimeoutOption, patientTimeoutOrElse, type SupervisorError } from "@bickford/supervisor"
 import { make as makeSession, type Session, type SessionEnd, type SessionEndedError, type SessionOptions } from "./Session.ts"
 
@@ -83,8 +84,9 @@ const incarnate = (options: MountOptions): Effect.Effect<Incarnation, MountError
     const built = Effect.gen(function*() {
       const device = yield* mountDevice(deviceOptions(options))
       yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitMillis(options))
-      const transport = yield* makeDeviceTransport(device.handle)
-      return { scope, device, session: yield* makeSession(transport, options.backend, sessionOptions(options)) }
+      const forSession = yield* withinRequestLimit(sessionOptions(options))
+      const transport = yield* makeDeviceTransport(device.handle, { frameCapacity: frameCapacityFor(forSession.maxWrite) })
+      return { scope, device, session: yield* makeSession(transport, options.backend, forSession) }
     })
     return yield* Effect.onExit(Scope.provide(built, scope), (exit) => Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void)
   })

@@ -5,11 +5,12 @@
  * `fuse_session_exit`, `fuse_session_exited` and `fuse_session_reset`; and, for programs with no descriptor at all (libfuse's
  * `custom_io`), frames in and out as bytes.
  */
-import { fd, type FrameTransport, type FuseHandle, makeBufferTransport, makeDeviceTransport, type Slot, type TransportEnd, type TransportError } from "@bickford/transport"
+import { fd, type FrameTransport, type FuseHandle, frameCapacityFor, makeBufferTransport, makeDeviceTransport, type Slot, type TransportEnd, type TransportError } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { connectionSink } from "./connection/Connection.ts"
 import type { OptionError } from "./options.ts"
+import { withinRequestLimit } from "./requestLimit.ts"
 import type { SupervisorError } from "@bickford/supervisor"
 import { type BackendSource, make, type Session, type SessionOptions } from "./Session.ts"
 
@@ -64,9 +65,10 @@ export const embed = (
   options?: SessionOptions
 ): Effect.Effect<EmbeddedSession, TransportError | OptionError | SupervisorError, Scope.Scope> =>
   Effect.gen(function*() {
-    const transport = yield* makeDeviceTransport(handle)
+    const within = yield* withinRequestLimit(options ?? {})
+    const transport = yield* makeDeviceTransport(handle, { frameCapacity: frameCapacityFor(within.maxWrite) })
     const { end, ended, own } = hosted(transport)
-    const session = yield* make(own, backend, options)
+    const session = yield* make(own, backend, within)
     const sink = connectionSink(session.connection)
     let exited = false
     return {

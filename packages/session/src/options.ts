@@ -76,7 +76,7 @@ const securityContexts: Check = (value) =>
 type Checks<Options> = { readonly [Option in keyof Required<Options>]: Check }
 
 const sessionChecks: Checks<SessionOptions> = {
-  maxWrite: whole(4096, 1 << 20),
+  maxWrite: whole(4096, 65535 * 4096),
   maxReadahead: whole(0, 0xffff_ffff),
   maxBackground: whole(1, 0xffff),
   congestionThreshold: whole(1, 0xffff),

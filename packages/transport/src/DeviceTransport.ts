@@ -10,6 +10,7 @@ import type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } f
 import { addon, type FuseHandle } from "./native.ts"
 import { makeOutbox, type Outbox } from "./outbox.ts"
 import { partsLength, readParts } from "./parts.ts"
+import { frameCapacityFor } from "./requestSize.ts"
 import { selectError } from "./select.ts"
 import { makeStreamReader, type StreamReader } from "./streamReader.ts"
 
@@ -445,7 +446,6 @@ const writeOutHeader = (slot: DeviceSlot, length: number, error: number): void =
   words[at + 3] = words[3] ?? 0
 }
 
-const defaultFrameCapacity = (1 << 20) + 4096 + 65536
 const defaultBodyCapacity = 256 << 10
 
 /**
@@ -459,7 +459,7 @@ export const makeDeviceTransport = (
   Effect.acquireRelease(
     Effect.suspend(() => {
       const writeHandle = options.write ?? handle
-      const frameCapacity = options.frameCapacity ?? defaultFrameCapacity
+      const frameCapacity = options.frameCapacity ?? frameCapacityFor()
       const readKind = addon.kind(handle)
       if (typeof readKind === "number") return Effect.fail(errnoError("fstat", readKind))
       const writeKind = addon.kind(writeHandle)
