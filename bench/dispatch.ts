@@ -43,7 +43,7 @@ const unused = (): never => {
 const transport: FrameTransport = {
   frameCapacity, reply, replyData, freeSlots: () => 7, release: () => {}, flush: () => {},
   takePayload: (from, offset, size) => from.bytes.slice(offset, offset + size),
-  run: unused, receive: unused, replyParts: unused, detach: unused, replyDetached: unused, replyPartsDetached: unused, notify: unused, notifyNow: unused, openBacking: unused, closeBacking: unused, lendMemory: unused,
+  run: unused, receive: unused, replyParts: unused, detach: unused, replyDetached: unused, replyPartsDetached: unused, notify: unused, notifyNow: unused, openBacking: unused, closeBacking: unused, lendMemory: unused, spliceReplies: unused,
   close: Effect.void
 }
 

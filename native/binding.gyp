@@ -30,6 +30,7 @@
         "src/sd_notify.cc",
         "src/socketpair.cc",
         "src/spawn.cc",
+        "src/splice.cc",
         "src/watchdog.cc"
       ],
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],

@@ -16,6 +16,7 @@
 #include "poll.h"
 #include "sd_notify.h"
 #include "socketpair.h"
+#include "splice.h"
 #include "watchdog.h"
 
 void Addon::uv_handle_closed() {
@@ -94,6 +95,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   define(addon, exports, "message_length", message_length);
   define(addon, exports, "write_some", write_some);
   define(addon, exports, "read_range", read_range);
+  define(addon, exports, "pipe_slots", pipe_slots);
+  define(addon, exports, "splice_file", splice_file);
+  define(addon, exports, "splice_pipe", splice_pipe);
   for (const FsFunction* functions : {fs_name_functions, fs_attribute_functions, fs_data_functions, fs_handle_functions, fs_caller_functions}) {
     for (const FsFunction* each = functions; each->name != nullptr; ++each) define(addon, exports, each->name, each->function);
   }

@@ -57,6 +57,10 @@ export interface Negotiated extends Version {
   readonly createSuppGroup: boolean
   /** Idmapped mounts can be made of it; requests other than creations name no caller (FUSE_INVALID_UIDGID). */
   readonly allowIdmap: boolean
+  /** FUSE_SPLICE_WRITE: READs that are answered from descriptors are spliced. */
+  readonly spliceWrite: boolean
+  /** FUSE_SPLICE_MOVE: with SPLICE_F_MOVE. */
+  readonly spliceMove: boolean
   /** FUSE_SECURITY_CTX: creations carry the new file's security contexts. */
   readonly securityCtx: boolean
   readonly expireOnly: boolean
@@ -191,6 +195,16 @@ export interface BackendCapabilities {
    * where the option `allowIdmap` is true.
    */
   readonly allowIdmap?: boolean
+  /**
+   * READs that are answered with `{ fd, offset, length }`, 32 KiB and more of it, are spliced to the kernel instead of copied:
+   * FUSE_SPLICE_WRITE (7.14). The answers stay the same. docs/performance.md has the figures.
+   */
+  readonly spliceWrite?: boolean
+  /**
+   * With `spliceWrite`, whole pages may be moved from the file's page cache into the mount's instead of copied:
+   * FUSE_SPLICE_MOVE. The file's own cache then lacks them: for files that are read once.
+   */
+  readonly spliceMove?: boolean
   /**
    * The kernel enforces POSIX ACLs, which it reads as attributes `system.posix_acl_*`: FUSE_POSIX_ACL. It needs
    * `dontMask` too, since a default ACL takes the umask's place. Where `Negotiated.posixAcl` is false then, these
@@ -329,6 +343,8 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   const noOpen = able.noOpen === true && want("FUSE_NO_OPEN_SUPPORT")
   const noOpendir = able.noOpendir === true && want("FUSE_NO_OPENDIR_SUPPORT")
   const posixAcl = able.posixAcl === true && options.posixAcl !== false && want("FUSE_POSIX_ACL")
+  const spliceWrite = able.spliceWrite === true && want("FUSE_SPLICE_WRITE")
+  const spliceMove = able.spliceMove === true && (spliceWrite ? want("FUSE_SPLICE_MOVE") : refuse("FUSE_SPLICE_MOVE", "backend"))
   const createSuppGroup = able.createSuppGroup === true && want("FUSE_CREATE_SUPP_GROUP")
   // A mount's default: that an older kernel lacks it is no news.
   const allowIdmap = able.allowIdmap === true && options.allowIdmap === true && offered("FUSE_ALLOW_IDMAP") && want("FUSE_ALLOW_IDMAP")
@@ -411,6 +427,8 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
       directIoAllowMmap,
       createSuppGroup,
       allowIdmap,
+      spliceWrite,
+      spliceMove,
       expireOnly,
       passthrough,
       resend,

@@ -30,7 +30,7 @@ const all = {
   capabilities: {
     posixLocks: true, flock: true, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, dontMask: true, writebackCache: true,
     cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true, handleKillpriv: true, explicitInvalData: true,
-    directIoAllowMmap: true
+    directIoAllowMmap: true, spliceWrite: true, spliceMove: true
   },
   setlk: () => {},
   readdirplus: () => {}
@@ -60,8 +60,9 @@ it("a capability is asked for when it is declared and the operations are there",
   expect(negotiated).toMatchObject({
     posixLocks: true, flockLocks: true, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, dontMask: true, writebackCache: true,
     cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true, readdirplus: true, readdirplusAuto: true,
-    handleKillpriv: true, explicitInvalData: true, directIoAllowMmap: true
+    handleKillpriv: true, explicitInvalData: true, directIoAllowMmap: true, spliceWrite: true, spliceMove: true
   })
+  expect(agree(kernel, {}, { capabilities: { spliceMove: true } }).refused).toEqual([{ flag: "FUSE_SPLICE_MOVE", by: "backend" }])
   const without = agree(kernel, {}, { capabilities: { posixLocks: true } })
   expect(without.negotiated.posixLocks).toBe(false)
   expect(without.refused).toEqual([{ flag: "FUSE_POSIX_LOCKS", by: "backend" }])

@@ -1,7 +1,7 @@
 /** INIT: what the kernel offers and what we and the backend can do, agreed on once per connection. */
 import type { Slot } from "@bickford/transport"
 import * as Effect from "effect/Effect"
-import { backendConnection, type Connection } from "./connection/Connection.ts"
+import { agreeOn, backendConnection, type Connection } from "./connection/Connection.ts"
 import { effectOf } from "./dispatcher/promises.ts"
 import { errnoNumbers } from "@bickford/protocol"
 import { type Agreement, decodeAs, encodeInitReply, isDecodeError, isInitError, negotiate, opcodeOf, opcodeTable } from "@bickford/protocol/codec"
@@ -59,7 +59,7 @@ export const handshake = Effect.fnUntraced(function*(
   }
   yield* onNegotiated(agreed.negotiated)
   // Set before the reply is written: the next request may be read at once.
-  connection.negotiated = agreed.negotiated
+  agreeOn(connection, agreed.negotiated)
   transport.reply(slot, 0, encodeInitReply(agreed.reply, slot.view, slot.body))
 })
 

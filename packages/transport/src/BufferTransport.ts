@@ -98,6 +98,7 @@ export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCap
     takePayload: (slot, offset, length) => slot.bytes.subarray(offset, offset + length),
     // A frame lies in memory of its own already.
     lendMemory: () => {},
+    spliceReplies: () => {},
     release: () => {},
     openBacking: () => -EOPNOTSUPP,
     closeBacking: () => -EOPNOTSUPP,

@@ -12,6 +12,7 @@ import { makeOutbox, type Outbox } from "./outbox.ts"
 import { partsLength, readParts } from "./parts.ts"
 import { frameCapacityFor } from "./requestSize.ts"
 import { selectError } from "./select.ts"
+import { makeSplicer, type Splicer } from "./splice.ts"
 import { makeStreamReader, type StreamReader } from "./streamReader.ts"
 
 const { EAGAIN, EBUSY, ECONNABORTED, ECONNRESET, EINTR, EINVAL, ENODEV, ENOENT, EOPNOTSUPP, EPROTO } = constants.errno
@@ -66,6 +67,7 @@ class DeviceTransport implements FrameTransport {
   private expectsLarge = false
   /** There is something to see to before and after a read. */
   private lending = false
+  private splicer: Splicer | undefined
   private scheduled: NodeJS.Immediate | undefined
   private readonly smallHeader = new Uint8Array(outHeaderSize)
   private readonly smallHeaderView = new DataView(this.smallHeader.buffer)
@@ -78,6 +80,7 @@ class DeviceTransport implements FrameTransport {
     this.stream = stream
     this.outbox = outbox
     this.close = Effect.sync(() => {
+      this.spliceReplies(undefined)
       addon.close(handle)
       if (writeHandle !== handle) addon.close(writeHandle)
     })
@@ -343,6 +346,11 @@ class DeviceTransport implements FrameTransport {
 
   replyParts = (slot: Slot, parts: ReadonlyArray<DataPart>): number => {
     const own = slot as DeviceSlot
+    const spliced = this.splicer?.reply(requestOf(own), parts)
+    if (spliced !== undefined) {
+      this.giveBack(own)
+      return spliced
+    }
     const length = partsLength(parts)
     if (length <= own.bodyCapacity) {
       const count = readParts(parts, own.bytes, own.body)
@@ -355,7 +363,12 @@ class DeviceTransport implements FrameTransport {
   }
 
   replyPartsDetached = (request: DetachedRequest, parts: ReadonlyArray<DataPart>): number =>
-    this.writeFromParts(this.pool.free.at(-1), request, parts, partsLength(parts))
+    this.splicer?.reply(request, parts) ?? this.writeFromParts(this.pool.free.at(-1), request, parts, partsLength(parts))
+
+  spliceReplies = (how: { readonly move: boolean } | undefined): void => {
+    this.splicer?.close()
+    this.splicer = how === undefined || this.outbox !== undefined ? undefined : makeSplicer(this.writeHandle, this.frameCapacity, how.move)
+  }
 
   /** Puts a reply together in a slot's memory, which is resident; where there is none, or not enough of it, memory of the moment has to do. */
   private writeFromParts(spare: DeviceSlot | undefined, request: DetachedRequest, parts: ReadonlyArray<DataPart>, length: number): number {

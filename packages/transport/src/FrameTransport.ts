@@ -80,6 +80,11 @@ export interface FrameTransport {
    * gave last; so whoever keeps an array with what is in it gives another one next.
    */
   readonly lendMemory: (memory: (() => Uint8Array | undefined) | undefined) => void
+  /**
+   * Has the bytes of files in `replyParts` spliced to a device where that is possible and pays, with SPLICE_F_MOVE if so
+   * said; undefined has them copied, as from the beginning. What the caller sees is the same.
+   */
+  readonly spliceReplies: (how: { readonly move: boolean } | undefined) => void
   /** Gives back the slot of a request that has no reply. */
   readonly release: (slot: Slot) => void
   /**

@@ -76,6 +76,9 @@ export interface Addon extends FilesystemCalls {
   readonly write_frame: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => number
   readonly write_some: (handle: FuseHandle, from: Bytes, offset?: number, length?: number) => number
   readonly read_range: (fd: number, into: Bytes, offset: number, length: number, position?: number | bigint) => number
+  readonly pipe_slots: (pipe: FuseHandle, bytes: number) => number
+  readonly splice_file: (fd: number, offset: number | bigint, pipe: FuseHandle, length: number) => number
+  readonly splice_pipe: (from: FuseHandle, to: FuseHandle, length: number, move: boolean) => number
   readonly channel: (reader: FuseHandle, writer: FuseHandle, bytes: number) => NativeChannel | number
   readonly notify: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => Promise<number>
   readonly lock_memory: (bytes: Bytes) => number

@@ -37,7 +37,7 @@ const negotiated: Negotiated = {
   maxBackground: 64, congestionThreshold: 48, timeGran: 1, maxStackDepth: 0, requestTimeout: 0, mapAlignment: 0,
   asyncRead: true, posixLocks: false, flockLocks: false, atomicOTrunc: true, exportSupport: true, dontMask: false, readdirplus: true,
   readdirplusAuto: true, writebackCache: false, noOpen: false, noOpendir: false, parallelDirops: true, posixAcl: false, abortError: true,
-  cacheSymlinks: true, explicitInvalData: false, handleKillpriv: false, handleKillprivV2: true, directIoAllowMmap: false, createSuppGroup: false, allowIdmap: false, securityCtx: false, expireOnly: true, passthrough: false,
+  cacheSymlinks: true, explicitInvalData: false, handleKillpriv: false, handleKillprivV2: true, directIoAllowMmap: false, createSuppGroup: false, spliceWrite: false, spliceMove: false, allowIdmap: false, securityCtx: false, expireOnly: true, passthrough: false,
   resend: true, overIoUring: false
 }
 

@@ -83,8 +83,9 @@ const setAtime = ({ mount }: Target, noatime: boolean, strictatime: boolean): vo
 
 const kernelsPart = "it is the kernel's, and the mount gives it; leave it out"
 const oneThread = "one thread serves a mount, and answers one call at a time; use the daemon, whose mounts have a process each"
-const splicing = "a backend says for each answer whether data comes from memory or from a file; passthrough: has the kernel go past this process"
-const spliceOff = "so in any case: no pipe lies between the device and this process"
+const splicing = "a module's backend asks for it by its capabilities (spliceWrite, spliceMove); passthrough: has the kernel go past this process"
+const spliceOff = "so in any case, unless a module's backend asks for it by its capabilities"
+const receiving = "what is written comes by way of memory; passthrough: has the kernel go past this process"
 const caching = "each source decides it by what it knows: memory: and sqlite: always keep pages, passthrough: while a file is unchanged; a module sets it in its reply to open"
 
 /** By name, in the order of the help. */
@@ -174,12 +175,12 @@ export const optionTable: { readonly [name: string]: Row } = {
   nonempty: without("so in any case: a directory that is mounted on may hold files"),
   big_writes: without("so in any case"),
   large_read: without("so in any case"),
-  no_splice_read: without(spliceOff), no_splice_write: without(spliceOff), no_splice_move: without(spliceOff),
+  no_splice_read: without("so in any case: what is written comes by way of memory"), no_splice_write: without(spliceOff), no_splice_move: without(spliceOff),
 
   lazytime: refused("the server keeps times, and keeps them at once; leave it out"),
   fd: refused("it is the kernel's; a device that was mounted already is given as the mountpoint: /dev/fd/N"),
   rootmode: refused(kernelsPart), user_id: refused(kernelsPart), group_id: refused(kernelsPart),
-  splice_read: refused(splicing), splice_write: refused(splicing), splice_move: refused(splicing),
+  splice_read: refused(receiving), splice_write: refused(splicing), splice_move: refused(splicing),
   clone_fd: refused(oneThread), max_threads: refused(oneThread), max_idle_threads: refused(oneThread),
   kernel_cache: refused(caching), auto_cache: refused(caching), ac_attr_timeout: refused(caching),
   direct_io: refused("a module sets FOPEN_DIRECT_IO in its reply to open, and a program opens with O_DIRECT; passthrough: has no_kernel_passthrough"),

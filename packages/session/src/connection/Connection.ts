@@ -70,7 +70,7 @@ export const makeConnection = (transport: FrameTransport, state: ConnectionState
     inFlight: new InFlightTable(),
     notifier: makeNotifier(transport, () => connection.negotiated),
     counters: { requests: 0, defects: 0, malformed: 0 },
-    negotiated: state.negotiated,
+    negotiated: undefined,
     backend: undefined,
     backendWatchers: new Set(),
     resumed: false,
@@ -84,7 +84,14 @@ export const makeConnection = (transport: FrameTransport, state: ConnectionState
     parked: [],
     parkedInit: undefined
   }
+  if (state.negotiated !== undefined) agreeOn(connection, state.negotiated)
   return connection
+}
+
+/** What INIT has come to is in force from here on. */
+export const agreeOn = (connection: Connection, negotiated: Negotiated): void => {
+  connection.negotiated = negotiated
+  connection.transport.spliceReplies(negotiated.spliceWrite ? { move: negotiated.spliceMove } : undefined)
 }
 
 /** The backend's view of the connection. */

@@ -30,6 +30,9 @@ const rules: { readonly [Name in keyof Required<BackendCapabilities>]: Rule } = 
   passthrough: "any",
   createSuppGroup: "all",
   allowIdmap: "all",
+  // What a backend answers in memory is sent as ever.
+  spliceWrite: "any",
+  spliceMove: "all",
   posixAcl: "all"
 }
 
