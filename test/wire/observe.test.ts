@@ -53,6 +53,21 @@ describe("observing", () => {
       assert.match(pretty[1] ?? "", /^\S+ <- \d+ READ node=2 bytes=5 microseconds=\d+$/)
     }))
 
+  it.live("the wire log quotes names that a terminal would act upon, or that would forge a line", () =>
+    Effect.gen(function*() {
+      const { kernel, session } = yield* FakeKernel.serve(backend)
+      yield* kernel.init()
+      const name = "x\u001b]0;OWNED\u0007\u009b31m\u202e\nlevel=ERROR y"
+      for (const format of ["pretty", "json"] as const) {
+        const lines: Array<string> = []
+        const look = Effect.flip(kernel.call({ op: "lookup", name }))
+        yield* Effect.scoped(Effect.andThen(wireLog(session.connection, (line) => lines.push(line), { format }), look))
+        assert.strictEqual(lines.length, 2)
+        assert.notMatch(lines.join(""), /\p{C}/u)
+        assert.include(lines[0], String.raw`"x\u001b]0;OWNED\u0007\u009b31m\u202e\nlevel=ERROR y"`)
+      }
+    }))
+
   it.live("metrics count by opcode and outcome while somebody wants them", () =>
     Effect.gen(function*() {
       const { kernel, session } = yield* FakeKernel.serve(backend)
