@@ -87,6 +87,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("fusermount3_unmount", fusermount3_unmount);
   set("mount", mount_filesystem);
   set("unmount", unmount_filesystem);
+  set("unmount_now", unmount_filesystem_now);
   set("resolve_path", resolve_path);
   set("file_mode", file_mode);
   set("watchdog", watchdog);

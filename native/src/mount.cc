@@ -55,3 +55,12 @@ Napi::Value unmount_filesystem(const Napi::CallbackInfo& info) {
   job->flags = static_cast<int>(flags);
   return start_job(info.Env(), std::move(job));
 }
+
+// As `unmount_filesystem`, on this thread: 0 or a negative errno. For the end of the process, which waits for no promise.
+Napi::Value unmount_filesystem_now(const Napi::CallbackInfo& info) {
+  std::string target;
+  uint32_t flags = 0;
+  if (!read_string(info, 0, "target", &target) || !read_uint32(info, 1, "flags", &flags)) return {};
+  const int error = umount2(target.c_str(), static_cast<int>(flags)) == 0 ? 0 : errno;
+  return Napi::Number::New(info.Env(), -error);
+}

@@ -4,3 +4,4 @@
 
 Napi::Value mount_filesystem(const Napi::CallbackInfo& info);
 Napi::Value unmount_filesystem(const Napi::CallbackInfo& info);
+Napi::Value unmount_filesystem_now(const Napi::CallbackInfo& info);

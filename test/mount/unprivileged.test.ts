@@ -43,6 +43,10 @@ it("an unprivileged user serves a directory: what is made in it is found again, 
   ])
 })
 
+it("an unprivileged user's program that does nothing about its end leaves no mount", async () => {
+  assert.deepStrictEqual(await asNobody("test/mount/unprivilegedSignals.sh"), ["1", "143 0", "1", "5 0", "1", "1 0"])
+})
+
 it("an unprivileged user's daemon: mounts, goes on after a worker's death, and unmounts", async () => {
   assert.deepStrictEqual(await asNobody("test/daemon/unprivileged.sh"), ["one", "two", "another worker", "ended with 0", "0"])
 })

@@ -10,6 +10,7 @@ import * as Scope from "effect/Scope"
 import { atimePolicy } from "./atime.ts"
 import { detach } from "./detach.ts"
 import type { MountOptions } from "./MountOptions.ts"
+import { type EndingMount, endingMount } from "./processEnd.ts"
 import { checkMountOptions, type OptionError } from "./options.ts"
 import { withinRequestLimit } from "./requestLimit.ts"
 import { patientTimeoutOption, patientTimeoutOrElse, type SupervisorError } from "@bickford/supervisor"
@@ -78,11 +79,12 @@ const selfWaitMillis = ({ selfWaitTimeout }: MountOptions): number =>
   Math.min(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(selfWaitTimeout ?? "2 seconds"))), 0xffff_ffff)
 
 /** Mounts, and begins to serve. */
-const incarnate = (options: MountOptions): Effect.Effect<Incarnation, MountError> =>
+const incarnate = (options: MountOptions, ending: EndingMount): Effect.Effect<Incarnation, MountError> =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()
     const built = Effect.gen(function*() {
-      const device = yield* mountDevice(deviceOptions(options))
+      const device = yield* Effect.onExit(mountDevice(deviceOptions(options)), (exit) =>
+        Effect.sync(() => ending.settle(Exit.isSuccess(exit) ? exit.value : undefined)))
       yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitMillis(options))
       const forSession = yield* withinRequestLimit(sessionOptions(options))
       const transport = yield* makeDeviceTransport(device.handle, { frameCapacity: frameCapacityFor(forSession.maxWrite) })
@@ -101,6 +103,8 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
 ) {
   const wrong = checkMountOptions(options)
   if (wrong !== undefined) return yield* Effect.fail(wrong)
+  // Added first, so that nothing is mounted any more when the process's end is nothing to it.
+  const ending = yield* endingMount(options.unmountOnExit ?? true)
   const ended = yield* Deferred.make<MountEnd>()
   const stopTimeout = Duration.fromInputUnsafe(options.stopTimeout ?? "5 seconds")
   const startTimeout = Duration.fromInputUnsafe(options.startTimeout ?? "30 seconds")
@@ -118,7 +122,7 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
     }))
   let current: Incarnation = yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
-      const first = yield* restore(inTime(incarnate(options)))
+      const first = yield* restore(inTime(incarnate(options, ending)))
       yield* Effect.addFinalizer(() =>
         Effect.suspend(() => Scope.close(current.scope, Exit.void)).pipe(
           Effect.andThen(Effect.suspend(() => current.session.awaitEnd)),
@@ -132,7 +136,7 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
   /** A new mount in the old one's place; false when that failed. */
   const remount = Effect.gen(function*() {
     yield* Scope.close(current.scope, Exit.void)
-    current = yield* inTime(incarnate({ ...options, mountpoint: current.device.mountpoint }))
+    current = yield* inTime(incarnate({ ...options, mountpoint: current.device.mountpoint }, ending))
     remounts++
     yield* inTime(current.session.negotiated)
     yield* Effect.logWarning(`${current.device.mountpoint}: its connection was aborted; mounted anew`)
@@ -144,6 +148,7 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
       const end = yield* current.session.awaitEnd
       if (end.reason !== "unmounted") yield* detach(current.device)
       if (end.reason === "aborted" && options.remount === "onAbort" && !asked && (yield* Effect.uninterruptible(remount))) continue
+      ending.over()
       yield* Deferred.succeed(ended, endOf(end))
       return
     }
@@ -156,23 +161,23 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
       return unmountDevice(current.device, { lazy: how?.lazy ?? false })
     })
 
+  const leave = Effect.suspend(() => {
+    if (current.session.connection.ended !== undefined) return Effect.void
+    return unmount().pipe(
+      Effect.catch(() => unmount({ lazy: true })),
+      Effect.andThen(Deferred.await(ended)),
+      patientTimeoutOrElse({
+        duration: stopTimeout,
+        // While its backend is away a session may not notice: then closing its scope ends it.
+        orElse: () =>
+          Effect.andThen(Effect.suspend(() => abortConnection(current.device)), patientTimeoutOption(stopTimeout)(Deferred.await(ended)))
+      }),
+      Effect.catch((error) => Effect.logWarning(`unmounting ${current.device.mountpoint}: ${error.message}`))
+    )
+  })
   // Added last, so it runs first: the mount goes while it is served, and while its end is attended to.
-  yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
-      if (current.session.connection.ended !== undefined) return Effect.void
-      return unmount().pipe(
-        Effect.catch(() => unmount({ lazy: true })),
-        Effect.andThen(Deferred.await(ended)),
-        patientTimeoutOrElse({
-          duration: stopTimeout,
-          // While its backend is away a session may not notice: then closing its scope ends it.
-          orElse: () =>
-            Effect.andThen(Effect.suspend(() => abortConnection(current.device)), patientTimeoutOption(stopTimeout)(Deferred.await(ended)))
-        }),
-        Effect.catch((error) => Effect.logWarning(`unmounting ${current.device.mountpoint}: ${error.message}`))
-      )
-    })
-  )
+  yield* Effect.addFinalizer(() => leave)
+  ending.leave = Effect.andThen(leave, Effect.asVoid(patientTimeoutOption(stopTimeout)(Deferred.await(ended))))
   yield* inTime(current.session.negotiated)
   const mounted: Mount = {
     mountpoint: current.device.mountpoint,

@@ -59,6 +59,12 @@ export interface MountOptions {
    * aborted. 0 lets it wait for ever. Default 2 seconds.
    */
   readonly selfWaitTimeout?: Duration.Input
+  /**
+   * Unmounts when the process ends: on SIGINT, SIGTERM and SIGHUP, if the program has no listener of its own for the
+   * signal, after which the signal ends it; and on `process.exit`, an uncaught exception, and whatever else emits `exit`.
+   * A second signal waits for nothing. Default true.
+   */
+  readonly unmountOnExit?: boolean
   /** What follows when the connection is aborted from outside (fusectl, `umount -f`): the end, or a new mount in the same place. Default "never". */
   readonly remount?: "never" | "onAbort"
 }

@@ -131,6 +131,7 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
   startTimeout: duration,
   stopTimeout: duration,
   selfWaitTimeout: duration,
+  unmountOnExit: flag,
   remount: oneOf("never", "onAbort")
 }
 

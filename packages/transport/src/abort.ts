@@ -39,6 +39,7 @@ const writeAbort = (file: string): number => {
   }
 }
 
+/** The mount whose connection is to be aborted. */
 export interface AbortTarget {
   readonly mountpoint: string
   /** `MAJOR:MINOR`, as in /proc/self/mountinfo. */
@@ -50,6 +51,10 @@ export interface AbortTarget {
 /** Once a mount is gone its number is the next one's, and that is somebody else's. */
 const isThere = ({ device, handle, mountpoint }: AbortTarget): boolean =>
   (handle !== undefined && addon.connected(handle)) || mountTable().some((entry) => entry.device === device && entry.mountpoint === mountpoint)
+
+/** Aborts a mount's connection without waiting for anything: 0, also when it is gone already, or a negative errno. */
+export const abortConnectionNow = (target: AbortTarget): number =>
+  isThere(target) ? writeAbort(`${connectionFolder(target.device)}/abort`) : 0
 
 /**
  * Aborts a mount's connection, through fusectl, which root mounts where it is missing. A connection that

@@ -1,6 +1,7 @@
 /** Mounting and unmounting without privileges: fusermount3(1). */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { constants } from "node:os"
 import { delimiter, join } from "node:path"
@@ -35,15 +36,23 @@ const failed = (errno: number, message: string, output = ""): FusermountError =>
 
 const sentNothing = (errno: number, message: string, output: string): FusermountError => ({ ...transportError("fusermount_no_fd", name, errno, message), output })
 
-const findHelper = (options: FusermountOptions): Effect.Effect<HelperOptions, FusermountError> =>
+/** A helper that was found. */
+type Helper = HelperOptions & { readonly program: string; readonly path: string }
+
+const helperOf = (options: FusermountOptions): Helper | FusermountError => {
+  const path = process.env["PATH"] ?? ""
+  const program = options.program ?? path.split(delimiter).map((folder) => join(folder, name)).find((file) => existsSync(file))
+  if (program === undefined) {
+    const where = path === "" ? "PATH is empty" : `not on the PATH (${path})`
+    return failed(2, `${name}: ${where}; install it (Debian: apt-get install fuse3)`)
+  }
+  return { program, path, ...(options.timeout === undefined ? {} : { timeout: options.timeout }) }
+}
+
+const findHelper = (options: FusermountOptions): Effect.Effect<Helper, FusermountError> =>
   Effect.suspend(() => {
-    const path = process.env["PATH"] ?? ""
-    const program = options.program ?? path.split(delimiter).map((folder) => join(folder, name)).find((file) => existsSync(file))
-    if (program === undefined) {
-      const where = path === "" ? "PATH is empty" : `not on the PATH (${path})`
-      return Effect.fail(failed(2, `${name}: ${where}; install it (Debian: apt-get install fuse3)`))
-    }
-    return Effect.succeed({ program, path, ...(options.timeout === undefined ? {} : { timeout: options.timeout }) })
+    const helper = helperOf(options)
+    return "_tag" in helper ? Effect.fail(helper) : Effect.succeed(helper)
   })
 
 const hintFor = (output: string): string => {
@@ -115,6 +124,12 @@ export const fusermount3_mount = (
     close
   )
 
+/** Why the helper did not unmount; undefined when it did. */
+const unmountFailure = (helper: HelperOptions, outcome: HelperOutcome): FusermountError | undefined => {
+  const refused = refusal(outcome)
+  return notRun(helper, outcome) ?? (refused === undefined ? undefined : failed(...refused, outcome.output))
+}
+
 /** Unmounts through the helper; `lazy` detaches a mount that is in use. Fails with `fusermount_failed`. */
 export const fusermount3_unmount = (
   mountpoint: string,
@@ -125,8 +140,31 @@ export const fusermount3_unmount = (
     const helper = yield* findHelper(how)
     const outcome = yield* Effect.promise(() => addon.fusermount3_unmount(mountpoint, lazy, helper))
     if (typeof outcome === "number") return yield* Effect.fail(noThread(outcome))
-    const problem = notRun(helper, outcome)
+    const problem = unmountFailure(helper, outcome)
     if (problem !== undefined) return yield* Effect.fail(problem)
-    const refused = refusal(outcome)
-    if (refused !== undefined) return yield* Effect.fail(failed(...refused, outcome.output))
   })
+
+/** Milliseconds, as the addon's. */
+const defaultTimeout = 30_000
+
+/** Detaches through the helper, and holds up this thread until that has ended. */
+export const fusermountDetachNow = (mountpoint: string, how: FusermountOptions = {}): FusermountError | undefined => {
+  const helper = helperOf(how)
+  if ("_tag" in helper) return helper
+  const { error, signal, status, stderr } = spawnSync(helper.program, ["-u", "-z", "--", mountpoint], {
+    cwd: "/",
+    env: { PATH: helper.path },
+    encoding: "utf8",
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: helper.timeout ?? defaultTimeout
+  })
+  const errno = error !== undefined && "errno" in error && typeof error.errno === "number" ? error.errno : error === undefined ? 0 : -constants.errno.EIO
+  return unmountFailure(helper, {
+    error: errno,
+    syscall: "spawn",
+    exitCode: status ?? 0,
+    signal: signal === null ? 0 : constants.signals[signal],
+    output: stderr ?? "",
+    sent: "nothing"
+  })
+}

@@ -8,7 +8,7 @@ import { constants } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
 import { coverPlace, openUnderneath } from "./coveredPlaces.ts"
 import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
-import { fusermount3_mount, fusermount3_unmount, type FusermountOptions } from "./fusermount.ts"
+import { fusermount3_mount, fusermount3_unmount, fusermountDetachNow, type FusermountOptions } from "./fusermount.ts"
 import { fd, open_dev_fuse } from "./handle.ts"
 import { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
 import { clearMountpoint, describeMount, findBelow, findOwn, withClaim } from "./mountpoint.ts"
@@ -323,3 +323,17 @@ export const unmountDevice = (target: UnmountTarget, options: UnmountOptions = {
       return yield* Effect.fail(errnoError("umount2", result, hint))
     }
   })
+
+/**
+ * Detaches a mount, and holds up this thread until that is done: its connection is to be aborted before, so that nothing
+ * waits for this thread. Undefined when it is gone, also when it was already.
+ */
+export const detachDeviceNow = ({ device, mountpoint }: Required<UnmountTarget>): TransportError | undefined => {
+  const entry = findMount(mountpoint)
+  if (!mountTable().some((other) => other.device === device && other.mountpoint === mountpoint)) return undefined
+  const refusal = whyNot(mountpoint, entry, device)
+  if (refusal !== undefined) return refusal
+  if (!isRoot()) return fusermountDetachNow(mountpoint)
+  const result = addon.unmount_now(mountpoint, UMOUNT_NOFOLLOW | MNT_DETACH)
+  return result < 0 ? errnoError("umount2", result, `unmounting ${mountpoint} failed`) : undefined
+}

@@ -88,6 +88,8 @@ export interface Addon extends FilesystemCalls {
   readonly fusermount3_unmount: (mountpoint: string, lazy: boolean, helper?: HelperOptions) => Promise<HelperOutcome | number>
   readonly mount: (source: string, target: string, type: string, flags: number, data: string) => Promise<number>
   readonly unmount: (target: string, flags: number) => Promise<number>
+  /** As `unmount`, on this thread. */
+  readonly unmount_now: (target: string, flags: number) => number
   readonly watchdog: (connections: string, device: string, message: string, patience: number) => () => void
   readonly resolve_path: (path: string) => Promise<string | number>
   readonly file_mode: (path: string) => Promise<number>

@@ -22,7 +22,7 @@ const plain = (error: unknown): PlainError => {
 const { module, options } = workerData as WorkerData
 
 const program = Effect.scoped(Effect.gen(function*() {
-  const mounted = yield* mount({ ...options, backend: yield* loadBackend(module) })
+  const mounted = yield* mount({ ...options, unmountOnExit: false, backend: yield* loadBackend(module) })
   const unmounting = yield* FiberSet.make<void>()
   const run = yield* FiberSet.runtime(unmounting)()
   const stop = Effect.callback<void>((resume) => {

@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
 import { detach } from "../detach.ts"
 import type { MountEnd } from "../Mount.ts"
+import { type EndingMount, endingMount } from "../processEnd.ts"
 import type { FromWorker, PlainError, ToWorker, WorkerData, WorkerMountOptions } from "./messages.ts"
 
 /** Why a worker thread's mount did not come about, or ended. */
@@ -48,6 +49,8 @@ interface Thread {
   readonly gone: Deferred.Deferred<void>
   /** Where it is mounted now. */
   place: Place | undefined
+  /** What the end of the process makes of it. */
+  readonly ending: EndingMount
 }
 
 // The built file has the same name but for its ending.
@@ -67,10 +70,12 @@ const onMessage = (thread: Thread, message: FromWorker): void => {
   switch (message.type) {
     case "mounted":
       thread.place = message
+      thread.ending.settle(message)
       Deferred.doneUnsafe(thread.mounted, Exit.succeed(message))
       break
     case "failed":
       thread.place = undefined
+      thread.ending.settle(undefined)
       over(thread, failure(message.error))
       break
     case "unmounted": {
@@ -81,6 +86,7 @@ const onMessage = (thread: Thread, message: FromWorker): void => {
     }
     case "ended":
       thread.place = undefined
+      thread.ending.over()
       Deferred.doneUnsafe(thread.ended, Exit.succeed(message.reason))
   }
 }
@@ -90,12 +96,13 @@ const onExit = (thread: Thread, error: WorkerMountError): void => {
   const left = thread.place === undefined ? Effect.void : detach(thread.place)
   Effect.runFork(left).addObserver(() => {
     thread.place = undefined
+    thread.ending.over()
     over(thread, error)
     Deferred.doneUnsafe(thread.gone, Exit.void)
   })
 }
 
-const start = (module: string, options: WorkerMountOptions): Thread => {
+const start = (module: string, options: WorkerMountOptions, ending: EndingMount): Thread => {
   const data: WorkerData = { module, options }
   const thread: Thread = {
     worker: new Worker(entry, { workerData: data }),
@@ -103,7 +110,8 @@ const start = (module: string, options: WorkerMountOptions): Thread => {
     ended: Deferred.makeUnsafe(),
     unmounts: new Map(),
     gone: Deferred.makeUnsafe(),
-    place: undefined
+    place: undefined,
+    ending
   }
   let thrown: PlainError | undefined
   thread.worker.on("message", (message: FromWorker) => onMessage(thread, message))
@@ -142,10 +150,12 @@ const stopPatience = (options: WorkerMountOptions): Duration.Duration =>
  */
 export const worker = (module: string | URL, options: WorkerMountOptions): Effect.Effect<WorkerMount, WorkerMountError, Scope.Scope> =>
   Effect.gen(function*() {
+    const ending = yield* endingMount(options.unmountOnExit ?? true)
     const thread = yield* Effect.acquireRelease(
-      Effect.sync(() => start(String(module), options)),
+      Effect.sync(() => start(String(module), options, ending)),
       (started) => stop(started, stopPatience(options))
     )
+    ending.leave = stop(thread, stopPatience(options))
     const { device, mountpoint } = yield* Deferred.await(thread.mounted)
     let requests = 0
     const mounted: WorkerMount = {
