@@ -118,6 +118,23 @@ describe("a daemon", () => {
       assert.deepStrictEqual(yield* Effect.promise(daemon.stop), { status: 0, signal: null })
     }))
 
+  it.live("a module imports the bickford that runs, wherever it lies; what it throws is in the status with file and line", () =>
+    Effect.gen(function*() {
+      const folder = yield* workFolder
+      const [served = "", broken = ""] = yield* mountpoints(2)
+      const write = (name: string, text: string) => Effect.promise(() => writeFile(join(folder, name), text))
+      yield* write("served.ts", `import { memory, type MemoryOptions } from "bickford"\nconst options: MemoryOptions = {}\nexport const backend = memory(options)\n`)
+      yield* write("broken.ts", `import { memory } from "bickford"\n\nthrow new RangeError(typeof memory)\n`)
+      const restart = { intensity: 0, period: 1000, backoff: { initial: 1, max: 1 } }
+      const daemon = yield* startDaemon(folder, [
+        mountConfig("served", `module:${join(folder, "served.ts")}`, served),
+        mountConfig("broken", `module:${join(folder, "broken.ts")}`, broken, { restart })
+      ])
+      yield* Effect.promise(() => daemon.reaches("served", "running"))
+      const { lastCause } = yield* Effect.promise(() => daemon.reaches("broken", "failed"))
+      assert.include(lastCause ?? "", `RangeError: function, at ${join(folder, "broken.ts")}:3:7`)
+    }))
+
   it.live("a worker whose code throws out of turn: status says what", () =>
     Effect.gen(function*() {
       const folder = yield* workFolder

@@ -3,10 +3,19 @@ import { loadBackend } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-import { commandError } from "../CommandError.ts"
+import { type CommandError, commandError } from "../CommandError.ts"
+import { describeModuleError } from "./moduleError.ts"
+import { lendOwnPackages } from "./ownPackages.ts"
 import type { SourceKind } from "./SourceKind.ts"
 
 const urlOf = (path: string): string => pathToFileURL(resolve(path)).href
+
+/** Tells the log, or the person at the terminal, the stack; what a command says of it is one line. */
+const failure = (path: string, error: unknown): CommandError => {
+  const { message, stack } = describeModuleError(resolve(path), error)
+  if (stack !== "") console.error(stack)
+  return commandError(`module:${path}: ${message}`)
+}
 
 export const moduleSource: SourceKind = {
   kind: "module",
@@ -17,7 +26,15 @@ export const moduleSource: SourceKind = {
   covered: undefined,
   options: [],
   refuses: {},
-  load: (path) => import(urlOf(path)),
+  load: (path) => {
+    lendOwnPackages()
+    return import(urlOf(path)).catch((error: unknown) => {
+      throw new Error(failure(path, error).message)
+    })
+  },
   open: (path) =>
-    Effect.mapError(loadBackend(urlOf(path)), (error) => commandError(`module:${path}: ${error instanceof Error ? error.message : String(error)}`))
+    Effect.suspend(() => {
+      lendOwnPackages()
+      return Effect.mapError(loadBackend(urlOf(path)), (error) => failure(path, error))
+    })
 }
