@@ -1,4 +1,4 @@
-/** The smallest filesystem: one file. `node examples/hello.ts MOUNTPOINT` */
+/** The smallest filesystem: one file. `npm run example hello MOUNTPOINT` */
 import { fileType, mount, PathFilesystem } from "bickford"
 
 const text = "hello from TypeScript\n"
@@ -15,6 +15,6 @@ const hello = PathFilesystem.make({
 const stop = new AbortController()
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort())
 
-await using mounted = await mount(process.argv[2] ?? "mnt", hello, { signal: stop.signal })
+const mounted = await mount(process.argv[2] ?? "mnt", hello, { signal: stop.signal })
 console.log(`serving ${mounted.mountpoint}`)
 await mounted.ended

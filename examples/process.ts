@@ -1,5 +1,5 @@
 /**
- * A live view of this process: `node examples/process.ts MOUNTPOINT`
+ * A live view of this process: `npm run example process MOUNTPOINT`
  * cat MOUNTPOINT/memory.json; ls MOUNTPOINT/env; cat MOUNTPOINT/env/PATH; head -1 MOUNTPOINT/clock
  */
 import { folder, mount, tree } from "bickford"
@@ -21,6 +21,6 @@ const view = tree({
 const stop = new AbortController()
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort())
 
-await using mounted = await mount(process.argv[2] ?? "mnt", view, { signal: stop.signal })
+const mounted = await mount(process.argv[2] ?? "mnt", view, { signal: stop.signal })
 console.log(`serving ${mounted.mountpoint}`)
 await mounted.ended

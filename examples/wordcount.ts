@@ -1,6 +1,6 @@
 /**
  * A folder as it is, and beside every text file NAME a file NAME.words with the number of its words:
- * `node examples/wordcount.ts FOLDER MOUNTPOINT`
+ * `npm run example wordcount FOLDER MOUNTPOINT`
  */
 import { Errno, fileType, mount, PathFilesystem } from "bickford"
 import { constants } from "node:fs"
@@ -45,6 +45,6 @@ const overlay = PathFilesystem.make<FileHandle | Uint8Array>({
 const stop = new AbortController()
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort())
 
-await using mounted = await mount(mountpoint, overlay, { signal: stop.signal })
+const mounted = await mount(mountpoint, overlay, { signal: stop.signal })
 console.log(`serving ${mounted.mountpoint}`)
 await mounted.ended

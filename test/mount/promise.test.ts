@@ -121,16 +121,21 @@ it("the example's service has what was posted as files, and serves what was writ
       const address = await new Promise<string>((resolve, reject) => {
         server.once("exit", () => reject(new Error(said)))
         server.stdout.on("data", () => {
-          const [, url] = /listening on (\S+)/.exec(said) ?? []
+          // The line after the address is there as well.
+          const [, url] = /listening on (\S+)\ncurl .*\n/.exec(said) ?? []
           if (url !== undefined) resolve(url)
         })
       })
       const posted = await fetch(`${address}/hello`, { method: "POST", body: "from the web", headers: { "content-type": "text/plain" } })
-      assert.strictEqual(posted.status, 200)
+      assert.strictEqual(posted.status, 204)
       assert.strictEqual(await run("cat", [join(mountpoint, "hello")]), "from the web")
       await run("sh", ["-c", 'echo from a program >"$1"', "sh", join(mountpoint, "other")])
       assert.strictEqual(await (await fetch(`${address}/other`)).text(), "from a program\n")
-      server.kill("SIGTERM")
+      assert.strictEqual((await fetch(`${address}/missing`)).status, 404)
+      const [printed = "false"] = /^curl .*$/m.exec(said) ?? []
+      assert.strictEqual(await run("sh", ["-c", printed]), "some text")
+      assert.strictEqual(await run("cat", [join(mountpoint, "note")]), "some text")
+      server.kill("SIGINT")
       assert.strictEqual((await ended(server)).status, 0)
       assert.include(said, "ended: asked")
     } finally {

@@ -2,7 +2,8 @@
  * Mounting for programs that do not use Effect.
  *
  * ```ts
- * await using mounted = await mount("/mnt/point", memory())
+ * const mounted = await mount("/mnt/point", memory())
+ * await mounted.ended
  * ```
  */
 import { type BackendSource, type Mount, mount as mountEffect, type MountEnd, type MountError, type MountOptions as EffectMountOptions } from "@bickford/session"
