@@ -1,7 +1,7 @@
 /**
  * A mounted filesystem: a session over `/dev/fuse`, and its ways in and out.
  */
-import { abortConnection, frameCapacityFor, makeDeviceTransport, mountDevice, type MountDeviceOptions, type MountedDevice, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
+import { abortConnection, frameCapacityFor, makeDeviceTransport, mountDevice, type MountDeviceOptions, type MountedDevice, mountTable, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -75,6 +75,15 @@ const selfWait = (mountpoint: string): string =>
   `this program waits for itself: a synchronous call into ${mountpoint} holds up the thread that serves it. ` +
   `The connection is aborted. Use asynchronous calls, or serve the mount from a worker thread (mountWorker).`
 
+/**
+ * The kernel answers a read with ENODEV also when it aborted the connection by itself, as after `requestTimeout`, or when
+ * ABORT_ERROR was not negotiated (`fs/fuse/dev.c`). Then the mount is still there.
+ */
+const trueEnd = (end: SessionEnd, { device, mountpoint }: MountedDevice): SessionEnd =>
+  end.reason === "unmounted" && mountTable().some((entry) => entry.device === device && entry.mountpoint === mountpoint)
+    ? { reason: "aborted" }
+    : end
+
 const selfWaitMillis = ({ selfWaitTimeout }: MountOptions): number =>
   Math.min(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(selfWaitTimeout ?? "2 seconds"))), 0xffff_ffff)
 
@@ -145,7 +154,7 @@ export const mount: (options: MountOptions) => Effect.Effect<Mount, MountError, 
 
   const attend = Effect.gen(function*() {
     for (;;) {
-      const end = yield* current.session.awaitEnd
+      const end = trueEnd(yield* current.session.awaitEnd, current.device)
       if (end.reason !== "unmounted") yield* detach(current.device)
       if (end.reason === "aborted" && options.remount === "onAbort" && !asked && (yield* Effect.uninterruptible(remount))) continue
       ending.over()
