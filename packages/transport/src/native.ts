@@ -2,6 +2,7 @@
 import { createRequire } from "node:module"
 import { addonFile } from "./addonFile.ts"
 import type { FilesystemCalls } from "./filesystem/calls.ts"
+import { requireNode } from "./runtime.ts"
 
 declare const handleBrand: unique symbol
 
@@ -97,7 +98,10 @@ export interface Addon extends FilesystemCalls {
   readonly backing_close: (device: FuseHandle, id: number) => number
 }
 
-const load = (): Addon => createRequire(import.meta.url)(addonFile()) as Addon
+const load = (): Addon => {
+  requireNode()
+  return createRequire(import.meta.url)(addonFile()) as Addon
+}
 
 /** The addon of this environment (the main thread or a worker). */
 export const addon: Addon = load()
