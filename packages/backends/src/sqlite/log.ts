@@ -6,7 +6,7 @@
  * Recovery stops at such a hole, so everything later would be lost with it. Hence after a failed fsync nothing is
  * acknowledged until the log was written anew, and a checkpoint has moved all of it into the store's file.
  */
-import { fstatSync, ftruncateSync, fsyncSync, openSync, closeSync, readSync, writeSync } from "node:fs"
+import { constants, fstatSync, ftruncateSync, fsyncSync, openSync, closeSync, readSync, writeSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { isFsyncFailure, isFull, StoreFailure } from "./errors.ts"
 import { prepareQuery } from "./query.ts"
@@ -62,7 +62,7 @@ export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string)
   // Takes a frame or more of the log. A number that is never given out does no harm; what is as it was is not written.
   const touch = db.prepare("UPDATE server SET nextId = nextId + 1 WHERE id = (SELECT max(id) FROM server)")
   // No lock lies on this file that closing it would drop.
-  const fd = openSync(`${path}-wal`, "r+")
+  const fd = openSync(`${path}-wal`, constants.O_RDWR | constants.O_NOFOLLOW)
   const reserve = openReserve(db, path, fd)
   // A transaction finds at least half of what the log holds.
   const longLog = Math.min(longLogMax, Math.floor(reserve.logBytes / 2 / frameBytes))

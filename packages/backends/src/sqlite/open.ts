@@ -4,7 +4,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomInt } from "node:crypto"
-import { accessSync, closeSync, constants, fsyncSync, openSync, type Stats, statSync } from "node:fs"
+import { accessSync, closeSync, constants, fsyncSync, lstatSync, openSync, type Stats, statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { isDamage, isFull, resultCode, SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_READONLY, type SqliteStoreError, unusable } from "./errors.ts"
@@ -133,8 +133,15 @@ const makePrivate = (path: string): void => {
 /** What is wrong with something that is no regular file. */
 export const notRegularFile = (found: Stats): string => `is ${found.isDirectory() ? "a directory" : "a device, pipe or socket"}; a store is a regular file`
 
+/** A link in the place of a file that SQLite keeps beside a store, whose name anybody can guess. */
+const linkBeside = (path: string): string | undefined =>
+  ["-wal", "-shm", "-journal"].map((ending) => path + ending)
+    .find((file) => lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+
 /** Why what is at a path can be no store, if so; looked at without opening it, which may block or drop locks. */
 const refusedFile = (path: string, tell: (sentence: string) => void): SqliteStoreError | undefined => {
+  const link = linkBeside(path)
+  if (link !== undefined) return unusable(path, `${link} is a symbolic link, and another file would be written to; remove the link`)
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) {
     makePrivate(path)

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { createHash } from "node:crypto"
-import { chmodSync, copyFileSync, existsSync, openSync, closeSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs"
+import { chmodSync, copyFileSync, existsSync, openSync, closeSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync, writeSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { checkStore, repairStore, sqlite } from "../../src/index.ts"
@@ -96,6 +96,18 @@ describe("a store", () => {
       yield* Effect.provide(Effect.scoped(Effect.andThen(sqlite(path), Effect.yieldNow)), logger)
       assert.include(said.join(), `${path}: others may open it (mode 644)`)
       assert.include(said.join(), `chmod 600 ${path}`)
+    }))
+
+  it.effect("is not opened beside a link in the place of its log, which another file would be written through", () =>
+    Effect.gen(function*() {
+      const path = yield* newStore
+      const precious = `${path}-precious`
+      writeFileSync(precious, "precious")
+      symlinkSync(precious, `${path}-wal`)
+      assert.include((yield* refusal(path)).message, `${path}-wal is a symbolic link`)
+      assert.strictEqual(readFileSync(precious, "utf8"), "precious")
+      rmSync(`${path}-wal`)
+      yield* Effect.scoped(sqlite(path))
     }))
 
   it.effect("is opened once at a time; who has it is said", () =>
