@@ -23,6 +23,18 @@
 
 namespace {
 
+// Names as they may be written to a terminal: bytes that are no plain character as \xNN.
+std::string printable(const std::string& text) {
+  static const char digits[] = "0123456789abcdef";
+  std::string shown;
+  for (const unsigned char byte : text) {
+    if (byte == '\\') shown += "\\\\";
+    else if (byte >= 0x20 && byte < 0x7f) shown += static_cast<char>(byte);
+    else shown += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+  }
+  return shown;
+}
+
 // Where a thread sleeps whose FUSE request has not been answered, or has found no room, as before INIT (fs/fuse/dev.c).
 constexpr const char* fuse_waits[] = {"request_wait_answer", "fuse_get_req"};
 constexpr auto interval = std::chrono::milliseconds(250);
@@ -102,7 +114,7 @@ std::string Watch::deadlock() const {
   const BlockedCall call = find_blocked_call(watched, device);
   if (function.empty() || call.place == CallPlace::elsewhere) return {};
   if (call.place == CallPlace::unknown && !others_waiting.empty()) return {};
-  const std::string what = call.description.empty() ? "a system call" : call.description;
+  const std::string what = call.description.empty() ? "a system call" : printable(call.description);
   return what + " has waited in " + function + " for " + std::to_string(patience_ms / 1000) + "." + std::to_string(patience_ms / 100 % 10) + " s";
 }
 

@@ -1,4 +1,5 @@
 /** A daemon in a process of its own, for the life of a scope. */
+import { printableJson } from "@bickford/protocol"
 import { abortConnection, findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -74,13 +75,13 @@ export const daemonCommand = (file: string): ReadonlyArray<string> => [...bickfo
 
 const milliseconds = (value: number): string => `"${value}ms"`
 
-/** A configuration file. Of TOML's text and lists of it, JSON's are a part. */
+/** A configuration file. Of TOML's text and lists of it, JSON's are a part, but for the control character DEL. */
 export const toml = (runtimeDirectory: string, mounts: ReadonlyArray<MountConfig>, port?: number): string =>
   [
     `runtime_directory = ${JSON.stringify(runtimeDirectory)}`,
     ...(port === undefined ? [] : [`port = ${port}`]),
     ...mounts.flatMap(({ heartbeat, limits, mountpoint, name, options, restart: { backoff, intensity, period }, source, whenLost }) => [
-      `[mounts.${JSON.stringify(name)}]`,
+      `[mounts.${printableJson(name)}]`,
       `source = ${JSON.stringify(source)}`,
       `mountpoint = ${JSON.stringify(mountpoint)}`,
       `options = ${JSON.stringify(options)}`,

@@ -5,19 +5,11 @@ import { resolve } from "node:path"
 import { type CommandError, commandError } from "./CommandError.ts"
 import type { MountRequest } from "./MountRequest.ts"
 import { withAbsolutePath } from "./sources/index.ts"
-import { backgroundMark, isInBackground } from "./stopSignal.ts"
-
-/** What the process in the background tells the one that started it, once. */
-export type Outcome = { readonly mounted: string } | { readonly failed: string }
+import type { Outcome } from "./starter.ts"
+import { backgroundMark } from "./stopSignal.ts"
 
 const isOutcome = (message: unknown): message is Outcome =>
   typeof message === "object" && message !== null && ("mounted" in message || "failed" in message)
-
-/** Tells whoever started this process in the background; then nothing holds the two together. */
-export const tellStarter = (outcome: Outcome): void => {
-  if (!isInBackground || process.send === undefined || !process.connected) return
-  process.send(outcome, () => process.disconnect())
-}
 
 /** The system's log takes what a process in the background says; where there is none, nobody does. */
 const systemLog = (): Promise<ChildProcess | undefined> =>

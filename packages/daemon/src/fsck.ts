@@ -1,18 +1,21 @@
 /** `bickford fsck`: says what is wrong with a store, and with `--repair` puts it right. */
 import { checkStore, repairStore, type SqliteStoreError, type StoreReport } from "@bickford/backends"
+import { printable, printableLogLine } from "@bickford/protocol"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { commandError } from "./CommandError.ts"
 import { isParsed, parseSource } from "./sources/index.ts"
 
+const say = (line: string) => Console.log(printable(line))
+
 const asCommandError = <A>(effect: Effect.Effect<A, SqliteStoreError>) => Effect.mapError(effect, ({ message }) => commandError(message))
 
 const tellProblems = Effect.fnUntraced(function*({ orphans, problems }: StoreReport) {
-  for (const { repair, what } of problems) yield* Console.log(`${what}: ${repair}`)
-  if (orphans > 0) yield* Console.log(`${orphans} files without a name, which the next mount removes`)
+  for (const { repair, what } of problems) yield* Console.log(printableLogLine(`${what}: ${repair}`))
+  if (orphans > 0) yield* say(`${orphans} files without a name, which the next mount removes`)
 })
 
-const tellClean = (path: string, { bytes, inodes }: StoreReport) => Console.log(`${path}: clean, ${inodes} inodes, ${bytes} bytes`)
+const tellClean = (path: string, { bytes, inodes }: StoreReport) => say(`${path}: clean, ${inodes} inodes, ${bytes} bytes`)
 
 /** Fails when something is wrong that was not put right. `store` is a path, or a source. */
 export const fsck = Effect.fnUntraced(function*(store: string, repair: boolean) {
@@ -29,7 +32,7 @@ export const fsck = Effect.fnUntraced(function*(store: string, repair: boolean) 
   yield* tellProblems(found)
   if (found.damaged) return yield* Effect.fail(commandError(`${path}: its pages are damaged, which cannot be repaired in place; nothing was changed`))
   if (left.problems.length === 0) {
-    if (found.problems.length > 0) yield* Console.log(`${path}: ${found.problems.length} problems, all repaired`)
+    if (found.problems.length > 0) yield* say(`${path}: ${found.problems.length} problems, all repaired`)
     return yield* tellClean(path, left)
   }
   yield* tellProblems(left)

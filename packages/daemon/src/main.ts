@@ -1,5 +1,5 @@
 /** The `bickford` program. */
-import { protocolVersion } from "@bickford/protocol"
+import { printable, printableLogLine, protocolVersion } from "@bickford/protocol"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
@@ -12,14 +12,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { tellStarter } from "./background.ts"
 import { commandError } from "./CommandError.ts"
-import { fromFamiliar } from "./familiar.ts"
+import { tellStarter } from "./starter.ts"
 import { readVersion } from "./version.ts"
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, " ")
 
-const complain = (text: string): Effect.Effect<void> => Console.error(`bickford: ${oneLine(text)}`)
+/** One line, whatever it tells of. */
+const complain = (text: string): Effect.Effect<void> => Console.error(`bickford: ${printable(text.trim())}`)
 
 /** Help where it was asked for; a wrong invocation is one line, as every error. */
 const presenter: CliOutput.Presenter = {
@@ -41,7 +41,7 @@ const exitStatus = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   const error = Cause.squash(cause)
   // Help and wrong invocations were presented already.
   if (isShowHelp(error)) return Effect.succeed(error.errors.length === 0 ? 0 : 2)
-  tellStarter({ failed: oneLine(messageOf(error)) })
+  tellStarter({ failed: messageOf(error) })
   return Effect.as(complain(messageOf(error)), 1)
 }
 
@@ -49,16 +49,22 @@ const layers = Layer.mergeAll(
   NodeServices.layer,
   CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
   CliOutput.layerPresenter(presenter),
-  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+  // As logToStderr of @bickford/session, which is loaded later, with the addon.
+  Logger.layer([Logger.withConsoleError(Logger.map(Logger.formatLogFmt, printableLogLine))])
 )
 
 /** Loads the addon, which may not be there: an error like any other. */
-const loadCommands = Effect.tryPromise({ try: () => import("./cli.ts"), catch: (error) => commandError(messageOf(error)) })
-
-const asked = fromFamiliar(process.argv.slice(2))
+const loadCommands = Effect.tryPromise({
+  try: async () => ({ ...await import("./cli.ts"), ...await import("./familiar.ts") }),
+  catch: (error) => commandError(oneLine(messageOf(error)))
+})
 
 const program = loadCommands.pipe(
-  Effect.flatMap(({ bickford }) => "_tag" in asked ? Effect.fail(asked) : Command.runWith(bickford, { version: `${readVersion()}\nFUSE protocol version ${protocolVersion.major}.${protocolVersion.minor}` })(asked)),
+  Effect.flatMap(({ bickford, fromFamiliar }) => {
+    const asked = fromFamiliar(process.argv.slice(2))
+    const version = `${readVersion()}\nFUSE protocol version ${protocolVersion.major}.${protocolVersion.minor}`
+    return "_tag" in asked ? Effect.fail(asked) : Command.runWith(bickford, { version })(asked)
+  }),
   Effect.as(0),
   Effect.catchCause(exitStatus),
   Effect.provide(layers)

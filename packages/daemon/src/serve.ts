@@ -1,10 +1,10 @@
 /** `bickford mount`: mounts, says so, and serves until it is unmounted or told to stop. */
+import { printable } from "@bickford/protocol"
 import { mount, type MountEnd, wireLog } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { unmountAfterDeath } from "./autoUnmount.ts"
-import { tellStarter } from "./background.ts"
 import { beforeMounting } from "./covered.ts"
 import { type CommandError, commandError } from "./CommandError.ts"
 import { parseMountOptions } from "./options/mountOptions.ts"
@@ -12,6 +12,7 @@ import type { MountRequest } from "./MountRequest.ts"
 import { canonical } from "./mountpoint.ts"
 import { backendFor } from "./sources/backendFor.ts"
 import { sourceOf } from "./sources/index.ts"
+import { tellStarter } from "./starter.ts"
 import { stopSignal } from "./stopSignal.ts"
 
 const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> => {
@@ -37,7 +38,7 @@ const serveOnce = Effect.fnUntraced(function*(request: MountRequest) {
   if (request.debug === true || options.debug) yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
   if (options.autoUnmount) yield* unmountAfterDeath(place)
   tellStarter({ mounted: mounted.mountpoint })
-  yield* Console.log(`${request.source} is mounted at ${mounted.mountpoint}; Ctrl-C unmounts it.`)
+  yield* Console.log(`${printable(request.source)} is mounted at ${printable(mounted.mountpoint)}; Ctrl-C unmounts it.`)
   return yield* Effect.flatMap(mounted.awaitEnd, (end) => judge(place, end))
 }, Effect.scoped)
 

@@ -7,4 +7,5 @@ export { isLongerThan, nameFromBytes, nameKey, nameLength, nameToBytes, ownName 
 export {
   type BackendOperation, type EmptyReplyKind, type NamespaceOperation, type OperationName, operationNames, operations, operationsWhere, type OperationTraits, type ReplyKind, type ReplyKindOf
 } from "./operations.ts"
+export { printable, printableJson, printableLogLine } from "./printable.ts"
 export type { Version } from "./version.ts"

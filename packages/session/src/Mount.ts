@@ -1,6 +1,7 @@
 /**
  * A mounted filesystem: a session over `/dev/fuse`, and its ways in and out.
  */
+import { printable } from "@bickford/protocol"
 import { abortConnection, frameCapacityFor, makeDeviceTransport, mountDevice, type MountDeviceOptions, type MountedDevice, mountTable, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -72,7 +73,7 @@ const sessionOptions = (options: MountOptions): SessionOptions => ({
 })
 
 const selfWait = (mountpoint: string): string =>
-  `this program waits for itself: a synchronous call into ${mountpoint} holds up the thread that serves it. ` +
+  `this program waits for itself: a synchronous call into ${printable(mountpoint)} holds up the thread that serves it. ` +
   `The connection is aborted. Use asynchronous calls, or serve the mount from a worker thread (mountWorker).`
 
 /**

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite"
 import { nameMax, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import { countBits } from "./bytes.ts"
 import type { SqliteStoreError } from "./errors.ts"
-import { nameFromBytes } from "@bickford/protocol"
+import { nameFromBytes, printable } from "@bickford/protocol"
 import { firstCookie, lastCookie } from "./names.ts"
 import { prepareQuery } from "./query.ts"
 import { readStore } from "./readStore.ts"
@@ -62,7 +62,7 @@ const checkEntries = (db: DatabaseSync, report: Report): void => {
     const [parent, cookie, name] = row as unknown as [number, number, Uint8Array]
     const first = firstCookie(name, { a, b })
     if (cookie < first || cookie > lastCookie(first)) {
-      report(`directory ${parent}: ${JSON.stringify(String(nameFromBytes(name)))} cannot be found where it is kept`, "it would be placed anew")
+      report(`directory ${parent}: "${printable(nameFromBytes(name))}" cannot be found where it is kept`, "it would be placed anew")
     }
     if (name.length === 0 || name.length > nameMax || name.includes(0) || name.includes(0x2f)) {
       report(`directory ${parent} has a name that no file can have`, "it would be moved to lost+found")

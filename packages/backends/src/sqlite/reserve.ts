@@ -9,7 +9,7 @@
  * Blocks are held by fallocate(2). Where the filesystem has none, or copies what it overwrites (btrfs), nothing is promised.
  */
 import { files } from "@bickford/transport"
-import { closeSync, fstatSync, ftruncateSync, linkSync, openSync, readSync, statfsSync, statSync, unlinkSync } from "node:fs"
+import { closeSync, constants, fstatSync, ftruncateSync, linkSync, lstatSync, openSync, readSync, statfsSync, unlinkSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { FALLOC_FL_KEEP_SIZE } from "../posix/linux.ts"
 import { StoreFull } from "./errors.ts"
@@ -59,7 +59,7 @@ const fileBeside = (path: string): string => `${path}-reserve`
 
 /** Whether a file is what `leave` has left: a log, or nothing yet. */
 const isReserve = (path: string): boolean => {
-  const found = statSync(path, { throwIfNoEntry: false })
+  const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined || !found.isFile()) return false
   const fd = openSync(path, "r")
   try {
@@ -79,7 +79,7 @@ const takeOver = (path: string): void => {
 /** Lets the file that was left hold no more than `bytes`; only once it is not the log of anybody any more. */
 const shorten = (file: string, bytes: number): void => {
   if (!isReserve(file)) return
-  const fd = openSync(file, "r+")
+  const fd = openSync(file, constants.O_RDWR | constants.O_NOFOLLOW)
   try {
     const { nlink, size } = fstatSync(fd)
     if (nlink === 1 && size > bytes) ftruncateSync(fd, bytes)

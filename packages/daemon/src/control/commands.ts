@@ -1,4 +1,5 @@
 /** `bickford status`, `restart` and `unmount NAME`: asking the daemon that runs. */
+import { printable, printableJson } from "@bickford/protocol"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { commandError } from "../CommandError.ts"
@@ -16,10 +17,10 @@ const duration = (milliseconds: number): string => {
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
 
 const linesOf = (mount: MountStatus, now: number): ReadonlyArray<string> => [
-  `  ${mount.name}  ${mount.state}  ${mount.source} at ${mount.mountpoint}`,
+  `  ${printable(mount.name)}  ${mount.state}  ${printable(mount.source)} at ${printable(mount.mountpoint)}`,
   ...(mount.pid === undefined ? [] : [`    worker ${mount.pid}, for ${duration(now - mount.since)}; mounted for ${duration(now - mount.mountedAt)}`]),
   `    ${mount.requests} requests, ${mount.errors} errors, ${mount.inFlight} in flight; ${mebibytes(mount.bytesRead)} read, ${mebibytes(mount.bytesWritten)} written`,
-  ...(mount.restarts === 0 && mount.lastCause === undefined ? [] : [`    ${mount.restarts} restarts; the last cause: ${mount.lastCause ?? "none"}`])
+  ...(mount.restarts === 0 && mount.lastCause === undefined ? [] : [`    ${mount.restarts} restarts; the last cause: ${printable(mount.lastCause ?? "none")}`])
 ]
 
 const textOf = (report: StatusReport): string => {
@@ -31,7 +32,7 @@ const textOf = (report: StatusReport): string => {
 /** Says how the daemon and its mounts are. */
 export const status = Effect.fnUntraced(function*(runtimeDirectory: string, json: boolean) {
   const report = yield* askStatus(socketIn(runtimeDirectory))
-  yield* Console.log(json ? JSON.stringify(report, undefined, 2) : textOf(report))
+  yield* Console.log(json ? printableJson(report, 2) : textOf(report))
 })
 
 const of = (name: string, action: string): string => `/mounts/${encodeURIComponent(name)}/${action}`
@@ -40,7 +41,7 @@ const of = (name: string, action: string): string => `/mounts/${encodeURICompone
 export const restart = Effect.fnUntraced(function*(runtimeDirectory: string, name: string) {
   const began = Date.now()
   yield* ask(socketIn(runtimeDirectory), "POST", of(name, "restart"))
-  yield* Console.log(`${name} is served by a new worker, after ${Date.now() - began} ms`)
+  yield* Console.log(`${printable(name)} is served by a new worker, after ${Date.now() - began} ms`)
 })
 
 /** Prints a mount's wire log, until it is interrupted or the daemon ends. */

@@ -2,6 +2,7 @@
  * An HTTP server that no request can end: sizes, times and connections are bounded, and whatever a handler
  * throws costs that request alone.
  */
+import { printableJson } from "@bickford/protocol"
 import { descriptorLimit } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -44,7 +45,7 @@ export const defaultLimits: HttpLimits = {
 }
 
 export const json = (response: ServerResponse, status: number, body: unknown): void => {
-  response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`)
+  response.writeHead(status, { "content-type": "application/json" }).end(`${printableJson(body)}\n`)
 }
 
 export const refuse = (response: ServerResponse, status: number, message: string): void => json(response, status, { error: message })

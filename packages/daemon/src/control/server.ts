@@ -10,6 +10,7 @@
  *
  * Errors are `{ "error": "..." }` with a status of 400 or more.
  */
+import { printable } from "@bickford/protocol"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { chmodSync, rmSync } from "node:fs"
@@ -55,7 +56,7 @@ const streamLog = (response: ServerResponse, watch: (listener: (line: string) =>
 
 const health = (report: StatusReport): readonly [status: number, text: string] => {
   const bad = report.mounts.filter(({ state }) => state === "failed" || state === "backoff")
-  return bad.length === 0 ? [200, "ok\n"] : [503, `${bad.map(({ lastCause, name, state }) => `${name}: ${state}: ${lastCause ?? ""}`).join("\n")}\n`]
+  return bad.length === 0 ? [200, "ok\n"] : [503, `${bad.map(({ lastCause, name, state }) => printable(`${name}: ${state}: ${lastCause ?? ""}`)).join("\n")}\n`]
 }
 
 /** What anybody on this machine may read. */

@@ -1,4 +1,5 @@
 /** What on this machine would stop a mount, each with its remedy. */
+import { printable } from "@bickford/protocol"
 import { isFuse, mountTable, probe } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { accessSync, constants, readFileSync, statSync } from "node:fs"
@@ -16,6 +17,14 @@ export interface Finding {
 const fine = (what: string, found: string): Finding => ({ what, kind: "fine", found })
 const note = (what: string, found: string, remedy: string): Finding => ({ what, kind: "note", found, remedy })
 const fault = (what: string, found: string, remedy: string): Finding => ({ what, kind: "fault", found, remedy })
+
+/** A path as a shell takes it, and as it may be printed. */
+const shellQuoted = (path: string): string => {
+  const shown = printable(path)
+  if (/^[\w./@:+-]+$/.test(path)) return path
+  // Bash's $'...' knows these escapes.
+  return shown === path ? `'${path.replaceAll("'", "'\\''")}'` : `$'${shown.replaceAll("'", "\\'")}'`
+}
 
 const isRoot = (): boolean => process.geteuid?.() === 0
 
@@ -46,7 +55,7 @@ const helper = (path: string): Finding => {
   }
   const { mode, uid } = statSync(found)
   if (uid === 0 && (mode & 0o4000) !== 0) return fine("fusermount3", `${found}, set-user-ID root`)
-  const remedy = `chown root ${found} && chmod 4755 ${found}`
+  const remedy = `chown root ${shellQuoted(found)} && chmod 4755 ${shellQuoted(found)}`
   return isRoot() ? note("fusermount3", `${found} is not set-user-ID root: other users cannot mount`, remedy) : fault("fusermount3", `${found} is not set-user-ID root`, remedy)
 }
 
@@ -89,7 +98,7 @@ const stale: Effect.Effect<ReadonlyArray<Finding>> = Effect.suspend(() =>
   Effect.forEach(mountTable().filter(isFuse), (mount) =>
     Effect.map(probe(mount), (health): ReadonlyArray<Finding> => {
       const { mountpoint } = mount
-      const remedy = `umount -l '${mountpoint.replaceAll("'", "'\\''")}'`
+      const remedy = `umount -l ${shellQuoted(mountpoint)}`
       if (health === "dead") return [fault(mountpoint, "is mounted, and its server is gone", remedy)]
       return health === "silent" ? [note(mountpoint, "is mounted, and its server does not answer", `end its server, or ${remedy}`)] : []
     }), { concurrency: 16 })

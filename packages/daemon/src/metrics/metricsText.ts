@@ -1,10 +1,12 @@
 /** A report in Prometheus' text format (0.0.4). */
+import { printable } from "@bickford/protocol"
 import type { MountStatus, StatusReport } from "../control/StatusReport.ts"
 
 type Labels = { readonly [name: string]: string }
 type Sample = readonly [labels: Labels, value: number]
 
-const escaped = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\"", "\\\"")
+/** A label's value. Of backslashes and line breaks the format has the escapes of `printable`; others are text in it. */
+const escaped = (value: string): string => printable(value).replace(/(\\\\|\\n)|\\|"/g, (found, same?: string) => same ?? `\\${found}`)
 
 const line = (name: string, [labels, value]: Sample): string => {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`)

@@ -6,11 +6,10 @@
  * await mounted.ended
  * ```
  */
-import { type BackendSource, type Mount, mount as mountEffect, type MountEnd, type MountError, type MountOptions as EffectMountOptions } from "@bickford/session"
+import { type BackendSource, logToStderr, type Mount, mount as mountEffect, type MountEnd, type MountError, type MountOptions as EffectMountOptions } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Logger from "effect/Logger"
 import * as PubSub from "effect/PubSub"
 import * as Scope from "effect/Scope"
 import { EventEmitter } from "node:events"
@@ -54,11 +53,8 @@ export interface Mounted extends EventEmitter<Events>, AsyncDisposable {
   readonly unmount: (options?: { readonly lazy?: boolean }) => Promise<void>
 }
 
-/** Log lines go to stderr: stdout is the program's. */
-const logging = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
-
 const run = <A, E>(effect: Effect.Effect<A, E>, options?: { readonly signal?: AbortSignal }): Promise<Exit.Exit<A, E>> =>
-  Effect.runPromiseExit(Effect.provide(effect, logging), options)
+  Effect.runPromiseExit(Effect.provide(effect, logToStderr), options)
 
 /** Tells `emitter` of restarts, for the life of the scope. */
 const forwardRestarts = (mounted: Mount, emitter: EventEmitter<Events>) =>

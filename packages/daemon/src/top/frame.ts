@@ -1,4 +1,5 @@
 /** One picture of `bickford top`: what has happened between two reports. */
+import { printable } from "@bickford/protocol"
 import type { MountStatus, StatusReport } from "../control/StatusReport.ts"
 
 const perSecond = (now: number, before: number | undefined, seconds: number): number => before === undefined ? 0 : Math.max(0, now - before) / seconds
@@ -25,7 +26,7 @@ const operationsOf = (mount: MountStatus, before: MountStatus | undefined, secon
     .filter(({ count }) => count > 0)
     .sort((a, b) => b.rate - a.rate || b.count - a.count)
     .slice(0, 8)
-    .map(({ errors, name, p50, p99, rate }) => [`  ${name}`, short(rate), short(p50), short(p99), short(errors)])
+    .map(({ errors, name, p50, p99, rate }) => [`  ${printable(name)}`, short(rate), short(p50), short(p99), short(errors)])
   return rows.length === 0 ? [] : aligned([operationColumns.map((name, n) => n === 0 ? `  ${name}` : name), ...rows])
 }
 
@@ -40,7 +41,7 @@ export const frame = (report: StatusReport, earlier: StatusReport | undefined, s
   const rows = report.mounts.map((mount) => {
     const then = before(mount.name)
     return [
-      mount.name, mount.state, short(perSecond(mount.requests, then?.requests, seconds)), mebibytes(perSecond(mount.bytesRead, then?.bytesRead, seconds)),
+      printable(mount.name), mount.state, short(perSecond(mount.requests, then?.requests, seconds)), mebibytes(perSecond(mount.bytesRead, then?.bytesRead, seconds)),
       mebibytes(perSecond(mount.bytesWritten, then?.bytesWritten, seconds)), short(mount.inFlight), short(mount.errors), short(mount.restarts)
     ]
   })
@@ -50,7 +51,7 @@ export const frame = (report: StatusReport, earlier: StatusReport | undefined, s
     ...aligned([columns, ...rows]),
     ...report.mounts.flatMap((mount) => {
       const lines = operationsOf(mount, before(mount.name), seconds)
-      return lines.length === 0 ? [] : ["", mount.name, ...lines]
+      return lines.length === 0 ? [] : ["", printable(mount.name), ...lines]
     })
   ].join("\n")
 }

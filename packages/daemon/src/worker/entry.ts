@@ -4,13 +4,12 @@
  * It loads its code at once, but opens the backend and reads the device only when it is told to: when no
  * other process does. Its end, however it comes, leaves the connection to the next worker.
  */
-import { atimePolicy, type AsyncBackend, type BackendSource, observe, Session, wireLog } from "@bickford/session"
+import { atimePolicy, type AsyncBackend, type BackendSource, logToStderr, observe, Session, wireLog } from "@bickford/session"
 import { patientTimeoutOption } from "@bickford/supervisor"
 import { coverPlace, fromFd, makeDeviceTransport } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { closeSync } from "node:fs"
 import { flushCompileCache } from "node:module"
@@ -163,7 +162,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 const reported = program.pipe(
   Effect.as(0),
   Effect.catchCause((cause) => Effect.as(sayForSure({ type: "failed", message: messageOf(Cause.squash(cause)) }), 1)),
-  Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
+  Effect.provide(logToStderr)
 )
 
 Effect.runFork(reported).addObserver((exit) => process.exit(Exit.isSuccess(exit) ? exit.value : 1))

@@ -2,7 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Connection } from "../connection/Connection.ts"
-import { errnoName, limits } from "@bickford/protocol"
+import { errnoName, limits, printableJson } from "@bickford/protocol"
 import type { Request, U64 } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
 import { observe } from "./Observer.ts"
@@ -39,18 +39,11 @@ const argumentsOf = (request: Request): Fields =>
 /** Only creations bring their caller's ids where idmapped mounts are allowed. */
 const callerOf = ({ uid }: Request): Fields => uid === limits.FUSE_INVALID_UIDGID ? {} : { uid }
 
-/** What a terminal acts upon, or does not show, beyond what JSON escapes: DEL, C1, line separators, format characters. */
-const unseen = /[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu
-
-/** JSON that says nothing to a terminal: names are whatever a caller has chosen. */
-const harmlessJson = (value: unknown): string =>
-  JSON.stringify(value).replace(unseen, (unit) => Array.from({ length: unit.length }, (_, at) => `\\u${unit.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""))
-
 /** Text that stands for itself, and cannot be taken for another field. */
 const plain = /^[^\s"=\\\p{C}]+$/u
 
 const pretty = (fields: Fields): string =>
-  Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" && plain.test(value) ? value : harmlessJson(value)}`).join(" ")
+  Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" && plain.test(value) ? value : printableJson(value)}`).join(" ")
 
 /** Calls `write` with a line, no line break, for each request and reply while the scope lasts. */
 export const wireLog = (
@@ -63,7 +56,7 @@ export const wireLog = (
     ? (arrow: string, row: OpcodeRow, request: Request, fields: Fields) =>
       write(`${new Date().toISOString()} ${arrow} ${String(request.unique)} ${row.name} node=${String(request.nodeid)} ${pretty(fields)}`.trimEnd())
     : (arrow: string, row: OpcodeRow, request: Request, fields: Fields) =>
-      write(harmlessJson({
+      write(printableJson({
         at: new Date().toISOString(),
         type: arrow === "->" ? "request" : "reply",
         unique: String(request.unique),

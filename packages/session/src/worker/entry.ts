@@ -2,10 +2,10 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import * as Logger from "effect/Logger"
 import { parentPort, workerData } from "node:worker_threads"
 import { loadBackend } from "../loadBackend.ts"
 import { mount } from "../Mount.ts"
+import { logToStderr } from "../observe/logging.ts"
 import type { FromWorker, PlainError, ToWorker, WorkerData } from "./messages.ts"
 
 const port = parentPort
@@ -49,7 +49,7 @@ const reported = Effect.gen(function*() {
   say({ type: "ended", reason: (yield* mounted.awaitEnd).reason })
 }).pipe(
   Effect.catchCause((cause) => Effect.sync(() => say({ type: "failed", error: plain(Cause.squash(cause)) }))),
-  Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
+  Effect.provide(logToStderr)
 )
 
 Effect.runFork(reported).addObserver(() => port.close())
