@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { readFileSync } from "node:fs"
+import { accessSync, readFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { parse } from "smol-toml"
 import { type CommandError, commandError } from "../CommandError.ts"
@@ -14,6 +14,7 @@ import { isParsed, parseSource, sourceForms, withAbsolutePath } from "../sources
 import type { DaemonConfig, MountConfig } from "./DaemonConfig.ts"
 import { parseDuration } from "./durations.ts"
 import { ConfigFile, knownKeys, type MountSection } from "./schema.ts"
+import { checkTrust } from "./trust.ts"
 
 /** The configuration where a command names none: bickford.toml here, the user's own, or /etc/bickford.toml for root. */
 const defaultConfigFiles = (): ReadonlyArray<string> => {
@@ -27,11 +28,14 @@ const sectionOf = (path: ReadonlyArray<PropertyKey>): string =>
 const valueAt = (written: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
   path.reduce<unknown>((value, key) => typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined, written)
 
+/** Text as it is: whoever prints the message escapes all of it. */
+const shown = (value: unknown): string => typeof value === "string" ? `"${value}"` : JSON.stringify(value)
+
 const messageAt = (written: unknown, path: ReadonlyArray<PropertyKey>, message: string): string => {
   const key = path.map(String).join(".")
   if (message === "Missing key") return `${key} is missing`
   if (!/^(Unexpected key|Expected no excess)/.test(message)) {
-    return `${key}: ${message.charAt(0).toLowerCase()}${message.slice(1)}, got ${JSON.stringify(valueAt(written, path))}`
+    return `${key}: ${message.charAt(0).toLowerCase()}${message.slice(1)}, got ${shown(valueAt(written, path))}`
   }
   const near = nearest(String(path.at(-1)), knownKeys[sectionOf(path)] ?? [])
   return `${key}: there is no such key${near === undefined ? "" : `; did you mean ${near}?`}`
@@ -46,7 +50,7 @@ const mountOf = (name: string, section: MountSection, folder: string, problems: 
   const key = `mounts.${name}`
   // Not the schema's to say: a file with another problem is told of this one too.
   const source = parseSource(section.source)
-  if (!isParsed(source)) problems.push(`${key}.source: expected ${sourceForms}, got ${JSON.stringify(section.source)}`)
+  if (!isParsed(source)) problems.push(`${key}.source: expected ${sourceForms}, got ${shown(section.source)}`)
   const options = typeof section.options === "string" ? [section.options] : section.options ?? []
   const parsed = parseMountOptions(options, isParsed(source) ? source.kind : undefined)
   if (Result.isFailure(parsed)) problems.push(`${key}.options: ${parsed.failure.message}`)
@@ -110,19 +114,51 @@ export const decodeConfig = (content: string, folder: string): Result.Result<Dae
   })
 }
 
-/** Reads a configuration file: `file`, or the first of the default ones that is there. */
-export const readConfig = (file: string | undefined): Effect.Effect<{ readonly file: string; readonly config: DaemonConfig }, CommandError> =>
-  Effect.gen(function*() {
-    const candidates = file === undefined ? defaultConfigFiles() : [file]
-    for (const candidate of candidates) {
-      const content = yield* Effect.try({
-        try: () => readFileSync(candidate, "utf8"),
-        catch: (error): NodeJS.ErrnoException => error instanceof Error ? error : new Error(String(error))
-      }).pipe(Effect.catch((error) => error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(commandError(`${candidate}: ${error.message}`))))
-      if (content === undefined) continue
-      const decoded = decodeConfig(content, dirname(resolve(candidate)))
-      if (Result.isSuccess(decoded)) return { file: resolve(candidate), config: decoded.success }
-      return yield* Effect.fail(commandError(decoded.failure.map((problem) => `${candidate}: ${problem}`).join("; ")))
-    }
-    return yield* Effect.fail(commandError(`there is no ${candidates.join(", nor ")}`))
-  })
+/** The content of a file; undefined when it is not there. */
+const contentOf = (file: string): Effect.Effect<string | undefined, CommandError> =>
+  Effect.try({
+    try: () => readFileSync(file, "utf8"),
+    catch: (error): NodeJS.ErrnoException => error instanceof Error ? error : new Error(String(error))
+  }).pipe(Effect.catch((error) => error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(commandError(`${file}: ${error.message}`))))
+
+const decodeFile = (file: string, content: string): Effect.Effect<DaemonConfig, CommandError> => {
+  const decoded = decodeConfig(content, dirname(resolve(file)))
+  return Result.isSuccess(decoded)
+    ? Effect.succeed(decoded.success)
+    : Effect.fail(commandError(decoded.failure.map((problem) => `${file}: ${problem}`).join("; ")))
+}
+
+/** A configuration, and how the same file is read again, by the same rules. */
+export interface FoundConfig {
+  readonly config: DaemonConfig
+  readonly again: Effect.Effect<DaemonConfig, CommandError>
+}
+
+/** One that cannot be looked at is there: it is an error, and no other file is taken instead. */
+const isThere = (file: string): boolean => {
+  try {
+    accessSync(file)
+    return true
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ENOENT")
+  }
+}
+
+/** Reads the first of `candidates` that is there; `check` says whether it may be read. */
+const readFirst = Effect.fnUntraced(function*(candidates: ReadonlyArray<string>, check: (file: string) => Effect.Effect<void, CommandError>) {
+  for (const file of candidates.filter(isThere)) {
+    const again: FoundConfig["again"] = check(file).pipe(
+      Effect.andThen(contentOf(file)),
+      Effect.flatMap((content) => content === undefined ? Effect.fail(commandError(`there is no ${file}`)) : decodeFile(file, content))
+    )
+    return { config: yield* again, again } satisfies FoundConfig
+  }
+  return yield* Effect.fail(commandError(`there is no ${candidates.join(", nor ")}`))
+})
+
+/**
+ * Reads a configuration file: `file`, or the first of the default ones that is there, which is refused where
+ * others than this user and root could have written it.
+ */
+export const readConfig = (file: string | undefined): Effect.Effect<FoundConfig, CommandError> =>
+  file === undefined ? readFirst(defaultConfigFiles(), checkTrust) : readFirst([file], () => Effect.void)

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { chmodSync, mkdirSync, statSync } from "node:fs"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { DaemonConfig } from "../config/DaemonConfig.ts"
+import { makeRuntimeDirectory } from "./privateDirectory.ts"
 import { socketIn } from "../control/runtimeDirectory.ts"
 import { serveControl } from "../control/server.ts"
 import type { StatusReport } from "../control/StatusReport.ts"
@@ -18,17 +18,6 @@ export interface DaemonProgram {
   readonly load: Effect.Effect<DaemonConfig, CommandError>
   readonly metrics: (report: StatusReport) => string
 }
-
-/** Made for this user alone; one that is there must be. */
-const makeRuntimeDirectory = (path: string): Effect.Effect<void, CommandError> =>
-  Effect.try({
-    try: () => {
-      mkdirSync(path, { recursive: true, mode: 0o700 })
-      if (statSync(path).uid !== process.geteuid?.()) throw new Error("belongs to another user")
-      chmodSync(path, 0o700)
-    },
-    catch: (error) => commandError(`the runtime directory ${path}: ${error instanceof Error ? error.message : String(error)}`)
-  })
 
 const signalled = (signals: ReadonlyArray<NodeJS.Signals>): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

@@ -3,7 +3,7 @@
  * processes that may still serve them. One JSON file in the runtime directory, replaced atomically.
  */
 import type { ConnectionRecord } from "@bickford/session"
-import { readFileSync, renameSync, writeFileSync } from "node:fs"
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** A process, told from a later one with the same number by when it began. */
@@ -54,7 +54,9 @@ export const isAlive = ({ began, pid }: ProcessIdentity): boolean => identityOf(
 
 export const writeState = (runtimeDirectory: string, state: DaemonState): void => {
   const file = fileIn(runtimeDirectory)
-  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 })
+  // Never through what somebody may have put there while others could write the directory.
+  rmSync(`${file}.new`, { force: true })
+  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600, flag: "wx" })
   renameSync(`${file}.new`, file)
 }
 
