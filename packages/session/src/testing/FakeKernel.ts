@@ -5,6 +5,7 @@
  * ```ts
  * const { kernel, session } = yield* FakeKernel.serve(backend)
  * yield* kernel.init()
+ * const content = yield* kernel.readFile("/hello")
  * const entry = yield* kernel.call({ op: "lookup", nodeid: 1, name: "hello" })
  * ```
  */
@@ -14,20 +15,14 @@ import * as Effect from "effect/Effect"
 import type { ErrnoError } from "../errno.ts"
 import { errnoError } from "../errno.ts"
 import { protocolVersion } from "@bickford/protocol"
-import type { InitReply, Notification, ReplyOf, Request, RequestHeader, U64, Version } from "@bickford/protocol"
+import type { InitReply, Notification, ReplyOf, Request, U64, Version } from "@bickford/protocol"
 import { decodeNotification, decodeReply, encodeRequest, hasFlag, isDecodeError, isEncodeError } from "@bickford/protocol/codec"
 import { type BackendSource, make as makeSession, type SessionOptions } from "../Session.ts"
+import type { FakeKernelError, RequestInput } from "./kernelRequests.ts"
+import { type PathCalls, pathCalls } from "./PathCalls.ts"
 
-type Defaulted<R> = R extends RequestHeader ? Omit<R, keyof RequestHeader> & Partial<RequestHeader> : never
-
-/** A request; header fields left out are: a fresh `unique`, node 1, uid and gid 0, pid of this process. */
-export type RequestInput = Defaulted<Request>
-
-/** The connection was closed, or a frame of the server's was malformed. */
-export interface FakeKernelError {
-  readonly _tag: "FakeKernelError"
-  readonly message: string
-}
+export type { FakeKernelError, RequestInput } from "./kernelRequests.ts"
+export type { PathCalls } from "./PathCalls.ts"
 
 /** A reply as it came: the errno (0 for success) and the whole frame. */
 export interface RawReply {
@@ -35,8 +30,8 @@ export interface RawReply {
   readonly frame: Uint8Array
 }
 
-/** Plays the kernel's part towards a session. */
-export interface FakeKernel {
+/** Plays the kernel's part towards a session: frame by frame, or call by call of a program (`readFile` and the like). */
+export interface FakeKernel extends PathCalls {
   /** Sends INIT with everything on offer (or what is given) and awaits the server's answer. */
   readonly init: (offer?: { readonly minor?: number; readonly flags?: number; readonly flags2?: number; readonly maxReadahead?: number }) => Effect.Effect<InitReply, ErrnoError | FakeKernelError>
   /** Sends a request and returns its `unique` at once. */
@@ -72,6 +67,7 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle, write: FuseH
   const answered = new Set<U64>()
   let nextUnique = 2
   let negotiated: Version | undefined
+  let agreed: InitReply | undefined
   let hungUp: FakeKernelError | undefined
 
   const end = (error: FakeKernelError): void => {
@@ -188,7 +184,26 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle, write: FuseH
       return value as ReplyOf[R["op"]]
     })
 
+  /** A request of no operation: the session refuses it by itself, after it has taken what came before. */
+  const settled = Effect.suspend(() => {
+    const unique = nextUnique
+    nextUnique += 2
+    waiting.set(unique, Deferred.makeUnsafe())
+    const frame = new Uint8Array(40)
+    const view = new DataView(frame.buffer)
+    view.setUint32(0, frame.length, true)
+    view.setUint32(4, 0xffff, true)
+    view.setBigUint64(8, BigInt(unique), true)
+    return sendRaw(frame).pipe(Effect.andThen(reply(unique)), Effect.andThen(Effect.sync(() => waiting.delete(unique))), Effect.asVoid)
+  })
+
   const kernel: FakeKernel = {
+    ...pathCalls({
+      call,
+      batchForget: (forgets) => Effect.asVoid(post({ op: "batchForget", nodeid: 0, pid: 0, forgets })),
+      settled,
+      agreed: () => agreed
+    }),
     init: (offer) =>
       Effect.tap(call({
         op: "init",
@@ -200,6 +215,7 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle, write: FuseH
         flags2: offer?.flags2 ?? 0x5fd
       }), (reply) =>
         Effect.sync(() => {
+          agreed = reply
           negotiated = {
             minor: reply.minor,
             setxattrExt: hasFlag(reply, "FUSE_SETXATTR_EXT")
