@@ -1,0 +1,27 @@
+/** The project's documents, and the fenced blocks in them. */
+import { readdir } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+/** The checkout. */
+export const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** The absolute paths of README, CONTRIBUTING, CHANGELOG, SECURITY and everything in docs but the reference, which is generated. */
+export const documents = async (): Promise<ReadonlyArray<string>> => {
+  const pages = await readdir(join(root, "docs"), { recursive: true })
+  return [
+    ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map((name) => join(root, name)),
+    ...pages.filter((page) => page.endsWith(".md") && !page.startsWith("reference/")).sort().map((page) => join(root, "docs", page))
+  ]
+}
+
+/** A fenced block: the first word of its info string, and the rest of it. */
+export interface Fence {
+  readonly language: string
+  readonly info: string
+  readonly content: string
+}
+
+/** The fenced blocks of a document, in order. */
+export const fencesOf = (text: string): ReadonlyArray<Fence> =>
+  Array.from(text.matchAll(/^```(\w+)[ ]*([^\n]*)\n([\s\S]*?)^```$/gm), ([, language = "", info = "", content = ""]) => ({ language, info, content }))
