@@ -5,6 +5,7 @@
  * about a signal is the program's: where it listens for one itself, only `exit` takes the mounts away
  * (docs/decisions/0017).
  */
+import { printable } from "@bickford/protocol"
 import { type AbortTarget, detachNow } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -39,7 +40,7 @@ const detachAll = (): void => {
   for (const { place } of registered) {
     const at = place()
     const failure = at === undefined ? undefined : detachNow(at)
-    if (failure !== undefined) console.error(`${at?.mountpoint}: left mounted at the end of its process: ${failure.message}`)
+    if (failure !== undefined) console.error(printable(`${at?.mountpoint}: left mounted at the end of its process: ${failure.message}`))
   }
   registered.clear()
 }

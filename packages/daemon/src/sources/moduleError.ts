@@ -1,4 +1,5 @@
 /** What a person's module failed with, so that the person finds the line. */
+import { printable } from "@bickford/protocol"
 import { spawnSync } from "node:child_process"
 import { dirname } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
@@ -23,8 +24,16 @@ const checked = (file: string): string => spawnSync(process.execPath, ["--check"
 /** One line, `TypeError: it failed, at /path/module.ts:3:7`, and the stack with it. */
 export interface ModuleFailure {
   readonly message: string
-  /** Empty where what was thrown has none. */
+  /** As it may be printed; empty where what was thrown has none. */
   readonly stack: string
+}
+
+const printableLines = (text: string): string => text.split("\n").map(printable).join("\n")
+
+/** A stack in lines that are all its own: what the error says is on one of them, whatever names it holds. */
+const printableStack = (stack: string, message: string): string => {
+  const at = message === "" ? -1 : stack.indexOf(message)
+  return at < 0 ? printableLines(stack) : printableLines(stack.slice(0, at)) + printable(message) + printableLines(stack.slice(at + message.length))
 }
 
 /** Tells of what the import of `file` threw. */
@@ -36,5 +45,5 @@ export const describeModuleError = (file: string, error: unknown): ModuleFailure
   const stack = error instanceof SyntaxError && placeIn(own) === undefined ? checked(file) || own : own
   const where = placeIn(stack)
   const what = `${error.name}: ${error.message}`
-  return { message: where === undefined ? what : `${what}, at ${where}`, stack }
+  return { message: where === undefined ? what : `${what}, at ${where}`, stack: printableStack(stack, error.message) }
 }
