@@ -3,7 +3,8 @@ import { type Backend, Errno } from "@bickford/session"
 import { done, type Filesystem } from "./filesystem.ts"
 import { Inode, isDirectory } from "./inode.ts"
 import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, S_IFCHR } from "./linux.ts"
-import { livePlaceOf, makeIn, placeOf } from "./namespace.ts"
+import { makeIn } from "./creation.ts"
+import { livePlaceOf, placeOf } from "./place.ts"
 
 const knownFlags = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT
 
