@@ -73,7 +73,8 @@ const quietly = (what, command, args, options) => {
   fail(done.error ? `${what} failed: ${done.error.message}` : `${what} failed: ${command} ended with ${done.signal ?? done.status}.`)
 }
 
-const install = () => {
+/** What package-lock.json names, unless it is there. */
+export const install = () => {
   const wanted = hashFiles([join(root, "package-lock.json")], process.platform + process.arch)
   if (existsSync(node) && read(installStamp) === wanted) return
   say("Installing the dependencies (once)...")

@@ -38,7 +38,7 @@ export interface Served {
 const control = (device: string): string => `/sys/fs/fuse/connections/${device.split(":")[1]}`
 
 /** Aborts the connection, so that whoever waits for it goes on; says how many calls were waiting. */
-const abort = async (mounted: MountEntry | undefined): Promise<string> => {
+export const abort = async (mounted: MountEntry | undefined): Promise<string> => {
   if (mounted === undefined) return "the mount was gone"
   await attempt("mountpoint", ["-q", "/sys/fs/fuse/connections"]).then((probe) =>
     probe.status === 0 ? probe : attempt("mount", ["-t", "fusectl", "fusectl", "/sys/fs/fuse/connections"])
