@@ -118,7 +118,13 @@ const fsckCommand = Command.make(
   ({ repair, store }) => Effect.flatMap(load(() => import("./fsck.ts")), ({ fsck }) => fsck(store, repair))
 ).pipe(Command.withDescription("Check a store without changing anything, and say what would be repaired"))
 
+const initCommand = Command.make(
+  "init",
+  { directory: Argument.String("DIR").pipe(Argument.withDescription("A directory, made if it is not there")) },
+  ({ directory }) => Effect.flatMap(load(() => import("./init.ts")), ({ init }) => init(directory))
+).pipe(Command.withDescription("Make a project with a filesystem, its test and a mount script"))
+
 export const bickford = Command.make("bickford").pipe(
   Command.withDescription("FUSE filesystems, served from Node.js."),
-  Command.withSubcommands([mountCommand, daemonCommand, checkCommand, statusCommand, topCommand, logCommand, doctorCommand, restartCommand, unmountCommand, fsckCommand])
+  Command.withSubcommands([mountCommand, daemonCommand, checkCommand, statusCommand, topCommand, logCommand, doctorCommand, restartCommand, unmountCommand, fsckCommand, initCommand])
 )
