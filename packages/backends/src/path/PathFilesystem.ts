@@ -8,6 +8,7 @@ import { type Backend, Errno } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { S_IFDIR } from "../posix/linux.ts"
+import { checkCallbacks, checked, forms } from "./answers.ts"
 import { attributeOperations } from "./attributeOperations.ts"
 import type { PathCallbacks } from "./callbacks.ts"
 import { makeHandles } from "./handles.ts"
@@ -23,17 +24,20 @@ const done: Outcome<void> = Exit.void
 
 const emptyStatfs: Statfs = { blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, bsize: 4096, namelen: 255, frsize: 4096 }
 
+const made = new WeakSet<object>()
+
 /**
  * A backend out of callbacks. Node ids follow files through renames of them and of the folders above, hard
  * links are one node, and a file that is removed while it is open can still be used. An operation whose
- * callbacks answer with values is answered without a fiber.
+ * callbacks answer with values is answered without a fiber. Throws a TypeError for a callback that is no function.
  */
 export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOptions = {}): Backend => {
+  checkCallbacks(callbacks)
   const served = makeServed(callbacks, options)
   const handles = makeHandles(served)
   const { destroy, init, ioctl, statfs } = callbacks
 
-  return {
+  const filesystem: Backend = {
     ...(options.interruptible && { interruptible: options.interruptible }),
     // The umask is then applied where default ACLs are inherited.
     ...(served.acls && { capabilities: { posixAcl: true, dontMask: true } }),
@@ -46,14 +50,21 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
     ...listingOperations(served),
     ...xattrOperations(served, handles),
     statfs: (_request, context) =>
-      map(outcome(() => statfs?.("/", context) ?? {}), (given) => ({ ...emptyStatfs, ...given, frsize: given.bsize ?? emptyStatfs.bsize })),
+      map(checked(outcome(() => statfs?.("/", context) ?? {}), "statfs", "/", forms.statfs), (given) => ({ ...emptyStatfs, ...given, frsize: given.bsize ?? emptyStatfs.bsize })),
     ...(ioctl && {
       ioctl: ({ cmd, data, fh, nodeid }, context) =>
         // A directory has no handle of the callbacks'.
         served.nodes.get(nodeid)?.type === S_IFDIR
           ? Errno.ENOTTY
           : handles.use(fh, (handle, path) =>
-            map(outcome(() => ioctl(handle, cmd, data, path, context)), (answer) => ({ result: 0, data: answer ?? new Uint8Array(0) })))
+            map(checked(outcome(() => ioctl(handle, cmd, data, path, context)), "ioctl", path, forms.ioctl), (answer) => (
+              { result: 0, data: answer instanceof Uint8Array ? answer : new Uint8Array(0) }
+            )))
     })
   }
+  made.add(filesystem)
+  return filesystem
 }
+
+/** True for what `make` gave; false for whatever else, a combinator's result included. */
+export const isFilesystem = (value: unknown): value is Backend => typeof value === "object" && value !== null && made.has(value)

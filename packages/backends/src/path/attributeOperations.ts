@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import { hasValidTimes } from "../posix/givenTimes.ts"
 import { permissionBits } from "../posix/linux.ts"
 import { systemClock } from "../posix/clock.ts"
+import { checked, forms } from "./answers.ts"
 import type { PathAttributes } from "./callbacks.ts"
 import type { PathHandles } from "./handles.ts"
 import type { PathNode } from "./nodes.ts"
@@ -43,7 +44,7 @@ export const attributeOperations = <H>({ at, attributes, attrReply, callbacks, n
   /** A removed file's attributes: as the callbacks have them, or else as it was left, with what was set since. */
   const ofRemoved = (node: PathNode, handle: H, context: RequestContext): Outcome<PathAttributes> => {
     const { fgetattr } = callbacks
-    const found = fgetattr === undefined ? node.last === undefined ? Errno.ENOENT : Exit.succeed(node.last) : optional(fgetattr, handle, context)
+    const found = fgetattr === undefined ? node.last === undefined ? Errno.ENOENT : Exit.succeed(node.last) : checked(optional(fgetattr, handle, context), "fgetattr", undefined, forms.attributes)
     return map(found, (attributes) => ({ ...attributes, ...node.set }))
   }
 

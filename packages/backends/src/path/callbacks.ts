@@ -62,20 +62,34 @@ export interface PathStatfs {
  * errno: `Errno.EACCES`, a Node error with its `code`, an error number. What is absent answers ENOSYS.
  * Paths begin with `/`, the root being `/`; names that are no UTF-8 begin with U+DCFF, and have a character
  * for each byte. A handle `H` is whatever `open` or `create` returned; without them it is undefined. `path`
- * is undefined when the file was removed while it is open. The last argument is the caller's context: its
- * uid, gid, groups.
+ * is undefined when the file was removed while it is open. `context` is the caller's: its uid, gid, groups.
+ *
+ * `false` fails the call with ENOENT, whatever the callback. An answer that is none (a `getattr` that forgets its
+ * `return`, a size that is text) is EIO for the caller, and a sentence in the log that names the callback, the path and
+ * what was expected.
  *
  * While a callback with a path is working, that path does not change: renames and removals of it wait.
  */
 export interface PathCallbacks<H = unknown> {
   /** `false`: there is no such file. */
   readonly getattr: (path: string, context: RequestContext) => Answer<PathAttributes | false>
-  /** The names in a directory, `.` and `..` not among them. */
+  /** The names in a directory; `.` and `..` are there without being listed. */
   readonly readdir?: (path: string, context: RequestContext) => Answer<Iterable<string>>
   /** `flags` as for open(2), less what concerns creating and truncating. */
   readonly open?: (path: string, flags: number, context: RequestContext) => Answer<H>
-  /** Bytes from `offset` on; fewer than `size` only at the end, unless the size is unknown. A string is taken as UTF-8. */
-  readonly read?: (handle: H, size: number, offset: U64, path: string | undefined, context: RequestContext) => Answer<Uint8Array | string>
+  /**
+   * Bytes from `offset` on; fewer than `size` only at the end, unless the size is unknown. A string is taken as UTF-8. A
+   * number says how many bytes of `buffer`, from its beginning, are the answer. `buffer` has `size` bytes, all zero, is
+   * the callback's alone, and is there for a `read` that declares six parameters or takes its arguments as `...rest`.
+   */
+  readonly read?: (
+    handle: H,
+    size: number,
+    offset: U64,
+    path: string | undefined,
+    context: RequestContext,
+    buffer: Uint8Array
+  ) => Answer<Uint8Array | string | number>
   /** Returns how many bytes were written; undefined for all. `data` is the callback's until its answer is there. */
   readonly write?: (handle: H, data: Uint8Array, offset: U64, path: string | undefined, context: RequestContext) => Answer<number | void>
   /** Sets a file's size (truncate(2)). */

@@ -5,7 +5,8 @@ import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { O_ACCMODE, O_EXCL, O_RDWR, permissionBits, S_IFREG } from "../posix/linux.ts"
-import type { PathAttributes } from "./callbacks.ts"
+import { checked, forms } from "./answers.ts"
+import type { PathAttributes, PathCallbacks } from "./callbacks.ts"
 import { bytes } from "./data.ts"
 import type { PathNode } from "./nodes.ts"
 import { andThen, type Answer, ensuring, map, onFailure, optional, orElse, orTooLarge, outcome, type Outcome, outcomeOrLate } from "./outcome.ts"
@@ -21,6 +22,26 @@ interface Handle<H> {
 }
 
 const done: Outcome<void> = Exit.void
+const nothing = new Uint8Array(0)
+
+/** Whether a `read` can get at its sixth argument. */
+const takesBuffer = (read: { readonly length: number }): boolean => read.length > 5 || read.length === 0
+
+/** Calls `read`; zeroes stand for what it says is there and did not write. */
+const readBy = <H>(
+  read: NonNullable<PathCallbacks<H>["read"]>,
+  handle: H,
+  size: number,
+  offset: U64,
+  path: string | undefined,
+  context: RequestContext
+): Outcome<Uint8Array> => {
+  const buffer = takesBuffer(read) ? new Uint8Array(size) : nothing
+  return map(checked(outcome(() => read(handle, size, offset, path, context, buffer)), "read", path, forms.read, size), (answer) => {
+    if (typeof answer !== "number") return bytes(answer).subarray(0, size)
+    return buffer.length === size ? buffer.subarray(0, answer) : new Uint8Array(answer)
+  })
+}
 
 /** A removed file's attributes, after a write up to `end`. */
 const grown = (attributes: PathAttributes, end: U64): PathAttributes =>
@@ -137,11 +158,11 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
 
     read: ({ fh, offset, size }, context) =>
       use(fh, (handle, path) =>
-        map(optional(callbacks.read, handle, size, offset, path, context), (data) => bytes(data).subarray(0, size))),
+        callbacks.read === undefined ? Errno.ENOSYS : readBy(callbacks.read, handle, size, offset, path, context)),
     write: ({ data, fh, offset }, context) =>
       use(fh, (handle, path, node) =>
-        map(orTooLarge(offset, optional(callbacks.write, handle, data, offset, path, context)), (written) => {
-          const size = written ?? data.length
+        map(checked(orTooLarge(offset, optional(callbacks.write, handle, data, offset, path, context)), "write", path, forms.write, data.length), (written) => {
+          const size = typeof written === "number" ? written : data.length
           if (node.last !== undefined) node.last = grown(node.last, add(offset, size))
           return size
         })),
@@ -149,7 +170,8 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
     fsync: ({ fh }, context) => use(fh, (handle, path) => optional(callbacks.fsync, handle, path, context)),
     fallocate: ({ fh, length, mode, offset }, context) =>
       use(fh, (handle, path) => orTooLarge(add(offset, length), optional(callbacks.fallocate, handle, mode, offset, length, path, context))),
-    lseek: ({ fh, offset, whence }, context) => use(fh, (handle, path) => optional(callbacks.lseek, handle, offset, whence, path, context)),
+    lseek: ({ fh, offset, whence }, context) => use(fh, (handle, path) =>
+        checked(optional(callbacks.lseek, handle, offset, whence, path, context), "lseek", path, forms.offset)),
     release: ({ fh }) => release(fh)
   } satisfies Backend
 

@@ -2,12 +2,15 @@
 import type { Dirent, U64 } from "@bickford/protocol"
 import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
+import { forms, listed } from "./answers.ts"
 import { nameOf, type PathNode } from "./nodes.ts"
 import { andThen, map, optional, type Outcome } from "./outcome.ts"
 import type { Served } from "./served.ts"
 
 /** As libfuse has it: a number that says nothing. What is not known yet has none of its own. */
 const unknownIno = 0xffff_ffff
+
+const isDots = (name: string): boolean => name === "." || name === ".."
 
 interface Listing {
   names: ReadonlyArray<string>
@@ -23,8 +26,8 @@ export const listingOperations = <H>({ at, callbacks, nodes }: Served<H>) => {
     // A directory that was removed has nothing in it, not even itself.
     if (nodes.get(nodeid)?.last !== undefined) return Exit.succeed([])
     return at(nodeid, (path, node) =>
-      map(optional(callbacks.readdir, path, context), (names) =>
-        [".", "..", ...Array.from(names).filter((name) => node.children.get(name)?.removedBy === undefined)]))
+      map(listed(optional(callbacks.readdir, path, context), "readdir", path, forms.names), (names) =>
+        [".", "..", ...names.filter((name) => !isDots(name) && node.children.get(name)?.removedBy === undefined)]))
   }
 
   function* entries(node: PathNode, { names }: Listing, from: number): Generator<Dirent, void, undefined> {

@@ -4,6 +4,7 @@ import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { permissionBits, RENAME_EXCHANGE, RENAME_NOREPLACE, S_IFDIR, S_IFLNK } from "../posix/linux.ts"
 import { nameTooLong } from "../posix/names.ts"
+import { checked, forms } from "./answers.ts"
 import { nameOf, nameText, type PathNode } from "./nodes.ts"
 import { andThen, map, onFailure, optional, orElse, type Outcome } from "./outcome.ts"
 import type { Served } from "./served.ts"
@@ -92,7 +93,7 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
     },
 
     readlink: ({ nodeid }, context) =>
-      at(nodeid, (path, { type }) => type === S_IFLNK ? map(optional(callbacks.readlink, path, context), nameOf) : Errno.EINVAL),
+      at(nodeid, (path, { type }) => type === S_IFLNK ? map(checked(optional(callbacks.readlink, path, context), "readlink", path, forms.target), nameOf) : Errno.EINVAL),
     symlink: ({ name, nodeid, target }, context) =>
       make(nodeid, name, context, (path) => optional(callbacks.symlink, nameText(target), path, context)),
     mknod: ({ mode, name, nodeid, rdev }, context) =>

@@ -36,8 +36,14 @@ export const outcomeOrLate = <A>(call: () => Answer<A>, late: (value: A) => void
 /** An outcome that is there already: of the same types, which `Exit.isExit` forgets. */
 const settled = <A, E>(result: Effect.Effect<A, E>): Exit.Exit<A, E> | undefined => Exit.isExit(result) ? result as Exit.Exit<A, E> : undefined
 
-/** `false` says of every callback that there is no such file. */
-const found = <A>(value: A): Exit.Exit<A, ErrnoError> => value === false ? Errno.ENOENT : Exit.succeed(value)
+/**
+ * `false` says of every callback that there is no such file. An Effect that a Promise or an Effect brings, as
+ * `Errno.EACCES` returned by an async function, is the answer too.
+ */
+const found = <A>(value: A): Outcome<A> => {
+  if (value === false) return Errno.ENOENT
+  return Effect.isEffect(value) ? outcome((): Answer<A> => value as Effect.Effect<A, unknown>) : Exit.succeed(value)
+}
 
 /** The answer of a callback; one that is there at once is an `Exit`, and costs no fiber. */
 export const outcome = <A>(call: () => Answer<A>): Outcome<A> => {

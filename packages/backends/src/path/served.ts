@@ -4,6 +4,7 @@ import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { timespec as seconds } from "../posix/clock.ts"
 import { nameTooLong } from "../posix/names.ts"
+import { checked, forms } from "./answers.ts"
 import { attrOf, hasSize } from "./attributes.ts"
 import type { PathAttributes, PathCallbacks } from "./callbacks.ts"
 import { makePathLocks, type PathLocks } from "./locks.ts"
@@ -83,7 +84,12 @@ export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions)
       })
     },
     attributes: (path, context) =>
-      andThen(outcome(() => callbacks.getattr(path, context)), (found): Outcome<PathAttributes> => found === false ? Errno.ENOENT : Exit.succeed(found)),
+      checked(
+        andThen(outcome(() => callbacks.getattr(path, context)), (found): Outcome<PathAttributes> => found === false ? Errno.ENOENT : Exit.succeed(found)),
+        "getattr",
+        path,
+        forms.attributes
+      ),
     attrReply: (node, found) => ({ attrValid, attr: attr(node, found) }),
     entryOf: (node, found) => {
       node.known = true

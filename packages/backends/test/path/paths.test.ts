@@ -1,12 +1,13 @@
 /** Nodes and paths: what the kernel holds and what the callbacks are asked for stay one. */
 import { assert, describe, it } from "@effect/vitest"
 import { Errno, type ErrnoError, type RequestContext } from "@bickford/session"
-import { requestContext } from "@bickford/session/testing"
+import { type FakeKernel, requestContext } from "@bickford/session/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
 import { later, memoryCallbacks } from "../../../../test/path/memoryPaths.ts"
-import { fileType, type PathCallbacks, PathFilesystem } from "../../src/index.ts"
+import { fileType, type PathCallbacks, PathFilesystem, readOnly } from "../../src/index.ts"
 import { drive } from "./drive.ts"
 
 const outcome = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
@@ -50,6 +51,7 @@ describe("answers", () => {
     "false": [() => false, "ENOENT"],
     "a bug": [() => { throw new Error("a bug") }, "EIO"],
     "an error that is none of the system's": [() => Promise.reject(Object.assign(new Error("x"), { code: "ERR_X" })), "EIO"],
+    "an Errno that an async function returns": [() => Promise.resolve(Errno.EPERM), "EPERM"],
     "nonsense": [() => "text", "EIO"]
   }
   for (const [how, [getattr, errno]] of Object.entries(fails)) {
@@ -78,6 +80,141 @@ describe("answers", () => {
         assert.deepStrictEqual(yield* other.names(1), ["file"])
       }
     }))
+
+  type Driven = Effect.Success<ReturnType<typeof drive>>
+  const opened = ({ create }: Driven) => Effect.map(create(1, "file"), ({ fh, nodeid }) => [nodeid, fh] as const)
+  const reading = (driven: Driven) => Effect.flatMap(opened(driven), ([nodeid, fh]) => driven.read(nodeid, fh))
+  const writing = (driven: Driven) => Effect.flatMap(opened(driven), ([nodeid, fh]) => driven.write(nodeid, fh, "text"))
+  const looking = ({ lookup }: Driven) => lookup(1, "file")
+  const seeking = (driven: Driven) =>
+    Effect.flatMap(opened(driven), ([nodeid, fh]) => driven.kernel.call({ op: "lseek", nodeid, fh, offset: 0, whence: 3 }))
+  const asking = (driven: Driven) =>
+    Effect.flatMap(opened(driven), ([nodeid, fh]) =>
+      driven.kernel.call({ op: "ioctl", nodeid, fh, flags: 0, cmd: 0x1234, arg: 0, inSize: 0, outSize: 4, data: new Uint8Array(0) }))
+  const followed = ({ kernel, lookup }: Driven) =>
+    Effect.flatMap(kernel.call({ op: "symlink", nodeid: 1, name: "link", target: "there" }), () =>
+      Effect.flatMap(lookup(1, "link"), (nodeid) => kernel.call({ op: "readlink", nodeid })))
+  const regular = fileType.reg | 0o644
+
+  /** By callback: what it answers, the call that asks it, and what the log's sentence says. */
+  const wrong: ReadonlyArray<readonly [keyof PathCallbacks, unknown, (driven: Driven) => Effect.Effect<unknown, ErrnoError | FakeKernel.FakeKernelError>, RegExp]> = [
+    ["getattr", undefined, looking, /getattr for \/file answered undefined; expected: an object with a mode/],
+    ["getattr", null, looking, /answered null; expected: an object with a mode/],
+    ["getattr", [regular, 1], looking, /answered an array/],
+    ["getattr", { size: 5 }, looking, /answered attributes without a mode/],
+    ["getattr", { mode: 0o644 }, looking, /answered mode as a number, 420, in which there is no file's type/],
+    ["getattr", { mode: regular, size: "12" }, looking, /answered size as the string "12", which is not a whole number/],
+    ["getattr", { mode: regular, size: -1 }, looking, /answered size as a number, -1/],
+    ["getattr", { mode: regular, size: Number.NaN }, looking, /answered size as a number, NaN/],
+    ["getattr", { mode: regular, uid: -1 }, looking, /answered uid as a number, -1/],
+    ["getattr", { mode: regular, mtime: "today" }, looking, /answered mtime as the string "today", which is not a Date/],
+    ["getattr", { mode: regular, mtime: new Date("never") }, looking, /answered mtime as an object of Date/],
+    ["readdir", 5, ({ names }) => names(1), /readdir for \/ answered a number, 5; expected: the names/],
+    ["readdir", "abc", ({ names }) => names(1), /answered the string "abc"/],
+    ["readdir", ["a", 7], ({ names }) => names(1), /answered a number, 7 among the names/],
+    ["readdir", ["a/b"], ({ names }) => names(1), /answered the string "a\/b" among the names/],
+    ["read", undefined, reading, /read for \/file answered undefined; expected: a Uint8Array, a string, or how many bytes/],
+    ["read", 4097, reading, /answered a number, 4097, where there are 4096 bytes/],
+    ["read", -5, reading, /answered a number, -5, where/],
+    ["read", 1.5, reading, /answered a number, 1.5, where/],
+    ["read", ["x"], reading, /answered an array/],
+    ["write", 5, writing, /write for \/file answered a number, 5, where there are 4 bytes; expected: how many bytes were written/],
+    ["write", "text", writing, /answered the string "text"/],
+    ["readlink", 5, followed, /readlink for \/link answered a number, 5; expected: the link's target/],
+    ["lseek", "end", seeking, /lseek for \/file answered the string "end"; expected: an offset/],
+    ["ioctl", "text", asking, /ioctl for \/file answered the string "text"; expected: a Uint8Array/],
+    ["statfs", { blocks: "many" }, ({ kernel }) => kernel.call({ op: "statfs" }), /statfs for \/ answered blocks as the string "many"/],
+    ["getxattr", 5, ({ getxattr }) => getxattr(1, "user.x"), /getxattr for \/ answered a number, 5; expected: a Uint8Array or a string/],
+    ["listxattr", 5, ({ kernel }) => kernel.call({ op: "listxattr", nodeid: 1, size: 4096 }), /listxattr for \/ answered a number, 5; expected: the attributes' names/]
+  ]
+
+  for (const [how, brings] of [["", (answer: unknown) => answer], ["a Promise of ", (answer: unknown) => Promise.resolve(answer)]] as const) {
+    it.live(`${how}what is no answer is EIO, and one sentence in the log`, () =>
+      Effect.gen(function*() {
+        for (const [callback, answer, call, sentence] of wrong) {
+          const said: Array<string> = []
+          const logger = Logger.layer([Logger.make(({ message }) => void said.push(String(message)))])
+          const all = memoryCallbacks() as PathCallbacks<unknown>
+          // As a callback in JavaScript may answer.
+          const given = callback === "getattr"
+            ? { getattr: ((path, context) => path === "/" ? all.getattr(path, context) : brings(answer)) as PathCallbacks["getattr"] }
+            : { [callback]: () => brings(answer) }
+          const failed = yield* Effect.scoped(Effect.flatMap(drive({ ...all, ...given }), (driven) => outcome(call(driven)))).pipe(Effect.provide(logger))
+          assert.strictEqual(failed, "EIO", `${callback}: ${String(answer)}`)
+          assert.strictEqual(said.length, 1, said.join("\n"))
+          assert.match(said[0] ?? "", sentence)
+          assert.match(said[0] ?? "", /^the callback /)
+        }
+      }), 120_000)
+  }
+
+  it.live("fgetattr, fgetxattr and flistxattr are asked likewise, of a removed file", () =>
+    Effect.gen(function*() {
+      const said: Array<string> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void said.push(String(message)))])
+      const nonsense = (): never => 5 as never
+      const all = { ...(memoryCallbacks() as PathCallbacks<unknown>), fgetattr: nonsense, fgetxattr: nonsense, flistxattr: nonsense, getxattr: () => "", listxattr: () => [] }
+      yield* Effect.gen(function*() {
+        const { create, getattr, getxattr, kernel, unlink } = yield* drive(all)
+        const { nodeid } = yield* create(1, "file")
+        yield* unlink(1, "file")
+        assert.strictEqual(yield* outcome(getattr(nodeid)), "EIO")
+        assert.strictEqual(yield* outcome(getxattr(nodeid, "user.x")), "EIO")
+        assert.strictEqual(yield* outcome(kernel.call({ op: "listxattr", nodeid, size: 4096 })), "EIO")
+      }).pipe(Effect.scoped, Effect.provide(logger))
+      assert.deepStrictEqual(said.map((sentence) => sentence.split(" answered a number, 5; expected: ")[0]), [
+        "the callback fgetattr for a removed file", "the callback fgetxattr for a removed file", "the callback flistxattr for a removed file"
+      ])
+    }))
+
+  it.live("read answers a string, bytes, or how many bytes of its buffer it filled", () =>
+    Effect.gen(function*() {
+      const reads: { readonly [how: string]: readonly [NonNullable<PathCallbacks["read"]>, string] } = {
+        "a string": [() => "text", "text"],
+        "bytes": [() => Buffer.from("text"), "text"],
+        "a size": [(_handle, _size, _offset, _path, _context, buffer) => Buffer.from("texts").copy(buffer) - 1, "text"],
+        "a size, later": [async (_handle, _size, _offset, _path, _context, buffer) => Buffer.from("text").copy(buffer), "text"],
+        "a size, of a wrapper": [(...given) => Buffer.from("text").copy(given[5]), "text"],
+        "a size and no more": [(_handle, size) => Math.min(size, 4), "\0\0\0\0"],
+        "nothing": [() => 0, ""]
+      }
+      for (const [how, [read, expected]] of Object.entries(reads)) {
+        const driven = yield* drive({ ...(memoryCallbacks() as PathCallbacks<unknown>), read })
+        assert.strictEqual(yield* reading(driven), expected, how)
+      }
+    }))
+
+  it.live("write answers how much it took; undefined and true are all of it", () =>
+    Effect.gen(function*() {
+      for (const [answer, expected] of [[2, 2], [0, 0], [undefined, 4], [true, 4]] as const) {
+        const driven = yield* drive({ ...(memoryCallbacks() as PathCallbacks<unknown>), write: () => answer as number | void })
+        assert.strictEqual(yield* writing(driven), expected)
+      }
+    }))
+
+  it.live("a listing may be a generator, which may fail, and may have . and ..", () =>
+    Effect.gen(function*() {
+      const listing = function*() {
+        yield* [".", "..", "file"]
+      }
+      const failing = function*() {
+        yield "file"
+        throw Errno.EACCES
+      }
+      const { opendir, readdir } = yield* drive({ getattr: () => ({ mode: fileType.dir | 0o755 }), readdir: listing })
+      assert.deepStrictEqual((yield* readdir(1, yield* opendir(1))).map(({ name }) => name), [".", "..", "file"])
+      const other = yield* drive({ getattr: () => ({ mode: fileType.dir | 0o755 }), readdir: failing })
+      assert.strictEqual(yield* outcome(other.names(1)), "EACCES")
+    }))
+
+  it("make refuses what is no function, and isFilesystem knows what it gave", () => {
+    const getattr = (): false => false
+    assert.throws(() => PathFilesystem.make({} as PathCallbacks), /getattr is undefined; expected: a function$/)
+    assert.throws(() => PathFilesystem.make({ getattr, read: "text" as never }), /read is the string "text"; expected: a function, or undefined/)
+    const filesystem = PathFilesystem.make({ getattr, read: undefined as never })
+    assert.isTrue(PathFilesystem.isFilesystem(filesystem))
+    for (const other of [readOnly(filesystem), { getattr }, {}, "text", undefined, null]) assert.isFalse(PathFilesystem.isFilesystem(other))
+  })
 
   it.live("the caller's context comes last", () =>
     Effect.gen(function*() {
