@@ -5,7 +5,8 @@ import { findMount } from "@bickford/transport"
 import { Errno, fileType, folder, Lifecycle, type LogEntry, memory, MountFailure, PathFilesystem, readOnly, tree, withFaults, withLog } from "bickford"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { join } from "node:path"
+import { rm, symlink } from "node:fs/promises"
+import { basename, join } from "node:path"
 import { memoryPaths } from "../path/memoryPaths.ts"
 import { cleanUp, makeMountpoint } from "./bickford.ts"
 import { serve } from "./inProcess.ts"
@@ -223,6 +224,7 @@ describe("the life of filesystems by mountpoint", () => {
       assert.isTrue(twice instanceof MountFailure && twice.code === "EBUSY")
       assert.strictEqual(await run("cat", [join(other, "file")]), "text")
       await Lifecycle.stop(one)
+      await Lifecycle.stop(one, memoryPaths())
       await Lifecycle.wait(one, "stopped")
       assert.isFalse(Lifecycle.isRunning(one))
       assert.isTrue(Lifecycle.isRunning(other))
@@ -236,6 +238,37 @@ describe("the life of filesystems by mountpoint", () => {
       assert.isUndefined(findMount(other))
     } finally {
       for (const mountpoint of mountpoints) await cleanUp(mountpoint, [])
+    }
+  })
+
+  it("stop says so when another filesystem is mounted there; symbolic links are followed", async () => {
+    const mountpoint = await makeMountpoint()
+    const links = await makeMountpoint()
+    try {
+      const filesystem = memoryPaths()
+      const link = join(links, "link")
+      await symlink(mountpoint, join(links, "direct"))
+      await symlink("./direct", link)
+      await symlink("round", join(links, "round"))
+      assert.isFalse(Lifecycle.isRunning(link))
+      await Lifecycle.start(link, filesystem)
+      for (const path of [link, `${link}/`, mountpoint, join(links, "..", basename(links), "direct")]) {
+        assert.isTrue(Lifecycle.isRunning(path), path)
+        assert.isTrue(Lifecycle.isRunning(path, filesystem), path)
+      }
+      for (const path of [links, join(links, "round"), join(links, "missing"), join(mountpoint, "below")]) assert.isFalse(Lifecycle.isRunning(path), path)
+      const other = memoryPaths()
+      assert.isFalse(Lifecycle.isRunning(link, other))
+      const refused: unknown = await Lifecycle.stop(link, other).catch((error: unknown) => error)
+      assert.isTrue(refused instanceof MountFailure && refused.code === "EINVAL")
+      assert.include(String(refused), `${mountpoint}: another filesystem is mounted there`)
+      assert.isTrue(Lifecycle.isRunning(mountpoint))
+      await Lifecycle.stop(link, filesystem)
+      assert.isFalse(Lifecycle.isRunning(link))
+      assert.isUndefined(findMount(mountpoint))
+    } finally {
+      await rm(links, { recursive: true })
+      await cleanUp(mountpoint, [])
     }
   })
 })
