@@ -1,11 +1,10 @@
 /**
- * INIT as a pure function: what the kernel offers, what we were told and what the backend can do give the
- * reply and the record that everything after it goes by.
+ * INIT: the record of what a connection agreed on, what a backend may declare, and the reply's bytes. negotiate.ts agrees.
  *
  * Rules: `fs/fuse/inode.c` (process_init_reply), `include/uapi/linux/fuse.h`.
  */
-import { initFlagBits, limits, protocolVersion } from "./constants.ts"
-import type { InitReply, InitRequest } from "./messages.ts"
+import { initFlagBits, limits } from "./constants.ts"
+import type { InitReply } from "./messages.ts"
 import { getInitReply, putInitReply } from "./generated/records.ts"
 import { initOut } from "./generated/structs.ts"
 import type { Version } from "./version.ts"
@@ -229,7 +228,7 @@ export interface InitError {
 export const isInitError = (value: object): value is InitError => "reason" in value && "message" in value
 
 /** A flag that was wanted and is not in force, and who could not honour it. */
-interface RefusedFlag {
+export interface RefusedFlag {
   readonly flag: InitFlagName
   readonly by: "kernel" | "backend" | "transport" | "conflict"
 }
@@ -244,198 +243,6 @@ export interface Agreement {
 export const hasFlag = (words: { readonly flags: number; readonly flags2: number }, flag: InitFlagName): boolean => {
   const bit = initFlagBits[flag]
   return ((bit < 32 ? words.flags >>> bit : words.flags2 >>> (bit - 32)) & 1) === 1
-}
-
-const pageSize = 4096
-/** What `fs.fuse.max_pages_limit` can be raised to: a reply has 16 bits for it. */
-const mostPages = 65535
-/** `FUSE_DEFAULT_MAX_PAGES_PER_REQ`: what a kernel without FUSE_MAX_PAGES uses. */
-const defaultPages = 32
-/** Room in a frame for the header, the struct and a name. */
-const frameRoom = 4096
-
-const initError = (reason: InitError["reason"], message: string): InitError => ({ _tag: "InitError", reason, message })
-
-/** Undefined when `value` is a whole number of that range. */
-const outside = (name: string, value: number, least: number, most: number): InitError | undefined =>
-  Number.isInteger(value) && value >= least && value <= most
-    ? undefined
-    : initError("option", `${name} is ${value}; it must be a whole number from ${least} to ${most}`)
-
-const oneMiB = 1 << 20
-/** What mounting sets where it may. */
-const defaultReadahead = 384 << 10
-
-/** Pure. Asks the kernel only for what it offers, the transport can carry and the backend has declared. */
-export const negotiate = (offer: InitRequest, options: InitOptions, backend: InitBackend): Agreement | InitError => {
-  if (offer.major !== protocolVersion.major) {
-    return initError("major", `the kernel speaks FUSE ${offer.major}.${offer.minor}; only 7.x is spoken here`)
-  }
-  if (offer.minor < protocolVersion.oldestMinor) {
-    return initError("minor", `the kernel speaks FUSE 7.${offer.minor}; 7.${protocolVersion.oldestMinor} is the oldest spoken here`)
-  }
-  const maxBackground = options.maxBackground ?? 64
-  const congestionThreshold = options.congestionThreshold ?? Math.max(1, Math.floor(maxBackground * 3 / 4))
-  const timeGran = options.timeGranularity ?? 1
-  const requestTimeout = options.requestTimeout ?? 0
-  const stackDepth = options.maxStackDepth ?? 1
-  const frameCapacity = options.frameCapacity ?? mostPages * pageSize + frameRoom
-  const problem = outside("maxWrite", options.maxWrite ?? oneMiB, pageSize, mostPages * pageSize) ??
-    outside("maxReadahead", options.maxReadahead ?? 0, 0, 0xffffffff) ??
-    outside("maxBackground", maxBackground, 1, 0xffff) ??
-    outside("congestionThreshold", congestionThreshold, 1, 0xffff) ??
-    outside("timeGranularity", timeGran, 1, 1_000_000_000) ??
-    outside("requestTimeout", requestTimeout, 0, 0xffff) ??
-    outside("maxStackDepth", stackDepth, 1, 2) ??
-    outside("frameCapacity", frameCapacity, 2 * pageSize, Number.MAX_SAFE_INTEGER)
-  if (problem !== undefined) return problem
-
-  const minor = Math.min(offer.minor, protocolVersion.minor)
-  const extended = hasFlag(offer, "FUSE_INIT_EXT")
-  let flags = 0
-  let flags2 = 0
-  const refused: Array<RefusedFlag> = []
-  const offered = (flag: InitFlagName): boolean => (initFlagBits[flag] < 32 || extended) && hasFlag(offer, flag)
-  const want = (flag: InitFlagName): boolean => {
-    if (!offered(flag)) {
-      refused.push({ flag, by: "kernel" })
-      return false
-    }
-    const bit = initFlagBits[flag]
-    if (bit < 32) flags = (flags | (1 << bit)) >>> 0
-    else flags2 = (flags2 | (1 << (bit - 32))) >>> 0
-    return true
-  }
-  const refuse = (flag: InitFlagName, by: RefusedFlag["by"]): false => {
-    refused.push({ flag, by })
-    return false
-  }
-  const able = backend.capabilities ?? {}
-
-  want("FUSE_BIG_WRITES")
-  // The kernel looks at FUSE_AUTO_INVAL_DATA first, and at this one only without it.
-  const explicitInvalData = able.explicitInvalData === true && want("FUSE_EXPLICIT_INVAL_DATA")
-  if (!explicitInvalData && able.autoInvalData !== false) want("FUSE_AUTO_INVAL_DATA")
-  if (able.asyncDio !== false) want("FUSE_ASYNC_DIO")
-  want("FUSE_HAS_IOCTL_DIR")
-  want("FUSE_INIT_EXT")
-  const setxattrExt = want("FUSE_SETXATTR_EXT")
-  const expireOnly = want("FUSE_HAS_EXPIRE_ONLY")
-  const asyncRead = options.asyncRead !== false && want("FUSE_ASYNC_READ")
-  const parallelDirops = options.parallelDirops !== false && want("FUSE_PARALLEL_DIROPS")
-  const abortError = options.abortError !== false && want("FUSE_ABORT_ERROR")
-  const resend = options.resend !== false && want("FUSE_HAS_RESEND")
-  const overIoUring = options.overIoUring === true && want("FUSE_OVER_IO_URING")
-  // 7.36 and 7.37 sent the contexts with no length in the header to find them by.
-  const securityCtx = options.securityCtx === true && (minor >= 38 ? want("FUSE_SECURITY_CTX") : refuse("FUSE_SECURITY_CTX", "kernel"))
-  const timeout = requestTimeout > 0 && want("FUSE_REQUEST_TIMEOUT")
-  const posixLocks = able.posixLocks === true && options.posixLocks !== false && (backend.setlk !== undefined ? want("FUSE_POSIX_LOCKS") : refuse("FUSE_POSIX_LOCKS", "backend"))
-  const flockLocks = able.flock === true && options.flock !== false && (backend.setlk !== undefined ? want("FUSE_FLOCK_LOCKS") : refuse("FUSE_FLOCK_LOCKS", "backend"))
-  const atomicOTrunc = able.atomicOTrunc === true && want("FUSE_ATOMIC_O_TRUNC")
-  const exportSupport = able.exportSupport === true && want("FUSE_EXPORT_SUPPORT")
-  // Else the kernel gives out handles of its own (name_to_handle_at(2)) that are stale when it has forgotten the node.
-  if (able.exportSupport !== true && offered("FUSE_NO_EXPORT_SUPPORT")) want("FUSE_NO_EXPORT_SUPPORT")
-  const dontMask = able.dontMask === true && want("FUSE_DONT_MASK")
-  const handleKillpriv = able.handleKillpriv === true && want("FUSE_HANDLE_KILLPRIV")
-  const handleKillprivV2 = able.handleKillprivV2 === true && want("FUSE_HANDLE_KILLPRIV_V2")
-  const directIoAllowMmap = able.directIoAllowMmap === true && want("FUSE_DIRECT_IO_ALLOW_MMAP")
-  const cacheSymlinks = able.cacheSymlinks === true && want("FUSE_CACHE_SYMLINKS")
-  const noOpen = able.noOpen === true && want("FUSE_NO_OPEN_SUPPORT")
-  const noOpendir = able.noOpendir === true && want("FUSE_NO_OPENDIR_SUPPORT")
-  const posixAcl = able.posixAcl === true && options.posixAcl !== false && want("FUSE_POSIX_ACL")
-  const spliceWrite = able.spliceWrite === true && want("FUSE_SPLICE_WRITE")
-  const spliceMove = able.spliceMove === true && (spliceWrite ? want("FUSE_SPLICE_MOVE") : refuse("FUSE_SPLICE_MOVE", "backend"))
-  const createSuppGroup = able.createSuppGroup === true && want("FUSE_CREATE_SUPP_GROUP")
-  // A mount's default: that an older kernel lacks it is no news.
-  const allowIdmap = able.allowIdmap === true && options.allowIdmap === true && offered("FUSE_ALLOW_IDMAP") && want("FUSE_ALLOW_IDMAP")
-  const passthrough = able.passthrough === true && want("FUSE_PASSTHROUGH")
-  let writebackCache = false
-  if (able.writebackCache === true && options.writebackCache !== false) {
-    // The kernel takes no passthrough file from a connection that caches writes.
-    writebackCache = passthrough ? refuse("FUSE_WRITEBACK_CACHE", "conflict") : want("FUSE_WRITEBACK_CACHE")
-  } else if (options.writebackCache === true) refuse("FUSE_WRITEBACK_CACHE", "backend")
-  let readdirplus = false
-  let readdirplusAuto = false
-  const plus = options.readdirplus ?? "auto"
-  if (plus !== "never" && backend.readdirplus !== undefined) {
-    readdirplus = want("FUSE_DO_READDIRPLUS")
-    readdirplusAuto = readdirplus && plus === "auto" && want("FUSE_READDIRPLUS_AUTO")
-  } else if (plus === "always") refuse("FUSE_DO_READDIRPLUS", "backend")
-
-  const wholePages = want("FUSE_MAX_PAGES") ? mostPages : defaultPages
-  const maxWrite = Math.min(
-    options.maxWrite ?? oneMiB,
-    wholePages * pageSize,
-    Math.max(pageSize, Math.floor((frameCapacity - frameRoom) / pageSize) * pageSize)
-  )
-  const maxPages = wholePages === mostPages ? Math.ceil(maxWrite / pageSize) : defaultPages
-  // The kernel takes the smaller one of this and the mount's own limit, which may have been raised since the offer.
-  const maxReadahead = options.maxReadahead ?? Math.max(offer.maxReadahead, defaultReadahead)
-  const maxStackDepth = passthrough ? stackDepth : 0
-  const timeoutInForce = timeout ? requestTimeout : 0
-
-  return {
-    reply: {
-      major: protocolVersion.major,
-      minor,
-      maxReadahead,
-      flags,
-      maxBackground,
-      congestionThreshold,
-      maxWrite,
-      timeGran,
-      maxPages: wholePages === mostPages ? maxPages : 0,
-      mapAlignment: 0,
-      flags2,
-      maxStackDepth,
-      requestTimeout: timeoutInForce
-    },
-    negotiated: {
-      major: protocolVersion.major,
-      minor,
-      flags,
-      flags2,
-      maxWrite,
-      maxPages,
-      maxReadahead,
-      maxBackground,
-      congestionThreshold,
-      timeGran,
-      maxStackDepth,
-      requestTimeout: timeoutInForce,
-      mapAlignment: 0,
-      setxattrExt,
-      securityCtx,
-      asyncRead,
-      posixLocks,
-      flockLocks,
-      atomicOTrunc,
-      exportSupport,
-      dontMask,
-      readdirplus,
-      readdirplusAuto,
-      writebackCache,
-      noOpen,
-      noOpendir,
-      parallelDirops,
-      posixAcl,
-      abortError,
-      cacheSymlinks,
-      explicitInvalData,
-      handleKillpriv,
-      handleKillprivV2,
-      directIoAllowMmap,
-      createSuppGroup,
-      allowIdmap,
-      spliceWrite,
-      spliceMove,
-      expireOnly,
-      passthrough,
-      resend,
-      overIoUring
-    },
-    refused
-  }
 }
 
 /** Writes `struct fuse_init_out` as long as the reply's minor knows it; returns its length. */

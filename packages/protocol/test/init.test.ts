@@ -5,9 +5,10 @@ import { isDecodeError } from "../src/decodeError.ts"
 import { flagsOfNames, initFlagsOfNames, namesOfFlags, namesOfInitFlags } from "../src/flags.ts"
 import { frameOf } from "../src/frame.ts"
 import {
-  type Agreement, encodeInitReply, hasFlag, type InitBackend, isInitError, type InitFlagName, type InitOptions, negotiate, readInitReply
+  type Agreement, encodeInitReply, hasFlag, type InitBackend, isInitError, type InitFlagName, type InitOptions, readInitReply
 } from "../src/init.ts"
 import type { InitRequest } from "../src/messages.ts"
+import { negotiate } from "../src/negotiate.ts"
 import { decodeRequest } from "../src/wire.ts"
 import { bytesOf, readJson } from "./golden.ts"
 
