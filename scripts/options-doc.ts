@@ -38,6 +38,9 @@ it. Of two that contradict each other the later one counts, as in mount(8). An o
 \`mount -t fuse.bickford\` and /etc/fstab go by mount(8)'s defaults: as root \`mount.fuse3\` adds \`suid\` and \`dev\` unless the line says \`nosuid\`
 and \`nodev\`.
 
+The mountpoint \`/dev/fd/N\` is the descriptor of a /dev/fuse that the caller has opened, mounted and passed on (as libfuse has it, and
+\`mount.fuse3\` with \`drop_privileges\`): what the kernel is told when it mounts is then the caller's to give, and the unmount is the caller's.
+
 ${table("| option | value | range | |", (row) => row.takes !== "refused" && row.by !== "nobody", works)}
 
 ## Taken without effect

@@ -2,7 +2,7 @@
 "use strict"
 // Starts on any Node from 18 on: it only finds the Node that the daemon runs on, and goes on there.
 const { spawn } = require("node:child_process")
-const { existsSync } = require("node:fs")
+const { closeSync, existsSync, fstatSync } = require("node:fs")
 const { constants } = require("node:os")
 const { dirname, join, sep } = require("node:path")
 
@@ -27,17 +27,44 @@ const localNode = () => {
   }
 }
 
+const isCharacterDevice = (descriptor) => {
+  try {
+    return fstatSync(descriptor).isCharacterDevice()
+  } catch {
+    return false
+  }
+}
+
+/** The mountpoint `/dev/fd/N`: a descriptor that Node keeps neither over execve nor over a spawn unless it is listed. */
+const passed = process.argv
+  .flatMap((arg) => /^\/dev\/fd\/(\d{1,7})$/.exec(arg)?.slice(1).map(Number) ?? [])
+  .filter((descriptor) => descriptor > 2 && isCharacterDevice(descriptor))
+
+/** The child has what was passed under the same numbers, and the channel under the lowest free one. */
+const stdioOf = () => {
+  const stdio = ["inherit", "inherit", "inherit"]
+  for (const descriptor of passed) {
+    while (stdio.length <= descriptor) stdio.push("ignore")
+    stdio[descriptor] = descriptor
+  }
+  const free = stdio.indexOf("ignore")
+  stdio[free < 0 ? stdio.length : free] = "ipc"
+  return stdio
+}
+
 const node = recent ? process.execPath : localNode()
 if (node === undefined) {
   process.stderr.write(`bickford: needs Node ${needed.join(".")} or later, this is ${process.versions.node}: install it, or "npm install node"\n`)
   process.exitCode = 1
 } else if (recent && !fromSource) {
   import("../dist/main.js")
-} else if (typeof process.execve === "function") {
+} else if (typeof process.execve === "function" && passed.length === 0) {
   process.execve(node, [node, ...args], process.env)
 } else {
   // The channel tells the child when this process is killed, which no signal handler could.
-  const child = spawn(node, args, { stdio: ["inherit", "inherit", "inherit", "ipc"] })
+  const child = spawn(node, args, { stdio: stdioOf() })
+  // The connection is to end with the process that serves it.
+  for (const descriptor of new Set(passed)) closeSync(descriptor)
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal))
   child.on("error", (error) => {
     process.stderr.write(`bickford: ${error.message}\n`)

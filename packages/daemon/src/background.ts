@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { resolve } from "node:path"
 import { type CommandError, commandError } from "./CommandError.ts"
+import { givenDevice, notADevice } from "./givenDevice.ts"
 import type { MountRequest } from "./MountRequest.ts"
 import { withAbsolutePath } from "./sources/index.ts"
 import type { Outcome } from "./starter.ts"
@@ -10,6 +11,9 @@ import { backgroundMark } from "./stopSignal.ts"
 
 const isOutcome = (message: unknown): message is Outcome =>
   typeof message === "object" && message !== null && ("mounted" in message || "failed" in message)
+
+/** The process's descriptor for a device that was passed on: after the three and the channel. */
+const passedOn = 4
 
 /** The system's log takes what a process in the background says; where there is none, nobody does. */
 const systemLog = (): Promise<ChildProcess | undefined> =>
@@ -20,13 +24,22 @@ const systemLog = (): Promise<ChildProcess | undefined> =>
   })
 
 const start = async (request: MountRequest): Promise<Outcome> => {
+  const device = givenDevice(request.mountpoint)
+  const wrong = device === undefined ? undefined : notADevice(device)
+  if (wrong !== undefined) return { failed: `${request.mountpoint} ${wrong}` }
   const logger = await systemLog()
   const program = process.argv[1] ?? ""
   const options = request.options.flatMap((text) => ["-o", text])
+  const mountpoint = device === undefined ? resolve(request.mountpoint) : `/dev/fd/${passedOn}`
   const served = spawn(
     process.execPath,
-    [...process.execArgv, program, "mount", ...options, withAbsolutePath(request.source, (path) => resolve(path)), resolve(request.mountpoint)],
-    { cwd: "/", detached: true, stdio: ["ignore", "ignore", logger?.stdin ?? "ignore", "ipc"], env: { ...process.env, [backgroundMark]: "1" } }
+    [...process.execArgv, program, "mount", ...options, withAbsolutePath(request.source, (path) => resolve(path)), mountpoint],
+    {
+      cwd: "/",
+      detached: true,
+      stdio: ["ignore", "ignore", logger?.stdin ?? "ignore", "ipc", ...(device === undefined ? [] : [device])],
+      env: { ...process.env, [backgroundMark]: "1" }
+    }
   )
   const outcome = await new Promise<Outcome>((done) => {
     let reason: string | undefined

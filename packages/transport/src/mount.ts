@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { writeFileSync } from "node:fs"
+import { stat } from "node:fs/promises"
 import { constants } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
 import { coverPlace, openUnderneath } from "./coveredPlaces.ts"
@@ -132,6 +133,22 @@ const rootmode = (mountpoint: string): Effect.Effect<number, TransportError> =>
     return yield* Effect.fail(errnoError("stat", mode, `the mountpoint ${mountpoint} cannot be used`))
   })
 
+/** The device number of /dev/fuse: major 10, minor 229 (Documentation/admin-guide/devices.txt). */
+const fuseDevice = (10 << 8) | 229
+
+/** Whether a path is a /dev/fuse. Looks at no file of a mount's own, which may not answer. */
+const isFuseDevice = (path: string): Effect.Effect<boolean> => {
+  if (path === "/dev/fuse") return Effect.succeed(true)
+  if (findMount(path) !== undefined) return Effect.succeed(false)
+  return Effect.promise(() => stat(path).then((found) => found.isCharacterDevice() && found.rdev === fuseDevice, () => false))
+}
+
+/** A device is what a mount is served through. */
+const noPlace = (mountpoint: string): Effect.Effect<never, TransportError> => {
+  const message = `${mountpoint} is no place to mount on; a device that is mounted already is served by fromFd and a Session over it`
+  return Effect.fail(errnoError("mount", -EINVAL, message))
+}
+
 const flagOptions = (options: MountDeviceOptions): ReadonlyArray<string> => [
   ...(options.allowOther === true ? ["allow_other"] : []),
   ...(options.defaultPermissions === true ? ["default_permissions"] : []),
@@ -250,7 +267,9 @@ const raiseReadAhead = (device: string): void => {
  */
 export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedDevice, TransportError, Scope.Scope> =>
   Effect.gen(function*() {
+    if (/^\/dev\/fd\/\d+$/.test(resolve(options.mountpoint))) return yield* noPlace(options.mountpoint)
     const mountpoint = yield* resolvePath(options.mountpoint)
+    if (yield* isFuseDevice(mountpoint)) return yield* noPlace(options.mountpoint)
     const how = options.fusermount === undefined ? {} : { fusermount: options.fusermount }
     return yield* withClaim(mountpoint, Effect.gen(function*() {
       yield* clearMountpoint(mountpoint, ({ device }) => unmountDevice({ mountpoint, device }, { lazy: true, ...how }))
