@@ -1,5 +1,6 @@
 /** libfuse's low-level API: `fuse_lowlevel.h` of libfuse 3 and its reference page. */
-import { byBlockDevice, byEveryOperation, type Document, exported, member, type Row, type Tested } from "./Row.ts"
+import { optionTable } from "../../packages/daemon/src/options/table.ts"
+import { byBlockDevice, byEveryOperation, type Document, exported, member, option, type Row, type Tested } from "./Row.ts"
 
 const notifications: Tested = ["test/mount/notify.test.ts", "invalInode, invalEntry and store change what programs see"]
 const init: Tested = ["packages/protocol/test/init.test.ts", ""]
@@ -170,6 +171,67 @@ const commandLine: ReadonlyArray<Row> = [
   { theirs: "fuse_lowlevel_version, fuse_pkgversion", ours: [exported("bickford", "version")], test: ["packages/daemon/test/commandLine.test.ts", ""] }
 ]
 
+/** The options of mount.fuse3(8), fuse_lowlevel_help and mount(8) that libfuse's programs take. */
+const optionNames = [
+  "allow_other", "allow_root", "auto_unmount", "default_permissions", "fsname", "subtype", "blkdev", "blksize", "fd", "rootmode", "user_id", "group_id",
+  "max_read", "max_write", "max_readahead", "max_background", "congestion_threshold", "async_read", "sync_read", "no_remote_lock", "no_remote_flock",
+  "no_remote_posix_lock", "splice_read", "splice_write", "splice_move", "no_splice_read", "no_splice_write", "no_splice_move", "clone_fd",
+  "max_threads", "max_idle_threads", "debug", "kernel_cache", "auto_cache", "ac_attr_timeout", "direct_io", "hard_remove", "use_ino", "readdir_ino",
+  "umask", "fmask", "dmask", "uid", "gid", "entry_timeout", "negative_timeout", "attr_timeout", "remember", "noforget", "intr", "intr_signal", "modules",
+  "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "atime", "noatime", "nodiratime", "norelatime", "nostrictatime", "sync", "async",
+  "dirsync", "symfollow", "nosymfollow", "context", "fscontext", "defcontext", "rootcontext"
+]
+
+const optionRow = (name: string): Row => {
+  const row = optionTable[name]
+  if (row === undefined) throw new Error(`-o ${name} is not in the table of options`)
+  return {
+    theirs: `-o ${name}`,
+    ours: row.takes === "refused" ? [] : [option(name)],
+    note: row.takes === "refused" ? `Refused: ${row.help}.` : `${row.help}.`,
+    test: ["packages/daemon/test/mountOptions.test.ts", ""]
+  }
+}
+
+const buffers: ReadonlyArray<Row> = [
+  { theirs: "fuse_buf, fuse_bufvec", ours: [member("ReplyOf", "read")], note: "A list of `Uint8Array`s and `{ fd, offset, length }`.", test: ["test/wire/fileRange.test.ts", ""] },
+  { theirs: "FUSE_BUF_IS_FD", ours: [member("ReplyOf", "read")], note: "A part with an `fd`.", test: ["test/wire/fileRange.test.ts", ""] },
+  { theirs: "FUSE_BUF_FD_SEEK", ours: [member("ReplyOf", "read")], note: "A part with an `offset`; without one the descriptor is read where it stands.", test: ["test/wire/fileRange.test.ts", ""] },
+  { theirs: "FUSE_BUF_FD_RETRY", ours: [], note: "A range is read until it is whole or the file ends.", test: ["test/wire/fileRange.test.ts", ""] },
+  {
+    theirs: "fuse_buf_copy_flags (FUSE_BUF_NO_SPLICE, FUSE_BUF_FORCE_SPLICE, FUSE_BUF_SPLICE_MOVE, FUSE_BUF_SPLICE_NONBLOCK)",
+    ours: [],
+    note: "A descriptor's bytes are read into the reply (pread(2)).",
+    test: "Nothing to test."
+  }
+]
+
+const capability = (theirs: string, name: Parameters<typeof member<"BackendCapabilities">>[1], note?: string): Row => ({
+  theirs,
+  ours: [member("BackendCapabilities", name)],
+  ...(note === undefined ? {} : { note }),
+  test: init
+})
+
+const capabilities: ReadonlyArray<Row> = [
+  capability("FUSE_CAP_HANDLE_KILLPRIV", "handleKillpriv"),
+  capability("FUSE_CAP_HANDLE_KILLPRIV_V2", "handleKillprivV2"),
+  capability("FUSE_CAP_NO_OPEN_SUPPORT", "noOpen", "Declared; an `open` that is absent answers ENOSYS then."),
+  capability("FUSE_CAP_NO_OPENDIR_SUPPORT", "noOpendir", "Likewise."),
+  capability("FUSE_CAP_EXPORT_SUPPORT", "exportSupport"),
+  capability("FUSE_CAP_EXPLICIT_INVAL_DATA", "explicitInvalData"),
+  capability("FUSE_CAP_DIRECT_IO_ALLOW_MMAP", "directIoAllowMmap"),
+  capability("FUSE_CAP_WRITEBACK_CACHE", "writebackCache"),
+  capability("FUSE_CAP_POSIX_ACL", "posixAcl"),
+  capability("FUSE_CAP_PASSTHROUGH", "passthrough"),
+  {
+    theirs: "FUSE_CAP_SPLICE_READ, FUSE_CAP_SPLICE_WRITE, FUSE_CAP_SPLICE_MOVE",
+    ours: [],
+    note: "Nothing of INIT: they are between libfuse and its descriptor.",
+    test: "Nothing to test."
+  }
+]
+
 export const libfuse: Document = {
   system: "libfuse's low-level API",
   introduction:
@@ -180,6 +242,9 @@ export const libfuse: Document = {
     { title: "Notifications", rows: notifies },
     { title: "Requests, entries and contexts", rows: requests },
     { title: "Sessions", rows: sessions },
-    { title: "The command line", rows: commandLine }
+    { title: "Data buffers", rows: buffers },
+    { title: "Capabilities", rows: capabilities },
+    { title: "The command line", rows: commandLine },
+    { title: "Options", rows: optionNames.map(optionRow) }
   ]
 }

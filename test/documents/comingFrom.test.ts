@@ -10,6 +10,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { comingFromDocument, documents } from "../../scripts/coming-from-doc.ts"
 import type { Exported, Row } from "../../scripts/coming-from/Row.ts"
+import { optionTable } from "../../packages/daemon/src/options/table.ts"
 import { root } from "../mount/bickford.ts"
 
 const packages: { readonly [From in Exported["from"]]: object } = {
@@ -49,6 +50,7 @@ const rows = documents.flatMap(({ sections }) => sections.flatMap(({ rows }) => 
 const wrong = ({ note, ours, test, theirs }: Row): string | undefined => {
   if (ours.length === 0 && note === undefined) return `${theirs}: no counterpart, and no reason`
   for (const counterpart of ours) {
+    if ("option" in counterpart && !(counterpart.option in optionTable)) return `${theirs}: there is no -o ${counterpart.option}`
     if ("from" in counterpart && !isExported(counterpart)) return `${theirs}: ${counterpart.from} does not export ${counterpart.name}`
   }
   if (typeof test === "string") return undefined
