@@ -5,6 +5,8 @@ import { byBlockDevice, byEveryOperation, type Document, exported, member, optio
 const notifications: Tested = ["test/mount/notify.test.ts", "invalInode, invalEntry and store change what programs see"]
 const init: Tested = ["packages/protocol/test/init.test.ts", ""]
 const embedded: Tested = ["test/wire/embed.test.ts", "serves what the program has read, and nothing else"]
+const spliced: Tested = ["test/mount/splice.test.ts", "files of any size have their bytes at any offset"]
+const ranges: Tested = ["test/wire/fileRange.test.ts", ""]
 const golden: Tested = ["packages/protocol/test/golden.test.ts", ""]
 const messages = "A member of the operation's request or reply, not a function: the compiler checks it."
 
@@ -95,7 +97,7 @@ const replies: ReadonlyArray<Row> = [
   reply("fuse_reply_write", "write"),
   reply("fuse_reply_buf", "read"),
   reply("fuse_reply_iov", "read", "A list of views is sent gathered (writev(2)).", ["test/wire/data.test.ts", ""]),
-  reply("fuse_reply_data", "read", "`{ fd, offset, length }` for data that lies in a file.", ["test/wire/fileRange.test.ts", ""]),
+  reply("fuse_reply_data", "read", "`{ fd, offset, length }` for data that lies in a file, alone or in a list; spliced with `capabilities.spliceWrite`.", ranges),
   reply("fuse_reply_statfs", "statfs"),
   reply("fuse_reply_xattr", "getxattr", "`{ size }` when the size was asked for."),
   reply("fuse_reply_lock", "getlk"),
@@ -150,7 +152,13 @@ const requests: ReadonlyArray<Row> = [
 const sessions: ReadonlyArray<Row> = [
   { theirs: "fuse_session_new, fuse_lowlevel_ops", ours: [exported("@bickford/session", "Session"), exported("@bickford/session", "embed")], note: "`Session.make` over a transport, or `mount` for all of it.", test: embedded },
   { theirs: "fuse_session_mount", ours: [exported("bickford", "mount"), exported("@bickford/transport", "mountDevice")], test: ["test/mount/promise.test.ts", ""] },
-  { theirs: "fuse_session_custom_io, fuse_custom_io", ours: [exported("@bickford/session", "embedFrames")], note: "Frames in and out as bytes. `splice_receive` and `splice_send` have no counterpart: nothing is spliced.", test: ["test/mount/customIo.test.ts", "serve a mount from INIT to its end"] },
+  { theirs: "fuse_session_custom_io, fuse_custom_io", ours: [exported("@bickford/session", "embedFrames")], note: "Frames in and out as bytes. `splice_receive` and `splice_send` have no counterpart: a session whose frames the program carries does not splice; with `capabilities.spliceWrite` a range's bytes are copied into the frame.", test: ["test/mount/customIo.test.ts", "serve a mount from INIT to its end"] },
+  {
+    theirs: "/dev/fd/N as the mountpoint",
+    ours: [exported("@bickford/session", "embed")],
+    note: "A program serves a descriptor of `/dev/fuse` that somebody else has mounted.",
+    test: embedded
+  },
   { theirs: "fuse_session_loop", ours: [exported("bickford", "mount")], note: "The event loop serves; no call to make.", test: ["test/mount/promise.test.ts", ""] },
   { theirs: "fuse_session_loop_mt, fuse_loop_config", ours: [], note: "One JavaScript thread serves a mount. `mountWorker` gives a mount a thread of its own.", test: ["test/mount/worker.test.ts", ""] },
   { theirs: "fuse_session_exit", ours: [member("EmbeddedSession", "exit")], test: embedded },
@@ -161,7 +169,7 @@ const sessions: ReadonlyArray<Row> = [
   { theirs: "fuse_session_fd", ours: [member("EmbeddedSession", "fd")], test: embedded },
   { theirs: "fuse_session_receive_buf", ours: [member("EmbeddedSession", "receive")], test: embedded },
   { theirs: "fuse_session_process_buf", ours: [member("EmbeddedSession", "process"), member("FrameSession", "process")], test: embedded },
-  { theirs: "fuse_set_signal_handlers, fuse_remove_signal_handlers", ours: [exported("bickford", "mount")], note: "`mount` unmounts at SIGINT, SIGTERM and SIGHUP by itself; an option turns that off.", test: ["test/mount/signals.test.ts", ""] }
+  { theirs: "fuse_set_signal_handlers, fuse_remove_signal_handlers", ours: [member("MountOptions", "unmountOnExit")], note: "On by default: a mount goes on SIGINT, SIGTERM and SIGHUP unless the program listens for them, on `process.exit` and on an uncaught exception. `false` leaves all of it to the program.", test: ["test/mount/signals.test.ts", "unmounts, and the signal ends it"] }
 ]
 
 const commandLine: ReadonlyArray<Row> = [
@@ -194,14 +202,33 @@ const optionRow = (name: string): Row => {
 }
 
 const buffers: ReadonlyArray<Row> = [
-  { theirs: "fuse_buf, fuse_bufvec", ours: [member("ReplyOf", "read")], note: "A list of `Uint8Array`s and `{ fd, offset, length }`.", test: ["test/wire/fileRange.test.ts", ""] },
-  { theirs: "FUSE_BUF_IS_FD", ours: [member("ReplyOf", "read")], note: "A part with an `fd`.", test: ["test/wire/fileRange.test.ts", ""] },
-  { theirs: "FUSE_BUF_FD_SEEK", ours: [member("ReplyOf", "read")], note: "A part with an `offset`; without one the descriptor is read where it stands.", test: ["test/wire/fileRange.test.ts", ""] },
-  { theirs: "FUSE_BUF_FD_RETRY", ours: [], note: "A range is read until it is whole or the file ends.", test: ["test/wire/fileRange.test.ts", ""] },
+  { theirs: "fuse_buf, fuse_bufvec", ours: [member("ReplyOf", "read")], note: "A list of `Uint8Array`s and `{ fd, offset, length }`, mixed as they come.", test: ranges },
+  { theirs: "FUSE_BUF_IS_FD", ours: [member("ReplyOf", "read")], note: "A part with an `fd`.", test: ranges },
+  { theirs: "FUSE_BUF_FD_SEEK", ours: [member("ReplyOf", "read")], note: "A part with an `offset`; without one the descriptor is read where it stands.", test: ranges },
+  { theirs: "FUSE_BUF_FD_RETRY", ours: [], note: "A range of a file is read until it is whole or the file ends; a pipe or socket gives what it holds.", test: ranges },
   {
-    theirs: "fuse_buf_copy_flags (FUSE_BUF_NO_SPLICE, FUSE_BUF_FORCE_SPLICE, FUSE_BUF_SPLICE_MOVE, FUSE_BUF_SPLICE_NONBLOCK)",
+    theirs: "FUSE_BUF_NO_SPLICE",
+    ours: [member("BackendCapabilities", "spliceWrite")],
+    note: "Said once for all answers, by not declaring it (the default). Ranges of less than 32 KiB are copied in any case.",
+    test: ranges
+  },
+  {
+    theirs: "FUSE_BUF_FORCE_SPLICE",
+    ours: [member("BackendCapabilities", "spliceWrite")],
+    note: "Never forced: what cannot be spliced is copied, with the same answer.",
+    test: spliced
+  },
+  { theirs: "FUSE_BUF_SPLICE_MOVE", ours: [member("BackendCapabilities", "spliceMove")], note: "Said once for all answers, beside `spliceWrite`.", test: spliced },
+  {
+    theirs: "FUSE_BUF_SPLICE_NONBLOCK",
+    ours: [member("BackendCapabilities", "spliceWrite")],
+    note: "Always so: a pipe or socket that holds nothing is EAGAIN.",
+    test: ["test/mount/splice.test.ts", "closed descriptors and pipes are answered as they are in memory"]
+  },
+  {
+    theirs: "fuse_buf_copy, fuse_buf_size",
     ours: [],
-    note: "A descriptor's bytes are read into the reply (pread(2)).",
+    note: "The session copies what an operation answered. The data of a `write` is memory, which `fs.write` takes.",
     test: "Nothing to test."
   }
 ]
@@ -224,11 +251,13 @@ const capabilities: ReadonlyArray<Row> = [
   capability("FUSE_CAP_WRITEBACK_CACHE", "writebackCache"),
   capability("FUSE_CAP_POSIX_ACL", "posixAcl"),
   capability("FUSE_CAP_PASSTHROUGH", "passthrough"),
+  { ...capability("FUSE_CAP_SPLICE_WRITE", "spliceWrite", "READs answered from descriptors are spliced. Off unless declared: docs/performance.md has when it pays."), test: spliced },
+  { ...capability("FUSE_CAP_SPLICE_MOVE", "spliceMove", "With `spliceWrite`."), test: spliced },
   {
-    theirs: "FUSE_CAP_SPLICE_READ, FUSE_CAP_SPLICE_WRITE, FUSE_CAP_SPLICE_MOVE",
+    theirs: "FUSE_CAP_SPLICE_READ",
     ours: [],
-    note: "Nothing of INIT: they are between libfuse and its descriptor.",
-    test: "Nothing to test."
+    note: "What is written comes by way of memory; `BackendConnection.lendMemory` has it read to where it stays.",
+    test: ["test/mount/largeWrites.test.ts", ""]
   }
 ]
 

@@ -2,7 +2,7 @@
 import { type Document, exported, member, type Row, type Tested } from "./Row.ts"
 
 const embedded: Tested = ["test/wire/embed.test.ts", "serves what the program has read, and nothing else"]
-const out: Tested = ["test/mount/signals.test.ts", ""]
+const out: Tested = ["test/mount/signals.test.ts", "unmounts, and the signal ends it"]
 
 const loop: ReadonlyArray<Row> = [
   { theirs: "watch `/dev/fuse` in the application's loop (QLocalSocket)", ours: [exported("bickford", "mount")], note: "Node's event loop watches it: a mount is served beside the program's own work.", test: ["test/mount/promise.test.ts", ""] },
@@ -14,9 +14,9 @@ const loop: ReadonlyArray<Row> = [
 ]
 
 const waysOut: ReadonlyArray<Row> = [
-  { theirs: "Ctrl-C", ours: [exported("bickford", "mount")], note: "Unmounts, while still serving, and ends the program as without us.", test: out },
+  { theirs: "Ctrl-C", ours: [member("MountOptions", "unmountOnExit")], note: "Unmounts, while still serving, and ends the program as without us; on by default. A program that listens for SIGINT itself unmounts by itself.", test: out },
   { theirs: "fusermount -u dst", ours: [member("Mount", "awaitEnd")], note: "Ends normally; `destroy` has run.", test: ["test/mount/waysOut.test.ts", ""] },
-  { theirs: "kill 123", ours: [exported("bickford", "mount")], note: "As Ctrl-C.", test: out }
+  { theirs: "kill 123", ours: [member("MountOptions", "unmountOnExit")], note: "As Ctrl-C.", test: out }
 ]
 
 export const qfuse: Document = {
