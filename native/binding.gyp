@@ -21,6 +21,7 @@
         "src/job.cc",
         "src/memory.cc",
         "src/mount.cc",
+        "src/mount_context.cc",
         "src/notify.cc",
         "src/open.cc",
         "src/path.cc",

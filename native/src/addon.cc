@@ -86,6 +86,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("fusermount3_mount", fusermount3_mount);
   set("fusermount3_unmount", fusermount3_unmount);
   set("mount", mount_filesystem);
+  set("mount_with_context", mount_with_context);
   set("unmount", unmount_filesystem);
   set("unmount_now", unmount_filesystem_now);
   set("resolve_path", resolve_path);

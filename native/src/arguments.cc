@@ -25,6 +25,13 @@ size_t element_size(napi_typedarray_type type) {
   }
 }
 
+bool string_of(Napi::Value value, const char* name, std::string* into) {
+  if (!value.IsString()) return refuse(value.Env(), std::string("expected ") + name + " to be a string");
+  *into = value.As<Napi::String>().Utf8Value();
+  if (into->find('\0') != std::string::npos) return refuse(value.Env(), std::string("expected ") + name + " to hold no NUL byte");
+  return true;
+}
+
 }  // namespace
 
 bool bytes_of(napi_env env, napi_value value, void** data, size_t* size) {
@@ -50,8 +57,16 @@ bool read_uint32(const Napi::CallbackInfo& info, size_t index, const char* name,
 }
 
 bool read_string(const Napi::CallbackInfo& info, size_t index, const char* name, std::string* into) {
-  if (!info[index].IsString()) return refuse(info.Env(), std::string("expected ") + name + " to be a string");
-  *into = info[index].As<Napi::String>().Utf8Value();
-  if (into->find('\0') != std::string::npos) return refuse(info.Env(), std::string("expected ") + name + " to hold no NUL byte");
+  return string_of(info[index], name, into);
+}
+
+bool read_strings(const Napi::CallbackInfo& info, size_t index, const char* name, std::vector<std::string>* into) {
+  if (!info[index].IsArray()) return refuse(info.Env(), std::string("expected ") + name + " to be an array");
+  const Napi::Array array = info[index].As<Napi::Array>();
+  const uint32_t length = array.Length();
+  into->resize(length);
+  for (uint32_t i = 0; i < length; ++i) {
+    if (!string_of(array.Get(i), name, &(*into)[i])) return false;
+  }
   return true;
 }

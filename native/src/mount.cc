@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "job.h"
+#include "mount_context.h"
 
 namespace {
 
@@ -21,6 +22,23 @@ struct MountJob : Job {
   Napi::Value result(Napi::Env env) override { return Napi::Number::New(env, -error); }
   void abandon() override {
     if (error == 0) umount2(target.c_str(), MNT_DETACH);
+  }
+};
+
+struct ContextMountJob : Job {
+  ContextMount mount;
+  std::string log;
+  int error = 0;
+
+  void run() override { error = mount_by_context(mount, &log); }
+  Napi::Value result(Napi::Env env) override {
+    Napi::Object outcome = Napi::Object::New(env);
+    outcome.Set("error", Napi::Number::New(env, -error));
+    outcome.Set("log", Napi::String::New(env, log));
+    return outcome;
+  }
+  void abandon() override {
+    if (error == 0) umount2(mount.target.c_str(), MNT_DETACH);
   }
 };
 
@@ -44,6 +62,18 @@ Napi::Value mount_filesystem(const Napi::CallbackInfo& info) {
   if (!read_string(info, 2, "type", &job->type) || !read_uint32(info, 3, "flags", &flags)) return {};
   if (!read_string(info, 4, "data", &job->data)) return {};
   job->flags = flags;
+  return start_job(info.Env(), std::move(job));
+}
+
+// (source, target, type, flags, options): a promise of { error, log }. `options` is an array of `KEY` and `KEY=VALUE`.
+Napi::Value mount_with_context(const Napi::CallbackInfo& info) {
+  auto job = std::make_unique<ContextMountJob>();
+  uint32_t flags = 0;
+  ContextMount& mount = job->mount;
+  if (!read_string(info, 0, "source", &mount.source) || !read_string(info, 1, "target", &mount.target)) return {};
+  if (!read_string(info, 2, "type", &mount.type) || !read_uint32(info, 3, "flags", &flags)) return {};
+  if (!read_strings(info, 4, "options", &mount.options)) return {};
+  mount.flags = flags;
   return start_job(info.Env(), std::move(job));
 }
 

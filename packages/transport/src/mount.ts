@@ -1,4 +1,5 @@
 /** Mounting and unmounting: root by itself, everyone else through fusermount3, with the same result. */
+import { printable } from "@bickford/protocol"
 import { patientTimeoutOption } from "@bickford/supervisor"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -10,7 +11,7 @@ import { basename, dirname, join, resolve } from "node:path"
 import { coverPlace, openUnderneath } from "./coveredPlaces.ts"
 import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
 import { fusermount3_mount, fusermount3_unmount, fusermountDetachNow, type FusermountOptions } from "./fusermount.ts"
-import { fd, open_dev_fuse } from "./handle.ts"
+import { close, fd, open_dev_fuse } from "./handle.ts"
 import { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
 import { clearMountpoint, describeMount, findBelow, findOwn, withClaim } from "./mountpoint.ts"
 import { addon, type FuseHandle } from "./native.ts"
@@ -190,21 +191,55 @@ const flagsOf = (options: MountDeviceOptions): number =>
   (options.nodiratime === true ? MS_NODIRATIME : 0) |
   (options.strictatime === true ? MS_STRICTATIME : 0)
 
+/** What goes into one mount of a device, however it is mounted. */
+interface KernelMount {
+  readonly source: string
+  readonly target: string
+  readonly type: string
+  readonly flags: number
+  /** `KEY` or `KEY=VALUE`, without the device's and the labels. */
+  readonly options: ReadonlyArray<string>
+  readonly contexts: SecurityContexts | undefined
+}
+
+const kernelMount = (mountpoint: string, mode: number, options: MountDeviceOptions): KernelMount => ({
+  source: options.fsname ?? "bickford",
+  target: mountpoint,
+  type: filesystemType(options),
+  flags: flagsOf(options),
+  options: [`rootmode=${mode.toString(8)}`, `user_id=${process.geteuid?.()}`, `group_id=${process.getegid?.()}`, ...flagOptions(options)],
+  contexts: options.securityContexts
+})
+
+/** By fsopen(2): true, or what the kernel wrote to the log of the filesystem context. */
+const mountWithContext = (handle: FuseHandle, { contexts, flags, options, source, target, type }: KernelMount): Effect.Effect<true | string> => {
+  const labels = Object.entries(contexts ?? {}).map(([name, label]) => `${name}=${label}`)
+  return Effect.map(
+    Effect.promise(() => addon.mount_with_context(source, target, type, flags, [`fd=${fd(handle)}`, ...options, ...labels])),
+    (outcome) => typeof outcome === "number" ? "" : outcome.error === 0 || outcome.log
+  )
+}
+
+/** By mount(2): 0, or a negative errno. */
+const mountWithData = (handle: FuseHandle, { contexts, flags, options, source, target, type }: KernelMount): Effect.Effect<number> =>
+  Effect.promise(() => addon.mount(source, target, type, flags, [`fd=${fd(handle)}`, ...options, ...contextOptions(contexts)].join(",")))
+
+/**
+ * Mounts by fsopen(2), and where that fails for whatever reason (an old kernel, a seccomp filter, a source of more than
+ * 255 bytes) by mount(2), whose errno is the one that is told. The first attempt may have used its device up.
+ */
 const mountDirectly = (mountpoint: string, mode: number, options: MountDeviceOptions): Effect.Effect<FuseHandle, TransportError, Scope.Scope> =>
   Effect.gen(function*() {
-    const handle = yield* open_dev_fuse
-    const data = [
-      `fd=${fd(handle)}`,
-      `rootmode=${mode.toString(8)}`,
-      `user_id=${process.geteuid?.()}`,
-      `group_id=${process.getegid?.()}`,
-      ...flagOptions(options),
-      ...contextOptions(options.securityContexts)
-    ]
-    const source = options.fsname ?? "bickford"
-    const result = yield* Effect.promise(() => addon.mount(source, mountpoint, filesystemType(options), flagsOf(options), data.join(",")))
-    if (result < 0) return yield* Effect.fail(errnoError("mount", result, mountHint(-result, mountpoint, options)))
-    return handle
+    const what = kernelMount(mountpoint, mode, options)
+    const first = yield* open_dev_fuse
+    const mounted = yield* mountWithContext(first, what)
+    if (mounted === true) return first
+    yield* close(first)
+    const second = yield* open_dev_fuse
+    const result = yield* mountWithData(second, what)
+    if (result === 0) return second
+    const why = mounted === "" ? "" : `: ${printable(mounted)}`
+    return yield* Effect.fail(errnoError("mount", result, `${mountHint(-result, mountpoint, options)}${why}`))
   })
 
 /** Commas separate options; libfuse's helper takes `\,` for one that does not. */

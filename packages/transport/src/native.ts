@@ -57,6 +57,14 @@ export interface HelperOutcome {
   readonly handle?: FuseHandle
 }
 
+/** How a mount by fsopen(2) ended. */
+interface ContextMountOutcome {
+  /** 0, or a negative errno. */
+  readonly error: number
+  /** The errors that the kernel wrote to the filesystem context's log; the empty string for none. */
+  readonly log: string
+}
+
 type Bytes = Uint8Array | DataView
 
 export interface Addon extends FilesystemCalls {
@@ -88,6 +96,14 @@ export interface Addon extends FilesystemCalls {
   readonly fusermount3_mount: (mountpoint: string, options: string, helper?: HelperOptions) => Promise<HelperOutcome | number>
   readonly fusermount3_unmount: (mountpoint: string, lazy: boolean, helper?: HelperOptions) => Promise<HelperOutcome | number>
   readonly mount: (source: string, target: string, type: string, flags: number, data: string) => Promise<number>
+  /** By fsopen(2) and its kin; -ENOSYS where the kernel, or the C library that the addon was compiled for, has none of them. */
+  readonly mount_with_context: (
+    source: string,
+    target: string,
+    type: string,
+    flags: number,
+    options: ReadonlyArray<string>
+  ) => Promise<ContextMountOutcome | number>
   readonly unmount: (target: string, flags: number) => Promise<number>
   /** As `unmount`, on this thread. */
   readonly unmount_now: (target: string, flags: number) => number

@@ -1,25 +1,11 @@
 /** Under the shim: each row's call of the addon with its fault. Prints, as JSON, what it answered, by row. */
 import { files } from "@bickford/transport"
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs"
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { addon } from "../../../packages/transport/src/native.ts"
-import { type Fault, rows } from "./table.ts"
-
-const control = openSync(process.env["BICKFORD_FAULTS"] ?? "", "r+")
-const arm = ({ call, error = 0, how, times }: Fault): void => {
-  const rule = Buffer.alloc(48)
-  rule.write(call, "latin1")
-  rule.writeInt32LE(["fail", "short", "nothing"].indexOf(how), 32)
-  rule.writeInt32LE(error, 36)
-  rule.writeInt32LE(times, 40)
-  writeSync(control, rule, 0, rule.length, 0)
-}
-const met = (): number => {
-  const word = Buffer.alloc(4)
-  readSync(control, word, 0, 4, 44)
-  return word.readInt32LE()
-}
+import { arm, met } from "./faults.ts"
+import { rows } from "./table.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "bickford-calls-"))
 const name = join(folder, "file")

@@ -1,14 +1,6 @@
 /** Call by error: what the addon answers when a system call of its own goes wrong. */
 import { constants } from "node:os"
-
-export interface Fault {
-  readonly call: string
-  readonly how: "fail" | "short" | "nothing"
-  /** The errno; for `fail`. */
-  readonly error?: number
-  /** How often; negative: for ever. */
-  readonly times: number
-}
+import type { Fault } from "./faults.ts"
 
 export interface Row {
   /** Of program.ts. */
