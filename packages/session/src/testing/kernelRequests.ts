@@ -11,3 +11,6 @@ export interface FakeKernelError {
   readonly _tag: "FakeKernelError"
   readonly message: string
 }
+
+/** A fault of the connection or of the server's. */
+export const fault = (message: string): FakeKernelError => ({ _tag: "FakeKernelError", message })
