@@ -103,6 +103,23 @@ describe("a daemon", () => {
       assert.isUndefined(findMount(mountpoint))
     }))
 
+  it.live("a forced unmount of what is busy: its connection is aborted, the mount is still there, and is made anew", () =>
+    Effect.gen(function*() {
+      const { attempt, daemon, mountpoint, run } = yield* begin(store)
+      const { mountedAt } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* run("sh", ["-c", "echo kept > file; sync file"], { cwd: mountpoint })
+      // The kernel tells the server of this abort as of an unmount (ENODEV).
+      const forced = yield* attempt("umount", ["-f", mountpoint], { cwd: mountpoint })
+      assert.match(forced.stderr, /busy/)
+      const anew = yield* Effect.promise(() => until(async () => {
+        const now = await daemon.mount("data")
+        if (now.state === "stopped") throw new Error(`stopped; mounted: ${findMount(mountpoint)?.source}`)
+        return now.state === "running" && now.mountedAt > mountedAt ? now : undefined
+      }, "another mount"))
+      assert.strictEqual(anew.lastCause, "the connection was aborted")
+      assert.strictEqual(yield* run("cat", [join(mountpoint, "file")]), "kept\n")
+    }))
+
   it.live("a worker that exits at once every time: unmounted, and status says why", () =>
     Effect.gen(function*() {
       const folder = yield* workFolder

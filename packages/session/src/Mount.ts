@@ -2,7 +2,7 @@
  * A mounted filesystem: a session over `/dev/fuse`, and its ways in and out.
  */
 import { printable } from "@bickford/protocol"
-import { abortConnection, frameCapacityFor, makeDeviceTransport, mountDevice, type MountDeviceOptions, type MountedDevice, mountTable, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
+import { abortConnection, frameCapacityFor, isMounted, makeDeviceTransport, mountDevice, type MountDeviceOptions, type MountedDevice, type TransportError, unmountDevice, watchThread } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -80,10 +80,8 @@ const selfWait = (mountpoint: string): string =>
  * The kernel answers a read with ENODEV also when it aborted the connection by itself, as after `requestTimeout`, or when
  * ABORT_ERROR was not negotiated (`fs/fuse/dev.c`). Then the mount is still there.
  */
-const trueEnd = (end: SessionEnd, { device, mountpoint }: MountedDevice): SessionEnd =>
-  end.reason === "unmounted" && mountTable().some((entry) => entry.device === device && entry.mountpoint === mountpoint)
-    ? { reason: "aborted" }
-    : end
+const trueEnd = (end: SessionEnd, device: MountedDevice): SessionEnd =>
+  end.reason === "unmounted" && isMounted(device) ? { reason: "aborted" } : end
 
 const selfWaitMillis = ({ selfWaitTimeout }: MountOptions): number =>
   Math.min(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(selfWaitTimeout ?? "2 seconds"))), 0xffff_ffff)

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { closeSync, existsSync, openSync, writeSync } from "node:fs"
 import { constants } from "node:os"
 import { errnoError, type TransportError } from "./errors.ts"
-import { connectionNumber, mountTable } from "./mountinfo.ts"
+import { connectionNumber, isMounted } from "./mountinfo.ts"
 import { addon, type FuseHandle } from "./native.ts"
 
 const { EBUSY, EIO, ENOENT } = constants.errno
@@ -49,8 +49,8 @@ export interface AbortTarget {
 }
 
 /** Once a mount is gone its number is the next one's, and that is somebody else's. */
-const isThere = ({ device, handle, mountpoint }: AbortTarget): boolean =>
-  (handle !== undefined && addon.connected(handle)) || mountTable().some((entry) => entry.device === device && entry.mountpoint === mountpoint)
+const isThere = (target: AbortTarget): boolean =>
+  (target.handle !== undefined && addon.connected(target.handle)) || isMounted(target)
 
 /** Aborts a mount's connection without waiting for anything: 0, also when it is gone already, or a negative errno. */
 export const abortConnectionNow = (target: AbortTarget): number =>

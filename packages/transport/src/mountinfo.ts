@@ -56,6 +56,10 @@ export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readFi
 /** What is mounted at an absolute path without links: the topmost mount, if any. */
 export const findMount = (mountpoint: string): MountEntry | undefined => mountTable().findLast((entry) => entry.mountpoint === mountpoint)
 
+/** Whether a device is mounted at a mountpoint, be it covered by another mount. */
+export const isMounted = ({ device, mountpoint }: Pick<MountEntry, "device" | "mountpoint">): boolean =>
+  mountTable().some((entry) => entry.device === device && entry.mountpoint === mountpoint)
+
 /** Whether a mount is one of FUSE; fusectl is not. */
 export const isFuse = ({ type }: MountEntry): boolean => /^fuse(blk)?(\.|$)/.test(type)
 

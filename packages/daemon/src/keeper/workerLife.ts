@@ -1,5 +1,6 @@
 /** One worker's life in the service of a mount: started, fed, watched, and waited for. */
 import * as Supervisor from "@bickford/supervisor"
+import { isMounted } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Semaphore from "effect/Semaphore"
@@ -123,9 +124,13 @@ const examine = ({ beats, config: { heartbeat }, progress }: Keeping): Effect.Ef
     )
   )
 
+/** The kernel tells of an abort as of an unmount (ENODEV) when nobody wrote to fusectl: then the mount is still there. */
+const trueExit = (exit: WorkerExit, { device }: Connection): WorkerExit =>
+  exit.ended === "unmounted" && isMounted(device) ? { ...exit, ended: "aborted" } : exit
+
 /** Waits for the end of a worker that serves, and kills it when something is wrong with it. */
-const attend = Effect.fnUntraced(function*(keeping: Keeping, serving: WorkerProcess) {
-  const exited = Effect.promise(() => serving.exited)
+const attend = Effect.fnUntraced(function*(keeping: Keeping, serving: WorkerProcess, opened: Connection) {
+  const exited = Effect.map(Effect.promise(() => serving.exited), (exit) => trueExit(exit, opened))
   const first = yield* Effect.raceFirst(exited, examine(keeping))
   if (typeof first !== "string") return { exit: first, cause: causeOf(first) }
   serving.kill()
@@ -177,7 +182,7 @@ export const workerLife = (keeping: Keeping): Effect.Effect<void, CommandError |
     const { id, negotiated } = opened
     const resume = { id, ...(negotiated === undefined ? {} : { negotiated }) }
     serving.send({ type: "serve", mount: config, covered: coveredBy(opened), resume })
-    const { cause, exit } = yield* attend(keeping, serving)
+    const { cause, exit } = yield* attend(keeping, serving, opened)
     keeping.worker = undefined
     progress.happened("workerEnded")
     yield* afterwards(keeping, opened, exit, cause)
