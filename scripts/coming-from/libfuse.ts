@@ -156,8 +156,8 @@ const sessions: ReadonlyArray<Row> = [
   {
     theirs: "/dev/fd/N as the mountpoint",
     ours: [exported("@bickford/session", "embed")],
-    note: "A program serves a descriptor of `/dev/fuse` that somebody else has mounted.",
-    test: embedded
+    note: "`bickford mount SOURCE /dev/fd/N` serves a `/dev/fuse` that its caller has mounted; a program uses `embed`.",
+    test: ["test/mount/passedDevice.test.ts", "is served until its caller unmounts it"]
   },
   { theirs: "fuse_session_loop", ours: [exported("bickford", "mount")], note: "The event loop serves; no call to make.", test: ["test/mount/promise.test.ts", ""] },
   { theirs: "fuse_session_loop_mt, fuse_loop_config", ours: [], note: "One JavaScript thread serves a mount. `mountWorker` gives a mount a thread of its own.", test: ["test/mount/worker.test.ts", ""] },

@@ -47,7 +47,7 @@ describe("parseCommandLine", () => {
   it("throws an error that names the option", () => {
     for (
       const [argv, option, message] of [
-        [["-o", "max_write=1"], "max_write", /from 4096 to 1048576/],
+        [["-o", "max_write=1"], "max_write", /from 4096 to 268431360/],
         [["-oro=1"], "ro", /takes no value/],
         [["-o", "clone_fd"], "clone_fd", /one thread serves a mount/],
         [["-o", "max_threads=4"], "max_threads", /use the daemon/],

@@ -49,8 +49,8 @@ describe("-o", () => {
         ["mode=17777", "from 00 to 07777"], ["umask=1000", "from 00 to 0777"], ["size=1t", "not a valid size"], ["size=0", "from 1"],
         ["nr_inodes=0", "from 1"], ["size=999999999999999g", "out of range"], ["entry_timeout=soon", "not a valid seconds"],
         ["entry_timeout=4294967296", "out of range"], ["self_wait_timeout=4294968", "out of range"], ["ro=1", "takes no value"],
-        ["max_read=", "needs a value: max_read=NUMBER"], ["max_read=100", "0 or at least 4096"], ["max_write=4095", "from 4096 to 1048576"],
-        ["max_write=1048577", "from 4096 to 1048576"], ["max_background=0", "from 1 to 65535"], ["congestion_threshold=65", "more than max_background (64)"],
+        ["max_read=", "needs a value: max_read=NUMBER"], ["max_read=100", "0 or at least 4096"], ["max_write=4095", "from 4096 to 268431360"],
+        ["max_write=268431361", "from 4096 to 268431360"], ["max_background=0", "from 1 to 65535"], ["congestion_threshold=65", "more than max_background (64)"],
         ["blksize=1024", "give blkdev beside it"], ["blkdev,blksize=1000", "no power of two"], ["blkdev,blksize=256", "from 512"]
       ] as const
     ) {

@@ -132,7 +132,7 @@ export const optionTable: { readonly [name: string]: Row } = {
   blkdev: flag("mount a block device, named with fsname, as type fuseblk (root only)", (t) => (t.mount.blkdev = true)),
   blksize: whole(512, 1 << 20)("the block size of a blkdev mount, a power of two (default 512)", (t, value) => (t.mount.blksize = value)),
   max_read: whole(0, 0xffff_ffff)("the largest read, in bytes, at least 4096; 0: no limit", (t, value) => (t.mount.maxRead = value)),
-  max_write: whole(4096, 1 << 20)("the largest write, in bytes (default 1048576)", (t, value) => (t.session.maxWrite = value)),
+  max_write: whole(4096, 65535 * 4096)("the largest write, in bytes (default 1048576; more needs the sysctl fs.fuse.max_pages_limit)", (t, value) => (t.session.maxWrite = value)),
   max_readahead: whole(0, 0xffff_ffff)(
     "how far the kernel reads ahead, in bytes (default: 384 KiB, or 128 KiB where root does not mount)",
     (t, value) => (t.session.maxReadahead = value)

@@ -4,9 +4,9 @@
  * It loads its code at once, but opens the backend and reads the device only when it is told to: when no
  * other process does. Its end, however it comes, leaves the connection to the next worker.
  */
-import { atimePolicy, type AsyncBackend, type BackendSource, logToStderr, observe, Session, wireLog } from "@bickford/session"
+import { atimePolicy, type AsyncBackend, type BackendSource, logToStderr, observe, Session, wireLog, withinRequestLimit } from "@bickford/session"
 import { patientTimeoutOption } from "@bickford/supervisor"
-import { coverPlace, fromFd, makeDeviceTransport } from "@bickford/transport"
+import { coverPlace, frameCapacityFor, fromFd, makeDeviceTransport } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -110,7 +110,10 @@ const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => 
   const { covered, mount, resume } = yield* Effect.raceFirst(heard("serve"), trials)
   yield* cover(covered)
   const { options, source } = yield* prepare(mount)
-  const transport = yield* makeDeviceTransport(yield* fromFd(device))
+  const asked = yield* withinRequestLimit(options.session)
+  // What an earlier worker agreed on holds, though the limit or the options have changed since.
+  const maxWrite = Math.max(asked.maxWrite ?? 0, resume?.negotiated?.maxWrite ?? 0)
+  const transport = yield* makeDeviceTransport(yield* fromFd(device), { frameCapacity: frameCapacityFor(maxWrite) })
   closeSync(device)
   const counters = makeCounters()
   let served: Session.Session | undefined
@@ -121,7 +124,7 @@ const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => 
   )
   const session = yield* Session.make(transport, announced(source), {
     allowIdmap: options.mount.defaultPermissions !== false,
-    ...options.session,
+    ...asked,
     atime: atimePolicy(options.mount),
     resume,
     onNegotiated: (record) => sayForSure({ type: "negotiated", record })
