@@ -94,22 +94,13 @@ const takeOver = Effect.fnUntraced(function*(config: DaemonConfig, environment: 
   return taken
 })
 
-/** Keeps the mounts of `config`. Closing the scope unmounts them all, while they are still served. */
-export const makeKeeper: (config: DaemonConfig, version: string, environment: NodeJS.ProcessEnv) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(
-  function*(config, version, environment) {
-  const startedAt = yield* Clock.currentTimeMillis
-  const { runtimeDirectory } = config
-  const mounts = new Map<string, KeptMount>()
-  const oneAtATime = (yield* Semaphore.make(1)).withPermits(1)
-  const loading = yield* Semaphore.make(availableParallelism() * 2)
+/** Writes the state file, of what is kept at the time. */
+const stateWriter = Effect.fnUntraced(function*(runtimeDirectory: string, mounts: ReadonlyMap<string, KeptMount>) {
   const run = Effect.runForkWith(yield* Effect.context<never>())
-
-  const manager = yield* serviceManager(environment)
-  const taken = yield* takeOver(config, environment)
-
   const self = identityOf(process.pid) ?? { pid: process.pid, began: "" }
   let writing: NodeJS.Immediate | undefined
-  const write = (): void => {
+  const now = (): void => {
+    clearImmediate(writing)
     writing = undefined
     try {
       writeState(runtimeDirectory, { keeper: self, mounts: Array.from(mounts.values()).flatMap(recordOf) })
@@ -118,6 +109,34 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
       run(Effect.logWarning(`the state of the mounts could not be written to ${runtimeDirectory}: ${String(error)}`))
     }
   }
+  /** Once for all that changes in this turn: many mounts do at the start. */
+  const soon = (): void => {
+    writing ??= setImmediate(now)
+  }
+  return { now, soon }
+})
+
+/** Returns the mount of a name, or fails with the near miss. */
+const named = (mounts: ReadonlyMap<string, KeptMount>, name: string): Effect.Effect<KeptMount, CommandError> => {
+  const found = mounts.get(name)
+  if (found !== undefined) return Effect.succeed(found)
+  const near = nearest(name, Array.from(mounts.keys()))
+  return Effect.fail(commandError(`no mount is called ${name}${near === undefined ? "" : `; did you mean ${near}?`}`))
+}
+
+/** Keeps the mounts of `config`. Closing the scope unmounts them all, while they are still served. */
+export const makeKeeper: (config: DaemonConfig, version: string, environment: NodeJS.ProcessEnv) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(
+  function*(config, version, environment) {
+  const startedAt = yield* Clock.currentTimeMillis
+  const { runtimeDirectory } = config
+  const mounts = new Map<string, KeptMount>()
+  const oneAtATime = (yield* Semaphore.make(1)).withPermits(1)
+  const loading = yield* Semaphore.make(availableParallelism() * 2)
+
+  const manager = yield* serviceManager(environment)
+  const taken = yield* takeOver(config, environment)
+
+  const state = yield* stateWriter(runtimeDirectory, mounts)
   const services: KeeperServices = {
     compiled: join(runtimeDirectory, "compiled"),
     loading,
@@ -125,10 +144,7 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
     startWorker,
     openConnection,
     abandonConnection,
-    // Many mounts change at once, at the start.
-    changed: () => {
-      writing ??= setImmediate(write)
-    }
+    changed: state.soon
   }
 
   const start = (mount: MountConfig, adopted?: Connection) =>
@@ -142,13 +158,10 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
     // One mount may lie in another: the last go first.
     Effect.andThen(
       Effect.forEach(Array.from(mounts.values()).toReversed(), stop, { concurrency: 16, discard: true }),
-      Effect.sync(() => {
-        clearImmediate(writing)
-        write()
-      })
+      Effect.sync(state.now)
     )
   )
-  write()
+  state.now()
   yield* Effect.forEach(config.mounts, (mount) => start(mount, taken.get(mount.name)), { discard: true })
 
   const keeper: Keeper = {
@@ -158,12 +171,7 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
       return { version, pid: process.pid, startedAt, rss, heapUsed, mounts: Array.from(mounts.values(), (mount) => mount.status()) }
     },
     mounts: () => Array.from(mounts.values()),
-    mount: (name) => {
-      const found = mounts.get(name)
-      if (found !== undefined) return Effect.succeed(found)
-      const near = nearest(name, Array.from(mounts.keys()))
-      return Effect.fail(commandError(`no mount is called ${name}${near === undefined ? "" : `; did you mean ${near}?`}`))
-    },
+    mount: (name) => named(mounts, name),
     apply: (next) => Effect.gen(function*() {
       const wanted = new Map(next.mounts.map((mount) => [mount.name, mount]))
       const changed = Array.from(mounts.values()).filter((kept) => !isDeepStrictEqual(wanted.get(kept.config.name), kept.config))
