@@ -79,6 +79,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("select_stop", select_stop);
   set("channel", make_channel);
   set("lock_memory", lock_memory);
+  set("slot_memory", slot_memory);
   set("allocate_memory", allocate_memory);
   set("discard_memory", discard_memory);
   set("notify", notify);

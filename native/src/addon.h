@@ -14,6 +14,12 @@
 
 struct Handle;
 
+// Memory of a slot; `data` is null where the memory is gone.
+struct Region {
+  unsigned char* data = nullptr;
+  size_t size = 0;
+};
+
 struct Addon {
   napi_env env = nullptr;
   uv_loop_t* loop = nullptr;
@@ -33,6 +39,8 @@ struct Addon {
   uint32_t attributes[32] = {};
   // This process's supplementary groups, to return to.
   std::vector<gid_t> groups;
+  // Memory of slots by number: channels of this environment read into it and write from it.
+  std::vector<Region> regions;
   int references = 1;
 
   static Addon* of(napi_env env) {

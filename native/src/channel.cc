@@ -1,7 +1,6 @@
 #include "channel.h"
 
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -10,12 +9,11 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <new>
+#include <vector>
 
 #include "arguments.h"
 #include "fuse_wire.h"
 #include "handle.h"
-#include "memory.h"
 
 namespace {
 
@@ -31,6 +29,8 @@ struct Control {
   // Whether the lent memory may be read into; whether it was.
   int32_t lend;
   int32_t apart;
+  // The number of the memory that `write_at` and `read_at` are offsets of.
+  int32_t memory;
 };
 
 // Of a WRITE's frame, what comes before its data: fuse_in_header and fuse_write_in.
@@ -44,11 +44,8 @@ constexpr int reads_without_yield = 1000;
 struct Channel {
   Handle* reader;
   Handle* writer;
-  unsigned char* data;
-  size_t size;
-  // In a page of its own, behind the data.
-  Control* control;
-  size_t mapped;
+  Addon* addon;
+  Control control;
   // Memory of somebody else's for the data of a WRITE of just its size.
   napi_env env;
   napi_ref lent;
@@ -56,32 +53,37 @@ struct Channel {
   size_t lent_size;
   // For so many reads the CPU is not yielded.
   int without_yield;
-  // The memory, the control and the functions share it; the last one to go frees it.
+  // The control and the functions share it; the last one to go frees it.
   int owners;
 };
 
 void disown(Channel* channel) {
   if (--channel->owners > 0) return;
   if (channel->lent != nullptr) napi_delete_reference(channel->env, channel->lent);
-  munmap(channel->data, channel->mapped);
   release_handle(channel->reader);
   release_handle(channel->writer);
+  channel->addon->release();
   delete channel;
 }
 
 void finalize_function(napi_env, void* data, void*) { disown(static_cast<Channel*>(data)); }
-void finalize_memory(napi_env, void*, void* hint) { disown(static_cast<Channel*>(hint)); }
+void finalize_control(napi_env, void*, void* hint) { disown(static_cast<Channel*>(hint)); }
 
-bool within(const Channel* channel, int32_t at, int32_t length) {
-  return at >= 0 && length >= 0 && static_cast<size_t>(at) <= channel->size && static_cast<size_t>(length) <= channel->size - static_cast<size_t>(at);
+// Where `length` bytes at `at` of the channel's memory of the moment lie; null when they are not all in it.
+unsigned char* place_of(const Channel* channel, int32_t at, int32_t length) {
+  const std::vector<Region>& regions = channel->addon->regions;
+  const size_t number = static_cast<size_t>(channel->control.memory);
+  if (number >= regions.size() || regions[number].data == nullptr) return nullptr;
+  const Region& region = regions[number];
+  const bool within = at >= 0 && length >= 0 && static_cast<size_t>(at) <= region.size && static_cast<size_t>(length) <= region.size - static_cast<size_t>(at);
+  return within ? region.data + at : nullptr;
 }
 
 // The system calls themselves: the library's are cancellation points of threads, which cost and serve nobody here.
 
 // Reads one frame whose data may stay in the lent memory: that of a WRITE which fills it. What else comes is put together.
-long read_apart(Channel* channel) {
-  Control* control = channel->control;
-  unsigned char* const head = channel->data + control->read_at;
+long read_apart(Channel* channel, unsigned char* head) {
+  Control* control = &channel->control;
   unsigned char* const rest = head + write_head;
   const size_t room = static_cast<size_t>(control->read_length) - write_head;
   const iovec parts[] = {{head, write_head}, {channel->lent_data, channel->lent_size}, {rest + channel->lent_size, room - channel->lent_size}};
@@ -97,15 +99,16 @@ long read_apart(Channel* channel) {
 
 // Reads one frame: its length, 0 at the end, or a negative errno.
 void read_one(Channel* channel) {
-  Control* control = channel->control;
+  Control* control = &channel->control;
   control->apart = 0;
-  if (!within(channel, control->read_at, control->read_length)) {
+  unsigned char* const into = place_of(channel, control->read_at, control->read_length);
+  if (into == nullptr) {
     control->read = -EFAULT;
   } else if (!channel->reader->fd.open()) {
     control->read = -EBADF;
   } else {
     const bool lends = control->lend != 0 && channel->lent_size > 0 && static_cast<size_t>(control->read_length) > write_head + channel->lent_size;
-    const long count = lends ? read_apart(channel) : syscall(SYS_read, channel->reader->fd.get(), channel->data + control->read_at, static_cast<size_t>(control->read_length));
+    const long count = lends ? read_apart(channel, into) : syscall(SYS_read, channel->reader->fd.get(), into, static_cast<size_t>(control->read_length));
     control->read = static_cast<int32_t>(count < 0 ? -errno : count);
   }
 }
@@ -113,15 +116,16 @@ void read_one(Channel* channel) {
 // Writes one frame, of which `parts[1]` and those behind it lie elsewhere: the length of all, or a negative errno:
 // -EAGAIN when not all went out.
 void write_one(Channel* channel, iovec* parts, size_t count) {
-  Control* control = channel->control;
+  Control* control = &channel->control;
+  unsigned char* const from = place_of(channel, control->write_at, control->write_length);
   size_t total = static_cast<size_t>(control->write_length);
   for (size_t i = 1; i < count; ++i) total += parts[i].iov_len;
-  if (!within(channel, control->write_at, control->write_length) || total > INT32_MAX) {
+  if (from == nullptr || total > INT32_MAX) {
     control->written = -EFAULT;
   } else if (!channel->writer->fd.open()) {
     control->written = -EBADF;
   } else {
-    parts[0] = {channel->data + control->write_at, static_cast<size_t>(control->write_length)};
+    parts[0] = {from, static_cast<size_t>(control->write_length)};
     const int fd = channel->writer->fd.get();
     const long written = count == 1 ? syscall(SYS_write, fd, parts[0].iov_base, parts[0].iov_len) : syscall(SYS_writev, fd, parts, count);
     if (written >= 0 && static_cast<size_t>(written) < total) control->written = -EAGAIN;
@@ -141,7 +145,7 @@ int64_t now() {
 // long it was somebody else's, who wants the CPU for himself: it is not yielded again for a while.
 void read_next(Channel* channel) {
   read_one(channel);
-  if (channel->control->read != -EAGAIN || channel->control->written < 0) return;
+  if (channel->control.read != -EAGAIN || channel->control.written < 0) return;
   if (channel->without_yield > 0) {
     --channel->without_yield;
     return;
@@ -233,17 +237,17 @@ napi_value make_function(napi_env env, const char* name, napi_callback callback,
   return function;
 }
 
-// An ArrayBuffer that owns a share of the channel; null when the environment cannot make one.
-napi_value make_memory(napi_env env, void* data, size_t size, Channel* channel) {
-  napi_value memory = nullptr;
-  if (napi_create_external_arraybuffer(env, data, size, finalize_memory, channel, &memory) != napi_ok) return nullptr;
+// The control as an ArrayBuffer that owns a share of the channel; null when the environment cannot make one.
+napi_value make_control(napi_env env, Channel* channel) {
+  napi_value control = nullptr;
+  if (napi_create_external_arraybuffer(env, &channel->control, sizeof(Control), finalize_control, channel, &control) != napi_ok) return nullptr;
   ++channel->owners;
-  return memory;
+  return control;
 }
 
 }  // namespace
 
-// (reader, writer, bytes): { memory, control, locked, read, write, exchange, exchange_with, lend }, or a negative errno.
+// (reader, writer): { control, read, write, exchange, exchange_with, lend }, or a negative errno.
 Napi::Value make_channel(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Addon* addon = Addon::of(env);
@@ -251,34 +255,22 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   if (reader == nullptr) return {};
   Handle* writer = unwrap_handle(addon, info[1]);
   if (writer == nullptr) return {};
-  uint32_t size = 0;
-  if (!read_uint32(info, 2, "bytes", &size)) return {};
-  if (size == 0 || size > INT32_MAX) return Napi::Number::New(env, -EINVAL);
-  const size_t control_at = round_up(size, page_size());
-  const size_t mapped = control_at + page_size();
-  void* data = map_memory(mapped, true);
-  if (data == nullptr) return Napi::Number::New(env, -errno);
-  const bool locked = mlock(data, mapped) == 0;
   retain_handle(reader);
   retain_handle(writer);
-  unsigned char* bytes = static_cast<unsigned char*>(data);
-  Control* control = new (bytes + control_at) Control{};
+  addon->acquire();
   // Ours until this function returns.
-  Channel* channel = new Channel{reader, writer, bytes, size, control, mapped, env, nullptr, nullptr, 0, 0, 1};
+  Channel* channel = new Channel{reader, writer, addon, Control{}, env, nullptr, nullptr, 0, 0, 1};
   const napi_value functions[] = {make_function(env, "read", channel_read, channel), make_function(env, "write", channel_write, channel),
                                   make_function(env, "exchange", channel_exchange, channel),
                                   make_function(env, "exchange_with", channel_exchange_with, channel),
                                   make_function(env, "lend", channel_lend, channel)};
-  const napi_value memory = make_memory(env, data, size, channel);
-  const napi_value words = make_memory(env, control, sizeof(Control), channel);
-  bool complete = memory != nullptr && words != nullptr;
+  const napi_value control = make_control(env, channel);
+  bool complete = control != nullptr;
   for (const napi_value function : functions) complete = complete && function != nullptr;
   disown(channel);
   if (!complete) return Napi::Number::New(env, -ENOMEM);
   Napi::Object result = Napi::Object::New(env);
-  result.Set("memory", Napi::Value(env, memory));
-  result.Set("control", Napi::Value(env, words));
-  result.Set("locked", Napi::Boolean::New(env, locked));
+  result.Set("control", Napi::Value(env, control));
   result.Set("read", Napi::Value(env, functions[0]));
   result.Set("write", Napi::Value(env, functions[1]));
   result.Set("exchange", Napi::Value(env, functions[2]));

@@ -6,12 +6,18 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
+#include "addon.h"
 #include "arguments.h"
 
 // Linux 5.14; the headers of older libcs lack it.
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
+#endif
+// Linux 5.18.
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
 #endif
 
 namespace {
@@ -19,6 +25,30 @@ namespace {
 const size_t huge_page = size_t{2} << 20;
 
 void finalize_memory(napi_env, void* data, void* size) { munmap(data, reinterpret_cast<uintptr_t>(size)); }
+
+// Memory of a slot, until its ArrayBuffer is collected.
+struct SlotMemory {
+  Addon* addon;
+  size_t number;
+  size_t mapped;
+};
+
+void finalize_slot_memory(napi_env, void* data, void* hint) {
+  SlotMemory* const memory = static_cast<SlotMemory*>(hint);
+  memory->addon->regions[memory->number] = Region{};
+  munmap(data, memory->mapped);
+  memory->addon->release();
+  delete memory;
+}
+
+// A number that no memory has.
+size_t free_number(std::vector<Region>* regions) {
+  for (size_t number = 0; number < regions->size(); ++number) {
+    if ((*regions)[number].data == nullptr) return number;
+  }
+  regions->emplace_back();
+  return regions->size() - 1;
+}
 
 bool typed_array_of(const Napi::CallbackInfo& info, unsigned char** data, size_t* size) {
   void* bytes = nullptr;
@@ -70,6 +100,35 @@ Napi::Value allocate_memory(const Napi::CallbackInfo& info) {
   return Napi::Value(env, memory);
 }
 
+// (bytes): { memory, number }: an ArrayBuffer, resident and locked if allowed, and the number by which channels
+// know it as long as it is referred to; or a negative errno. Resident memory matters: a process killed while the
+// kernel copies into a page that is not there makes that request fail.
+Napi::Value slot_memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  uint32_t bytes = 0;
+  if (!read_uint32(info, 0, "bytes", &bytes)) return {};
+  if (bytes == 0 || bytes > INT32_MAX) return Napi::Number::New(env, -EINVAL);
+  const size_t mapped = round_up(bytes, page_size());
+  void* data = map_memory(mapped, true);
+  if (data == nullptr) return Napi::Number::New(env, -errno);
+  // Not allowed beyond RLIMIT_MEMLOCK: it is resident until there is too little memory.
+  mlock(data, mapped);
+  Addon* addon = Addon::of(env);
+  SlotMemory* const owner = new SlotMemory{addon, free_number(&addon->regions), mapped};
+  napi_value memory = nullptr;
+  if (napi_create_external_arraybuffer(env, data, bytes, finalize_slot_memory, owner, &memory) != napi_ok) {
+    delete owner;
+    munmap(data, mapped);
+    return Napi::Number::New(env, -ENOMEM);
+  }
+  addon->acquire();
+  addon->regions[owner->number] = {static_cast<unsigned char*>(data), bytes};
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("memory", Napi::Value(env, memory));
+  result.Set("number", Napi::Number::New(env, static_cast<double>(owner->number)));
+  return result;
+}
+
 // (bytes): makes them zero; the pages that they fill go back to the system until they are touched again.
 Napi::Value discard_memory(const Napi::CallbackInfo& info) {
   unsigned char* data = nullptr;
@@ -78,8 +137,9 @@ Napi::Value discard_memory(const Napi::CallbackInfo& info) {
   const uintptr_t from = reinterpret_cast<uintptr_t>(data);
   const uintptr_t first = round_up(from, page_size());
   const uintptr_t last = (from + size) / page_size() * page_size();
-  // Locked pages cannot be given back.
-  if (first >= last || madvise(data + (first - from), last - first, MADV_DONTNEED) != 0) {
+  // Locked pages can be given back since Linux 5.18 only.
+  const auto give_back = [&](int how) { return madvise(data + (first - from), last - first, how) == 0; };
+  if (first >= last || (!give_back(MADV_DONTNEED) && !give_back(MADV_DONTNEED_LOCKED))) {
     memset(data, 0, size);
   } else {
     memset(data, 0, first - from);

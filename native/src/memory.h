@@ -12,6 +12,7 @@ uintptr_t round_up(uintptr_t value, size_t unit);
 // meet fewer misses. `resident`: as far as there is memory, it is there at once. Null and errno when there is none.
 void* map_memory(size_t size, bool resident);
 
+Napi::Value slot_memory(const Napi::CallbackInfo& info);
 Napi::Value allocate_memory(const Napi::CallbackInfo& info);
 Napi::Value discard_memory(const Napi::CallbackInfo& info);
 Napi::Value lock_memory(const Napi::CallbackInfo& info);

@@ -1,8 +1,6 @@
-/** A transport's slots: all their memory is one piece, touched and locked before the first read. */
+/** A slot of a device's transport: memory of its own, touched and locked before the first read. */
 import { structs } from "@bickford/protocol/codec"
-import { type Channel, makeChannel } from "./channel.ts"
 import type { Slot } from "./FrameTransport.ts"
-import type { FuseHandle } from "./native.ts"
 
 /** Bytes of `struct fuse_in_header`. */
 export const inHeaderSize = structs.inHeader.bytes
@@ -25,41 +23,24 @@ export class DeviceSlot implements Slot {
   apart: Uint8Array | undefined = undefined
   readonly body: number
   readonly bodyCapacity: number
-  /** Where the slot lies in the memory. */
-  readonly base: number
+  /** The number by which channels know its memory. */
+  readonly memory: number
   /** The 16 bytes before the body. */
   readonly outHeader: Uint8Array
-  /** With the pool: not delivered, or given back. */
+  /** Not delivered, or given back. */
   free = true
 
-  constructor(memory: ArrayBuffer, base: number, frameCapacity: number, bodyCapacity: number) {
-    this.base = base
+  constructor(memory: ArrayBuffer, number: number, frameCapacity: number, bodyCapacity: number) {
+    this.memory = number
     this.body = wholePages(frameCapacity) + outHeaderSize
     this.bodyCapacity = bodyCapacity
-    this.bytes = new Uint8Array(memory, base, this.body + bodyCapacity)
-    this.view = new DataView(memory, base, this.body + bodyCapacity)
-    this.words = new Uint32Array(memory, base, (this.body + bodyCapacity) >> 2)
+    this.bytes = new Uint8Array(memory, 0, this.body + bodyCapacity)
+    this.view = new DataView(memory, 0, this.body + bodyCapacity)
+    this.words = new Uint32Array(memory, 0, (this.body + bodyCapacity) >> 2)
     this.outHeader = this.bytes.subarray(this.body - outHeaderSize, this.body)
   }
 }
 
-export interface SlotPool {
-  readonly channel: Channel
-  /** The slots that are free, the one used last on top: its memory is the warmest. */
-  readonly free: Array<DeviceSlot>
-}
-
-/** `count` slots, or a negative errno when there is no memory for them. */
-export const makeSlotPool = (
-  reader: FuseHandle,
-  writer: FuseHandle,
-  count: number,
-  frameCapacity: number,
-  bodyCapacity: number
-): SlotPool | number => {
-  const size = wholePages(wholePages(frameCapacity) + outHeaderSize + bodyCapacity)
-  const channel = makeChannel(reader, writer, size * count)
-  if (typeof channel === "number") return channel
-  const free = Array.from({ length: count }, (_, index) => new DeviceSlot(channel.memory, index * size, frameCapacity, bodyCapacity))
-  return { channel, free: free.reverse() }
-}
+/** Bytes that a slot takes. */
+export const slotSize = (frameCapacity: number, bodyCapacity: number): number =>
+  wholePages(wholePages(frameCapacity) + outHeaderSize + bodyCapacity)

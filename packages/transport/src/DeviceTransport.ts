@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { constants } from "node:os"
 import { performance } from "node:perf_hooks"
-import { DeviceSlot, inHeaderSize, makeSlotPool, outHeaderSize, type SlotPool, writeInSize } from "./DeviceSlot.ts"
+import { type Channel, makeChannel } from "./channel.ts"
+import { type DeviceSlot, inHeaderSize, outHeaderSize, writeInSize } from "./DeviceSlot.ts"
 import { errnoError, type TransportError } from "./errors.ts"
 import type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 import { addon, type FuseHandle } from "./native.ts"
@@ -12,6 +13,7 @@ import { makeOutbox, type Outbox } from "./outbox.ts"
 import { partsLength, readParts } from "./parts.ts"
 import { frameCapacityFor } from "./requestSize.ts"
 import { selectError } from "./select.ts"
+import { type SlotPool, slotPoolOf } from "./slotPool.ts"
 import { makeSplicer, type Splicer } from "./splice.ts"
 import { makeStreamReader, type StreamReader } from "./streamReader.ts"
 
@@ -43,7 +45,11 @@ class DeviceTransport implements FrameTransport {
   readonly close: Effect.Effect<void>
   private readonly handle: FuseHandle
   private readonly writeHandle: FuseHandle
+  private readonly channel: Channel
   private readonly pool: SlotPool
+  /** Slots that it may have at once, and has. */
+  private readonly slots: number
+  private held = 0
   private readonly stream: StreamReader | undefined
   private readonly outbox: Outbox | undefined
   private sink: FrameSink | undefined
@@ -59,7 +65,7 @@ class DeviceTransport implements FrameTransport {
   private lender: (() => Uint8Array | undefined) | undefined
   /** What it gave for the next read. */
   private lent: Uint8Array | undefined
-  /** The slot whose data lies in what was lent, until it is read into again. */
+  /** The slot whose data lies in what was lent, until it is given back or read into again. */
   private borrower: DeviceSlot | undefined
   /** Bytes of a frame whose data fills what is lent; 0 when nobody lends. */
   private largeFrame = 0
@@ -72,21 +78,55 @@ class DeviceTransport implements FrameTransport {
   private readonly smallHeader = new Uint8Array(outHeaderSize)
   private readonly smallHeaderView = new DataView(this.smallHeader.buffer)
 
-  constructor(handle: FuseHandle, writeHandle: FuseHandle, frameCapacity: number, pool: SlotPool, stream: StreamReader | undefined, outbox: Outbox | undefined) {
+  constructor(
+    handle: FuseHandle,
+    writeHandle: FuseHandle,
+    frameCapacity: number,
+    channel: Channel,
+    pool: SlotPool,
+    slots: number,
+    stream: StreamReader | undefined,
+    outbox: Outbox | undefined
+  ) {
     this.handle = handle
     this.writeHandle = writeHandle
     this.frameCapacity = frameCapacity
+    this.channel = channel
     this.pool = pool
+    this.slots = slots
     this.stream = stream
     this.outbox = outbox
     this.close = Effect.sync(() => {
       this.spliceReplies(undefined)
+      if (this.ahead !== undefined) this.putBack(this.ahead)
+      this.ahead = undefined
       addon.close(handle)
       if (writeHandle !== handle) addon.close(writeHandle)
     })
   }
 
-  freeSlots = (): number => this.pool.free.length
+  freeSlots = (): number => this.slots - this.held
+
+  /** A slot to read into; undefined when this connection has as many as it may, or there is no memory. */
+  private take(): DeviceSlot | undefined {
+    if (this.held === this.slots) return undefined
+    const slot = this.pool.take()
+    if (typeof slot === "number") {
+      this.pool.onGiven(this.readOn)
+      return undefined
+    }
+    this.held++
+    return slot
+  }
+
+  private putBack(slot: DeviceSlot): void {
+    if (slot === this.borrower) {
+      slot.apart = undefined
+      this.borrower = undefined
+    }
+    this.held--
+    this.pool.give(slot)
+  }
 
   run = (sink: FrameSink): Effect.Effect<TransportEnd, TransportError> =>
     Effect.callback((resume) => {
@@ -165,7 +205,7 @@ class DeviceTransport implements FrameTransport {
     const until = performance.now() + longestBatch
     this.readsAhead = this.stream === undefined && this.outbox === undefined
     while (!full) {
-      const slot = this.ahead ?? this.pool.free.pop()
+      const slot = this.ahead ?? this.take()
       if (slot === undefined) {
         // Until one is given back the kernel keeps what comes.
         slotless = true
@@ -175,7 +215,7 @@ class DeviceTransport implements FrameTransport {
       }
       result = this.read(slot)
       if (result <= 0) {
-        this.pool.free.push(slot)
+        this.putBack(slot)
         if (result !== -EAGAIN || ended === frames) break
         ended = frames
         if (sink.onBatchEnd() !== true && this.ahead === undefined) break
@@ -211,13 +251,12 @@ class DeviceTransport implements FrameTransport {
 
   /** What a read into the slot answers; it may have been done with the last reply. */
   private readOnce(slot: DeviceSlot): number {
-    const { channel } = this.pool
     if (this.ahead === slot) {
       this.ahead = undefined
-      return channel.exchanged()
+      return this.channel.exchanged()
     }
     if (this.lending) this.beforeRead(slot)
-    return this.stream === undefined ? channel.read(slot.base, this.frameCapacity) : this.stream.next(slot.bytes)
+    return this.stream === undefined ? this.channel.read(slot.memory, 0, this.frameCapacity) : this.stream.next(slot.bytes)
   }
 
   /** Reads one frame: its length, 0 at the end, or a negative errno that is not to be retried. */
@@ -244,18 +283,17 @@ class DeviceTransport implements FrameTransport {
   }
 
   private beforeRead(slot: DeviceSlot): void {
-    const { borrower } = this
-    if (borrower !== undefined && (borrower === slot || borrower.free)) {
-      borrower.apart = undefined
+    if (slot === this.borrower) {
+      slot.apart = undefined
       this.borrower = undefined
     }
     this.lent = this.expectsLarge && this.borrower === undefined ? this.lender?.() : undefined
-    this.pool.channel.lend(this.lent)
+    this.channel.lend(this.lent)
     this.lending = this.expectsLarge || this.borrower !== undefined
   }
 
   private afterRead(slot: DeviceSlot, count: number): void {
-    if (this.pool.channel.isApart()) {
+    if (this.channel.isApart()) {
       slot.apart = this.lent
       this.borrower = slot
     }
@@ -277,21 +315,26 @@ class DeviceTransport implements FrameTransport {
   }
 
   receive = (): Slot | TransportEnd | undefined => {
-    const slot = this.pool.free.pop()
+    const slot = this.take()
     if (slot === undefined) return undefined
     const result = this.read(slot)
     if (result > 0) {
       slot.free = false
       return slot
     }
-    this.pool.free.push(slot)
+    this.putBack(slot)
     return result === -EAGAIN ? undefined : (endReason(result) ?? "aborted")
   }
 
   private giveBack(slot: DeviceSlot): void {
     if (slot.free) throw new Error("a slot was given back twice")
     slot.free = true
-    this.pool.free.push(slot)
+    this.putBack(slot)
+    if (this.starved) this.readOn()
+  }
+
+  /** Reads again, if reading stopped for want of a slot. */
+  private readOn = (): void => {
     if (!this.starved) return
     this.starved = false
     if (this.sink === undefined) return
@@ -306,7 +349,7 @@ class DeviceTransport implements FrameTransport {
     if (this.readsAhead && this.ahead === undefined) return this.replyAndRead(own, at, length)
     const result =
       this.outbox === undefined
-        ? this.pool.channel.write(own.base + at, length)
+        ? this.channel.write(own.memory, at, length)
         : this.outbox.write([own.bytes.subarray(at, at + length)])
     this.giveBack(own)
     return result < 0 ? result : 0
@@ -318,11 +361,11 @@ class DeviceTransport implements FrameTransport {
     slot.free = true
     this.ahead = slot
     if (this.lending) this.beforeRead(slot)
-    const { base } = slot
-    const { channel } = this.pool
+    const { memory } = slot
+    const { channel } = this
     const result = tails === undefined
-      ? channel.exchange(base + at, length, base, this.frameCapacity)
-      : channel.exchangeWith(base + at, length, tails, base, this.frameCapacity)
+      ? channel.exchange(memory, at, length, 0, this.frameCapacity)
+      : channel.exchangeWith(memory, at, length, tails, 0, this.frameCapacity)
     return result < 0 ? result : 0
   }
 
@@ -363,7 +406,7 @@ class DeviceTransport implements FrameTransport {
   }
 
   replyPartsDetached = (request: DetachedRequest, parts: ReadonlyArray<DataPart>): number =>
-    this.splicer?.reply(request, parts) ?? this.writeFromParts(this.pool.free.at(-1), request, parts, partsLength(parts))
+    this.splicer?.reply(request, parts) ?? this.writeFromParts(this.pool.spare(), request, parts, partsLength(parts))
 
   spliceReplies = (how: { readonly move: boolean } | undefined): void => {
     this.splicer?.close()
@@ -477,14 +520,20 @@ export const makeDeviceTransport = (
       if (typeof readKind === "number") return Effect.fail(errnoError("fstat", readKind))
       const writeKind = addon.kind(writeHandle)
       if (typeof writeKind === "number") return Effect.fail(errnoError("fstat", writeKind))
-      const pool = makeSlotPool(handle, writeHandle, options.slots ?? 8, frameCapacity, options.bodyCapacity ?? defaultBodyCapacity)
-      if (typeof pool === "number") return Effect.fail(errnoError("mmap", pool, "no memory for the request slots"))
+      const pool = slotPoolOf(frameCapacity, options.bodyCapacity ?? defaultBodyCapacity)
+      const first = pool.take()
+      if (typeof first === "number") return Effect.fail(errnoError("mmap", first, "no memory for the request slots"))
+      pool.give(first)
+      const channel = makeChannel(handle, writeHandle)
+      if (typeof channel === "number") return Effect.fail(errnoError("mmap", channel, "no memory for the connection"))
       return Effect.succeed<FrameTransport>(
         new DeviceTransport(
           handle,
           writeHandle,
           frameCapacity,
+          channel,
           pool,
+          options.slots ?? 8,
           readKind === "stream" ? makeStreamReader(handle, frameCapacity) : undefined,
           writeKind === "device" ? undefined : makeOutbox(writeHandle, writeKind === "seqpacket")
         )

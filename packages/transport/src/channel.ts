@@ -1,16 +1,18 @@
-/** Frames read into and written from one piece of memory, at an offset of it; results as `read_frame`'s and `write_frame`'s. */
+/**
+ * Frames read into and written from memory of slots, told by its number and an offset in it; results as `read_frame`'s
+ * and `write_frame`'s.
+ */
 import { addon, type FuseHandle } from "./native.ts"
 
 export interface Channel {
-  readonly memory: ArrayBuffer
   /** Reads one frame of up to `length` bytes to `offset`: its length, 0 at the end, or a negative errno. */
-  readonly read: (offset: number, length: number) => number
+  readonly read: (memory: number, offset: number, length: number) => number
   /** Writes one frame: its length, or a negative errno. */
-  readonly write: (offset: number, length: number) => number
-  /** Writes a frame, then reads one: the write's result. */
-  readonly exchange: (offset: number, length: number, readOffset: number, readLength: number) => number
+  readonly write: (memory: number, offset: number, length: number) => number
+  /** Writes a frame, then reads one into the same memory: the write's result. */
+  readonly exchange: (memory: number, offset: number, length: number, readOffset: number, readLength: number) => number
   /** As `exchange`; the frame goes on with the tails, up to 63. */
-  readonly exchangeWith: (offset: number, length: number, tails: ReadonlyArray<Uint8Array>, readOffset: number, readLength: number) => number
+  readonly exchangeWith: (memory: number, offset: number, length: number, tails: ReadonlyArray<Uint8Array>, readOffset: number, readLength: number) => number
   /** What the read of the last exchange answered. */
   readonly exchanged: () => number
   /**
@@ -22,29 +24,31 @@ export interface Channel {
   readonly isApart: () => boolean
 }
 
-/** A channel with `bytes` of memory, or a negative errno. */
-export const makeChannel = (reader: FuseHandle, writer: FuseHandle, bytes: number): Channel | number => {
-  const native = addon.channel(reader, writer, bytes)
+/** A channel that reads from `reader` and writes to `writer`, or a negative errno. */
+export const makeChannel = (reader: FuseHandle, writer: FuseHandle): Channel | number => {
+  const native = addon.channel(reader, writer)
   if (typeof native === "number") return native
-  const { exchange, exchange_with: exchangeWith, lend, memory, read, write } = native
+  const { exchange, exchange_with: exchangeWith, lend, read, write } = native
   const control = new Int32Array(native.control)
   let lent: Uint8Array | undefined
   const result = (word: number): number => control[word] ?? 0
   return {
-    memory,
-    read: (offset, length) => {
+    read: (memory, offset, length) => {
+      control[8] = memory
       control[2] = offset
       control[3] = length
       read()
       return result(5)
     },
-    write: (offset, length) => {
+    write: (memory, offset, length) => {
+      control[8] = memory
       control[0] = offset
       control[1] = length
       write()
       return result(4)
     },
-    exchange: (offset, length, readOffset, readLength) => {
+    exchange: (memory, offset, length, readOffset, readLength) => {
+      control[8] = memory
       control[0] = offset
       control[1] = length
       control[2] = readOffset
@@ -52,7 +56,8 @@ export const makeChannel = (reader: FuseHandle, writer: FuseHandle, bytes: numbe
       exchange()
       return result(4)
     },
-    exchangeWith: (offset, length, tails, readOffset, readLength) => {
+    exchangeWith: (memory, offset, length, tails, readOffset, readLength) => {
+      control[8] = memory
       control[0] = offset
       control[1] = length
       control[2] = readOffset

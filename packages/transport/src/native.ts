@@ -12,16 +12,20 @@ export interface FuseHandle {
 }
 
 /** Memory that frames are read into and written from, by functions that are told where through `control`. */
-interface NativeChannel {
+/** Memory of a slot, and the number by which channels know it. */
+interface NativeSlotMemory {
   readonly memory: ArrayBuffer
+  readonly number: number
+}
+
+interface NativeChannel {
   /**
-   * Eight words of 32 bits: offset and length of what is to be written, offset and length of where is to be
+   * Nine words of 32 bits: offset and length of what is to be written, offset and length of where is to be
    * read to, what the write answered, what the read answered (as `write_frame` and `read_frame`); whether the
-   * lent memory may be read into, and whether the frame's data is there.
+   * lent memory may be read into, and whether the frame's data is there; the number of the memory that the
+   * offsets are of.
    */
   readonly control: ArrayBuffer
-  /** Whether the memory is locked against being paged out. */
-  readonly locked: boolean
   readonly read: () => void
   readonly write: () => void
   /** `write`, then `read`. */
@@ -88,7 +92,8 @@ export interface Addon extends FilesystemCalls {
   readonly pipe_slots: (pipe: FuseHandle, bytes: number) => number
   readonly splice_file: (fd: number, offset: number | bigint, pipe: FuseHandle, length: number) => number
   readonly splice_pipe: (from: FuseHandle, to: FuseHandle, length: number, move: boolean) => number
-  readonly channel: (reader: FuseHandle, writer: FuseHandle, bytes: number) => NativeChannel | number
+  readonly channel: (reader: FuseHandle, writer: FuseHandle) => NativeChannel | number
+  readonly slot_memory: (bytes: number) => NativeSlotMemory | number
   readonly notify: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => Promise<number>
   readonly lock_memory: (bytes: Bytes) => number
   readonly allocate_memory: (bytes: number) => ArrayBuffer | number

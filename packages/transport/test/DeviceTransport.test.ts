@@ -405,6 +405,46 @@ describe("replying", () => {
       assert.strictEqual(transport.freeSlots(), small.slots)
     }))
 
+  it.live("transports share slots: each has as many as it may at once, and what lies apart for one does not for the next", () =>
+    Effect.gen(function*() {
+      const [oneKernel, oneServer] = yield* socketpair({ type: "seqpacket" })
+      const [otherKernel, otherServer] = yield* socketpair({ type: "seqpacket" })
+      const one = yield* makeDeviceTransport(oneServer, small)
+      const other = yield* makeDeviceTransport(otherServer, small)
+      const size = 100
+      const write = (kernel: FuseHandle, unique: number): void => {
+        const bytes = frame(unique, 40 + size)
+        bytes[4] = 16
+        addon.write_frame(kernel, bytes)
+      }
+      const receive = (transport: FrameTransport): Slot => {
+        const slot = transport.receive()
+        if (typeof slot !== "object") throw new Error("no frame")
+        return slot
+      }
+      one.lendMemory(() => new Uint8Array(size))
+      for (const unique of [1, 2]) write(oneKernel, unique)
+      one.release(receive(one))
+      const apart = receive(one)
+      assert.isDefined(apart.apart)
+      one.release(apart)
+      write(otherKernel, 3)
+      const next = receive(other)
+      assert.strictEqual(next, apart, "the slot used last")
+      assert.isUndefined(next.apart)
+      assert.deepStrictEqual(next.bytes.subarray(next.payload + 40, next.end), new Uint8Array(size).fill(3))
+      // With all that the other may have in use, the first has as many as before.
+      for (const unique of [4, 5, 6, 7]) write(otherKernel, unique)
+      const held = [next, receive(other), receive(other), receive(other)]
+      assert.isUndefined(other.receive())
+      for (const unique of [8, 9, 10, 11]) write(oneKernel, unique)
+      held.push(receive(one), receive(one), receive(one), receive(one))
+      assert.strictEqual(new Set(held).size, 2 * small.slots)
+      assert.deepStrictEqual(held.map(uniqueOf), [3, 4, 5, 6, 8, 9, 10, 11])
+      for (const [at, slot] of held.entries()) (at < small.slots ? other : one).release(slot)
+      assert.deepStrictEqual([one.freeSlots(), other.freeSlots()], [small.slots, small.slots])
+    }))
+
   it.live("a slot that is given back twice is a defect, not a second reply", () =>
     Effect.gen(function*() {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })

@@ -1,7 +1,7 @@
 /** The addon itself: wrong types, closed handles, frames. */
 import { assert, describe, it } from "@effect/vitest"
 import { closeSync, openSync } from "node:fs"
-import { makeChannel } from "../src/channel.ts"
+import { type Channel, makeChannel } from "../src/channel.ts"
 import { allocateMemory, discardMemory } from "../src/memory.ts"
 import { addon, type FuseHandle } from "../src/native.ts"
 
@@ -9,6 +9,18 @@ const EBADF = 9
 const EAGAIN = 11
 const EFAULT = 14
 const EINVAL = 22
+
+const channelOf = (handle: FuseHandle): Channel => {
+  const channel = makeChannel(handle, handle)
+  if (typeof channel === "number") throw new Error(`channel: ${channel}`)
+  return channel
+}
+
+const slotMemory = (bytes: number): { readonly memory: ArrayBuffer; readonly number: number } => {
+  const memory = addon.slot_memory(bytes)
+  if (typeof memory === "number") throw new Error(`slot_memory: ${memory}`)
+  return memory
+}
 
 const pipe = (): [FuseHandle, FuseHandle] => {
   const pair = addon.pipe_pair()
@@ -47,7 +59,8 @@ describe("wrong arguments", () => {
     write_frame: [handle, bytes],
     write_some: [handle, bytes, 0, 8],
     message_length: [handle],
-    channel: [handle, handle, 4096],
+    channel: [handle, handle],
+    slot_memory: [4096],
     read_range: [0, bytes, 0, 8, 0],
     connected: [handle],
     lock_memory: [bytes],
@@ -209,44 +222,44 @@ describe("frames", () => {
 
   it("a channel reads and writes frames where they lie in its memory", () => {
     const [one, other] = socketpair("seqpacket")
-    const channel = makeChannel(other, other, 2 * 4096)
-    if (typeof channel === "number") throw new Error(`channel: ${channel}`)
+    const channel = channelOf(other)
+    const { memory, number } = slotMemory(2 * 4096)
     addon.write_frame(one, Buffer.from("frame"))
-    assert.strictEqual(channel.read(100, 50), 5)
-    assert.strictEqual(Buffer.from(channel.memory, 100, 5).toString(), "frame")
-    assert.strictEqual(channel.read(100, 50), -EAGAIN)
-    new Uint8Array(channel.memory).set(Buffer.from("reply"), 8187)
-    assert.strictEqual(channel.write(8187, 5), 5)
+    assert.strictEqual(channel.read(number, 100, 50), 5)
+    assert.strictEqual(Buffer.from(memory, 100, 5).toString(), "frame")
+    assert.strictEqual(channel.read(number, 100, 50), -EAGAIN)
+    new Uint8Array(memory).set(Buffer.from("reply"), 8187)
+    assert.strictEqual(channel.write(number, 8187, 5), 5)
     const into = new Uint8Array(8)
     assert.strictEqual(addon.read_frame(one, into), 5)
     assert.strictEqual(Buffer.from(into.subarray(0, 5)).toString(), "reply")
     addon.write_frame(one, Buffer.from("next"))
-    assert.strictEqual(channel.exchange(8187, 5, 8180, 8), 5)
+    assert.strictEqual(channel.exchange(number, 8187, 5, 8180, 8), 5)
     assert.strictEqual(channel.exchanged(), 4)
-    assert.strictEqual(Buffer.from(channel.memory, 8180, 4).toString(), "next")
+    assert.strictEqual(Buffer.from(memory, 8180, 4).toString(), "next")
     assert.strictEqual(addon.read_frame(one, into), 5, "written before it was read")
-    assert.strictEqual(channel.exchange(8187, 5, 8180, 8), 5)
+    assert.strictEqual(channel.exchange(number, 8187, 5, 8180, 8), 5)
     assert.strictEqual(channel.exchanged(), -EAGAIN)
     const tail = new Uint8Array(4096).fill(7)
     const whole = new Uint8Array(8192)
     addon.write_frame(one, Buffer.from("more"))
     assert.strictEqual(addon.read_frame(one, into), 5)
-    assert.strictEqual(channel.exchangeWith(8187, 5, [tail.subarray(0, 96), tail.subarray(96)], 8180, 8), 4101)
+    assert.strictEqual(channel.exchangeWith(number, 8187, 5, [tail.subarray(0, 96), tail.subarray(96)], 8180, 8), 4101)
     assert.strictEqual(channel.exchanged(), 4)
     assert.strictEqual(addon.read_frame(one, whole), 4101, "the frame and its tail are one")
     assert.deepStrictEqual(whole.subarray(5, 4101), tail)
-    assert.strictEqual(channel.exchangeWith(8190, 5, [tail], 0, 8), -EFAULT)
-    assert.throws(() => channel.exchangeWith(8187, 5, Array.from({ length: 64 }, () => tail), 8180, 8), TypeError)
-    assert.strictEqual(channel.exchange(8190, 5, 8190, 5), -EFAULT)
+    assert.strictEqual(channel.exchangeWith(number, 8190, 5, [tail], 0, 8), -EFAULT)
+    assert.throws(() => channel.exchangeWith(number, 8187, 5, Array.from({ length: 64 }, () => tail), 8180, 8), TypeError)
+    assert.strictEqual(channel.exchange(number, 8190, 5, 8190, 5), -EFAULT)
     assert.strictEqual(channel.exchanged(), -EFAULT)
     for (const [offset, length] of [[8188, 5], [8193, 0], [0, 8193], [2 ** 32 - 1, 1], [-1, 2], [0, -1]] as const) {
-      assert.strictEqual(channel.read(offset, length), -EFAULT)
-      assert.strictEqual(channel.write(offset, length), -EFAULT)
+      assert.strictEqual(channel.read(number, offset, length), -EFAULT)
+      assert.strictEqual(channel.write(number, offset, length), -EFAULT)
     }
     addon.close(one)
     addon.close(other)
-    assert.strictEqual(channel.read(0, 8), -EBADF)
-    assert.strictEqual(channel.write(0, 8), -EBADF)
+    assert.strictEqual(channel.read(number, 0, 8), -EBADF)
+    assert.strictEqual(channel.write(number, 0, 8), -EBADF)
   })
 
   it("memory is allocated all zero, and is zero again when it was discarded, whole pages and parts of them", () => {
@@ -267,8 +280,8 @@ describe("frames", () => {
 
   it("a channel reads the data of a WRITE that fills it into lent memory, and puts everything else together", () => {
     const [one, other] = socketpair("seqpacket")
-    const channel = makeChannel(other, other, 4 * 4096)
-    if (typeof channel === "number") throw new Error(`channel: ${channel}`)
+    const channel = channelOf(other)
+    const { memory, number } = slotMemory(4 * 4096)
     const lent = new Uint8Array(64)
     const frame = (opcode: number, size: number): Uint8Array => {
       const bytes = Uint8Array.from({ length: 80 + size }, (_, at) => at + 1)
@@ -276,8 +289,8 @@ describe("frames", () => {
       return bytes
     }
     const readAt = (offset: number, room: number, length: number): Uint8Array => {
-      assert.strictEqual(channel.read(offset, room), length)
-      return new Uint8Array(channel.memory, offset, length)
+      assert.strictEqual(channel.read(number, offset, room), length)
+      return new Uint8Array(memory, offset, length)
     }
     const large = frame(16, 64)
     for (const [sent, apart] of [[large, true], [frame(16, 63), false], [frame(16, 65), false], [frame(21, 64), false], [frame(16, 4000), false], [frame(3, 0), false],
@@ -300,15 +313,22 @@ describe("frames", () => {
     addon.write_frame(one, large)
     assert.deepStrictEqual(readAt(0, 8192, 144), large)
     channel.lend(lent)
-    assert.strictEqual(channel.read(0, 8192), -EAGAIN)
+    assert.strictEqual(channel.read(number, 0, 8192), -EAGAIN)
     addon.close(one)
-    assert.strictEqual(channel.read(0, 8192), 0)
+    assert.strictEqual(channel.read(number, 0, 8192), 0)
     addon.close(other)
   })
 
-  it("a channel without memory is EINVAL", () => {
-    const [readEnd, writeEnd] = pipe()
-    assert.strictEqual(addon.channel(readEnd, writeEnd, 0), -EINVAL)
+  it("memory of no bytes is EINVAL, and a channel has no memory by a number that none has", () => {
+    assert.strictEqual(addon.slot_memory(0), -EINVAL)
+    const [one, other] = socketpair("seqpacket")
+    const channel = channelOf(other)
+    for (const number of [-1, 2 ** 31 - 1]) {
+      assert.strictEqual(channel.read(number, 0, 8), -EFAULT)
+      assert.strictEqual(channel.write(number, 0, 8), -EFAULT)
+    }
+    addon.close(one)
+    addon.close(other)
   })
 
   it("tells what keeps message boundaries", () => {

@@ -33,6 +33,11 @@ export interface Responder {
 
 /** Body bytes that a detached reply can have; as much as a slot's own area. */
 const scratchSize = 256 * 1024
+/**
+ * Where the bodies of detached replies are encoded, touched before its first use. All connections of the thread share it: a
+ * reply has been written, or copied, when the call that encodes it returns.
+ */
+const scratch = memoryOf(new Uint8Array(scratchSize).fill(0))
 
 /** What a caller is answered whose operation was stopped for this reason, as a positive errno. */
 const stopErrno = (reason: StopReason | undefined): number => {
@@ -82,7 +87,6 @@ export const makeResponder = (
   release: (request: Request, value: unknown) => unknown
 ): Responder => {
   const { handles, nodes, transport } = connection
-  const scratch = memoryOf(new Uint8Array(scratchSize).fill(0))
   /** Node ids that the reply being encoded hands to the kernel: one lookup each. */
   const lookups: Array<U64> = []
   // The array never shrinks: setting its length costs more than all the rest here.
