@@ -18,8 +18,8 @@ export const storeFolder = Effect.acquireRelease(
   (path) => Effect.promise(() => rm(path, { recursive: true }))
 )
 
-/** Mounts a device that `program` of programs/ is to serve, as a process with these arguments. */
-export const keep = Effect.fnUntraced(function*(program: string, args: ReadonlyArray<string>) {
+/** Mounts a device that `program` of programs/ is to serve, as a process with these arguments and this environment. */
+export const keep = Effect.fnUntraced(function*(program: string, args: ReadonlyArray<string>, env = process.env) {
   const mountpoint = yield* mountpointFolder
   const device = yield* mountDevice({ mountpoint, subtype: "bickford", allowOther: true, defaultPermissions: true })
   const descriptor = fd(device.handle)
@@ -32,7 +32,7 @@ export const keep = Effect.fnUntraced(function*(program: string, args: ReadonlyA
     const started = spawn(
       process.execPath,
       ["--conditions=development", "--disable-warning=ExperimentalWarning", join(root, "test", "mount", "programs", program), ...args],
-      { stdio: ["ignore", "inherit", "inherit", "ipc", descriptor] }
+      { env, stdio: ["ignore", "inherit", "inherit", "ipc", descriptor] }
     )
     server = started
     await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 /** The power-cut test: what a store's servers wrote and synced under load is done again up to any moment, and the power goes. */
 import { checkStore, sqlite } from "@bickford/backends"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -10,18 +11,9 @@ import { seededRandom } from "../../packages/backends/src/combinators/seededRand
 import { makeKernel, rootNode } from "../../packages/backends/test/posix/kernel.ts"
 import { ended } from "../mount/processes.ts"
 import { type DiskCall, type Fate, makeReplayedDisk, readRecord, watching } from "../preload/disk.ts"
-import { type DirectoryState, operationsOf } from "./operations.ts"
-
-export interface PowerCutTest {
-  readonly seed: number
-  /** Servers, one after the other; each but the last is killed with SIGKILL. */
-  readonly lives: number
-  readonly clients: number
-  /** Operations of one client of one server. */
-  readonly operations: number
-  /** Moments at which the power goes, spread over the record; 0 for each of them. */
-  readonly moments: number
-}
+import { recordMounted } from "./mounted.ts"
+import { type ClientOperation, type DirectoryState, operationsOf } from "./operations.ts"
+import type { PowerCutTest } from "./size.ts"
 
 interface PowerCutReport {
   readonly calls: number
@@ -39,8 +31,8 @@ const killAt = async (server: ChildProcess, record: string, size: number): Promi
   server.kill("SIGKILL")
 }
 
-/** Has servers work on a store, and returns what they did to the disk. */
-const recordLoad = async (folder: string, test: PowerCutTest, random: () => number): Promise<ReadonlyArray<DiskCall>> => {
+/** Has servers work on a store by themselves, and returns what they did to the disk. */
+const recordServers = async (folder: string, test: PowerCutTest, random: () => number): Promise<ReadonlyArray<DiskCall>> => {
   const store = join(folder, "store")
   const record = join(folder, "record")
   writeFileSync(record, "")
@@ -73,6 +65,14 @@ const note = (progress: Map<string, Progress>, text: string): void => {
 const same = (a: DirectoryState, b: DirectoryState): boolean =>
   a === undefined || b === undefined ? a === b : a.size === b.size && [...a].every(([name, content]) => b.get(name) === content)
 
+/** Whether a directory is as after a part of an append. The kernel may send one write(2) as several WRITE requests, each of which is done or not. */
+const isWithinAppend = (found: DirectoryState, { after, kind, name }: ClientOperation, before: DirectoryState): boolean => {
+  if (kind !== "append" || before === undefined || after === undefined) return false
+  const content = found?.get(name)
+  if (content === undefined || !content.startsWith(before.get(name) ?? "") || !after.get(name)?.startsWith(content)) return false
+  return same(new Map(before).set(name, content), found)
+}
+
 /** What is in each directory of a store. */
 const readDirectories = (store: string) =>
   Effect.scoped(Effect.gen(function*() {
@@ -92,8 +92,25 @@ const readDirectories = (store: string) =>
     return found
   }))
 
+/** How far the clients have come, and what they were to do. */
+interface Clients {
+  readonly progress: ReadonlyMap<string, Progress>
+  readonly operationsIn: (directory: string) => ReadonlyArray<ClientOperation>
+  readonly splitsAppends: boolean
+}
+
+/** Whether a directory is as after one of the operations that it may be after, or within one. */
+const isPossible = (found: DirectoryState, operations: ReadonlyArray<ClientOperation>, { begun, safe }: Progress, splitsAppends: boolean): boolean => {
+  for (let n = safe; n <= begun; n++) {
+    const operation = operations[n]
+    if (same(operation?.after, found)) return true
+    if (splitsAppends && n > safe && operation !== undefined && isWithinAppend(found, operation, operations[n - 1]?.after)) return true
+  }
+  return false
+}
+
 /** What is wrong with the store that a power cut has left. */
-const look = Effect.fnUntraced(function*(place: string, files: ReadonlyMap<string, Uint8Array>, progress: ReadonlyMap<string, Progress>, states: (directory: string, n: number) => DirectoryState) {
+const look = Effect.fnUntraced(function*(place: string, files: ReadonlyMap<string, Uint8Array>, { operationsIn, progress, splitsAppends }: Clients) {
   mkdirSync(place)
   for (const [path, content] of files) writeFileSync(join(place, basename(path)), content, { mode: 0o600 })
   const store = join(place, "store")
@@ -102,10 +119,9 @@ const look = Effect.fnUntraced(function*(place: string, files: ReadonlyMap<strin
   const opened = yield* Effect.result(readDirectories(store))
   if (opened._tag === "Failure") wrong.push("message" in opened.failure ? opened.failure.message : "it cannot be read")
   else {
-    for (const [directory, { begun, safe }] of progress) {
-      let n = safe
-      while (n <= begun && !same(states(directory, n), opened.success.get(directory))) n++
-      if (n > begun) wrong.push(`directory ${directory} is as after none of the operations ${safe} to ${begun}`)
+    for (const [directory, of] of progress) {
+      if (isPossible(opened.success.get(directory), operationsIn(directory), of, splitsAppends)) continue
+      wrong.push(`directory ${directory} is as after none of the operations ${of.safe} to ${of.begun}`)
     }
   }
   rmSync(place, { recursive: true })
@@ -114,18 +130,32 @@ const look = Effect.fnUntraced(function*(place: string, files: ReadonlyMap<strin
 
 const fates: ReadonlyArray<Fate> = ["lost", "done", "torn", "torn"]
 
+/** Clients at work on a store. */
+interface Load {
+  /** Has them work on a store in a directory, and returns what its servers did to the disk. */
+  readonly record: (folder: string, test: PowerCutTest, random: () => number) => Effect.Effect<ReadonlyArray<DiskCall>, unknown, Scope.Scope>
+  /** An append may reach the filesystem as several writes. */
+  readonly splitsAppends: boolean
+}
+
+/** Servers that are their own clients, by the fake kernel. */
+export const serversLoad: Load = { record: (folder, test, random) => Effect.promise(() => recordServers(folder, test, random)), splitsAppends: false }
+
+/** A mounted store, whose server is killed and followed by another, and processes that write to it. */
+export const mountedLoad: Load = { record: recordMounted, splitsAppends: true }
+
 /** Runs the test in `folder`, which is there and empty. */
-export const runPowerCutTest = Effect.fnUntraced(function*(folder: string, test: PowerCutTest) {
+export const runPowerCutTest = Effect.fnUntraced(function*(folder: string, test: PowerCutTest, { record, splitsAppends }: Load) {
   const random = seededRandom(test.seed)
-  const calls = yield* Effect.promise(() => recordLoad(folder, test, random))
+  const calls = yield* record(folder, test, random)
   const disk = makeReplayedDisk()
   const progress = new Map<string, Progress>()
-  const operations = new Map<string, ReturnType<typeof operationsOf>>()
-  const states = (directory: string, n: number): DirectoryState => {
+  const operations = new Map<string, ReadonlyArray<ClientOperation>>()
+  const operationsIn = (directory: string): ReadonlyArray<ClientOperation> => {
     const [seed, client] = directory.split("-").map(Number)
     const of = operations.get(directory) ?? operationsOf((seed ?? 0) * 100 + (client ?? 0), test.operations)
     operations.set(directory, of)
-    return of[n]?.after
+    return of
   }
   const failures: Array<string> = []
   let cuts = 0
@@ -140,7 +170,7 @@ export const runPowerCutTest = Effect.fnUntraced(function*(folder: string, test:
     const fate = fates[cuts % fates.length] ?? "lost"
     cuts++
     promises += promised
-    const wrong = yield* look(join(folder, "cut"), disk.afterPowerCut(fate, random), progress, states)
+    const wrong = yield* look(join(folder, "cut"), disk.afterPowerCut(fate, random), { progress, operationsIn, splitsAppends })
     for (const each of wrong) failures.push(`after call ${at} of ${calls.length}, what was not synced ${fate}: ${each}`)
   }
   const report: PowerCutReport = { calls: calls.length, cuts, promises, failures }
