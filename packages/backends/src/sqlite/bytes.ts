@@ -8,7 +8,8 @@
 import type { Data, U64 } from "@bickford/protocol"
 import type { Bytes } from "../posix/bytes.ts"
 import { add, low, max, min, shiftLeft, shiftRight } from "@bickford/protocol/arithmetic"
-import type { BlocksAt, Chunk, ChunkStore } from "./chunkStore.ts"
+import type { BlocksAt } from "./chunkRows.ts"
+import type { Chunk, ChunkStore } from "./chunkStore.ts"
 import { chunkSize } from "./schema.ts"
 
 const chunkBits = 16
