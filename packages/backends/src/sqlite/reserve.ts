@@ -152,7 +152,7 @@ export const openReserve = (db: DatabaseSync, path: string, log: number): Reserv
       counted += more
     },
     cover: () => {
-      if (unable || known + counted * pagesPerCounted <= held - aheadPages / 2) return
+      if (unable || known + counted * pagesPerCounted <= held) return
       const needed = pages()
       if (needed <= held - aheadPages / 2) return
       holdAhead(Math.min(held, needed), needed)
