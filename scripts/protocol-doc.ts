@@ -14,7 +14,8 @@ const traitsOf = (row: OpcodeRow): string => {
   if (row.changesNamespace) traits.push("changes names")
   else if (row.traits.mutates) traits.push("writes")
   if (row.enosysIsSticky) traits.push("ENOSYS is remembered")
-  if (row.interruptible) traits.push("interruptible")
+  if (row.traits.onlyLooks) traits.push("interruptible by a fatal signal")
+  else if (row.interruptible) traits.push("interruptible")
   return traits.join(", ")
 }
 

@@ -65,7 +65,8 @@ export interface Backend {
    * `fatal`, only one that ends the caller; `never`. Default: `signal` for setlkw, poll and ioctl, `fatal` for what
    * only looks (read, lookup, getattr, readdir, ...), `never` for the rest. A list is `signal` for each in it, and then
    * for no others. Opening a file may be stopped only if the backend says so, and then must leave nothing open; a change
-   * of the namespace never is. What is named here may wait for other calls, so limits do not count it.
+   * of the namespace never is. A caller that dies leaves a slow OPEN or OPENDIR that is not stopped: it runs on, and
+   * what it opens is released. What is named here may wait for other calls, so limits do not count it.
    */
   readonly interruptible?:
     | ReadonlyArray<Exclude<P.BackendOperation, P.NamespaceOperation>>
