@@ -28,6 +28,18 @@ const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }))
 
 describe("promises, over a socketpair", () => {
+  it.live("that lead to others without end are EIO, and others are answered", () =>
+    Effect.gen(function*() {
+      const endless: PromiseLike<never> = new Proxy(Object.create(Object.prototype), {
+        has: (_, key) => key === "then",
+        get: (_, key) => key === "then" ? (fulfilled: (value: unknown) => void) => fulfilled(endless) : undefined
+      })
+      const { kernel } = yield* FakeKernel.serve(asynchronous({ readlink: () => endless }))
+      yield* kernel.init()
+      assert.strictEqual((yield* Effect.flip(kernel.call({ op: "readlink", nodeid: 2 })))._tag, "EIO")
+      assert.strictEqual((yield* kernel.call({ op: "lookup", name: "hello" })).nodeid, 2)
+    }))
+
   it.live("are answers; what they reject with is the errno that it carries, else EIO, and ends nothing", () =>
     Effect.gen(function*() {
       const { kernel, session } = yield* FakeKernel.serve(asynchronous({

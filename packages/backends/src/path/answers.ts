@@ -42,10 +42,22 @@ export const checked = <A>(answer: Outcome<A>, callback: string, path: string | 
     return fault === undefined ? Exit.succeed(value) : wrong(callback, path, fault, form.expected)
   })
 
+/** More names than this are taken for an iterable without end. */
+const mostNames = 1 << 24
+
+const collected = (names: Iterable<string>): ReadonlyArray<string> => {
+  const list: Array<string> = []
+  for (const name of names) {
+    if (list.length === mostNames) throw new TypeError(`more than ${mostNames} names`)
+    list.push(name)
+  }
+  return list
+}
+
 /** Lists what a callback gave to be iterated over; what that throws is as if the callback had. */
 export const listed = (answer: Outcome<Iterable<string>>, callback: string, path: string | undefined, form: Form): Outcome<ReadonlyArray<string>> =>
   andThen(checked(answer, callback, path, iterable(form.expected)), (names) =>
-    checked(outcome<ReadonlyArray<string>>(() => Array.from(names)), callback, path, form))
+    checked(outcome<ReadonlyArray<string>>(() => collected(names)), callback, path, form))
 
 const iterable = (expected: string): Form => ({
   expected,

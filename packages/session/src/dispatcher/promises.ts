@@ -17,6 +17,40 @@ export const failed = (thrown: unknown): Exit.Exit<never, unknown> => {
   return Exit.die(thrown)
 }
 
+/** How many thenables may lead from one to the next. */
+const mostThenables = 100
+
+/**
+ * Calls back once with what a promise, or anything with a `then`, brings. A thenable that leads to thenables without end
+ * is a failure: `Promise.resolve` would follow it for ever, and nothing else would run.
+ */
+const settleThenable = (thenable: PromiseLike<unknown>, fulfilled: (value: unknown) => void, rejected: (thrown: unknown) => void, left = mostThenables): void => {
+  // What a promise of the language's own brings is no thenable.
+  if (thenable instanceof Promise) {
+    thenable.then(fulfilled, rejected)
+    return
+  }
+  let settled = false
+  const once = <A>(next: (value: A) => void) => (value: A): void => {
+    if (settled) return
+    settled = true
+    next(value)
+  }
+  const reject = once(rejected)
+  try {
+    thenable.then(
+      once((value: unknown) => {
+        if (!isThenable(value)) fulfilled(value)
+        else if (left === 0) rejected(new TypeError("a thenable leads to thenables without end"))
+        else queueMicrotask(() => settleThenable(value, fulfilled, rejected, left - 1))
+      }),
+      reject
+    )
+  } catch (thrown) {
+    reject(thrown)
+  }
+}
+
 /**
  * The answer that a promise brings. When it is interrupted nobody waits for the promise any more: `stop` is called, and
  * what it brings later goes to `late`. A rejection is always heard.
@@ -24,7 +58,8 @@ export const failed = (thrown: unknown): Exit.Exit<never, unknown> => {
 export const answerOfPromise = (promise: PromiseLike<unknown>, stop: () => void, late: (value: unknown) => void): Effect.Effect<unknown, unknown> =>
   Effect.callback((resume) => {
     let waits = true
-    Promise.resolve(promise).then(
+    settleThenable(
+      promise,
       (value) => waits ? resume(Effect.succeed(value)) : late(value),
       (thrown: unknown) => {
         if (waits) resume(failed(thrown))
@@ -42,6 +77,7 @@ export const effectOf = <A>(answer: Effect.Effect<A, unknown> | PromiseLike<A>):
   // JavaScript returns what it likes.
   if (!isThenable(answer)) return Exit.die(new TypeError("neither an Effect nor a promise was returned"))
   return Effect.callback((resume) => {
-    Promise.resolve(answer).then((value) => resume(Effect.succeed(value)), (thrown: unknown) => resume(failed(thrown)))
+    // The types of what JavaScript returns are what it says that they are.
+    settleThenable(answer, (value) => resume(Effect.succeed(value as A)), (thrown) => resume(failed(thrown)))
   })
 }
