@@ -30,6 +30,23 @@ describe("observing", () => {
       assert.strictEqual((yield* kernel.reply(unique)).error, 0)
     }))
 
+  it.live("an observer that throws costs no call, and no other observer, anything", () =>
+    Effect.gen(function*() {
+      const { kernel, session } = yield* FakeKernel.serve(backend)
+      yield* kernel.init()
+      const lines: Array<string> = []
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* wireLog(session.connection, () => {
+          throw new Error("the disk is full")
+        })
+        yield* wireLog(session.connection, (line) => lines.push(line))
+        assert.strictEqual((yield* Effect.flip(kernel.call({ op: "lookup", name: "absent" })))._tag, "ENOENT")
+        assert.deepStrictEqual(yield* kernel.call(read), new Uint8Array(Buffer.from("hello")))
+      }))
+      assert.lengthOf(lines, 4)
+      assert.deepStrictEqual(kernel.unexpected(), [])
+    }))
+
   it.live("the wire log has a line for each request and reply while its scope lasts", () =>
     Effect.gen(function*() {
       const { kernel, session } = yield* FakeKernel.serve(backend)

@@ -2,6 +2,8 @@
 import type { Slot } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { agreeOn, backendConnection, type Connection } from "./connection/Connection.ts"
+import { logDiagnostics } from "./Diagnostics.ts"
+import { makeGuard } from "./dispatcher/guard.ts"
 import { effectOf } from "./dispatcher/promises.ts"
 import { errnoNumbers } from "@bickford/protocol"
 import { type Agreement, decodeAs, encodeInitReply, isDecodeError, isInitError, negotiate, opcodeOf, opcodeTable } from "@bickford/protocol/codec"
@@ -54,7 +56,8 @@ export const handshake = Effect.fnUntraced(function*(
   yield* logRefused(agreed.refused)
   if (backend?.init !== undefined) {
     const { init } = backend
-    const initialised = Effect.suspend(() => effectOf(init.call(backend, agreed.negotiated, backendConnection(connection)) ?? Effect.void))
+    const guard = makeGuard(connection.counters, logDiagnostics(yield* Effect.context<never>()))
+    const initialised = Effect.suspend(() => effectOf(init.call(backend, agreed.negotiated, backendConnection(connection, guard)) ?? Effect.void))
     yield* Effect.onError(initialised, () => Effect.sync(() => transport.reply(slot, -errnoNumbers.EIO, 0)))
   }
   yield* onNegotiated(agreed.negotiated)

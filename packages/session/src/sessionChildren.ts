@@ -76,7 +76,9 @@ const backendChild = (connection: Connection, source: BackendSource): Child => (
     if (wrong !== undefined) return yield* Effect.die(new TypeError(wrong))
     setBackend(connection, instance)
     const { backend, negotiated } = connection
-    if (negotiated !== undefined && backend?.init !== undefined) yield* effectOf(backend.init(negotiated, backendConnection(connection)) ?? Effect.void)
+    if (negotiated === undefined || backend?.init === undefined) return
+    const guard = makeGuard(connection.counters, logDiagnostics(yield* Effect.context<never>()))
+    yield* effectOf(backend.init(negotiated, backendConnection(connection, guard)) ?? Effect.void)
   }),
   start: Effect.suspend(() => connection.backend?.run ?? Effect.never)
 })

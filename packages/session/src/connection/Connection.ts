@@ -13,6 +13,7 @@ import { type AtimePolicy, defaultAtime } from "../atime.ts"
 import type { AsyncBackend, BackendConnection } from "../Backend.ts"
 import type { Negotiated } from "@bickford/protocol"
 import { makeNotifier, type Notifier } from "../notify/Notifier.ts"
+import type { Guard } from "../dispatcher/guard.ts"
 import type { Observed } from "../observe/Observer.ts"
 import type { ConnectionCounters } from "./counters.ts"
 import { InFlightTable } from "./InFlightTable.ts"
@@ -94,14 +95,23 @@ export const agreeOn = (connection: Connection, negotiated: Negotiated): void =>
   connection.transport.spliceReplies(negotiated.spliceWrite ? { move: negotiated.spliceMove } : undefined)
 }
 
+/** A lender that throws has nothing to lend: the data comes in a request's own memory then. */
+const guardedLender = (lender: () => Uint8Array | undefined, guard: Guard) => (): Uint8Array | undefined => {
+  let lent: Uint8Array | undefined
+  guard("lendMemory", () => {
+    lent = lender()
+  })
+  return lent
+}
+
 /** The backend's view of the connection. */
-export const backendConnection = (connection: Connection): BackendConnection => ({
+export const backendConnection = (connection: Connection, guard: Guard): BackendConnection => ({
   id: connection.id,
   notify: connection.notifier,
   atime: connection.atime,
   openBacking: connection.transport.openBacking,
   closeBacking: connection.transport.closeBacking,
-  lendMemory: connection.transport.lendMemory
+  lendMemory: (lender) => connection.transport.lendMemory(lender && guardedLender(lender, guard))
 })
 
 /** A backend instance has come, or gone. */

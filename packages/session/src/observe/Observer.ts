@@ -1,4 +1,5 @@
 /** Looking at the calls of a live session. With no observer the hot path pays one comparison a call. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Request } from "@bickford/protocol"
@@ -33,16 +34,38 @@ const all = (observers: ReadonlySet<Observer>): Observer | undefined => {
   }
 }
 
-/** Has `observer` told of every call while the scope lasts. */
+/** What an observer throws goes to `threw`, and neither a call nor another observer hears of it. */
+const guarded = (observer: Observer, threw: (defect: unknown) => void): Observer => ({
+  received: (row, request) => {
+    try {
+      observer.received(row, request)
+    } catch (defect) {
+      threw(defect)
+    }
+  },
+  replied: (row, request, errno, bytes) => {
+    try {
+      observer.replied(row, request, errno, bytes)
+    } catch (defect) {
+      threw(defect)
+    }
+  }
+})
+
+/** Has `observer` told of every call while the scope lasts. One that throws is told of the next calls all the same. */
 export const observe = (connection: Observed, observer: Observer): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.asVoid(Effect.acquireRelease(
-    Effect.sync(() => {
-      connection.observers.add(observer)
-      connection.observer = all(connection.observers)
-    }),
-    () =>
+  Effect.flatMap(Effect.context<never>(), (context) => {
+    const run = Effect.runForkWith(context)
+    const told = guarded(observer, (defect) => run(Effect.logError("an observer failed with a defect", Cause.die(defect))))
+    return Effect.asVoid(Effect.acquireRelease(
       Effect.sync(() => {
-        connection.observers.delete(observer)
+        connection.observers.add(told)
         connection.observer = all(connection.observers)
-      })
-  ))
+      }),
+      () =>
+        Effect.sync(() => {
+          connection.observers.delete(told)
+          connection.observer = all(connection.observers)
+        })
+    ))
+  })
