@@ -130,19 +130,31 @@ const makePrivate = (path: string): void => {
   }
 }
 
-/** What is wrong with something that is no regular file. */
-export const notRegularFile = (found: Stats): string => `is ${found.isDirectory() ? "a directory" : "a device, pipe or socket"}; a store is a regular file`
+const kindOf = (found: Stats): string => `is ${found.isDirectory() ? "a directory" : "a device, pipe or socket"}`
 
-/** A link in the place of a file that SQLite keeps beside a store, whose name anybody can guess. */
-const linkBeside = (path: string): string | undefined =>
-  ["-wal", "-shm", "-journal"].map((ending) => path + ending)
-    .find((file) => lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+/** What is wrong with something that is no regular file. */
+export const notRegularFile = (found: Stats): string => `${kindOf(found)}; a store is a regular file`
+
+/**
+ * What is wrong with a file that SQLite keeps beside a store. Anybody can guess its name, and in a directory that
+ * others may write can make it before SQLite does; what a log of theirs holds would become the store's.
+ */
+const wrongBeside = (file: string, owner: number | undefined): string | undefined => {
+  const found = lstatSync(file, { throwIfNoEntry: false })
+  if (found === undefined) return undefined
+  if (found.isSymbolicLink()) return `${file} is a symbolic link, and another file would be written to; remove the link`
+  if (!found.isFile()) return `${file} ${kindOf(found)}, where SQLite keeps a file of its own; remove it`
+  if ([0, process.geteuid?.(), owner].includes(found.uid)) return undefined
+  return `${file} belongs to user ${found.uid}, who does not own the store, and would become part of it; remove it, and keep the store where others cannot write`
+}
 
 /** Why what is at a path can be no store, if so; looked at without opening it, which may block or drop locks. */
 const refusedFile = (path: string, tell: (sentence: string) => void): SqliteStoreError | undefined => {
-  const link = linkBeside(path)
-  if (link !== undefined) return unusable(path, `${link} is a symbolic link, and another file would be written to; remove the link`)
   const found = statSync(path, { throwIfNoEntry: false })
+  for (const ending of ["-wal", "-shm", "-journal"]) {
+    const wrong = wrongBeside(path + ending, found?.uid)
+    if (wrong !== undefined) return unusable(path, wrong)
+  }
   if (found === undefined) {
     makePrivate(path)
     return undefined

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { chmodSync, copyFileSync, existsSync, openSync, closeSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync, writeSync } from "node:fs"
+import { chmodSync, chownSync, copyFileSync, existsSync, openSync, closeSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync, writeSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { checkStore, repairStore, sqlite } from "../../src/index.ts"
@@ -107,6 +108,24 @@ describe("a store", () => {
       assert.include((yield* refusal(path)).message, `${path}-wal is a symbolic link`)
       assert.strictEqual(readFileSync(precious, "utf8"), "precious")
       rmSync(`${path}-wal`)
+      yield* Effect.scoped(sqlite(path))
+    }))
+
+  it.effect("is not opened beside what is no file of SQLite's, nor beside another user's", () =>
+    Effect.gen(function*() {
+      const path = yield* newStore
+      yield* Effect.scoped(sqlite(path))
+      for (const ending of ["-wal", "-shm", "-journal"]) {
+        execFileSync("mkfifo", [path + ending])
+        assert.include((yield* refusal(path)).message, `${path}${ending} is a device, pipe or socket, where SQLite keeps a file of its own; remove it`)
+        rmSync(path + ending)
+      }
+      if (process.geteuid?.() === 0) {
+        writeFileSync(`${path}-wal`, "")
+        chownSync(`${path}-wal`, 65_534, 65_534)
+        assert.include((yield* refusal(path)).message, `${path}-wal belongs to user 65534, who does not own the store`)
+        rmSync(`${path}-wal`)
+      }
       yield* Effect.scoped(sqlite(path))
     }))
 
