@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { accessSync, readFileSync } from "node:fs"
+import { accessSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { parse } from "smol-toml"
 import { type CommandError, commandError } from "../CommandError.ts"
@@ -14,6 +14,7 @@ import { isParsed, parseSource, sourceForms, withAbsolutePath } from "../sources
 import type { DaemonConfig, MountConfig } from "./DaemonConfig.ts"
 import { parseDuration } from "./durations.ts"
 import { ConfigFile, knownKeys, type MountSection } from "./schema.ts"
+import { readRegularFile } from "../regularFile.ts"
 import { checkTrust } from "./trust.ts"
 
 /** The configuration where a command names none: bickford.toml here, the user's own, or /etc/bickford.toml for root. */
@@ -117,7 +118,7 @@ export const decodeConfig = (content: string, folder: string): Result.Result<Dae
 /** The content of a file; undefined when it is not there. */
 const contentOf = (file: string): Effect.Effect<string | undefined, CommandError> =>
   Effect.try({
-    try: () => readFileSync(file, "utf8"),
+    try: () => readRegularFile(file),
     catch: (error): NodeJS.ErrnoException => error instanceof Error ? error : new Error(String(error))
   }).pipe(Effect.catch((error) => error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(commandError(`${file}: ${error.message}`))))
 

@@ -2,9 +2,10 @@
 import { printable } from "@bickford/protocol"
 import { isFuse, mountTable, probe } from "@bickford/transport"
 import * as Effect from "effect/Effect"
-import { accessSync, constants, readFileSync, statSync } from "node:fs"
+import { accessSync, constants, statSync } from "node:fs"
 import { release } from "node:os"
 import { delimiter, join } from "node:path"
+import { readRegularFile } from "../regularFile.ts"
 
 export interface Finding {
   readonly what: string
@@ -62,7 +63,7 @@ const helper = (path: string): Finding => {
 const allowOther = (file: string): Finding => {
   let content = ""
   const error = attempted(() => {
-    content = readFileSync(file, "utf8")
+    content = readRegularFile(file)
   })
   if (error === undefined && /^\s*user_allow_other\s*$/m.test(content)) return fine("allow_other", `${file} lets users ask for it`)
   return note("allow_other", `${file} lets root alone ask for it`, `add a line user_allow_other to ${file}, if users are to share their mounts`)

@@ -5,6 +5,7 @@
 import type { ConnectionRecord } from "@bickford/session"
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { readRegularFile } from "../regularFile.ts"
 
 /** A process, told from a later one with the same number by when it began. */
 export interface ProcessIdentity {
@@ -63,7 +64,7 @@ export const writeState = (runtimeDirectory: string, state: DaemonState): void =
 /** The state that a keeper left; undefined when there is none that can be read. */
 export const readState = (runtimeDirectory: string): DaemonState | undefined => {
   try {
-    const state: DaemonState = JSON.parse(readFileSync(fileIn(runtimeDirectory), "utf8"))
+    const state: DaemonState = JSON.parse(readRegularFile(fileIn(runtimeDirectory)))
     return Array.isArray(state.mounts) && typeof state.keeper.pid === "number" ? state : undefined
   } catch {
     return undefined

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url"
 import { type CommandError, commandError } from "../CommandError.ts"
 import { describeModuleError } from "./moduleError.ts"
 import { lendOwnPackages } from "./ownPackages.ts"
+import { checkRegularFile } from "../regularFile.ts"
 import type { SourceKind } from "./SourceKind.ts"
 
 const urlOf = (path: string): string => pathToFileURL(resolve(path)).href
@@ -17,6 +18,13 @@ const failure = (path: string, error: unknown): CommandError => {
   return commandError(`module:${path}: ${message}`)
 }
 
+/** An import reads the file synchronously: of a pipe, no signal would end it. */
+const checkFile = (path: string): Effect.Effect<void, CommandError> =>
+  Effect.try({
+    try: () => checkRegularFile(path),
+    catch: (error) => commandError(`module:${path}: ${error instanceof Error ? error.message : String(error)}`)
+  })
+
 export const moduleSource: SourceKind = {
   kind: "module",
   operand: "PATH",
@@ -26,7 +34,8 @@ export const moduleSource: SourceKind = {
   covered: undefined,
   options: [],
   refuses: {},
-  load: (path) => {
+  load: async (path) => {
+    await Effect.runPromise(Effect.mapError(checkFile(path), ({ message }) => new Error(message)))
     lendOwnPackages()
     return import(urlOf(path)).catch((error: unknown) => {
       throw new Error(failure(path, error).message)
@@ -35,6 +44,6 @@ export const moduleSource: SourceKind = {
   open: (path) =>
     Effect.suspend(() => {
       lendOwnPackages()
-      return Effect.mapError(loadBackend(urlOf(path)), (error) => failure(path, error))
+      return Effect.andThen(checkFile(path), Effect.mapError(loadBackend(urlOf(path)), (error) => failure(path, error)))
     })
 }
