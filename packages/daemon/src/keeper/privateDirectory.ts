@@ -1,12 +1,11 @@
 /** The daemon's runtime directory, which is to be this user's alone. */
 import * as Effect from "effect/Effect"
-import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs"
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { type CommandError, commandError } from "../CommandError.ts"
+import { findWeakness } from "../trustedPath.ts"
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
-const writableByAll = 0o002
-const sticky = 0o1000
 
 /** The errno of opening a symbolic link, or what is no directory, with `O_NOFOLLOW | O_DIRECTORY`. */
 const notDirectory: ReadonlySet<string> = new Set(["ELOOP", "ENOTDIR"])
@@ -23,11 +22,11 @@ const openDirectory = (path: string): number => {
   }
 }
 
-/** Whoever may rename what is in a directory can put a directory of their own in its place. */
-const checkParent = (path: string): void => {
-  const { mode, uid } = statSync(path)
-  if (uid !== 0 && uid !== process.geteuid?.()) throw new Error(`lies in ${path}, which belongs to user ${uid}; use a directory in one of root's or your own`)
-  if ((mode & writableByAll) !== 0 && (mode & sticky) === 0) throw new Error(`lies in ${path}, which everybody may write; chmod o-w it, or use another`)
+/** Whoever may rename what is in a directory, or above it, can put a directory of their own in its place. */
+const checkAncestors = (path: string): void => {
+  const weakness = findWeakness(dirname(path))
+  if (weakness === undefined) return
+  throw new Error(`can be replaced by others: ${weakness.reason}; ${weakness.remedy}, or use another directory`)
 }
 
 /** What others have put there would be used as the daemon's own. */
@@ -39,8 +38,10 @@ const checkEntries = (path: string, owner: number): void => {
 }
 
 const makePrivate = (path: string): void => {
+  // Before, so that nothing is made in others' places; after, of what was made.
+  checkAncestors(path)
   mkdirSync(path, { recursive: true, mode: 0o700 })
-  checkParent(dirname(path))
+  checkAncestors(path)
   const directory = openDirectory(path)
   try {
     const { uid } = fstatSync(directory)
