@@ -30,6 +30,16 @@ const killWorker = (daemon: Effect.Success<ReturnType<typeof begin>>["daemon"]) 
     }, `another worker than ${pid}`)
   })
 
+/** What a module's code does to the channel, once; and why that ends its worker, where it does. */
+const attacks: ReadonlyArray<{ readonly name: string; readonly attack: string; readonly cause?: RegExp }> = [
+  { name: "what Node's IPC takes for its own", attack: `write(Buffer.from('{"cmd":"NODE_HANDLE_ACK"}\\n'))` },
+  { name: "a line that is not JSON", attack: `write(Buffer.from("no JSON\\n"))` },
+  { name: "bytes that are no text", attack: "write(Buffer.from([0, 255, 254, 0, 128, 10, 192, 10]))" },
+  { name: "a line of 2 MiB", attack: "write(Buffer.alloc(2 ** 21, 120))", cause: /a line of more than 1048576 bytes/ },
+  { name: "half a line", attack: `write(Buffer.from('{"type":')); process.exit(3)`, cause: /exited with status 3/ },
+  { name: "its end", attack: "closeSync(3)", cause: /closed its channel|exited|killed by/ }
+]
+
 describe("a daemon", () => {
   it.live("a worker that is killed: the next serves on, and open files stay open", () =>
     Effect.gen(function*() {
@@ -178,15 +188,63 @@ describe("a daemon", () => {
       const module = join(folder, "babbles.mjs")
       yield* Effect.promise(() => writeFile(module, `
         import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}
+        import { writeSync } from "node:fs"
         for (const said of [null, 0, "beat", [], {}, { type: null }, { type: "toString" }, { type: "beat" }, { type: "beat", numbers: { operations: { X: null } } },
-          { type: "ended", reason: "bored" }, { type: "negotiated" }, { type: "failed" }, { type: "line" }]) process.send(said)
+          { type: "ended", reason: "bored" }, { type: "negotiated" }, { type: "failed" }, { type: "line" }]) writeSync(3, JSON.stringify(said) + "\\n")
         export const backend = memory()
       `))
       const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint)])
       yield* Effect.promise(() => daemon.reaches("data", "running"))
       yield* commandsOn(mountpoint).run("touch", [join(mountpoint, "file")])
       assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).restarts, 0)
+      assert.strictEqual(daemon.log().split("what is no message").length, 2, "logged once")
     }))
+
+  for (const { attack, cause, name } of attacks) {
+    it.live(`a worker that breaks its channel (${name}): the keeper and its other mounts go on`, () =>
+      Effect.gen(function*() {
+        const folder = yield* workFolder
+        const [good = "", bad = ""] = yield* mountpoints(2)
+        const module = join(folder, "attacks.mjs")
+        const go = join(folder, "go")
+        yield* Effect.promise(() => writeFile(module, `
+          import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}
+          import { closeSync, existsSync, renameSync, writeSync } from "node:fs"
+          const write = (bytes) => {
+            for (let at = 0; at < bytes.length;) {
+              try {
+                at += writeSync(3, bytes, at)
+              } catch (error) {
+                if (error.code !== "EAGAIN") throw error
+              }
+            }
+          }
+          const timer = setInterval(() => {
+            if (!existsSync(${JSON.stringify(go)})) return
+            clearInterval(timer)
+            renameSync(${JSON.stringify(go)}, ${JSON.stringify(`${go}ne`)})
+            ${attack}
+          }, 20)
+          export const backend = () => memory()
+        `))
+        const daemon = yield* startDaemon(folder, [mountConfig("good", "memory:", good), mountConfig("bad", `module:${module}`, bad)])
+        const { pid } = yield* Effect.promise(() => daemon.reaches("good", "running"))
+        yield* commandsOn(good).run("sh", ["-c", "echo kept > file"], { cwd: good })
+        yield* Effect.promise(() => daemon.reaches("bad", "running"))
+        yield* Effect.promise(() => writeFile(go, ""))
+        yield* Effect.promise(() =>
+          until(async () => {
+            if (daemon.process.exitCode !== null) throw new Error(`the keeper ended: ${daemon.log()}`)
+            const { lastCause, restarts, state } = await daemon.mount("bad")
+            return (cause === undefined ? /what is no message/.test(daemon.log()) : restarts === 1 && cause.test(lastCause ?? "")) && state === "running" ? true : undefined
+          }, `the keeper hears of it: ${name}`)
+        )
+        assert.strictEqual(yield* commandsOn(good).run("cat", [join(good, "file")]), "kept\n")
+        yield* commandsOn(bad).run("touch", [join(bad, "file")])
+        const after = yield* Effect.promise(() => daemon.mount("good"))
+        assert.deepStrictEqual([after.pid, after.restarts], [pid, 0])
+      }))
+  }
 
   it.live("a state file that cannot be written is a line in the log, and not the end of the mounts", () =>
     Effect.gen(function*() {

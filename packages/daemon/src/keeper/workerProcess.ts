@@ -1,8 +1,12 @@
 /** A worker process, as its keeper sees it. */
+import { logToStderr } from "@bickford/session"
+import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
+import { Socket } from "node:net"
 import type { MountConfig } from "../config/DaemonConfig.ts"
-import type { Connection } from "./Connection.ts"
+import { fromKeeper, lineLimit, makeLineReader, toKeeper, writeLine } from "../worker/channel.ts"
 import { type ConnectionEnd, type Covered, type FromWorker, isFromWorker, type ToWorker, type Trial } from "../worker/messages.ts"
+import type { Connection } from "./Connection.ts"
 
 /** How a process ended: of itself, with the last it said of why. */
 export interface WorkerExit {
@@ -46,10 +50,28 @@ const environment = ({ limits }: MountConfig, compiled: string): NodeJS.ProcessE
   ...(limits.threads === undefined ? {} : { UV_THREADPOOL_SIZE: String(limits.threads) })
 })
 
-const descriptorsOf = (connection: Connection | undefined): ReadonlyArray<number> => {
-  if (connection === undefined) return []
+/** Descriptors 4 and 5. */
+const descriptorsOf = (connection: Connection | undefined): readonly [number | "ignore", number | "ignore"] => {
+  if (connection === undefined) return ["ignore", "ignore"]
   const { descriptor, device: { underneath } } = connection
-  return underneath < 0 ? [descriptor] : [descriptor, underneath]
+  return [descriptor, underneath < 0 ? "ignore" : underneath]
+}
+
+const warn = (text: string): void => void Effect.runFork(Effect.provide(Effect.logWarning(text), logToStderr))
+
+const isAlive = ({ exitCode, pid, signalCode }: ChildProcess): boolean => pid !== undefined && exitCode === null && signalCode === null
+
+/** How long a worker's channel and its process may outlive each other (milliseconds). */
+const grace = 2000
+
+/** The keeper's end of a worker's descriptor; none where no process could be started. */
+const socketOf = (child: ChildProcess, descriptor: number): Socket | undefined => {
+  // Node leaves it undefined when there are no descriptors left.
+  const streams: ReadonlyArray<unknown> | undefined = child.stdio
+  const stream = streams?.[descriptor]
+  if (!(stream instanceof Socket)) return undefined
+  // The worker's end is gone, of which `close` tells.
+  return stream.on("error", () => {})
 }
 
 /** What a connection's mount covers. */
@@ -64,8 +86,11 @@ export const startWorker = (mount: MountConfig, connection: Connection | undefin
   const child: ChildProcess = spawn(process.execPath, [...flags(mount), entry, mount.name, mount.source], {
     cwd: "/",
     env: environment(mount, compiled),
-    stdio: ["ignore", "inherit", "inherit", "ipc", ...descriptorsOf(connection)]
+    stdio: ["ignore", "inherit", "inherit", "pipe", ...descriptorsOf(connection), "pipe"]
   })
+  const hears = socketOf(child, toKeeper)
+  // What comes the wrong way is let go; that the channel ends is seen so.
+  const speaks = socketOf(child, fromKeeper)?.resume()
   let listener: (message: FromWorker) => void = () => {}
   let ended: WorkerExit["ended"]
   let message: string | undefined
@@ -74,31 +99,57 @@ export const startWorker = (mount: MountConfig, connection: Connection | undefin
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve
   })
-  child.on("message", (said: unknown) => {
-    if (!isFromWorker(said)) return
+  const hear = (said: FromWorker): void => {
     if (said.type === "ready") becomeReady()
     else if (said.type === "tried") succeed()
     else if (said.type === "ended") ended = said.reason
     else if (said.type === "failed") message = said.message
     else listener(said)
+  }
+  const killBecause = (cause: string): void => {
+    message = cause
+    child.kill("SIGKILL")
+  }
+  let unheard = 0
+  hears?.on("data", makeLineReader({
+    said: (said) => {
+      if (isFromWorker(said)) hear(said)
+      else if (unheard++ === 0) warn(`${mount.name}: the worker ${child.pid} sent the keeper what is no message, which is not heard`)
+    },
+    tooLong: () => killBecause(`the worker sent the keeper a line of more than ${lineLimit} bytes`)
+  }))
+  const silent = new Promise<void>((resolve) => {
+    if (hears === undefined) resolve()
+    else hears.once("close", () => resolve())
+  })
+  void silent.then(() => {
+    // After what came meanwhile is heard: this process can be stopped itself.
+    const look = () => setImmediate(() => {
+      if (isAlive(child)) killBecause("the worker closed its channel to the keeper")
+    })
+    setTimeout(look, grace).unref()
   })
   const exited = new Promise<WorkerExit>((resolve) => {
     const settle = (status: number | null, signal: NodeJS.Signals | null, said = message): void => {
       becomeReady()
+      speaks?.destroy()
       resolve({ status, signal, ...(ended === undefined ? {} : { ended }), ...(said === undefined ? {} : { message: said }) })
     }
     child.once("error", (error) => {
       if (child.pid === undefined) settle(null, null, error.message)
     })
     child.once("exit", (status, signal) => {
-      // The process can be waited for before its last messages are read.
-      if (child.connected) child.once("disconnect", () => settle(status, signal))
-      else settle(status, signal)
+      // The process can be waited for before its last messages are read; a process of its own may hold the channel open.
+      const late = setTimeout(() => setImmediate(() => hears?.destroy()), grace)
+      void silent.then(() => {
+        clearTimeout(late)
+        settle(status, signal)
+      })
     })
   })
   const send = (said: ToWorker): void => {
     // A channel that has just closed is the end of the process, which is attended to.
-    if (child.connected) child.send(said, () => {})
+    if (speaks?.writable === true) writeLine(speaks, said)
   }
   return {
     pid: child.pid,

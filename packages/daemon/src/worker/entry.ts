@@ -19,9 +19,9 @@ import { backendFor } from "../sources/backendFor.ts"
 import { isParsed, parseSource, sourceOf } from "../sources/index.ts"
 import { checkReachable } from "../sources/reachable.ts"
 import { makeCounters } from "./counters.ts"
-import type { Covered, ToWorker, Trial } from "./messages.ts"
+import type { Covered, Trial } from "./messages.ts"
 import { openOnce } from "./openOnce.ts"
-import { heard, orphaned, say, sayForSure } from "./wire.ts"
+import { heard, isOrphan, listen, orphaned, say, sayForSure } from "./wire.ts"
 
 const device = 4
 /** What the mount covers, where the keeper knows it. */
@@ -29,6 +29,9 @@ const underneath = 5
 
 /** How long what was read may take to be answered, in a drain. The rest is delivered again to the next worker. */
 const patience = "2 seconds"
+
+/** How much of a text the keeper is sent (UTF-16 units): as JSON, six bytes each at the most, it fits a line of the channel. */
+const textLimit = 2 ** 16
 
 /** The keeper learns what kind of backend it is before a request can be lost with it. */
 const announced = (source: BackendSource): Effect.Effect<AsyncBackend, unknown, Scope.Scope> =>
@@ -48,7 +51,7 @@ const drain = ({ connection, supervisor }: Session.Session): Effect.Effect<void>
 /** Sends the wire log while somebody wants it. What the channel cannot take at once is not sent. */
 const logOnDemand = (session: Session.Session): void => {
   let scope: Scope.Closeable | undefined
-  process.on("message", (message: ToWorker) => {
+  listen((message) => {
     if (message.type !== "log" || message.on === (scope !== undefined)) return
     if (scope !== undefined) {
       Effect.runFork(Scope.close(scope, Exit.void))
@@ -58,9 +61,9 @@ const logOnDemand = (session: Session.Session): void => {
     scope = Scope.makeUnsafe()
     let pending = 0
     const write = (line: string) => {
-      if (pending >= 1000 || !process.connected) return
+      if (pending >= 1000 || isOrphan()) return
       pending++
-      process.send?.({ type: "line", line }, undefined, {}, () => pending--)
+      say({ type: "line", line: line.slice(0, textLimit) }, () => pending--)
     }
     Effect.runFork(Scope.provide(wireLog(session.connection, write), scope))
   })
@@ -151,7 +154,7 @@ const program = Effect.suspend(() => {
 })
 
 const messageOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
+  (typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)).slice(0, textLimit)
 
 // What a person's module throws out of turn ends the process; the keeper is to know why.
 process.on("uncaughtExceptionMonitor", (error) => say({ type: "failed", message: messageOf(error) }))

@@ -1,4 +1,4 @@
-/** What the keeper and a worker process tell each other, over the IPC channel. */
+/** What the keeper and a worker process tell each other, over the channel of `channel.ts`. */
 import type { ConnectionRecord, Session } from "@bickford/session"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountStatus } from "../control/StatusReport.ts"
