@@ -246,6 +246,25 @@ describe("a daemon", () => {
       }))
   }
 
+  it.live("signals that mean nothing to it: a daemon and its worker live, and no inspector listens", () =>
+    Effect.gen(function*() {
+      const { daemon, mountpoint, run } = yield* begin(store)
+      const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      const sockets = Effect.promise(() => readFile(`/proc/${daemon.process.pid}/net/tcp`, "utf8"))
+      const inspectors = Effect.map(sockets, (text) => text.split("\n").filter((line) => /:240D 00000000:0000 0A/.test(line)).length)
+      const before = yield* inspectors
+      for (const signal of ["SIGUSR1", "SIGUSR2", "SIGIO"] as const) {
+        daemon.process.kill(signal)
+        if (pid !== undefined) process.kill(pid, signal)
+        yield* Effect.promise(() => until(async () => daemon.log().includes(`${signal} means nothing`) ? true : undefined, `${signal} in the log`))
+      }
+      yield* run("touch", [join(mountpoint, "file")])
+      const after = yield* Effect.promise(() => daemon.mount("data"))
+      assert.deepStrictEqual([after.pid, after.restarts], [pid, 0])
+      assert.strictEqual(yield* inspectors, before)
+      assert.notMatch(daemon.log(), /Debugger/)
+    }))
+
   it.live("a state file that cannot be written is a line in the log, and not the end of the mounts", () =>
     Effect.gen(function*() {
       const { daemon, folder, mountpoint, run } = yield* begin(store)

@@ -6,6 +6,9 @@ const { closeSync, existsSync, fstatSync } = require("node:fs")
 const { constants } = require("node:os")
 const { dirname, join, sep } = require("node:path")
 
+// A listener stands in for Node's own, which opens its inspector to everybody on the machine.
+process.on("SIGUSR1", () => {})
+
 const needed = [22, 19]
 const [major, minor] = process.versions.node.split(".").map(Number)
 const recent = major > needed[0] || (major === needed[0] && minor >= needed[1])
@@ -16,7 +19,8 @@ const built = join(__dirname, "..", "dist", "main.js")
 const source = join(__dirname, "..", "src", "main.ts")
 const fromSource = !installed && existsSync(source)
 const flags = ["--disable-warning=ExperimentalWarning", ...(fromSource ? ["--conditions=development"] : [])]
-const args = [...flags, fromSource ? source : built, ...process.argv.slice(2)]
+// A Node that is too old for the flag is too old for the daemon.
+const args = ["--disable-sigusr1", ...flags, fromSource ? source : built, ...process.argv.slice(2)]
 
 /** The `node` package's binary: in the nearest node_modules up the tree that has one. */
 const localNode = () => {

@@ -8,6 +8,7 @@ import type { MountRequest } from "./MountRequest.ts"
 import { withAbsolutePath } from "./sources/index.ts"
 import type { Outcome } from "./starter.ts"
 import { backgroundMark } from "./stopSignal.ts"
+import { noInspector } from "./strayedSignals.ts"
 
 const isOutcome = (message: unknown): message is Outcome =>
   typeof message === "object" && message !== null && ("mounted" in message || "failed" in message)
@@ -33,7 +34,7 @@ const start = async (request: MountRequest): Promise<Outcome> => {
   const mountpoint = device === undefined ? resolve(request.mountpoint) : `/dev/fd/${passedOn}`
   const served = spawn(
     process.execPath,
-    [...process.execArgv, program, "mount", ...options, withAbsolutePath(request.source, (path) => resolve(path)), mountpoint],
+    [...process.execArgv, noInspector, program, "mount", ...options, withAbsolutePath(request.source, (path) => resolve(path)), mountpoint],
     {
       cwd: "/",
       detached: true,

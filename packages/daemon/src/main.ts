@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { commandError } from "./CommandError.ts"
 import { tellStarter } from "./starter.ts"
+import { ignoreStrayedSignals } from "./strayedSignals.ts"
 import { readVersion } from "./version.ts"
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, " ")
@@ -69,5 +70,7 @@ const program = loadCommands.pipe(
   Effect.catchCause(exitStatus),
   Effect.provide(layers)
 )
+
+ignoreStrayedSignals()
 
 Effect.runFork(program).addObserver((exit) => process.exit(Exit.isSuccess(exit) ? exit.value : 1))

@@ -10,6 +10,7 @@ import { makeRuntimeDirectory } from "./privateDirectory.ts"
 import { socketIn } from "../control/runtimeDirectory.ts"
 import { serveControl } from "../control/server.ts"
 import type { StatusReport } from "../control/StatusReport.ts"
+import { ignoreStrayedSignals } from "../strayedSignals.ts"
 import { makeKeeper } from "./Keeper.ts"
 
 export interface DaemonProgram {
@@ -53,6 +54,7 @@ export const runDaemon = Effect.fnUntraced(function*({ load, metrics, version }:
         Effect.logInfo(`reload: ${started.length} started (${started.join(", ")}), ${stopped.length} stopped (${stopped.join(", ")}), ${unchanged.length} left as they are`)
     }))
   })
+  ignoreStrayedSignals((signal) => void run(Effect.logWarning(`${signal} means nothing to the daemon and is ignored`)))
   yield* serveControl(socketIn(runtimeDirectory), port, { keeper, reload, metrics })
   const summary = Effect.sync(() => {
     const states = keeper.mounts().map((mount) => mount.status().state)

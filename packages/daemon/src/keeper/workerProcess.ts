@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { Socket } from "node:net"
 import type { MountConfig } from "../config/DaemonConfig.ts"
+import { noInspector } from "../strayedSignals.ts"
 import { fromKeeper, lineLimit, makeLineReader, toKeeper, writeLine } from "../worker/channel.ts"
 import { type ConnectionEnd, type Covered, type FromWorker, isFromWorker, type ToWorker, type Trial } from "../worker/messages.ts"
 import type { Connection } from "./Connection.ts"
@@ -37,6 +38,7 @@ const entry = new URL(fromSource ? "../worker/entry.ts" : "../worker/entry.js", 
 
 const flags = ({ limits }: MountConfig): ReadonlyArray<string> => [
   "--disable-warning=ExperimentalWarning",
+  noInspector,
   ...(fromSource ? ["--conditions=development"] : []),
   ...(limits.memory === undefined ? [] : [`--max-old-space-size=${limits.memory}`])
 ]

@@ -18,6 +18,7 @@ import { type ParsedOptions, parseMountOptions } from "../options/mountOptions.t
 import { backendFor } from "../sources/backendFor.ts"
 import { isParsed, parseSource, sourceOf } from "../sources/index.ts"
 import { checkReachable } from "../sources/reachable.ts"
+import { ignoreStrayedSignals } from "../strayedSignals.ts"
 import { makeCounters } from "./counters.ts"
 import type { Covered, Trial } from "./messages.ts"
 import { openOnce } from "./openOnce.ts"
@@ -164,6 +165,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 
 // A terminal's Ctrl-C reaches workers as well; when to stop is the keeper's to say.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
+ignoreStrayedSignals()
 
 const reported = program.pipe(
   Effect.as(0),
