@@ -17,10 +17,12 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     silent: "passed-only",
-    ...(process.env["NODE_V8_COVERAGE"] === undefined ? {} : {
-      setupFiles: ["scripts/takeCoverage.mjs"],
-      // Node strips the types and leaves every position as it was, so that what V8 counts is what stands in the file.
-      experimental: { viteModuleRunner: false }
-    })
+    ...(process.env["NODE_V8_COVERAGE"] === undefined
+      ? {}
+      : {
+          setupFiles: ["scripts/takeCoverage.mjs"],
+          // Node strips the types and leaves every position as it was, so that what V8 counts is what stands in the file.
+          experimental: { viteModuleRunner: false }
+        })
   }
 })

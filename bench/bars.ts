@@ -11,8 +11,18 @@ export interface Bar {
 }
 
 export const bars: ReadonlyArray<Bar> = [
-  { contender: "bickford-memory", against: "libfuse-memory", operations: ["create-unlink", ...dataOperations], atLeast: 1 },
-  { contender: "bickford-memory", against: "libfuse-memory", operations: ["stat", "lookup-miss", "open-close", "readdir"], atLeast: 0.9 },
+  {
+    contender: "bickford-memory",
+    against: "libfuse-memory",
+    operations: ["create-unlink", ...dataOperations],
+    atLeast: 1
+  },
+  {
+    contender: "bickford-memory",
+    against: "libfuse-memory",
+    operations: ["stat", "lookup-miss", "open-close", "readdir"],
+    atLeast: 0.9
+  },
   {
     contender: "bickford-memory",
     against: "fuse-native",
@@ -21,11 +31,28 @@ export const bars: ReadonlyArray<Bar> = [
   },
   { contender: "bickford-memory", against: "fuse-native", operations: ["readdir"], atLeast: 1.3 },
   { contender: "bickford-memory", against: "fuse-native", operations: ["seqwrite"], atLeast: 8 },
-  { contender: "bickford-memory", against: "beside", operations: [...metadataOperations, ...dataOperations], atLeast: 0.9 },
+  {
+    contender: "bickford-memory",
+    against: "beside",
+    operations: [...metadataOperations, ...dataOperations],
+    atLeast: 0.9
+  },
   { contender: "bickford-passthrough", against: "passthrough_ll", operations: metadataOperations, atLeast: 1 },
   { contender: "bickford-passthrough", against: "bindfs", operations: metadataOperations, atLeast: 1.5 },
-  { contender: "bickford-passthrough", against: "plain", operations: ["read4k", "seqread", "seqwrite"], atLeast: 0.95, floor: "null-passthrough" },
-  { contender: "bickford-passthrough-no-xattr", against: "plain", operations: ["write4k"], atLeast: 0.95, floor: "null-passthrough" },
+  {
+    contender: "bickford-passthrough",
+    against: "plain",
+    operations: ["read4k", "seqread", "seqwrite"],
+    atLeast: 0.95,
+    floor: "null-passthrough"
+  },
+  {
+    contender: "bickford-passthrough-no-xattr",
+    against: "plain",
+    operations: ["write4k"],
+    atLeast: 0.95,
+    floor: "null-passthrough"
+  },
   // Half as long again.
   { contender: "bickford-sqlite", against: "bickford-memory", operations: ["stat"], atLeast: 2 / 3 },
   { contender: "libfuse-memory", against: "null", operations: ["stat"], atLeast: 0.55 }

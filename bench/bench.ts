@@ -14,7 +14,7 @@ import { measureThroughput } from "./throughput.ts"
 import { makeWorkplace, type Workplace } from "./workplace.ts"
 
 const say = (text = ""): void => console.log(text)
-const reasonOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const plainObject = <A>(results: ReadonlyMap<string, ReadonlyMap<string, A>>): unknown =>
   Object.fromEntries(Array.from(results, ([name, byContender]) => [name, Object.fromEntries(byContender)]))
@@ -24,14 +24,20 @@ const workers = ["plain", "bindfs", "bickford-memory", "bickford-passthrough"]
 
 const bench = async (options: Options, workplace: Workplace, served: Array<Served>): Promise<void> => {
   const about = await machine()
-  say(`${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, Node ${about.node}, gcc ${about.gcc}, libfuse ${about.libfuse}`)
-  say(`Client and server on CPU ${options.cpu}; ${options.rounds} rounds of ${options.seconds} s, in turn; caches of names and attributes off.`)
+  say(
+    `${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, Node ${about.node}, gcc ${about.gcc}, libfuse ${about.libfuse}`
+  )
+  say(
+    `Client and server on CPU ${options.cpu}; ${options.rounds} rounds of ${options.seconds} s, in turn; caches of names and attributes off.`
+  )
   const load = await makeLoader(options.cpu)
   const all = contenders(options.beside)
   const named = (name: string): boolean => options.only.includes(name)
   const chosenContenders = all.some(({ name }) => named(name)) ? all.filter(({ name }) => named(name)) : all
   const chosen = operations.some(({ name }) => named(name)) ? operations.filter(({ name }) => named(name)) : operations
-  const unknown = options.only.filter((name) => !all.some((one) => one.name === name) && !operations.some((one) => one.name === name))
+  const unknown = options.only.filter(
+    (name) => !all.some((one) => one.name === name) && !operations.some((one) => one.name === name)
+  )
   if (unknown.length > 0) throw new TypeError(`--only: there is no ${unknown.join(", ")}`)
 
   const skipped: Array<{ readonly name: string; readonly reason: string }> = []
@@ -55,7 +61,9 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
   const ours = names.filter((name) => name.startsWith("bickford"))
   const kinds = new Map(all.map(({ comparedAs, name, serves }) => [name, comparedAs ?? serves]))
   const comparedWith = (own: string): ReadonlyArray<string> =>
-    names.filter((name) => !ours.includes(name) && (kinds.get(name) === "nothing" || kinds.get(name) === kinds.get(own)))
+    names.filter(
+      (name) => !ours.includes(name) && (kinds.get(name) === "nothing" || kinds.get(name) === kinds.get(own))
+    )
   if (ours.some((own) => comparedWith(own).length > 0)) {
     say()
     say(ratioTable(throughput, chosen, ours, comparedWith))
@@ -89,11 +97,22 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
       say(`${contender} is left out of ${job}: ${reason}`)
     })
     say()
-    say(realWorkTable(realWork, working.map(({ name }) => name)))
+    say(
+      realWorkTable(
+        realWork,
+        working.map(({ name }) => name)
+      )
+    )
   }
   if (options.json !== undefined) {
     const record = {
-      machine: about, options, skipped, throughput: plainObject(throughput), bars: results, storeWrite, besides,
+      machine: about,
+      options,
+      skipped,
+      throughput: plainObject(throughput),
+      bars: results,
+      storeWrite,
+      besides,
       realWork: realWork === undefined ? undefined : plainObject(realWork)
     }
     await writeFile(options.json, `${JSON.stringify(record, undefined, 2)}\n`)

@@ -41,7 +41,10 @@ interface Names {
 const makeNames = async (cpu: number): Promise<Names> => {
   const program = await compile(join(benchFolder, "programs", "names.c"), "names")
   const names = (folder: string, args: ReadonlyArray<string>): Promise<string> =>
-    run("taskset", ["-c", String(cpu), program, folder, ...args], { timeoutMilliseconds: 120_000, onTimeout: () => abortMount(folder) })
+    run("taskset", ["-c", String(cpu), program, folder, ...args], {
+      timeoutMilliseconds: 120_000,
+      onTimeout: () => abortMount(folder)
+    })
   return {
     make: async (folder, count) => void (await names(folder, [String(count)])),
     stat: async (folder, name) => Number(await names(folder, ["0", "stat", name, "1"]))
@@ -81,7 +84,15 @@ const startProgram = async (count: number, workplace: Workplace, cpu: number): P
   for (let i = 0; i < count; i++) folders.push(await workplace.makeFolder(`program-${count}-${i}`))
   const server = spawn(
     "taskset",
-    ["-c", String(cpu), process.execPath, "--conditions=development", "--disable-warning=ExperimentalWarning", join(benchFolder, "programs", "mounts.ts"), ...folders],
+    [
+      "-c",
+      String(cpu),
+      process.execPath,
+      "--conditions=development",
+      "--disable-warning=ExperimentalWarning",
+      join(benchFolder, "programs", "mounts.ts"),
+      ...folders
+    ],
     { stdio: ["pipe", "pipe", "inherit"] }
   )
   const lines = createInterface(server.stdout)
@@ -130,7 +141,12 @@ const measureProgram = async (load: Loader, names: Names, workplace: Workplace, 
 }
 
 /** On mounts of its own, one after the other; `contender` is Bickford's memory filesystem. */
-export const measureBesides = async (contender: Contender, load: Loader, workplace: Workplace, options: Options): Promise<Besides> => {
+export const measureBesides = async (
+  contender: Contender,
+  load: Loader,
+  workplace: Workplace,
+  options: Options
+): Promise<Besides> => {
   const names = await makeNames(options.cpu)
   const firstAnswer = await measureFirstAnswer(contender, workplace, options.cpu)
   const served = await serve(contender, workplace, options.cpu)

@@ -3,7 +3,18 @@
  * Run: `node --conditions=development bench/codec.ts [--rounds N]`
  */
 import { readFileSync } from "node:fs"
-import { decodeAs, decodeReply, decodeRequest, encodeReply, frameOf, isDecodeError, isReplyRefusal, memoryOf, replyData, rowOf } from "@bickford/protocol/codec"
+import {
+  decodeAs,
+  decodeReply,
+  decodeRequest,
+  encodeReply,
+  frameOf,
+  isDecodeError,
+  isReplyRefusal,
+  memoryOf,
+  replyData,
+  rowOf
+} from "@bickford/protocol/codec"
 
 const frames: ReadonlyArray<readonly [string, string]> = [
   ["LOOKUP", "003-lookup-existing"],
@@ -27,7 +38,10 @@ const load = (file: string) => {
     readonly request_hex: string
     readonly reply_hex: string
   }
-  return { request: new Uint8Array(Buffer.from(recorded.request_hex, "hex")), reply: new Uint8Array(Buffer.from(recorded.reply_hex, "hex")) }
+  return {
+    request: new Uint8Array(Buffer.from(recorded.request_hex, "hex")),
+    reply: new Uint8Array(Buffer.from(recorded.reply_hex, "hex"))
+  }
 }
 
 const timed = (count: number, run: () => void): number => {
@@ -58,7 +72,8 @@ const cases = frames.map(([name, file]) => {
       kept = decodeAs(row, frame, version)
     },
     encode: () => {
-      kept = replyData(row, value, request) ?? encodeReply(row, value, request, undefined, memory, 64, 128 * 1024, count)
+      kept =
+        replyData(row, value, request) ?? encodeReply(row, value, request, undefined, memory, 64, 128 * 1024, count)
       if (isReplyRefusal(kept)) throw new Error(kept.reason)
     }
   }

@@ -30,16 +30,24 @@ const must = async (command: string, args: ReadonlyArray<string>): Promise<strin
 }
 
 /** Compiles one file of C; `package` is asked of pkg-config. */
-export const compile = async (source: string, name: string, options: { readonly package?: string } = {}): Promise<string> => {
+export const compile = async (
+  source: string,
+  name: string,
+  options: { readonly package?: string } = {}
+): Promise<string> => {
   await mkdir(buildFolder, { recursive: true })
   const target = join(buildFolder, name)
-  const flags = options.package === undefined ? [] : (await must("pkg-config", ["--cflags", "--libs", options.package])).trim().split(/\s+/)
+  const flags =
+    options.package === undefined
+      ? []
+      : (await must("pkg-config", ["--cflags", "--libs", options.package])).trim().split(/\s+/)
   await must("gcc", ["-O2", "-pthread", source, "-o", target, ...flags])
   return target
 }
 
 const prepareNull = async (): Promise<void> => void (await compile(join(benchFolder, "servers", "null.c"), "null"))
-const prepareMemory = async (): Promise<void> => void (await compile(join(benchFolder, "servers", "memory.c"), "memory", { package: "fuse3" }))
+const prepareMemory = async (): Promise<void> =>
+  void (await compile(join(benchFolder, "servers", "memory.c"), "memory", { package: "fuse3" }))
 
 const passthroughSource = "/usr/share/doc/libfuse3-dev/examples/passthrough_ll.c"
 const fuseNativeFolder = join(buildFolder, "fuse-native")
@@ -50,31 +58,53 @@ const python = "/usr/bin/python3"
 const prepareFuseNative = async (): Promise<void> => {
   if (existsSync(join(fuseNativeFolder, "node_modules", "fuse-native"))) return
   await mkdir(fuseNativeFolder, { recursive: true })
-  await must("npm", ["install", "--prefix", fuseNativeFolder, "--no-save", "--no-audit", "--no-fund", "fuse-native@2.2.6"])
+  await must("npm", [
+    "install",
+    "--prefix",
+    fuseNativeFolder,
+    "--no-save",
+    "--no-audit",
+    "--no-fund",
+    "fuse-native@2.2.6"
+  ])
 }
 
 const preparePassthrough = async (): Promise<void> => {
-  if (!existsSync(passthroughSource)) throw new Error(`${passthroughSource} is missing (Debian: apt-get install libfuse3-dev)`)
+  if (!existsSync(passthroughSource))
+    throw new Error(`${passthroughSource} is missing (Debian: apt-get install libfuse3-dev)`)
   await compile(passthroughSource, "passthrough_ll", { package: "fuse3" })
 }
 
 /** As it comes, with a pool of threads; or (`-s`) with one alone, which the kernel need not choose among. */
-const passthroughLl = (...more: ReadonlyArray<string>): Contender["command"] => (mountpoint, storage) => [
-  join(buildFolder, "passthrough_ll"), "-f", ...more, "-o", `source=${storage},timeout=0,allow_other`, mountpoint
-]
+const passthroughLl =
+  (...more: ReadonlyArray<string>): Contender["command"] =>
+  (mountpoint, storage) => [
+    join(buildFolder, "passthrough_ll"),
+    "-f",
+    ...more,
+    "-o",
+    `source=${storage},timeout=0,allow_other`,
+    mountpoint
+  ]
 
 /** Caches of names and attributes off, no permission checks: every call reaches the server, as often for each. */
-const ours = (source: string, more = ""): Contender["command"] => (mountpoint, storage) => [
-  process.execPath,
-  "--conditions=development",
-  "--disable-warning=ExperimentalWarning",
-  join(rootFolder, "packages", "daemon", "src", "main.ts"),
-  "mount",
-  "-o",
-  `entry_timeout=0,attr_timeout=0,no_default_permissions${more}`,
-  source === "passthrough:" ? `${source}${storage}` : source === "sqlite:" ? `${source}${join(storage, "store")}` : source,
-  mountpoint
-]
+const ours =
+  (source: string, more = ""): Contender["command"] =>
+  (mountpoint, storage) => [
+    process.execPath,
+    "--conditions=development",
+    "--disable-warning=ExperimentalWarning",
+    join(rootFolder, "packages", "daemon", "src", "main.ts"),
+    "mount",
+    "-o",
+    `entry_timeout=0,attr_timeout=0,no_default_permissions${more}`,
+    source === "passthrough:"
+      ? `${source}${storage}`
+      : source === "sqlite:"
+        ? `${source}${join(storage, "store")}`
+        : source,
+    mountpoint
+  ]
 
 export const contenders = (beside: string | undefined): ReadonlyArray<Contender> => [
   {
@@ -113,7 +143,12 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     name: "fuse-native",
     serves: "memory",
     prepare: prepareFuseNative,
-    command: (mountpoint) => [process.execPath, join(benchFolder, "servers", "fuseNative.cjs"), fuseNativeFolder, mountpoint]
+    command: (mountpoint) => [
+      process.execPath,
+      join(benchFolder, "servers", "fuseNative.cjs"),
+      fuseNativeFolder,
+      mountpoint
+    ]
   },
   {
     name: "pyfuse3",
@@ -121,12 +156,16 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     prepare: async () => void (await must(python, ["-c", "import pyfuse3, trio"])),
     command: (mountpoint) => [python, join(benchFolder, "servers", "memory.py"), mountpoint]
   },
-  ...(beside === undefined ? [] : [{
-    name: "beside",
-    serves: "memory" as const,
-    prepare: async () => {},
-    command: (mountpoint: string): Command => [process.execPath, join(beside, "srv.mjs"), mountpoint, "dev"]
-  }]),
+  ...(beside === undefined
+    ? []
+    : [
+        {
+          name: "beside",
+          serves: "memory" as const,
+          prepare: async () => {},
+          command: (mountpoint: string): Command => [process.execPath, join(beside, "srv.mjs"), mountpoint, "dev"]
+        }
+      ]),
   {
     name: "bickford-memory",
     serves: "memory",
@@ -149,7 +188,15 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     name: "bindfs",
     serves: "folder",
     prepare: async () => void (await must("bindfs", ["--version"])),
-    command: (mountpoint, storage) => ["bindfs", "-f", "-s", "-o", "entry_timeout=0,attr_timeout=0,negative_timeout=0", storage, mountpoint]
+    command: (mountpoint, storage) => [
+      "bindfs",
+      "-f",
+      "-s",
+      "-o",
+      "entry_timeout=0,attr_timeout=0,negative_timeout=0",
+      storage,
+      mountpoint
+    ]
   },
   {
     name: "bickford-passthrough",

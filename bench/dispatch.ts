@@ -18,7 +18,17 @@ const bodyCapacity = 1 << 16
 const outHeader = 16
 
 const bytes = new Uint8Array(frameCapacity + outHeader + bodyCapacity)
-const slot = { bytes, view: new DataView(bytes.buffer), words: new Uint32Array(bytes.buffer), header: 0, args: 40, payload: 40, end: 0, body: frameCapacity + outHeader, bodyCapacity }
+const slot = {
+  bytes,
+  view: new DataView(bytes.buffer),
+  words: new Uint32Array(bytes.buffer),
+  header: 0,
+  args: 40,
+  payload: 40,
+  end: 0,
+  body: frameCapacity + outHeader,
+  bodyCapacity
+}
 let error = 0
 
 const reply = (_slot: Slot, code: number): number => {
@@ -41,9 +51,25 @@ const unused = (): never => {
 }
 
 const transport: FrameTransport = {
-  frameCapacity, reply, replyData, freeSlots: () => 7, release: () => {}, flush: () => {},
+  frameCapacity,
+  reply,
+  replyData,
+  freeSlots: () => 7,
+  release: () => {},
+  flush: () => {},
   takePayload: (from, offset, size) => from.bytes.slice(offset, offset + size),
-  run: unused, receive: unused, replyParts: unused, detach: unused, replyDetached: unused, replyPartsDetached: unused, notify: unused, notifyNow: unused, openBacking: unused, closeBacking: unused, lendMemory: unused, spliceReplies: unused,
+  run: unused,
+  receive: unused,
+  replyParts: unused,
+  detach: unused,
+  replyDetached: unused,
+  replyPartsDetached: unused,
+  notify: unused,
+  notifyNow: unused,
+  openBacking: unused,
+  closeBacking: unused,
+  lendMemory: unused,
+  spliceReplies: unused,
   close: Effect.void
 }
 
@@ -76,7 +102,13 @@ const makeServer = (): Dispatcher => {
   const fail = (message: unknown): never => {
     throw new Error(String(message))
   }
-  const diagnostics = { malformed: fail, defect: fail, refused: (_name: string, _nodeid: unknown, reason: string) => fail(reason), rejected: fail, threw: fail }
+  const diagnostics = {
+    malformed: fail,
+    defect: fail,
+    refused: (_name: string, _nodeid: unknown, reason: string) => fail(reason),
+    rejected: fail,
+    threw: fail
+  }
   return makeDispatcher(connection, backend, Context.empty(), diagnostics, () => undefined, {})
 }
 
@@ -90,16 +122,31 @@ const write = { ...page, op: "write", nodeid: file, writeFlags: 0, data: new Uin
 for (let i = 0; i < 32; i++) send(dispatcher, prepare({ ...write, offset: i * 4096 }))
 
 const inputs: ReadonlyArray<readonly [string, ReadonlyArray<Input<Request>>]> = [
-  ["LOOKUP", [{ op: "lookup", name: "f12" }, { op: "forget", nodeid: 14, nlookup: 1 }]],
+  [
+    "LOOKUP",
+    [
+      { op: "lookup", name: "f12" },
+      { op: "forget", nodeid: 14, nlookup: 1 }
+    ]
+  ],
   ["LOOKUP, missing", [{ op: "lookup", name: "m123456" }]],
   ["GETATTR", [{ op: "getattr", nodeid: file, getattrFlags: 0, fh: 0 }]],
-  ["OPEN, RELEASE", [{ op: "open", nodeid: file, ...open }, { op: "release", nodeid: file, fh: 0, flags: 0, releaseFlags: 0, lockOwner: 0 }]],
-  ["CREATE, UNLINK, ...", [
-    { ...create, name: "c" },
-    { op: "release", nodeid: file + 1, fh: 0, flags: 0, releaseFlags: 0, lockOwner: 0 },
-    { op: "unlink", name: "c" },
-    { op: "forget", nodeid: file + 1, nlookup: 1 }
-  ]],
+  [
+    "OPEN, RELEASE",
+    [
+      { op: "open", nodeid: file, ...open },
+      { op: "release", nodeid: file, fh: 0, flags: 0, releaseFlags: 0, lockOwner: 0 }
+    ]
+  ],
+  [
+    "CREATE, UNLINK, ...",
+    [
+      { ...create, name: "c" },
+      { op: "release", nodeid: file + 1, fh: 0, flags: 0, releaseFlags: 0, lockOwner: 0 },
+      { op: "unlink", name: "c" },
+      { op: "forget", nodeid: file + 1, nlookup: 1 }
+    ]
+  ],
   ["READ 4 KiB", [{ ...page, op: "read", nodeid: file, offset: 8192, readFlags: 0 }]],
   ["WRITE 4 KiB", [{ ...write, offset: 8192 }]]
 ]

@@ -29,13 +29,17 @@ try {
   if (pid === undefined) throw new Error("there is no server")
   const resident = (): string => `${residentMebibytes(pid).toFixed(0)} MiB resident`
   console.log(`before   ${resident()}`)
-  const client = spawn("taskset", ["-c", String(cpu), program, served.folder, String(count)], { stdio: ["pipe", "pipe", "inherit"] })
+  const client = spawn("taskset", ["-c", String(cpu), program, served.folder, String(count)], {
+    stdio: ["pipe", "pipe", "inherit"]
+  })
   const watchdog = setTimeout(() => void abortMount(served.folder), 300_000)
   for await (const line of createInterface(client.stdout)) {
     const { first, phase, second }: Phase = JSON.parse(line)
     const ratio = second / first
     if (ratio >= atMost) process.exitCode = 1
-    console.log(`${phase.padEnd(8)} ${first.toFixed(2)} s and ${second.toFixed(2)} s: ${ratio.toFixed(2)} (${ratio < atMost ? "reached" : "missed"}: ${atMost}); ${resident()}`)
+    console.log(
+      `${phase.padEnd(8)} ${first.toFixed(2)} s and ${second.toFixed(2)} s: ${ratio.toFixed(2)} (${ratio < atMost ? "reached" : "missed"}: ${atMost}); ${resident()}`
+    )
     client.stdin.write("\n")
   }
   clearTimeout(watchdog)

@@ -19,7 +19,8 @@ export const operations: ReadonlyArray<Operation> = [
   { name: "directread", about: "data", unit: "MiB/s" }
 ]
 
-const namesAbout = (what: Operation["about"]): ReadonlyArray<string> => operations.filter(({ about }) => about === what).map(({ name }) => name)
+const namesAbout = (what: Operation["about"]): ReadonlyArray<string> =>
+  operations.filter(({ about }) => about === what).map(({ name }) => name)
 
 export const metadataOperations = namesAbout("metadata")
 export const dataOperations = namesAbout("data")

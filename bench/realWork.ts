@@ -24,7 +24,10 @@ const jobs: ReadonlyArray<Job> = [
   { name: "tar x, 20,000 files", script: "tar xf $MATERIAL/tree.tar" },
   { name: "git clone", script: "git clone -q $MATERIAL/repository clone" },
   { name: "git status", script: "git -C clone status -s" },
-  { name: "npm ci, 2,000 files", script: `cp -r $MATERIAL/project . && cd project && npm ${npmCi("$MATERIAL/npm-cache").join(" ")} >/dev/null` },
+  {
+    name: "npm ci, 2,000 files",
+    script: `cp -r $MATERIAL/project . && cd project && npm ${npmCi("$MATERIAL/npm-cache").join(" ")} >/dev/null`
+  },
   { name: "C build, 200 files", script: "cp -r $MATERIAL/program . && make -s -C program" },
   { name: "rm -rf, 20,000 files", script: "rm -rf tree" }
 ]
@@ -42,13 +45,16 @@ const makeMaterial = async (folder: string): Promise<void> => {
   for (let i = 0; i < treeFolders; i++) {
     const inner = join(tree, `folder${i}`)
     await mkdir(inner, { recursive: true })
-    for (let j = 0; j < filesPerFolder; j++) await writeFile(join(inner, `file${j}.txt`), `${i} ${j}\n`.repeat(1 + (i * j) % 200))
+    for (let j = 0; j < filesPerFolder; j++)
+      await writeFile(join(inner, `file${j}.txt`), `${i} ${j}\n`.repeat(1 + ((i * j) % 200)))
   }
   const names = Array.from({ length: sources }, (_, i) => `part${i}`)
-  for (const [i, name] of names.entries()) await writeFile(join(program, `${name}.c`), `int ${name}(int x) { return x * ${i} + 1; }\n`)
+  for (const [i, name] of names.entries())
+    await writeFile(join(program, `${name}.c`), `int ${name}(int x) { return x * ${i} + 1; }\n`)
   await writeFile(join(program, "main.c"), `int part0(int);\nint main(void) { return part0(0) - 1; }\n`)
   await writeFile(join(program, "Makefile"), `main: $(patsubst %.c,%.o,$(wildcard *.c))\n\tgcc -o $@ $^\n`)
-  const git = (...args: ReadonlyArray<string>) => run("git", ["-C", tree, "-c", "user.name=bench", "-c", "user.email=bench@localhost", ...args])
+  const git = (...args: ReadonlyArray<string>) =>
+    run("git", ["-C", tree, "-c", "user.name=bench", "-c", "user.email=bench@localhost", ...args])
   await run("tar", ["cf", join(folder, "tree.tar"), "-C", folder, "tree"])
   await git("init", "-q")
   await git("add", "-A")
@@ -60,7 +66,9 @@ const makeMaterial = async (folder: string): Promise<void> => {
 
 /** Whether all the programs are here. */
 const missing = (): string | undefined =>
-  ["tar", "git", "gcc", "make"].find((program) => !["/usr/bin", "/bin"].some((folder) => existsSync(join(folder, program))))
+  ["tar", "git", "gcc", "make"].find(
+    (program) => !["/usr/bin", "/bin"].some((folder) => existsSync(join(folder, program)))
+  )
 
 /** On fresh mounts; a job that fails leaves its contender out of the rest, and `onFailure` is told. */
 export const measureRealWork = async (

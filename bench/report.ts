@@ -9,8 +9,8 @@ import type { Throughput } from "./throughput.ts"
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const line = (row: ReadonlyArray<string>): string =>
-    `| ${row.map((cell, column) => column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)).join(" | ")} |`
-  const rule = `|${widths.map((width, column) => column === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`).join("|")}|`
+    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`
+  const rule = `|${widths.map((width, column) => (column === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`
   const [head, ...body] = rows.map(line)
   return [head, rule, ...body].join("\n")
 }
@@ -19,7 +19,10 @@ const valueOf = ({ unit }: Operation, measured: Measurement): number =>
   unit === "MiB/s" ? measured.mebibytesPerSecond : measured.operationsPerSecond
 
 export const valuesOf = (throughput: Throughput, operation: Operation, contender: string): ReadonlyArray<number> =>
-  throughput.get(operation.name)?.get(contender)?.map((measured) => valueOf(operation, measured)) ?? []
+  throughput
+    .get(operation.name)
+    ?.get(contender)
+    ?.map((measured) => valueOf(operation, measured)) ?? []
 
 const short = (value: number): string => {
   if (value >= 100_000) return `${(value / 1000).toFixed(0)}k`
@@ -27,11 +30,16 @@ const short = (value: number): string => {
 }
 
 /** The median, and how far the rounds lie around it. */
-const cell = ({ least, median, most }: Summary): string => `${short(median)} ±${(((most - least) / 2 / median) * 100).toFixed(0)}%`
+const cell = ({ least, median, most }: Summary): string =>
+  `${short(median)} ±${(((most - least) / 2 / median) * 100).toFixed(0)}%`
 
-export const throughputTable = (throughput: Throughput, chosen: ReadonlyArray<Operation>, names: ReadonlyArray<string>): string =>
+export const throughputTable = (
+  throughput: Throughput,
+  chosen: ReadonlyArray<Operation>,
+  names: ReadonlyArray<string>
+): string =>
   table([
-    ["", ...chosen.map(({ name, unit }) => unit === "MiB/s" ? `${name} MiB/s` : name)],
+    ["", ...chosen.map(({ name, unit }) => (unit === "MiB/s" ? `${name} MiB/s` : name))],
     ...names.map((name) => [
       name,
       ...chosen.map((operation) => {
@@ -76,11 +84,21 @@ export const barResults = (throughput: Throughput, chosen: ReadonlyArray<Operati
     operations.flatMap((name) => {
       const operation = chosen.find((one) => one.name === name)
       if (operation === undefined) return []
-      const shareOf = (one: string): number => ratio(valuesOf(throughput, operation, one), valuesOf(throughput, operation, against))
+      const shareOf = (one: string): number =>
+        ratio(valuesOf(throughput, operation, one), valuesOf(throughput, operation, against))
       const reached = shareOf(contender)
       const most = shareOf(floor)
       if (Number.isNaN(reached)) return []
-      return [{ contender, against, operation: name, atLeast, ratio: reached, floor: Number.isNaN(most) ? undefined : { contender: floor, ratio: most } }]
+      return [
+        {
+          contender,
+          against,
+          operation: name,
+          atLeast,
+          ratio: reached,
+          floor: Number.isNaN(most) ? undefined : { contender: floor, ratio: most }
+        }
+      ]
     })
   )
 
@@ -93,8 +111,5 @@ const missedLine = ({ against, atLeast, contender, floor, operation, ratio }: Ba
 export const barLines = (results: ReadonlyArray<BarResult>): ReadonlyArray<string> => {
   const missed = results.filter((result) => result.ratio < result.atLeast)
   if (missed.length === 0) return [`All ${results.length} bars reached.`]
-  return [
-    `${results.length - missed.length} of ${results.length} bars reached. Not:`,
-    ...missed.map(missedLine)
-  ]
+  return [`${results.length - missed.length} of ${results.length} bars reached. Not:`, ...missed.map(missedLine)]
 }

@@ -51,12 +51,16 @@ export const serve = async (contender: Contender, workplace: Workplace, cpu: num
   const { command, name, operations } = contender
   const label = `${name}-${count++}`
   const storage = contender.serves === "folder" ? await workplace.makeStorage(`${label}-storage`) : ""
-  if (command === undefined) return { name, operations, folder: storage, pid: undefined, readyAfter: 0, stop: async () => {} }
+  if (command === undefined)
+    return { name, operations, folder: storage, pid: undefined, readyAfter: 0, stop: async () => {} }
   const mountpoint = await workplace.makeFolder(label)
   const start = performance.now()
-  const server = spawn("taskset", ["-c", String(cpu), ...command(mountpoint, storage)], { stdio: ["ignore", "pipe", "pipe"] })
+  const server = spawn("taskset", ["-c", String(cpu), ...command(mountpoint, storage)], {
+    stdio: ["ignore", "pipe", "pipe"]
+  })
   let said = ""
-  for (const stream of [server.stdout, server.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4000)))
+  for (const stream of [server.stdout, server.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4000)))
   let failure: string | undefined
   server.once("error", (error) => (failure = error.message))
   while (findMount(mountpoint) === undefined) {
@@ -68,5 +72,12 @@ export const serve = async (contender: Contender, workplace: Workplace, cpu: num
     }
     await pause(2)
   }
-  return { name, operations, folder: mountpoint, pid: server.pid, readyAfter: performance.now() - start, stop: () => stopServer(server, mountpoint) }
+  return {
+    name,
+    operations,
+    folder: mountpoint,
+    pid: server.pid,
+    readyAfter: performance.now() - start,
+    stop: () => stopServer(server, mountpoint)
+  }
 }

@@ -21,7 +21,11 @@ import { median } from "./statistics.ts"
 import { abortMount } from "./workplace.ts"
 
 const size = 64 << 20
-const ways: Readonly<Record<string, BackendCapabilities>> = { copied: {}, spliced: { spliceWrite: true }, moved: { spliceWrite: true, spliceMove: true } }
+const ways: Readonly<Record<string, BackendCapabilities>> = {
+  copied: {},
+  spliced: { spliceWrite: true },
+  moved: { spliceWrite: true, spliceMove: true }
+}
 
 const client = `
 import os, resource, sys, time
@@ -48,7 +52,19 @@ const serveFile = async (mountpoint: string, original: string, way: string): Pro
   const never = { sec: 1_000_000, nsec: 0 }
   const epoch = { sec: 0, nsec: 0 }
   const attr = (ino: number) => ({
-    ino, mode: ino === 1 ? 0o40755 : 0o100644, size, blocks: size / 512, nlink: 1, uid: 0, gid: 0, rdev: 0, blksize: 4096, flags: 0, atime: epoch, mtime: epoch, ctime: epoch
+    ino,
+    mode: ino === 1 ? 0o40755 : 0o100644,
+    size,
+    blocks: size / 512,
+    nlink: 1,
+    uid: 0,
+    gid: 0,
+    rdev: 0,
+    blksize: 4096,
+    flags: 0,
+    atime: epoch,
+    mtime: epoch,
+    ctime: epoch
   })
   const nodes: Readonly<Record<string, number>> = { direct: 2, cached: 3 }
   const backend: Backend = {
@@ -56,16 +72,22 @@ const serveFile = async (mountpoint: string, original: string, way: string): Pro
     getattr: ({ nodeid }) => Exit.succeed({ attrValid: never, attr: attr(Number(nodeid)) }),
     lookup: ({ name }) => {
       const nodeid = typeof name === "string" ? nodes[name] : undefined
-      return nodeid === undefined ? Errno.ENOENT : Exit.succeed({ nodeid, generation: 0, entryValid: never, attrValid: never, attr: attr(nodeid) })
+      return nodeid === undefined
+        ? Errno.ENOENT
+        : Exit.succeed({ nodeid, generation: 0, entryValid: never, attrValid: never, attr: attr(nodeid) })
     },
     open: ({ nodeid }) => Exit.succeed({ fh: 0, openFlags: nodeid === 2 ? openReplyFlags.FOPEN_DIRECT_IO : 0 }),
     read: ({ offset, size: length }) => Exit.succeed({ fd, offset, length })
   }
-  await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-    yield* mount({ mountpoint, backend })
-    console.log("ready")
-    yield* Effect.promise(() => once(process.stdin.resume(), "end"))
-  })))
+  await Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        yield* mount({ mountpoint, backend })
+        console.log("ready")
+        yield* Effect.promise(() => once(process.stdin.resume(), "end"))
+      })
+    )
+  )
 }
 
 const main = async (): Promise<void> => {
@@ -84,32 +106,66 @@ const main = async (): Promise<void> => {
   const measureAll = async (pinned: boolean): Promise<void> => {
     const pin = pinned ? ["taskset", "-c", "1"] : ["env"]
     const [program = "", ...before] = pin
-    const servers = await Promise.all(Object.keys(ways).map(async (name) => {
-      const at = join(folder, `${name}-${pinned}`)
-      mkdirSync(at)
-      const child = spawn(program, [...before, process.execPath, "--conditions=development", "--disable-warning=ExperimentalWarning", import.meta.filename, "serve", at, file, name], { stdio: ["pipe", "pipe", "inherit"] })
-      const [line] = await Promise.race([once(createInterface(child.stdout), "line"), once(child, "exit")])
-      if (line !== "ready") throw new Error(`${at} was not mounted`)
-      return { name, at, child, pid: child.pid ?? 0 }
-    }))
+    const servers = await Promise.all(
+      Object.keys(ways).map(async (name) => {
+        const at = join(folder, `${name}-${pinned}`)
+        mkdirSync(at)
+        const child = spawn(
+          program,
+          [
+            ...before,
+            process.execPath,
+            "--conditions=development",
+            "--disable-warning=ExperimentalWarning",
+            import.meta.filename,
+            "serve",
+            at,
+            file,
+            name
+          ],
+          { stdio: ["pipe", "pipe", "inherit"] }
+        )
+        const [line] = await Promise.race([once(createInterface(child.stdout), "line"), once(child, "exit")])
+        if (line !== "ready") throw new Error(`${at} was not mounted`)
+        return { name, at, child, pid: child.pid ?? 0 }
+      })
+    )
     try {
       for (const kind of ["direct", "cached"]) {
         for (const block of [4096, 32_768, 131_072, 1 << 20]) {
-          const ratios = new Map(servers.map(({ name }) => [name, { speed: [] as Array<number>, cpu: [] as Array<number> }]))
+          const ratios = new Map(
+            servers.map(({ name }) => [name, { speed: [] as Array<number>, cpu: [] as Array<number> }])
+          )
           for (let round = 0; round < Number(values.rounds); round++) {
             let base: { readonly speed: number; readonly cpu: number } | undefined
             for (const { at, name, pid } of servers) {
               const start = cpuSeconds(pid)
-              const args = ["-c", client, join(at, kind), String(block), values.seconds, ...(kind === "cached" ? ["drop"] : [])]
-              const [speed = 0, own = 0, bytes = 0] = (await run(program, [...before, "python3", ...args], { onTimeout: () => abortMount(at) })).split(" ").map(Number)
+              const args = [
+                "-c",
+                client,
+                join(at, kind),
+                String(block),
+                values.seconds,
+                ...(kind === "cached" ? ["drop"] : [])
+              ]
+              const [speed = 0, own = 0, bytes = 0] = (
+                await run(program, [...before, "python3", ...args], { onTimeout: () => abortMount(at) })
+              )
+                .split(" ")
+                .map(Number)
               const now = { speed, cpu: (cpuSeconds(pid) - start + own) / bytes }
               base ??= now
               ratios.get(name)?.speed.push(now.speed / base.speed)
               ratios.get(name)?.cpu.push(now.cpu / base.cpu)
             }
           }
-          const cells = Array.from(ratios, ([name, { cpu, speed }]) => `${name} ${median(speed).toFixed(2)} (CPU ${median(cpu).toFixed(2)})`)
-          console.log(`${pinned ? "one CPU " : "all CPUs"} ${kind.padEnd(6)} ${String(block).padStart(7)}: ${cells.slice(1).join(", ")}`)
+          const cells = Array.from(
+            ratios,
+            ([name, { cpu, speed }]) => `${name} ${median(speed).toFixed(2)} (CPU ${median(cpu).toFixed(2)})`
+          )
+          console.log(
+            `${pinned ? "one CPU " : "all CPUs"} ${kind.padEnd(6)} ${String(block).padStart(7)}: ${cells.slice(1).join(", ")}`
+          )
         }
       }
     } finally {

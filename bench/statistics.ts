@@ -21,7 +21,9 @@ export const summarize = (values: ReadonlyArray<number>): Summary => ({
 
 /** The median of the rounds' own ratios: what slows the whole machine for a while slows both sides of one. */
 export const ratio = (ours: ReadonlyArray<number>, theirs: ReadonlyArray<number>): number =>
-  median(ours.flatMap((value, round) => {
-    const other = theirs[round]
-    return other === undefined || other === 0 ? [] : [value / other]
-  }))
+  median(
+    ours.flatMap((value, round) => {
+      const other = theirs[round]
+      return other === undefined || other === 0 ? [] : [value / other]
+    })
+  )

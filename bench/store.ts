@@ -23,18 +23,33 @@ const atLeast = 0.6
 /** Waits until the server has nothing left to tidy up: what it does for itself would slow the other side. */
 const idle = async ({ pid }: Served): Promise<void> => {
   if (pid === undefined) return
-  for (let before = -1, now = cpuSeconds(pid); now > before + 0.01; before = now, now = cpuSeconds(pid)) await delay(300)
+  for (let before = -1, now = cpuSeconds(pid); now > before + 0.01; before = now, now = cpuSeconds(pid))
+    await delay(300)
 }
 
-export const measureStoreWrite = async (served: Served, load: Loader, workplace: Workplace, options: Options): Promise<StoreWrite> => {
+export const measureStoreWrite = async (
+  served: Served,
+  load: Loader,
+  workplace: Workplace,
+  options: Options
+): Promise<StoreWrite> => {
   const storage = await workplace.makeStorage("commits")
   const rounds: Array<{ readonly mounted: number; readonly bare: number }> = []
   for (let round = 0; round < options.rounds; round++) {
-    const { mebibytesPerSecond: mounted } = await load(served.folder, { operation: "seqwrite", seconds: options.seconds })
+    const { mebibytesPerSecond: mounted } = await load(served.folder, {
+      operation: "seqwrite",
+      seconds: options.seconds
+    })
     await idle(served)
     const program = join(benchFolder, "programs", "commits.ts")
     const said = await run("taskset", [
-      "-c", String(options.cpu), process.execPath, "--disable-warning=ExperimentalWarning", program, join(storage, `store${round}`), String(options.seconds)
+      "-c",
+      String(options.cpu),
+      process.execPath,
+      "--disable-warning=ExperimentalWarning",
+      program,
+      join(storage, `store${round}`),
+      String(options.seconds)
     ])
     rounds.push({ mounted, bare: Number(said) })
   }

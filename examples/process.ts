@@ -9,13 +9,15 @@ import * as Stream from "effect/Stream"
 const json = (make: () => unknown) => () => `${JSON.stringify(make(), undefined, 2)}\n`
 
 const view = tree({
-  "pid": `${process.pid}\n`,
-  "uptime": () => `${process.uptime().toFixed(1)} s\n`,
+  pid: `${process.pid}\n`,
+  uptime: () => `${process.uptime().toFixed(1)} s\n`,
   "memory.json": json(() => process.memoryUsage()),
   "versions.json": json(() => process.versions),
   // Listed when somebody looks, so it is as it is then.
-  "env": folder(() => Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name.replaceAll("/", "_"), `${value}\n`]))),
-  "clock": () => Effect.sync(() => Stream.fromIterable(["it is ", new Date().toISOString(), "\n"]))
+  env: folder(() =>
+    Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name.replaceAll("/", "_"), `${value}\n`]))
+  ),
+  clock: () => Effect.sync(() => Stream.fromIterable(["it is ", new Date().toISOString(), "\n"]))
 })
 
 const stop = new AbortController()

@@ -16,10 +16,13 @@ const isMissing = (error: unknown): boolean => error instanceof Error && "code" 
 const service = fastify()
 service.addHook("onClose", () => mounted[Symbol.asyncDispose]())
 service.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
-service.post<{ Body: Buffer | string | undefined; Params: { name: string } }>("/:name", async ({ body, params }, reply) => {
-  await writeFile(place(params), body ?? "")
-  return reply.code(204).send()
-})
+service.post<{ Body: Buffer | string | undefined; Params: { name: string } }>(
+  "/:name",
+  async ({ body, params }, reply) => {
+    await writeFile(place(params), body ?? "")
+    return reply.code(204).send()
+  }
+)
 service.get<{ Params: { name: string } }>("/:name", async ({ params }, reply) => {
   try {
     return await readFile(place(params))

@@ -38,7 +38,11 @@ const build = () => {
   cpSync(join(root, "native", "binding.gyp"), join(folder, "binding.gyp"))
   // A name of our own: Node's config.gypi sets `asan` itself, and wins.
   const env = { ...process.env, GYP_DEFINES: "bickford_sanitize=1" }
-  const done = spawnSync(node, ["scripts/node-gyp.mjs", "rebuild", `--directory=${folder}`], { cwd: root, env, encoding: "utf8" })
+  const done = spawnSync(node, ["scripts/node-gyp.mjs", "rebuild", `--directory=${folder}`], {
+    cwd: root,
+    env,
+    encoding: "utf8"
+  })
   if (done.status !== 0) fail(`${done.stdout}${done.stderr}The addon could not be built with the sanitizers.`)
   const imported = execFileSync("nm", ["--dynamic", "--undefined-only", built], { encoding: "utf8" })
   const missing = traces.filter((trace) => !trace.test(imported))
@@ -58,7 +62,11 @@ const sanitized = () => ({
 })
 
 const runTests = (files) =>
-  spawnSync(node, [...nodeFlags, "node_modules/vitest/vitest.mjs", "run", ...excluded.map((glob) => `--exclude=${glob}`), ...files], { cwd: root, env: sanitized(), stdio: "inherit" })
+  spawnSync(
+    node,
+    [...nodeFlags, "node_modules/vitest/vitest.mjs", "run", ...excluded.map((glob) => `--exclude=${glob}`), ...files],
+    { cwd: root, env: sanitized(), stdio: "inherit" }
+  )
 
 build()
 const tests = runTests(process.argv.length > 2 ? process.argv.slice(2) : everything)

@@ -49,7 +49,11 @@ const hashFiles = (files, extra) => {
 const localBin = join(root, "node_modules", ".bin")
 
 /** `PATH` without this checkout's own tools, which an install replaces while it runs. */
-const outerPath = () => (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== localBin).join(delimiter)
+const outerPath = () =>
+  (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => folder !== localBin)
+    .join(delimiter)
 
 const find = (name, path) => {
   for (const folder of path.split(delimiter)) {
@@ -70,7 +74,11 @@ const quietly = (what, command, args, options) => {
   if (done.status === 0) return
   if (done.stdout) process.stderr.write(done.stdout)
   if (done.stderr) process.stderr.write(done.stderr)
-  fail(done.error ? `${what} failed: ${done.error.message}` : `${what} failed: ${command} ended with ${done.signal ?? done.status}.`)
+  fail(
+    done.error
+      ? `${what} failed: ${done.error.message}`
+      : `${what} failed: ${command} ended with ${done.signal ?? done.status}.`
+  )
 }
 
 /** What package-lock.json names, unless it is there. */
@@ -115,7 +123,9 @@ export const gypArguments = (args) => {
 
 /** Of `npm run prebuild`, for this machine. */
 const hasPrebuild = () =>
-  ["glibc", "musl"].some((libc) => existsSync(join(root, "packages", "transport", "prebuilds", `${process.platform}-${process.arch}-${libc}.node`)))
+  ["glibc", "musl"].some((libc) =>
+    existsSync(join(root, "packages", "transport", "prebuilds", `${process.platform}-${process.arch}-${libc}.node`))
+  )
 
 /** Builds the addon when its sources are not the ones it was built from, or always when `force`. */
 export const buildAddon = ({ force = false } = {}) => {
@@ -129,7 +139,11 @@ export const buildAddon = ({ force = false } = {}) => {
     }
   }
   say("Building the addon...")
-  quietly("Building the addon", node, gypArguments([...(force ? ["clean", "configure", "build"] : ["configure", "build"]), "--directory=native"]))
+  quietly(
+    "Building the addon",
+    node,
+    gypArguments([...(force ? ["clean", "configure", "build"] : ["configure", "build"]), "--directory=native"])
+  )
   writeFileSync(addonStamp, wanted)
 }
 

@@ -15,14 +15,17 @@ export const documents: ReadonlyArray<Document> = [libfuse, wick, egg, qfuse]
 
 const named = (counterpart: Counterpart): string => {
   if ("option" in counterpart) return `\`-o ${counterpart.option}\``
-  return "of" in counterpart ? `\`${counterpart.of}.${counterpart.name}\`` : `\`${counterpart.name}\` of \`${counterpart.from}\``
+  return "of" in counterpart
+    ? `\`${counterpart.of}.${counterpart.name}\``
+    : `\`${counterpart.name}\` of \`${counterpart.from}\``
 }
 
-const tested = ({ test }: Row): string => typeof test === "string" ? test : `\`${test[0]}\``
+const tested = ({ test }: Row): string => (typeof test === "string" ? test : `\`${test[0]}\``)
 
 const cell = (text: string): string => text.replaceAll("|", "\\|")
 
-const rowOf = (row: Row): string => `| ${[row.theirs, row.ours.map(named).join(", ") || "none", row.note ?? "", tested(row)].map(cell).join(" | ")} |`
+const rowOf = (row: Row): string =>
+  `| ${[row.theirs, row.ours.map(named).join(", ") || "none", row.note ?? "", tested(row)].map(cell).join(" | ")} |`
 
 const sectionOf = ({ rows, title }: Section): string => `### ${title}
 

@@ -7,4 +7,9 @@ import { become, bootstrap, root } from "./bootstrap.mjs"
 
 bootstrap()
 process.chdir(root)
-become([join(root, "node_modules", "c8", "bin", "c8.js"), process.execPath, join("scripts", "test.mjs"), ...process.argv.slice(2)])
+become([
+  join(root, "node_modules", "c8", "bin", "c8.js"),
+  process.execPath,
+  join("scripts", "test.mjs"),
+  ...process.argv.slice(2)
+])

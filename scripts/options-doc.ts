@@ -14,17 +14,30 @@ const rangeOf = (row: Row): string => {
   return row.takes === "octal" ? `0${row.least.toString(8)} to 0${row.most.toString(8)}` : `${row.least} to ${row.most}`
 }
 
-const table = (head: string, isShown: (row: Row) => boolean, cells: (name: string, row: Row) => ReadonlyArray<string>): string => {
-  const rows = Object.entries(optionTable).filter(([, row]) => isShown(row)).map(([name, row]) => `| ${cells(name, row).join(" | ")} |`)
+const table = (
+  head: string,
+  isShown: (row: Row) => boolean,
+  cells: (name: string, row: Row) => ReadonlyArray<string>
+): string => {
+  const rows = Object.entries(optionTable)
+    .filter(([, row]) => isShown(row))
+    .map(([name, row]) => `| ${cells(name, row).join(" | ")} |`)
   return [head, head.replace(/[^|]+/g, "---"), ...rows].join("\n")
 }
 
 const works = (name: string, row: Row): ReadonlyArray<string> => [
-  `\`${name}\``, row.takes === "nothing" ? "" : row.takes, rangeOf(row), helpOf(name, row)
+  `\`${name}\``,
+  row.takes === "nothing" ? "" : row.takes,
+  rangeOf(row),
+  helpOf(name, row)
 ]
 
 const refusals = (): string =>
-  sourceKinds.flatMap(({ kind, refuses }) => Object.entries(refuses).map(([name, why]) => `| \`${name}\` | \`${kind}:\` | ${why} |`)).join("\n")
+  sourceKinds
+    .flatMap(({ kind, refuses }) =>
+      Object.entries(refuses).map(([name, why]) => `| \`${name}\` | \`${kind}:\` | ${why} |`)
+    )
+    .join("\n")
 
 /** The whole document. */
 export const optionsDocument = (): string => `# Options of mounts
@@ -45,12 +58,20 @@ ${table("| option | value | range | |", (row) => row.takes !== "refused" && row.
 
 ## Taken without effect
 
-${table("| option | |", (row) => row.takes !== "refused" && row.by === "nobody", (name, row) => [`\`${name}\``, row.help])}
+${table(
+  "| option | |",
+  (row) => row.takes !== "refused" && row.by === "nobody",
+  (name, row) => [`\`${name}\``, row.help]
+)}
 | \`x-*\` | for other programs |
 
 ## Refused
 
-${table("| option | why, and what to use instead |", (row) => row.takes === "refused", (name, row) => [`\`${name}\``, row.help])}
+${table(
+  "| option | why, and what to use instead |",
+  (row) => row.takes === "refused",
+  (name, row) => [`\`${name}\``, row.help]
+)}
 
 An option that is for some kinds of source is refused for the others. Besides:
 
@@ -63,7 +84,9 @@ if (import.meta.main) {
   const written = optionsDocument()
   if (process.argv.includes("--check")) {
     if (readFileSync(file, "utf8") !== written) {
-      console.error("docs/options.md is not what its table says; run node --conditions=development scripts/options-doc.ts")
+      console.error(
+        "docs/options.md is not what its table says; run node --conditions=development scripts/options-doc.ts"
+      )
       process.exitCode = 1
     }
   } else writeFileSync(file, written)

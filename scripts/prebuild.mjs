@@ -22,7 +22,9 @@ const tools = join(root, "tools", "prebuild")
 const modules = join(tools, "node_modules")
 const folder = join(root, "packages", "transport", "prebuilds")
 const sourceFolder = join(root, "native", "src")
-const sources = readdirSync(sourceFolder).filter((name) => name.endsWith(".cc")).sort()
+const sources = readdirSync(sourceFolder)
+  .filter((name) => name.endsWith(".cc"))
+  .sort()
 
 /** Where uv.h is: with the headers of the system's Node, or Debian's libuv1-dev. libuv's 1.x is one ABI. */
 const headers = () => {
@@ -33,11 +35,28 @@ const headers = () => {
 }
 
 const flags = [
-  "-std=c++17", "-O2", "-fPIC", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-pthread",
+  "-std=c++17",
+  "-O2",
+  "-fPIC",
+  "-fno-exceptions",
+  "-fno-rtti",
+  "-fvisibility=hidden",
+  "-fvisibility-inlines-hidden",
+  "-pthread",
   // Zig's own libc++ is not clean of the first, musl's CMSG_NXTHDR not of the second.
-  "-Wall", "-Wextra", "-Werror", "-Wno-nullability-completeness", "-Wno-sign-compare", "-Wno-unused-command-line-argument", "-Wno-gnu-variable-sized-type-not-at-end",
-  "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-DNAPI_VERSION=9", "-DNAPI_DISABLE_CPP_EXCEPTIONS",
-  `-isystem${join(modules, "node-addon-api")}`, `-isystem${join(modules, "node-api-headers", "include")}`
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-Wno-nullability-completeness",
+  "-Wno-sign-compare",
+  "-Wno-unused-command-line-argument",
+  "-Wno-gnu-variable-sized-type-not-at-end",
+  "-D_GNU_SOURCE",
+  "-D_FILE_OFFSET_BITS=64",
+  "-DNAPI_VERSION=9",
+  "-DNAPI_DISABLE_CPP_EXCEPTIONS",
+  `-isystem${join(modules, "node-addon-api")}`,
+  `-isystem${join(modules, "node-api-headers", "include")}`
 ]
 
 /** uv.h and what it includes, apart: a system's include folder has headers of its own libc too. */
@@ -53,13 +72,19 @@ const withUv = () => {
 const installCompiler = () => {
   if (existsSync(join(modules, ".bin", "zig"))) return
   say("Installing the compiler for all platforms (once, about 400 MB)...")
-  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--no-workspaces"], { cwd: tools, stdio: ["ignore", "ignore", "inherit"] })
+  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--no-workspaces"], {
+    cwd: tools,
+    stdio: ["ignore", "ignore", "inherit"]
+  })
   if (done.status !== 0) fail("The compiler could not be installed: npm ci in tools/prebuild failed.")
 }
 
 /** Changes whenever the addon would. */
 const fingerprint = (target) => {
-  const hash = createHash("sha256").update(target).update(flags.join(" ")).update(readFileSync(join(tools, "package-lock.json")))
+  const hash = createHash("sha256")
+    .update(target)
+    .update(flags.join(" "))
+    .update(readFileSync(join(tools, "package-lock.json")))
   for (const name of readdirSync(sourceFolder).sort()) hash.update(name).update(readFileSync(join(sourceFolder, name)))
   return hash.digest("hex")
 }
@@ -81,7 +106,19 @@ const build = async (target, uv) => {
   mkdirSync(folder, { recursive: true })
   mkdirSync(join(root, "native", "build-prebuilds"), { recursive: true })
   const partial = `${file}.partial`
-  const args = ["c++", "-target", targets[target], "-shared", ...flags, uv, ...sources.map((name) => join(sourceFolder, name)), "-o", partial, "-s", "-Wl,-z,nodelete"]
+  const args = [
+    "c++",
+    "-target",
+    targets[target],
+    "-shared",
+    ...flags,
+    uv,
+    ...sources.map((name) => join(sourceFolder, name)),
+    "-o",
+    partial,
+    "-s",
+    "-Wl,-z,nodelete"
+  ]
   const { said, status } = await run(join(modules, ".bin", "zig"), args)
   if (status !== 0) {
     rmSync(partial, { force: true })
@@ -93,9 +130,15 @@ const build = async (target, uv) => {
 
 /** What a file says of itself, by readelf: machine, libraries, the newest glibc symbol. */
 export const describe = (file) => {
-  const readelf = spawnSync("readelf", ["--wide", "--file-header", "--dynamic", "--version-info", file], { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } })
+  const readelf = spawnSync("readelf", ["--wide", "--file-header", "--dynamic", "--version-info", file], {
+    encoding: "utf8",
+    env: { ...process.env, LC_ALL: "C" }
+  })
   if (readelf.status !== 0) fail(`readelf ${file}: ${readelf.stderr ?? readelf.error?.message}`)
-  const versions = [...readelf.stdout.matchAll(/GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [Number(major), Number(minor)])
+  const versions = [...readelf.stdout.matchAll(/GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [
+    Number(major),
+    Number(minor)
+  ])
   versions.sort(([a, b], [c, d]) => a - c || b - d)
   return {
     machine: /Machine:\s+(.+)/.exec(readelf.stdout)?.[1],
@@ -110,11 +153,14 @@ const glibcLimit = 31
 /** Prints what a file is; ends the process where it could not run on what it is for. */
 const check = (target) => {
   const { glibc, libraries, machine } = describe(join(folder, `${target}.node`))
-  say(`${target}: ${machine}; needs ${libraries.join(", ")}${glibc === undefined ? "" : `; newest symbol GLIBC_${glibc}`}`)
+  say(
+    `${target}: ${machine}; needs ${libraries.join(", ")}${glibc === undefined ? "" : `; newest symbol GLIBC_${glibc}`}`
+  )
   const expected = { x64: /X86-64/, arm64: /AArch64/ }[target.split("-")[1]]
   if (!expected.test(machine)) fail(`${target} is compiled for ${machine}.`)
   if (target.endsWith("-musl") !== (glibc === undefined)) fail(`${target} is linked with the wrong libc.`)
-  if (glibc !== undefined && Number(glibc.split(".")[1]) > glibcLimit) fail(`${target} needs glibc ${glibc}: later than 2.${glibcLimit}.`)
+  if (glibc !== undefined && Number(glibc.split(".")[1]) > glibcLimit)
+    fail(`${target} needs glibc ${glibc}: later than 2.${glibcLimit}.`)
 }
 
 /** Compiles what is asked for, and prints what each file is. */

@@ -20,18 +20,16 @@ const traitsOf = (row: OpcodeRow): string => {
 }
 
 const rowOf = (row: OpcodeRow): string =>
-  `| ${
-    [
-      row.opcode,
-      row.name,
-      row.since.join("."),
-      "yes",
-      "yes",
-      row.bySession ? "by the session" : `\`${row.op}\``,
-      row.tested ? "yes" : "no",
-      traitsOf(row)
-    ].join(" | ")
-  } |`
+  `| ${[
+    row.opcode,
+    row.name,
+    row.since.join("."),
+    "yes",
+    "yes",
+    row.bySession ? "by the session" : `\`${row.op}\``,
+    row.tested ? "yes" : "no",
+    traitsOf(row)
+  ].join(" | ")} |`
 
 /** The whole document. */
 export const protocolDocument = (): string => `# The protocol
@@ -46,7 +44,10 @@ which \`/dev/fuse\` never is.
 
 | opcode | name | since | decode | encode | dispatched | real kernel | |
 | --- | --- | --- | --- | --- | --- | --- | --- |
-${opcodeTable.filter((row) => row !== undefined).map(rowOf).join("\n")}
+${opcodeTable
+  .filter((row) => row !== undefined)
+  .map(rowOf)
+  .join("\n")}
 
 Not spoken: CUSE_INIT (character devices), and INIT with its bytes swapped.
 

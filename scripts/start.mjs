@@ -14,4 +14,10 @@ try {
   // A dead mountpoint (ENOTCONN, or EEXIST for a folder that cannot be examined) is for `mount` to replace.
   if (error.code !== "ENOTCONN" && error.code !== "EEXIST") fail(`${mountpoint}: ${error.message}`)
 }
-become([join(root, "packages", "daemon", "src", "main.ts"), "mount", `sqlite:${mountpoint}.bickford`, mountpoint, ...rest])
+become([
+  join(root, "packages", "daemon", "src", "main.ts"),
+  "mount",
+  `sqlite:${mountpoint}.bickford`,
+  mountpoint,
+  ...rest
+])

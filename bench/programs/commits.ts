@@ -27,7 +27,9 @@ db.exec(`
   INSERT INTO inode VALUES (1, 0, 0, 0);
   INSERT INTO server VALUES (1, '');
 `)
-const put = db.prepare("INSERT INTO chunk (data, position, blocks, bytes) VALUES (1, ?, 65535, ?) ON CONFLICT (data, position) DO UPDATE SET bytes = excluded.bytes")
+const put = db.prepare(
+  "INSERT INTO chunk (data, position, blocks, bytes) VALUES (1, ?, 65535, ?) ON CONFLICT (data, position) DO UPDATE SET bytes = excluded.bytes"
+)
 const resize = db.prepare("UPDATE inode SET size = ?, blocks = ?, mtime = ? WHERE ino = 1")
 const record = db.prepare("UPDATE server SET replies = ? WHERE id = 1")
 const begin = db.prepare("BEGIN IMMEDIATE")
@@ -44,7 +46,8 @@ const writeFile = (): void => {
   commit.run()
   for (let at = 0; at < fileMebibytes; at++) {
     begin.run()
-    for (let from = 0; from < mebibyte; from += chunkBytes) put.run((at * mebibyte + from) / chunkBytes, data.subarray(from, from + chunkBytes))
+    for (let from = 0; from < mebibyte; from += chunkBytes)
+      put.run((at * mebibyte + from) / chunkBytes, data.subarray(from, from + chunkBytes))
     resize.run((at + 1) * mebibyte, (at + 1) * 2048, Date.now())
     record.run(`${written}:${mebibyte}`)
     commit.run()

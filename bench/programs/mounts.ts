@@ -25,11 +25,13 @@ process.stdin.on("data", () => {
 const serve = (mountpoint: string) =>
   mount({ mountpoint, backend: memory({ attrTimeout: 0, entryTimeout: 0 }), defaultPermissions: false })
 
-const program = Effect.scoped(Effect.gen(function*() {
-  const mounted = yield* Effect.forEach(mountpoints, serve)
-  console.log("mounted")
-  yield* Effect.forEach(mounted, ({ awaitEnd }) => awaitEnd, { concurrency: "unbounded" })
-}))
+const program = Effect.scoped(
+  Effect.gen(function* () {
+    const mounted = yield* Effect.forEach(mountpoints, serve)
+    console.log("mounted")
+    yield* Effect.forEach(mounted, ({ awaitEnd }) => awaitEnd, { concurrency: "unbounded" })
+  })
+)
 const running = Effect.runFork(program)
 running.addObserver(() => process.exit(0))
 process.once("SIGTERM", () => running.interruptUnsafe())

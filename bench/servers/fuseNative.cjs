@@ -12,7 +12,15 @@ const nodes = new Map()
 
 const make = (mode) => {
   const at = new Date()
-  return { mode, size: 0, mtime: at, atime: at, ctime: at, names: (mode & 0o170000) === 0o040000 ? new Set() : undefined, chunks: [] }
+  return {
+    mode,
+    size: 0,
+    mtime: at,
+    atime: at,
+    ctime: at,
+    names: (mode & 0o170000) === 0o040000 ? new Set() : undefined,
+    chunks: []
+  }
 }
 nodes.set("/", make(0o040755))
 
@@ -32,7 +40,19 @@ const remove = (path) => {
 }
 
 const statOf = ({ atime, ctime, mode, mtime, size }) => ({
-  mode, size, atime, ctime, mtime, nlink: 1, uid: 0, gid: 0, blocks: Math.ceil(size / 512), blksize: 4096, dev: 0, ino: 0, rdev: 0
+  mode,
+  size,
+  atime,
+  ctime,
+  mtime,
+  nlink: 1,
+  uid: 0,
+  gid: 0,
+  blocks: Math.ceil(size / 512),
+  blksize: 4096,
+  dev: 0,
+  ino: 0,
+  rdev: 0
 })
 
 const resize = (node, size) => {
@@ -124,7 +144,13 @@ const operations = {
 }
 
 // Its options leave out what is falsy, so zeros are given as text.
-const fuse = new Fuse(mountpoint, operations, { force: true, allowOther: true, attrTimeout: "0", entryTimeout: "0", timeout: false })
+const fuse = new Fuse(mountpoint, operations, {
+  force: true,
+  allowOther: true,
+  attrTimeout: "0",
+  entryTimeout: "0",
+  timeout: false
+})
 fuse.mount((error) => {
   if (error) {
     console.error(String(error))

@@ -7,7 +7,15 @@
 import type { PathCallbacks } from "@bickford/backends"
 import type { BackendCapabilities, Entry, IoctlReply, Negotiated, Open, ReplyOf } from "@bickford/protocol"
 import type {
-  Backend, BackendConnection, EmbeddedSession, FrameSession, Mount, MountOptions, Notify, RequestContext, Session
+  Backend,
+  BackendConnection,
+  EmbeddedSession,
+  FrameSession,
+  Mount,
+  MountOptions,
+  Notify,
+  RequestContext,
+  Session
 } from "@bickford/session"
 
 /** Members by the interface that has them. */
@@ -18,7 +26,7 @@ interface Interfaces {
   readonly EmbeddedSession: keyof EmbeddedSession
   readonly Entry: keyof Entry
   readonly FrameSession: keyof FrameSession
-  readonly IoctlReply: IoctlReply extends infer Reply ? Reply extends Reply ? keyof Reply : never : never
+  readonly IoctlReply: IoctlReply extends infer Reply ? (Reply extends Reply ? keyof Reply : never) : never
   readonly Mount: keyof Mount
   readonly MountOptions: keyof MountOptions
   readonly Negotiated: keyof Negotiated
@@ -31,11 +39,19 @@ interface Interfaces {
   readonly SessionOptions: keyof Session.SessionOptions
 }
 
-export type Member = { readonly [Of in keyof Interfaces]: { readonly of: Of; readonly name: Interfaces[Of] } }[keyof Interfaces]
+export type Member = {
+  readonly [Of in keyof Interfaces]: { readonly of: Of; readonly name: Interfaces[Of] }
+}[keyof Interfaces]
 
 /** An export of a package of ours; `name` may go into a namespace, as `Lifecycle.start`. */
 export interface Exported {
-  readonly from: "bickford" | "@bickford/backends" | "@bickford/protocol" | "@bickford/session" | "@bickford/session/testing" | "@bickford/transport"
+  readonly from:
+    | "bickford"
+    | "@bickford/backends"
+    | "@bickford/protocol"
+    | "@bickford/session"
+    | "@bickford/session/testing"
+    | "@bickford/transport"
   readonly name: string
 }
 
@@ -79,6 +95,6 @@ export const byEveryOperation: Tested = [every, "reaches the backend with what t
 /** Likewise, for what only a block device's mount is sent. */
 export const byBlockDevice: Tested = [every, "a block device's mount has BMAP and SYNCFS too"]
 
-export const member = <Of extends keyof Interfaces>(of: Of, name: Interfaces[Of]): Member => ({ of, name } as Member)
+export const member = <Of extends keyof Interfaces>(of: Of, name: Interfaces[Of]): Member => ({ of, name }) as Member
 export const exported = (from: Exported["from"], name: string): Exported => ({ from, name })
 export const option = (name: string): CommandOption => ({ option: name })

@@ -44,20 +44,69 @@ const callbacks: ReadonlyArray<Row> = [
 ]
 
 const answers: ReadonlyArray<Row> = [
-  { theirs: "#f as an answer", ours: [exported("@bickford/backends", "PathFilesystem.make")], note: "`false` from any callback fails the call: ENOENT.", test: [driven[0], "false is ENOENT of whatever callback"] },
-  { theirs: "(raise errno/...)", ours: [exported("@bickford/session", "Errno")], note: "Throw `Errno.EACCES`, an error with an errno's `code`, or an error number; or return the failed Effect.", test: driven },
-  { theirs: "size, string or value of read and write", ours: [member("PathCallbacks", "read"), member("PathCallbacks", "write")], note: "`read`: bytes, a string (UTF-8), or how many bytes of its `buffer` it filled. `write`: how many it took; `undefined` is all.", test: [driven[0], "read answers a string, bytes, or how many bytes of its buffer it filled"] },
-  { theirs: "handle", ours: [member("PathCallbacks", "open")], note: "Any JavaScript value; it is not copied.", test: served },
-  { theirs: "value", ours: [exported("@bickford/backends", "PathFilesystem.make")], note: "A value, a Promise or an Effect. What is no answer is EIO, and a sentence in the log.", test: [driven[0], "what is no answer is EIO, and one sentence in the log"] }
+  {
+    theirs: "#f as an answer",
+    ours: [exported("@bickford/backends", "PathFilesystem.make")],
+    note: "`false` from any callback fails the call: ENOENT.",
+    test: [driven[0], "false is ENOENT of whatever callback"]
+  },
+  {
+    theirs: "(raise errno/...)",
+    ours: [exported("@bickford/session", "Errno")],
+    note: "Throw `Errno.EACCES`, an error with an errno's `code`, or an error number; or return the failed Effect.",
+    test: driven
+  },
+  {
+    theirs: "size, string or value of read and write",
+    ours: [member("PathCallbacks", "read"), member("PathCallbacks", "write")],
+    note: "`read`: bytes, a string (UTF-8), or how many bytes of its `buffer` it filled. `write`: how many it took; `undefined` is all.",
+    test: [driven[0], "read answers a string, bytes, or how many bytes of its buffer it filled"]
+  },
+  {
+    theirs: "handle",
+    ours: [member("PathCallbacks", "open")],
+    note: "Any JavaScript value; it is not copied.",
+    test: served
+  },
+  {
+    theirs: "value",
+    ours: [exported("@bickford/backends", "PathFilesystem.make")],
+    note: "A value, a Promise or an Effect. What is no answer is EIO, and a sentence in the log.",
+    test: [driven[0], "what is no answer is EIO, and one sentence in the log"]
+  }
 ]
 
 const lifetimes: ReadonlyArray<Row> = [
   { theirs: "make-filesystem", ours: [exported("@bickford/backends", "PathFilesystem.make")], test: served },
-  { theirs: "filesystem?", ours: [exported("@bickford/backends", "PathFilesystem.isFilesystem")], test: [driven[0], "isFilesystem knows what it gave"] },
-  { theirs: "filesystem-start!", ours: [exported("bickford", "Lifecycle.start")], note: "Rejects with a reason instead of answering #f.", test: lifecycle },
-  { theirs: "filesystem-stop!", ours: [exported("bickford", "Lifecycle.stop")], note: "Nothing happens where nothing runs; rejects when another filesystem is mounted there. Resolves when it has stopped.", test: lifecycleOf },
-  { theirs: "filesystem-wait!", ours: [exported("bickford", "Lifecycle.wait")], note: "Waits for `stopped` unless told otherwise.", test: lifecycle },
-  { theirs: "filesystem-running?", ours: [exported("bickford", "Lifecycle.isRunning")], note: "Follows symbolic links, as `start` does.", test: lifecycleOf },
+  {
+    theirs: "filesystem?",
+    ours: [exported("@bickford/backends", "PathFilesystem.isFilesystem")],
+    test: [driven[0], "isFilesystem knows what it gave"]
+  },
+  {
+    theirs: "filesystem-start!",
+    ours: [exported("bickford", "Lifecycle.start")],
+    note: "Rejects with a reason instead of answering #f.",
+    test: lifecycle
+  },
+  {
+    theirs: "filesystem-stop!",
+    ours: [exported("bickford", "Lifecycle.stop")],
+    note: "Nothing happens where nothing runs; rejects when another filesystem is mounted there. Resolves when it has stopped.",
+    test: lifecycleOf
+  },
+  {
+    theirs: "filesystem-wait!",
+    ours: [exported("bickford", "Lifecycle.wait")],
+    note: "Waits for `stopped` unless told otherwise.",
+    test: lifecycle
+  },
+  {
+    theirs: "filesystem-running?",
+    ours: [exported("bickford", "Lifecycle.isRunning")],
+    note: "Follows symbolic links, as `start` does.",
+    test: lifecycleOf
+  },
   {
     theirs: "a thread for each filesystem; callbacks of all in one runtime",
     ours: [exported("@bickford/session", "mountWorker")],
@@ -74,7 +123,8 @@ const types: ReadonlyArray<Row> = ["fifo", "chr", "blk", "reg", "dir", "lnk", "s
 
 export const egg: Document = {
   system: "the CHICKEN egg `fuse`",
-  introduction: "The callbacks by path are `PathFilesystem.make`'s, with the same names. Each is optional; one that is absent answers ENOSYS.",
+  introduction:
+    "The callbacks by path are `PathFilesystem.make`'s, with the same names. Each is optional; one that is absent answers ENOSYS.",
   sections: [
     { title: "Callbacks", rows: callbacks },
     { title: "What a callback answers", rows: answers },

@@ -4,7 +4,12 @@ import { type Document, exported, type Row, type Tested } from "./Row.ts"
 const pipes: Tested = ["packages/transport/test/wick.test.ts", ""]
 const fusermount: Tested = ["packages/transport/test/fusermount.test.ts", ""]
 
-const call = (name: string, note: string, test: Row["test"] = pipes): Row => ({ theirs: name, ours: [exported("@bickford/transport", name)], note, test })
+const call = (name: string, note: string, test: Row["test"] = pipes): Row => ({
+  theirs: name,
+  ours: [exported("@bickford/transport", name)],
+  note,
+  test
+})
 
 const calls: ReadonlyArray<Row> = [
   call("open_dev_fuse", "`/dev/fuse`, O_RDWR | O_NONBLOCK | O_CLOEXEC, closed with the scope."),
@@ -36,25 +41,45 @@ const errors: ReadonlyArray<Row> = [
   error(":select_already_closed", "select_already_closed", "The handle was closed."),
   error(":select_failed", "select_failed", "The event loop refused the descriptor."),
   error(":select_not_supported", "select_not_supported", "The descriptor can never be waited for."),
-  error(":fusermount_no_fd", "fusermount_no_fd", "The helper ended without sending a descriptor; the message has what it printed.", fusermount),
+  error(
+    ":fusermount_no_fd",
+    "fusermount_no_fd",
+    "The helper ended without sending a descriptor; the message has what it printed.",
+    fusermount
+  ),
   error(":fusermount_failed", "fusermount_failed", "The helper sent something that is no descriptor.", fusermount)
 ]
 
 const promises: ReadonlyArray<Row> = [
-  { theirs: "handle()", ours: [exported("@bickford/transport", "FuseHandle")], note: "Opaque; `fd` has its number.", test: ["packages/transport/test/lifetime.test.ts", ""] },
+  {
+    theirs: "handle()",
+    ours: [exported("@bickford/transport", "FuseHandle")],
+    note: "Opaque; `fd` has its number.",
+    test: ["packages/transport/test/lifetime.test.ts", ""]
+  },
   {
     theirs: "closed with its last reference",
     ours: [exported("@bickford/transport", "close")],
     note: "Closed with the scope that it was opened in, and in any case when it is collected.",
     test: ["packages/transport/test/lifetime.test.ts", ""]
   },
-  { theirs: "frames of at most 128 KiB", ours: [exported("@bickford/transport", "read_frame")], note: "128 KiB and the headers unless another bound is given; the session gives what INIT agreed on.", test: pipes },
-  { theirs: "Wick.Fusermount, which also unmounts", ours: [exported("@bickford/transport", "mountDevice"), exported("@bickford/transport", "unmountDevice")], test: ["test/mount/waysOut.test.ts", ""] }
+  {
+    theirs: "frames of at most 128 KiB",
+    ours: [exported("@bickford/transport", "read_frame")],
+    note: "128 KiB and the headers unless another bound is given; the session gives what INIT agreed on.",
+    test: pipes
+  },
+  {
+    theirs: "Wick.Fusermount, which also unmounts",
+    ours: [exported("@bickford/transport", "mountDevice"), exported("@bickford/transport", "unmountDevice")],
+    test: ["test/mount/waysOut.test.ts", ""]
+  }
 ]
 
 export const wick: Document = {
   system: "Wick's native transport",
-  introduction: "`@bickford/transport` has the functions by the same names. Each is an Effect whose failure is typed by its tag.",
+  introduction:
+    "`@bickford/transport` has the functions by the same names. Each is an Effect whose failure is typed by its tag.",
   sections: [
     { title: "Functions", rows: calls },
     { title: "Errors", rows: errors },

@@ -3,4 +3,7 @@ import { registerHooks } from "node:module"
 
 const vitest = new URL("vitest.mjs", import.meta.url).href
 
-registerHooks({ resolve: (specifier, context, next) => (specifier === "vitest" ? { url: vitest, shortCircuit: true } : next(specifier, context)) })
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === "vitest" ? { url: vitest, shortCircuit: true } : next(specifier, context)
+})

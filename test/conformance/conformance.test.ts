@@ -10,8 +10,14 @@ describe("the table of behaviours", () => {
       places[name](async (place) => {
         const reports: Array<GroupReport> = []
         await runTable(place, groups, (report) => reports.push(report))
-        assert.deepStrictEqual(reports.flatMap(({ failed, name: group }) => failed.map((why) => `${group}: ${why}`)), [])
-        assert.isAtLeast(reports.reduce((sum, { passed }) => sum + passed, 0), 500)
+        assert.deepStrictEqual(
+          reports.flatMap(({ failed, name: group }) => failed.map((why) => `${group}: ${why}`)),
+          []
+        )
+        assert.isAtLeast(
+          reports.reduce((sum, { passed }) => sum + passed, 0),
+          500
+        )
       }))
   }
 })

@@ -39,10 +39,19 @@ const cache = join(import.meta.dirname, "..", "..", "node_modules", ".cache", "b
 
 /** Compiles the driver once for each version of its source; gives the program's path. */
 export const buildDriver = async (): Promise<string> => {
-  const version = createHash("sha256").update(await readFile(source)).digest("hex").slice(0, 16)
+  const version = createHash("sha256")
+    .update(await readFile(source))
+    .digest("hex")
+    .slice(0, 16)
   const program = join(cache, version)
 
-  if (await stat(program).then(() => true, () => false)) return program
+  if (
+    await stat(program).then(
+      () => true,
+      () => false
+    )
+  )
+    return program
   await mkdir(cache, { recursive: true })
   const fresh = `${program}.${process.pid}`
   await promisify(execFile)("cc", ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-o", fresh, source])
@@ -65,7 +74,10 @@ const parseResult = (line: string): Result => {
 /** Starts a driver whose places are the folders of `base`. */
 const startDriver = (program: string, base: string, who: Who): Driver => {
   const { gid, groups, uid } = identities[who]
-  const child = spawn(program, [base, String(uid), String(gid), groups.join(",")], { cwd: "/", stdio: ["pipe", "pipe", "pipe"] })
+  const child = spawn(program, [base, String(uid), String(gid), groups.join(",")], {
+    cwd: "/",
+    stdio: ["pipe", "pipe", "pipe"]
+  })
   const waiting: Array<{ readonly resolve: (result: Result) => void; readonly reject: (error: Error) => void }> = []
   let said = ""
   let complaints = ""

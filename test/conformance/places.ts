@@ -31,7 +31,9 @@ const mounted = (source: string, body: Body, args: ReadonlyArray<string> = []): 
   withMount(({ letGo, mountpoint }) => body({ folder: mountpoint, fuse: true, release: letGo }), args, source)
 
 const noHandles = (behaviour: string): string | undefined =>
-  behaviour.startsWith("by a file handle") ? "it gives no handles of a mount that does not find every node by its number (FUSE_NO_EXPORT_SUPPORT)" : undefined
+  behaviour.startsWith("by a file handle")
+    ? "it gives no handles of a mount that does not find every node by its number (FUSE_NO_EXPORT_SUPPORT)"
+    : undefined
 
 const writesByItself = (behaviour: string): string | undefined =>
   /^(write|pwrite|append) by another user than root: 02767/.test(behaviour)
@@ -39,12 +41,23 @@ const writesByItself = (behaviour: string): string | undefined =>
     : noHandles(behaviour)
 
 export const places = {
-  plain: (body: Body) => withFolder((folder) => body({ folder, fuse: false, release: () => Promise.resolve("nothing to abort") })),
+  plain: (body: Body) =>
+    withFolder((folder) => body({ folder, fuse: false, release: () => Promise.resolve("nothing to abort") })),
   memory: (body: Body) => mounted("memory:", body),
   sqlite: (body: Body) => withFolder((folder) => mounted(`sqlite:${join(folder, "store")}`, body)),
-  passthrough: (body: Body) => withFolder((folder) => mounted(`passthrough:${folder}`, (place) => body({ ...place, byKernel: writesByItself }))),
-  passthroughInNode: (body: Body) => withFolder((folder) => mounted(`passthrough:${folder}`, (place) => body({ ...place, byKernel: noHandles }), ["-o", "no_kernel_passthrough,attr_timeout=0"])),
-  path: (body: Body) => mounted(`module:${join(import.meta.dirname, "..", "path", "served.ts")}`, (place) => body({ ...place, byKernel: noHandles }))
+  passthrough: (body: Body) =>
+    withFolder((folder) => mounted(`passthrough:${folder}`, (place) => body({ ...place, byKernel: writesByItself }))),
+  passthroughInNode: (body: Body) =>
+    withFolder((folder) =>
+      mounted(`passthrough:${folder}`, (place) => body({ ...place, byKernel: noHandles }), [
+        "-o",
+        "no_kernel_passthrough,attr_timeout=0"
+      ])
+    ),
+  path: (body: Body) =>
+    mounted(`module:${join(import.meta.dirname, "..", "path", "served.ts")}`, (place) =>
+      body({ ...place, byKernel: noHandles })
+    )
 } as const
 
 export type PlaceName = keyof typeof places

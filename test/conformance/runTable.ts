@@ -34,13 +34,20 @@ const runBehaviour = async (drivers: Drivers, folder: string, { steps }: Behavio
   }
 }
 
-const inAFewTries = async (once: () => Promise<string | undefined>, tries = triesOnASharedDisk): Promise<string | undefined> => {
+const inAFewTries = async (
+  once: () => Promise<string | undefined>,
+  tries = triesOnASharedDisk
+): Promise<string | undefined> => {
   const why = await once()
   return why === undefined || tries === 1 ? why : inAFewTries(once, tries - 1)
 }
 
 /** Runs groups one behaviour after the other; `report` hears of each group as it ends. */
-export const runTable = async (place: Place, groups: ReadonlyArray<Group>, report: (group: GroupReport) => void): Promise<void> => {
+export const runTable = async (
+  place: Place,
+  groups: ReadonlyArray<Group>,
+  report: (group: GroupReport) => void
+): Promise<void> => {
   const program = await buildDriver()
   let drivers = makeDrivers(program, place.folder)
   let folders = 0
@@ -57,7 +64,7 @@ export const runTable = async (place: Place, groups: ReadonlyArray<Group>, repor
         const why = await Promise.race([behaviour.ofAllOnTheDisk ? inAFewTries(once) : once(), late])
         clearTimeout(watchdog)
         if (why === undefined) continue
-        const refusal = place.fuse ? behaviour.refusedOnFuse ?? place.byKernel?.(behaviour.name) : undefined
+        const refusal = place.fuse ? (behaviour.refusedOnFuse ?? place.byKernel?.(behaviour.name)) : undefined
         if (refusal !== undefined) refused.push(`${behaviour.name}: ${refusal}`)
         else failed.push(`${behaviour.name}: ${why}`)
         // A driver may have ended, or still be in a call.

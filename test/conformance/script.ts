@@ -51,7 +51,11 @@ const parseLine = (line: string): Step => {
 }
 
 export const parseScript = (script: string): ReadonlyArray<Step> =>
-  script.split("\n").map((line) => line.trim()).filter((line) => line !== "").map(parseLine)
+  script
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .map(parseLine)
 
 /** Numbers (with seconds and nanoseconds too) are compared as such, all else as text. */
 const quantity = (text: string): bigint | undefined => {
@@ -64,7 +68,8 @@ const quantity = (text: string): bigint | undefined => {
 const compare = (left: string, operator: string, right: string): boolean => {
   const a = quantity(left)
   const b = quantity(right)
-  if (a === undefined || b === undefined) return operator === "=" ? left === right : operator === "!=" ? left !== right : false
+  if (a === undefined || b === undefined)
+    return operator === "=" ? left === right : operator === "!=" ? left !== right : false
   switch (operator) {
     case "=":
       return a === b
@@ -101,13 +106,14 @@ const differs = (kept: Kept, expected: ReadonlyArray<string>, { errno, fields }:
     const [, name = "value", operator = "=", wanted = ""] = /^(?:(\w+)(=|!=|<=|>=|<|>))?(.*)$/.exec(part) ?? []
     const right = substitute(kept, wanted)
     const left = fields[name]
-    if (left === undefined || !compare(left, operator, right)) return `has ${name} ${left ?? "missing"}, not ${operator} ${right}`
+    if (left === undefined || !compare(left, operator, right))
+      return `has ${name} ${left ?? "missing"}, not ${operator} ${right}`
   }
   return undefined
 }
 
 /** Arguments as driver.c reads them. An empty one is written '' in a script. */
-const encode = (token: string): string => token === "''" ? "%" : token
+const encode = (token: string): string => (token === "''" ? "%" : token)
 
 /** Waits until a driver is inside a call and no longer runs there: the kernel tells what it waits in. */
 const untilItWaits = async (driver: Driver): Promise<void> => {
@@ -119,7 +125,11 @@ const untilItWaits = async (driver: Driver): Promise<void> => {
 }
 
 /** Runs a script in the place its drivers entered; why it failed, if it did. */
-export const runScript = async (steps: ReadonlyArray<Step>, drivers: Drivers, enter: (driver: Driver) => Promise<void>): Promise<string | undefined> => {
+export const runScript = async (
+  steps: ReadonlyArray<Step>,
+  drivers: Drivers,
+  enter: (driver: Driver) => Promise<void>
+): Promise<string | undefined> => {
   const kept: Kept = new Map()
   const pending = new Map<Who, Promise<Result>>()
   const inPlace = new Set<Driver>()
@@ -137,7 +147,10 @@ export const runScript = async (steps: ReadonlyArray<Step>, drivers: Drivers, en
       driver.signal("SIGUSR1")
       continue
     }
-    const result = verb === "finish" ? pending.get(who) : driver.call(tokens.map((token) => encode(substitute(kept, token))).join(" "))
+    const result =
+      verb === "finish"
+        ? pending.get(who)
+        : driver.call(tokens.map((token) => encode(substitute(kept, token))).join(" "))
     if (result === undefined) throw mistake(line, "nothing was started")
     if (verb === "start") {
       pending.set(who, result)

@@ -43,7 +43,7 @@ export const ownTypes = ["regular", "dir", "fifo", "block", "char", "socket"] as
 export const otherThanDirectories = ["regular", "fifo", "block", "char", "socket", "symlink"] as const
 
 /** The command that removes a file of this type. */
-export const remover = (type: (typeof fileTypes)[number]): string => type === "dir" ? "rmdir" : "unlink"
+export const remover = (type: (typeof fileTypes)[number]): string => (type === "dir" ? "rmdir" : "unlink")
 
 const times = ["atime", "mtime", "ctime"] as const
 

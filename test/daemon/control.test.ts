@@ -15,19 +15,21 @@ import { commandsOn } from "../mount/inProcess.ts"
 import { ended, run as runProcess } from "../mount/processes.ts"
 import { bickfordCommand, mountConfig, mountpoints, startDaemon, until, workFolder } from "./daemon.ts"
 
-const freePort = Effect.promise(() =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+const freePort = Effect.promise(
+  () =>
+    new Promise<number>((resolve) => {
+      const server = createServer().listen(0, "127.0.0.1", () => {
+        const address = server.address()
+        server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+      })
     })
-  }))
+)
 
 const curl = (args: ReadonlyArray<string>) => runProcess("curl", ["-sS", "-o", "-", "-w", "%{http_code}", ...args])
 
 describe("controlling a daemon", () => {
   it.live("restart under load: no call fails or hangs", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* workFolder
       const [mountpoint = ""] = yield* mountpoints(1)
       const daemon = yield* startDaemon(folder, [mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint)])
@@ -35,13 +37,17 @@ describe("controlling a daemon", () => {
       let { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
       const enough = join(folder, "enough")
       const client = join(root, "test", "soak", "client.ts")
-      const work = yield* Effect.forkChild(Effect.all(
-        [0, 1].map((n) => run(process.execPath, [client, join(mountpoint, `${n}`), enough])),
-        { concurrency: "unbounded" }
-      ))
+      const work = yield* Effect.forkChild(
+        Effect.all(
+          [0, 1].map((n) => run(process.execPath, [client, join(mountpoint, `${n}`), enough])),
+          { concurrency: "unbounded" }
+        )
+      )
       for (let restarts = 0; restarts < 5; restarts++) {
         const { requests } = yield* Effect.promise(() => daemon.mount("data"))
-        yield* Effect.promise(() => until(async () => (await daemon.mount("data")).requests > requests + 100 ? true : undefined, "work"))
+        yield* Effect.promise(() =>
+          until(async () => ((await daemon.mount("data")).requests > requests + 100 ? true : undefined), "work")
+        )
         yield* Effect.promise(() => daemon.post("/mounts/data/restart"))
         const next = yield* Effect.promise(() => daemon.mount("data"))
         assert.strictEqual(next.state, "running")
@@ -50,22 +56,38 @@ describe("controlling a daemon", () => {
       }
       yield* Effect.promise(() => writeFile(enough, ""))
       for (const output of yield* Fiber.join(work)) {
-        const { calls, failed, wrong }: { readonly calls: number; readonly failed: number; readonly wrong: ReadonlyArray<string> } = JSON.parse(output)
+        const {
+          calls,
+          failed,
+          wrong
+        }: { readonly calls: number; readonly failed: number; readonly wrong: ReadonlyArray<string> } =
+          JSON.parse(output)
         assert.deepStrictEqual([failed, wrong], [0, []])
         assert.isAbove(calls, 100)
       }
       assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).restarts, 0, "they were asked for")
-    }))
+    })
+  )
 
   it.live("restart of what cannot be handed over: refused while it is in use", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* workFolder
       const [mountpoint = ""] = yield* mountpoints(1)
       const daemon = yield* startDaemon(folder, [mountConfig("data", "memory:", mountpoint)])
       const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
       const enough = join(folder, "enough")
-      const holder = runProcess("sh", ["-c", "cd \"$0\" && touch here && until [ -e \"$1\" ]; do sleep 0.02; done", mountpoint, enough])
-      yield* Effect.promise(() => until(async () => (await daemon.mount("data")).operations["CREATE"]?.count === 1 ? true : undefined, "its user"))
+      const holder = runProcess("sh", [
+        "-c",
+        'cd "$0" && touch here && until [ -e "$1" ]; do sleep 0.02; done',
+        mountpoint,
+        enough
+      ])
+      yield* Effect.promise(() =>
+        until(
+          async () => ((await daemon.mount("data")).operations["CREATE"]?.count === 1 ? true : undefined),
+          "its user"
+        )
+      )
       const refused = yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/data/restart"))
       assert.match(refused.message, /busy/)
       yield* Effect.promise(() => writeFile(enough, ""))
@@ -74,10 +96,11 @@ describe("controlling a daemon", () => {
       const after = yield* Effect.promise(() => daemon.mount("data"))
       assert.strictEqual(after.state, "running")
       assert.notStrictEqual(after.pid, pid)
-    }))
+    })
+  )
 
   it.live("restart from code that is broken: refused, and the worker that was there goes on", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* workFolder
       const [mountpoint = ""] = yield* mountpoints(1)
       const module = join(folder, "own.mjs")
@@ -90,57 +113,70 @@ describe("controlling a daemon", () => {
       assert.match(message, /SyntaxError|Unexpected/)
       const after = yield* Effect.promise(() => daemon.mount("data"))
       assert.deepStrictEqual([after.pid, after.state, after.restarts], [pid, "running", 0])
-    }))
+    })
+  )
 
-  it.live("restart from code that is broken, of what keeps nothing: refused, and nothing is lost, however it is broken", () =>
-    Effect.gen(function*() {
-      const folder = yield* workFolder
-      const [mountpoint = "", shown = ""] = yield* mountpoints(2)
-      const module = join(folder, "own.mjs")
-      const served = join(folder, "served")
-      yield* Effect.promise(() => mkdir(served))
-      const imports = `import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}; import * as Effect from ${JSON.stringify(import.meta.resolve("effect/Effect"))}; `
-      const write = (text: string) => Effect.promise(() => writeFile(module, `${imports}${text}`))
-      yield* write("export const backend = memory()")
-      const daemon = yield* startDaemon(folder, [mountConfig("data", `module:${module}`, mountpoint), mountConfig("shown", `passthrough:${served}`, shown)])
-      const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
-      yield* Effect.promise(() => daemon.reaches("shown", "running"))
-      const { run } = commandsOn(mountpoint)
-      yield* run("sh", ["-c", "echo precious > file"], { cwd: mountpoint })
-      for (const [broken, reason] of [
-        ["export const backend = memory(", /SyntaxError|Unexpected|missing/],
-        ["throw new Error('at import')", /at import/],
-        ["export const other = memory()", /does not export a backend/],
-        ["export const backend = () => { throw new Error('in the function') }", /in the function/],
-        ["export const backend = Effect.fail(new Error('no database'))", /no database/],
-        ["export const backend = { ...memory(), init: () => Effect.fail(new Error('not agreed')) }", /not agreed/],
-        ["export const backend = { ...memory(), interruptible: ['mkdir'] }", /mkdir cannot be interruptible/]
-      ] as const) {
-        yield* write(broken)
-        assert.match((yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/data/restart"))).message, reason, broken)
-      }
-      const after = yield* Effect.promise(() => daemon.mount("data"))
-      assert.deepStrictEqual([after.pid, after.state, after.restarts], [pid, "running", 0])
-      assert.strictEqual(yield* run("cat", [join(mountpoint, "file")]), "precious\n")
-      yield* Effect.promise(() => rename(served, `${served}-elsewhere`))
-      assert.match((yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/shown/restart"))).message, /served/)
-      assert.strictEqual((yield* Effect.promise(() => daemon.mount("shown"))).state, "running")
-      // A configuration that names the broken code changes nothing either.
-      yield* Effect.promise(() => daemon.configure([mountConfig("data", `module:${module}`, mountpoint, { options: ["noatime"] })]))
-      assert.match((yield* Effect.flip(ask(daemon.socket, "POST", "/reload"))).message, /mkdir cannot be interruptible/)
-      assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).pid, pid)
-      yield* write("export const backend = memory()")
-      yield* Effect.promise(() => daemon.post("/mounts/data/restart"))
-      assert.notStrictEqual((yield* Effect.promise(() => daemon.mount("data"))).pid, pid)
-    }))
+  it.live(
+    "restart from code that is broken, of what keeps nothing: refused, and nothing is lost, however it is broken",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* workFolder
+        const [mountpoint = "", shown = ""] = yield* mountpoints(2)
+        const module = join(folder, "own.mjs")
+        const served = join(folder, "served")
+        yield* Effect.promise(() => mkdir(served))
+        const imports = `import { memory } from ${JSON.stringify(import.meta.resolve("@bickford/backends"))}; import * as Effect from ${JSON.stringify(import.meta.resolve("effect/Effect"))}; `
+        const write = (text: string) => Effect.promise(() => writeFile(module, `${imports}${text}`))
+        yield* write("export const backend = memory()")
+        const daemon = yield* startDaemon(folder, [
+          mountConfig("data", `module:${module}`, mountpoint),
+          mountConfig("shown", `passthrough:${served}`, shown)
+        ])
+        const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+        yield* Effect.promise(() => daemon.reaches("shown", "running"))
+        const { run } = commandsOn(mountpoint)
+        yield* run("sh", ["-c", "echo precious > file"], { cwd: mountpoint })
+        for (const [broken, reason] of [
+          ["export const backend = memory(", /SyntaxError|Unexpected|missing/],
+          ["throw new Error('at import')", /at import/],
+          ["export const other = memory()", /does not export a backend/],
+          ["export const backend = () => { throw new Error('in the function') }", /in the function/],
+          ["export const backend = Effect.fail(new Error('no database'))", /no database/],
+          ["export const backend = { ...memory(), init: () => Effect.fail(new Error('not agreed')) }", /not agreed/],
+          ["export const backend = { ...memory(), interruptible: ['mkdir'] }", /mkdir cannot be interruptible/]
+        ] as const) {
+          yield* write(broken)
+          assert.match((yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/data/restart"))).message, reason, broken)
+        }
+        const after = yield* Effect.promise(() => daemon.mount("data"))
+        assert.deepStrictEqual([after.pid, after.state, after.restarts], [pid, "running", 0])
+        assert.strictEqual(yield* run("cat", [join(mountpoint, "file")]), "precious\n")
+        yield* Effect.promise(() => rename(served, `${served}-elsewhere`))
+        assert.match((yield* Effect.flip(ask(daemon.socket, "POST", "/mounts/shown/restart"))).message, /served/)
+        assert.strictEqual((yield* Effect.promise(() => daemon.mount("shown"))).state, "running")
+        // A configuration that names the broken code changes nothing either.
+        yield* Effect.promise(() =>
+          daemon.configure([mountConfig("data", `module:${module}`, mountpoint, { options: ["noatime"] })])
+        )
+        assert.match(
+          (yield* Effect.flip(ask(daemon.socket, "POST", "/reload"))).message,
+          /mkdir cannot be interruptible/
+        )
+        assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).pid, pid)
+        yield* write("export const backend = memory()")
+        yield* Effect.promise(() => daemon.post("/mounts/data/restart"))
+        assert.notStrictEqual((yield* Effect.promise(() => daemon.mount("data"))).pid, pid)
+      })
+  )
 
   it.live("the commands: status, restart, unmount", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* workFolder
       const [mountpoint = ""] = yield* mountpoints(1)
       const daemon = yield* startDaemon(folder, [mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint)])
       yield* Effect.promise(() => daemon.reaches("data", "running"))
-      const command = (...args: ReadonlyArray<string>) => Effect.promise(() => bickford([...args, "--runtime-directory", dirname(daemon.socket)]))
+      const command = (...args: ReadonlyArray<string>) =>
+        Effect.promise(() => bickford([...args, "--runtime-directory", dirname(daemon.socket)]))
       const text = yield* command("status")
       assert.strictEqual(text.status, 0, text.stderr)
       assert.include(text.stdout, `data  running  sqlite:${join(folder, "store")} at ${mountpoint}`)
@@ -162,14 +198,23 @@ describe("controlling a daemon", () => {
       const absent = yield* command("status")
       assert.match(absent.stderr, /no daemon runs here/)
       assert.strictEqual(absent.status, 1)
-    }))
+    })
+  )
 
   it.live("the socket is its user's own; the port has metrics and health alone", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* workFolder
       const port = yield* freePort
       const [mountpoint = ""] = yield* mountpoints(1)
-      const daemon = yield* startDaemon(folder, [mountConfig("data", "module:/nowhere.mjs", mountpoint, { restart: { intensity: 0, period: 1000, backoff: { initial: 1, max: 1 } } })], port)
+      const daemon = yield* startDaemon(
+        folder,
+        [
+          mountConfig("data", "module:/nowhere.mjs", mountpoint, {
+            restart: { intensity: 0, period: 1000, backoff: { initial: 1, max: 1 } }
+          })
+        ],
+        port
+      )
       assert.strictEqual(statSync(daemon.socket).mode & 0o777, 0o600)
       assert.strictEqual(statSync(dirname(daemon.socket)).mode & 0o777, 0o700)
       yield* Effect.promise(() => daemon.reaches("data", "failed"))
@@ -178,46 +223,58 @@ describe("controlling a daemon", () => {
       assert.match(yield* Effect.promise(() => curl([`${url}/metrics`])), /200$/)
       assert.match(yield* Effect.promise(() => curl([`${url}/status`])), /404$/)
       assert.match(yield* Effect.promise(() => curl(["-X", "POST", `${url}/reload`])), /404$/)
-      assert.match(yield* Effect.promise(() => curl(["--unix-socket", daemon.socket, "http://x/status"])), /"mounts":\[.*200$/s)
-    }))
+      assert.match(
+        yield* Effect.promise(() => curl(["--unix-socket", daemon.socket, "http://x/status"])),
+        /"mounts":\[.*200$/s
+      )
+    })
+  )
 
   it.live("bickford log: the wire log of a mount, until the daemon ends", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* workFolder
       const [mountpoint = ""] = yield* mountpoints(1)
       const daemon = yield* startDaemon(folder, [mountConfig("data", "memory:", mountpoint)])
       yield* Effect.promise(() => daemon.reaches("data", "running"))
       const [program = "", ...args] = bickfordCommand
-      const log = spawn(program, [...args, "log", "data", "--runtime-directory", dirname(daemon.socket)], { stdio: ["ignore", "pipe", "inherit"] })
+      const log = spawn(program, [...args, "log", "data", "--runtime-directory", dirname(daemon.socket)], {
+        stdio: ["ignore", "pipe", "inherit"]
+      })
       let text = ""
       log.stdout.setEncoding("utf8").on("data", (part: string) => (text += part))
-      yield* Effect.promise(() => until(async () => {
-        await runProcess("test", ["!", "-e", join(mountpoint, "missing")])
-        return /"type":"reply".*"LOOKUP"/.test(text) ? true : undefined
-      }, "a line"))
+      yield* Effect.promise(() =>
+        until(async () => {
+          await runProcess("test", ["!", "-e", join(mountpoint, "missing")])
+          return /"type":"reply".*"LOOKUP"/.test(text) ? true : undefined
+        }, "a line")
+      )
       yield* Effect.promise(daemon.stop)
       assert.strictEqual((yield* Effect.promise(() => ended(log))).status, 0)
-    }))
+    })
+  )
 
   it.live("the wire log, a line for each request and reply, while it is looked at", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* workFolder
       const [mountpoint = ""] = yield* mountpoints(1)
       const daemon = yield* startDaemon(folder, [mountConfig("data", "memory:", mountpoint)])
       yield* Effect.promise(() => daemon.reaches("data", "running"))
-      const lines = Effect.promise(() =>
-        new Promise<string>((resolve, reject) => {
-          const request = get({ socketPath: daemon.socket, path: "/mounts/data/log" }, (response) => {
-            let text = ""
-            response.setEncoding("utf8").on("data", (part: string) => {
-              text += part
-              if (!/"reply".*"MKDIR"/.test(text)) return
-              request.destroy()
-              resolve(text)
+      const lines = Effect.promise(
+        () =>
+          new Promise<string>((resolve, reject) => {
+            const request = get({ socketPath: daemon.socket, path: "/mounts/data/log" }, (response) => {
+              let text = ""
+              response.setEncoding("utf8").on("data", (part: string) => {
+                text += part
+                if (!/"reply".*"MKDIR"/.test(text)) return
+                request.destroy()
+                resolve(text)
+              })
+              void runProcess("mkdir", [join(mountpoint, "folder")]).catch(reject)
             })
-            void runProcess("mkdir", [join(mountpoint, "folder")]).catch(reject)
           })
-        }))
+      )
       assert.match(yield* lines, /"type":"request".*"MKDIR".*"name":"folder"/)
-    }))
+    })
+  )
 })

@@ -37,7 +37,12 @@ export const mountpoints = (count: number): Effect.Effect<ReadonlyArray<string>,
       })
   )
 
-export const mountConfig = (name: string, source: string, mountpoint: string, other: Partial<MountConfig> = {}): MountConfig => ({
+export const mountConfig = (
+  name: string,
+  source: string,
+  mountpoint: string,
+  other: Partial<MountConfig> = {}
+): MountConfig => ({
   name,
   source,
   mountpoint,
@@ -50,7 +55,11 @@ export const mountConfig = (name: string, source: string, mountpoint: string, ot
 })
 
 /** Waits, looking again and again, until something is so. */
-export const until = <A>(look: () => Promise<A | undefined>, what: string, milliseconds = patienceMilliseconds): Promise<A> => {
+export const until = <A>(
+  look: () => Promise<A | undefined>,
+  what: string,
+  milliseconds = patienceMilliseconds
+): Promise<A> => {
   const deadline = Date.now() + milliseconds
   const again = async (): Promise<A> => {
     const found = await look()
@@ -80,16 +89,18 @@ export const toml = (runtimeDirectory: string, mounts: ReadonlyArray<MountConfig
   [
     `runtime_directory = ${JSON.stringify(runtimeDirectory)}`,
     ...(port === undefined ? [] : [`port = ${port}`]),
-    ...mounts.flatMap(({ heartbeat, limits, mountpoint, name, options, restart: { backoff, intensity, period }, source, whenLost }) => [
-      `[mounts.${printableJson(name)}]`,
-      `source = ${JSON.stringify(source)}`,
-      `mountpoint = ${JSON.stringify(mountpoint)}`,
-      `options = ${JSON.stringify(options)}`,
-      `restart = { intensity = ${intensity}, period = ${milliseconds(period)}, backoff = { initial = ${milliseconds(backoff.initial)}, max = ${milliseconds(backoff.max)} } }`,
-      `when_lost = "${whenLost}"`,
-      `heartbeat = ${milliseconds(heartbeat)}`,
-      ...(limits.memory === undefined ? [] : [`limits = { memory = ${limits.memory} }`])
-    ])
+    ...mounts.flatMap(
+      ({ heartbeat, limits, mountpoint, name, options, restart: { backoff, intensity, period }, source, whenLost }) => [
+        `[mounts.${printableJson(name)}]`,
+        `source = ${JSON.stringify(source)}`,
+        `mountpoint = ${JSON.stringify(mountpoint)}`,
+        `options = ${JSON.stringify(options)}`,
+        `restart = { intensity = ${intensity}, period = ${milliseconds(period)}, backoff = { initial = ${milliseconds(backoff.initial)}, max = ${milliseconds(backoff.max)} } }`,
+        `when_lost = "${whenLost}"`,
+        `heartbeat = ${milliseconds(heartbeat)}`,
+        ...(limits.memory === undefined ? [] : [`limits = { memory = ${limits.memory} }`])
+      ]
+    )
   ].join("\n")
 
 export interface Daemon {
@@ -118,7 +129,8 @@ export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, 
       const [program = "", ...args] = daemonCommand(file)
       const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })
       let said = ""
-      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text))
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding("utf8").on("data", (text: string) => (said += text))
       const socket = socketIn(runtimeDirectory)
       const status = async () => (await Effect.runPromise(askStatus(socket))).mounts
       const mount = async (name: string): Promise<MountStatus> => {
@@ -143,7 +155,9 @@ export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, 
             if (found.state === "failed" && state !== "failed") throw new Error(`${name} failed`)
             return found.state === state ? found : undefined
           }, `${name} is ${state}`).catch(async (error: unknown) => {
-            throw new Error(`${String(error)}; it is ${JSON.stringify(await mount(name))}; the log: ${said.slice(-2000)}`)
+            throw new Error(
+              `${String(error)}; it is ${JSON.stringify(await mount(name))}; the log: ${said.slice(-2000)}`
+            )
           }),
         post: (path) => Effect.runPromise(ask(socket, "POST", path)),
         configure,

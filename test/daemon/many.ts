@@ -31,14 +31,21 @@ const ownMemory = async (pid: number): Promise<number> => {
 }
 
 /** `count` stores; the first one's worker is killed `crashes` times, `pause` milliseconds apart. */
-export const keepMany = Effect.fnUntraced(function*(count: number, crashes: number, pause: number) {
+export const keepMany = Effect.fnUntraced(function* (count: number, crashes: number, pause: number) {
   const folder = yield* workFolder
   const places = yield* mountpoints(count)
   const restart = { intensity: 1000, period: 60_000, backoff: { initial: 10, max: 10 } }
-  const mounts = places.map((place, n) => mountConfig(`m${n}`, `sqlite:${join(folder, `store${n}`)}`, place, { restart }))
+  const mounts = places.map((place, n) =>
+    mountConfig(`m${n}`, `sqlite:${join(folder, `store${n}`)}`, place, { restart })
+  )
   const began = performance.now()
   const daemon = yield* startDaemon(folder, mounts)
-  yield* Effect.promise(() => until(async () => (await daemon.status()).every(({ state }) => state === "running") ? true : undefined, "all mounts"))
+  yield* Effect.promise(() =>
+    until(
+      async () => ((await daemon.status()).every(({ state }) => state === "running") ? true : undefined),
+      "all mounts"
+    )
+  )
   const start = performance.now() - began
   for (const place of places) yield* commandsOn(place).run("mkdir", [join(place, "folder")])
   const before = yield* askStatus(daemon.socket)
@@ -51,13 +58,17 @@ export const keepMany = Effect.fnUntraced(function*(count: number, crashes: numb
   for (let n = 0; n < crashes; n++) {
     const { pid } = yield* Effect.promise(() => daemon.reaches("m0", "running"))
     if (pid !== undefined) process.kill(pid, "SIGKILL")
-    yield* Effect.promise(() => until(async () => (await daemon.mount("m0")).pid !== pid ? true : undefined, "another worker"))
+    yield* Effect.promise(() =>
+      until(async () => ((await daemon.mount("m0")).pid !== pid ? true : undefined), "another worker")
+    )
     yield* Effect.sleep(pause)
   }
   yield* Effect.promise(() => daemon.reaches("m0", "running"))
   const after = yield* askStatus(daemon.socket)
   const others = after.mounts.slice(1)
-  const workers = yield* Effect.promise(() => Promise.all(after.mounts.flatMap(({ pid }) => pid === undefined ? [] : [ownMemory(pid)])))
+  const workers = yield* Effect.promise(() =>
+    Promise.all(after.mounts.flatMap(({ pid }) => (pid === undefined ? [] : [ownMemory(pid)])))
+  )
   const stopping = performance.now()
   const { status: end } = yield* Effect.promise(daemon.stop)
   if (end !== 0) yield* Effect.die(new Error(`the daemon ended with ${end}: ${daemon.log()}`))

@@ -55,6 +55,9 @@ describe("what is no regular file", () => {
   })
 
   it("is no module", async () => {
-    assert.include(await bickford("mount", `module:${fifo}`, mountpoint), `module:${fifo}: is a device or a pipe; name a regular file`)
+    assert.include(
+      await bickford("mount", `module:${fifo}`, mountpoint),
+      `module:${fifo}: is a device or a pipe; name a regular file`
+    )
   })
 })

@@ -32,18 +32,26 @@ const readAll = (file: string) => {
   return { bytes, slowest, sum }
 }
 
-const program = Effect.gen(function*() {
+const program = Effect.gen(function* () {
   const folder = yield* workFolder
   const [mountpoint = ""] = yield* mountpoints(1)
-  const daemon = yield* startDaemon(folder, [mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint, { options: ["size=64g"] })])
+  const daemon = yield* startDaemon(folder, [
+    mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint, { options: ["size=64g"] })
+  ])
   yield* Effect.promise(() => daemon.reaches("data", "running"))
   const { run } = commandsOn(mountpoint)
   const file = join(mountpoint, "file")
   const size = Number(values.gib) * 1024 ** 3
   // Holes, and something to find at the end.
-  yield* run("sh", ["-c", `truncate -s ${size} "$0" && printf x | dd of="$0" bs=1 seek=${size - 1024 * 1024} conv=notrunc status=none`, file])
+  yield* run("sh", [
+    "-c",
+    `truncate -s ${size} "$0" && printf x | dd of="$0" bs=1 seek=${size - 1024 * 1024} conv=notrunc status=none`,
+    file
+  ])
   const reader = yield* Effect.forkChild(
-    run(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), "--read", file], { timeoutMilliseconds: 600_000 }),
+    run(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), "--read", file], {
+      timeoutMilliseconds: 600_000
+    }),
     { startImmediately: true }
   )
   let restarts = 0

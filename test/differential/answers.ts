@@ -5,7 +5,7 @@ import type { Result } from "../conformance/driver.ts"
 const free = new Set(["ino", "dev", "blocks", "blksize", "atime", "pid"])
 
 /** A time that was set is compared; that of a change is some time since the tests began. */
-const timeOf = (text: string): string => /^1[789]\d{8}\./.test(text) ? "now" : text
+const timeOf = (text: string): string => (/^1[789]\d{8}\./.test(text) ? "now" : text)
 
 export const comparable = (line: string, { errno, fields }: Result): string => {
   // A mount may forbid devices (nodev) where a folder has none for that number.
@@ -20,5 +20,7 @@ export const comparable = (line: string, { errno, fields }: Result): string => {
     if (name === "mtime" && fields.type !== "dir" && fields.type !== "symlink") continue
     parts.push(`${name}=${name === "mtime" || name === "ctime" ? timeOf(text) : text}`)
   }
-  return line.startsWith("getlk") ? parts.filter((part) => !part.startsWith("start") && !part.startsWith("length")).join(" ") : parts.join(" ")
+  return line.startsWith("getlk")
+    ? parts.filter((part) => !part.startsWith("start") && !part.startsWith("length")).join(" ")
+    : parts.join(" ")
 }

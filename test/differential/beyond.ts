@@ -10,25 +10,44 @@ interface Beyond {
 }
 
 const elsewhere: ReadonlyArray<Beyond> = [
-  { calls: /RENAME_WHITEOUT/, reason: "ext4 marks the folder as changed also when such a rename fails: the table tells of those that do not" }
+  {
+    calls: /RENAME_WHITEOUT/,
+    reason: "ext4 marks the folder as changed also when such a rename fails: the table tells of those that do not"
+  }
 ]
 
 const beyond: { readonly [Name in PlaceName]?: ReadonlyArray<Beyond> } = {
   memory: elsewhere,
   sqlite: elsewhere,
   passthrough: [
-    { calls: /chmod \S+ 0?[2367]\d\d\d$/, reason: "the kernel, writing by itself, keeps set-group-ID where the group may not execute" },
-    { calls: /^(flock|ofd_setlk)/, reason: "the kernel's mapping of the file behind does not keep the file open, and its locks" }
+    {
+      calls: /chmod \S+ 0?[2367]\d\d\d$/,
+      reason: "the kernel, writing by itself, keeps set-group-ID where the group may not execute"
+    },
+    {
+      calls: /^(flock|ofd_setlk)/,
+      reason: "the kernel's mapping of the file behind does not keep the file open, and its locks"
+    }
   ],
   path: [
     { calls: /xattr \S+ (?!user\.[a-z])/, reason: "the filesystem of the tests takes any name for an attribute" },
     { calls: /FALLOC_FL|SEEK_(DATA|HOLE)/, reason: "the filesystem of the tests has no holes" },
     { calls: /\d{10,}/, reason: "the filesystem of the tests keeps a file in one buffer, which ends at 4 GiB" },
     { calls: /O_TMPFILE/, reason: "a file without a name has no path to call back with" },
-    { calls: /^(mkfifo|mknod|fchmod|fchown|futimens|rmdir)/, reason: "what was removed while it was open has no path to call back with, or another in its folder" },
-    { calls: /^rename/, answer: /^ENOTEMPTY$/, reason: "what was removed while it was open still has a name in its folder" },
+    {
+      calls: /^(mkfifo|mknod|fchmod|fchown|futimens|rmdir)/,
+      reason: "what was removed while it was open has no path to call back with, or another in its folder"
+    },
+    {
+      calls: /^rename/,
+      answer: /^ENOTEMPTY$/,
+      reason: "what was removed while it was open still has a name in its folder"
+    },
     { calls: /RENAME_WHITEOUT/, reason: "no callback of rename makes the device that is left behind" },
-    { calls: /chmod \S+ 0?[2367]\d\d\d$/, reason: "the filesystem of the tests knows the caller's user, not all the groups" }
+    {
+      calls: /chmod \S+ 0?[2367]\d\d\d$/,
+      reason: "the filesystem of the tests knows the caller's user, not all the groups"
+    }
   ]
 }
 

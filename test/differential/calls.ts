@@ -11,7 +11,9 @@ const names = ["a", "b", "d"]
 const folders = ["", "", "d/", "d/d/"]
 
 /** Every path that a call can make. */
-export const allPaths: ReadonlyArray<string> = [...new Set(folders)].flatMap((folder) => names.map((name) => `${folder}${name}`))
+export const allPaths: ReadonlyArray<string> = [...new Set(folders)].flatMap((folder) =>
+  names.map((name) => `${folder}${name}`)
+)
 
 const callers: ReadonlyArray<Who> = ["root", "root", "root", "root2", "user", "mate"]
 // The first that a driver opens is 4.
@@ -20,14 +22,30 @@ const modes = ["0", "0644", "0600", "0755", "0777", "0640", "01777", "02775", "0
 // Not -1 twice: the kernel asks a FUSE server to clear set-user-ID then, whoever calls, and says no more.
 const owners = ["-1", "0", "65533", "65532"]
 const flags = [
-  "O_RDONLY", "O_WRONLY", "O_RDWR", "O_RDWR", "O_RDWR|O_CREAT", "O_RDWR|O_CREAT", "O_RDWR|O_CREAT", "O_RDWR|O_CREAT|O_EXCL",
-  "O_WRONLY|O_TRUNC", "O_RDWR|O_CREAT|O_TRUNC", "O_RDWR|O_APPEND", "O_WRONLY|O_CREAT|O_APPEND", "O_RDONLY|O_DIRECTORY",
-  "O_RDONLY|O_NOFOLLOW", "O_PATH"
+  "O_RDONLY",
+  "O_WRONLY",
+  "O_RDWR",
+  "O_RDWR",
+  "O_RDWR|O_CREAT",
+  "O_RDWR|O_CREAT",
+  "O_RDWR|O_CREAT",
+  "O_RDWR|O_CREAT|O_EXCL",
+  "O_WRONLY|O_TRUNC",
+  "O_RDWR|O_CREAT|O_TRUNC",
+  "O_RDWR|O_APPEND",
+  "O_WRONLY|O_CREAT|O_APPEND",
+  "O_RDONLY|O_DIRECTORY",
+  "O_RDONLY|O_NOFOLLOW",
+  "O_PATH"
 ]
 const attributes = ["user.a", "user.b", "trusted.a", "user.", "none.a"]
 const targets = ["a", "d", "../a", "d/a", "none", "."]
 const allocations = [
-  "0", "FALLOC_FL_KEEP_SIZE", "FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE", "FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE", "FALLOC_FL_ZERO_RANGE",
+  "0",
+  "FALLOC_FL_KEEP_SIZE",
+  "FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE",
+  "FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE",
+  "FALLOC_FL_ZERO_RANGE",
   "FALLOC_FL_ZERO_RANGE|FALLOC_FL_KEEP_SIZE"
 ]
 const locks = ["F_RDLCK", "F_WRLCK", "F_UNLCK"]
@@ -35,10 +53,11 @@ const renames = ["0", "RENAME_NOREPLACE", "RENAME_EXCHANGE", "RENAME_EXCHANGE", 
 
 const makeLine = (random: Random): string => {
   const { below, pick } = random
-  const path = (): string => below(30) === 0 ? pick(["none/a", "a/", ".", "d/..", "''"]) : pick(folders) + pick(names)
+  const path = (): string => (below(30) === 0 ? pick(["none/a", "a/", ".", "d/..", "''"]) : pick(folders) + pick(names))
   const fd = (): number => pick(descriptors)
   const mode = (): string => pick(modes)
-  const offset = (): number => pick([0, 0, 1, 100, 4095, 4096, 5000, 8192, 131_072, below(20_000), below(300_000), 2 ** 33 + below(5000)])
+  const offset = (): number =>
+    pick([0, 0, 1, 100, 4095, 4096, 5000, 8192, 131_072, below(20_000), below(300_000), 2 ** 33 + below(5000)])
   const length = (): number => pick([0, 1, 10, 4096, 4097, below(5000), below(5000), below(70_000), below(200_000)])
   const time = (): string => pick(["NOW", "OMIT", "1.000000001", "-1.5", "5000000000.0", `${below(1000)}.0`])
 
@@ -72,7 +91,8 @@ const makeLine = (random: Random): string => {
     () => `posix_fallocate ${fd()} ${offset()} ${length()}`,
     () => `copy ${fd()} ${offset()} ${fd()} ${offset()} ${length()}`,
     () => `mmap ${fd()} 0 8192 PROT_READ|PROT_WRITE MAP_SHARED`,
-    () => `mmap ${fd()} ${pick([0, 0, 4096])} ${pick([4096, 8192, 65_536])} ${pick(["PROT_READ", "PROT_READ|PROT_WRITE"])} ${pick(["MAP_SHARED", "MAP_SHARED", "MAP_PRIVATE"])}`,
+    () =>
+      `mmap ${fd()} ${pick([0, 0, 4096])} ${pick([4096, 8192, 65_536])} ${pick(["PROT_READ", "PROT_READ|PROT_WRITE"])} ${pick(["MAP_SHARED", "MAP_SHARED", "MAP_PRIVATE"])}`,
     () => `mread ${below(3)} ${below(8000)} ${below(200)}`,
     () => `mput ${below(3)} ${below(8000)} ${pick(["m", "mapped"])}`,
     () => `munmap ${below(3)}`,
@@ -108,7 +128,8 @@ const makeLine = (random: Random): string => {
     () => `renameat2 ${path()} ${path()} ${pick(renames)}`,
     () => `renameat2 ${path()} ${path()} RENAME_EXCHANGE`,
     () => `mkfifo ${path()} ${mode()}`,
-    () => `mknod ${path()} ${pick(["S_IFREG", "S_IFCHR", "S_IFBLK", "S_IFSOCK", "S_IFIFO", "S_IFDIR"])} ${mode()} 4000 1`,
+    () =>
+      `mknod ${path()} ${pick(["S_IFREG", "S_IFCHR", "S_IFBLK", "S_IFSOCK", "S_IFIFO", "S_IFDIR"])} ${mode()} 4000 1`,
     () => `chmod ${path()} ${mode()}`,
     () => `chmod ${path()} 0777`,
     () => `chown ${path()} ${pick(owners)} ${pick(owners.slice(1))}`,
@@ -119,7 +140,8 @@ const makeLine = (random: Random): string => {
     () => `umask ${pick(["0", "022", "077"])}`,
     () => `readdir ${pick([".", "d", "d/d"])}`,
     () => `readdir ${path()}`,
-    () => `setxattr ${path()} ${pick(attributes)} ${pick(["v", "''", "value"])} ${pick(["0", "XATTR_CREATE", "XATTR_REPLACE"])}`,
+    () =>
+      `setxattr ${path()} ${pick(attributes)} ${pick(["v", "''", "value"])} ${pick(["0", "XATTR_CREATE", "XATTR_REPLACE"])}`,
     () => `getxattr ${path()} ${pick(attributes)} ${pick([0, 1, 100])}`,
     () => `listxattr ${path()}`,
     () => `removexattr ${path()} ${pick(attributes)}`

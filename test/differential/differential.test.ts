@@ -41,7 +41,10 @@ describe("random calls", () => {
         if (found === undefined) throw new Error("no difference was found")
         assert.strictEqual(found.call.line, "get a")
         const [fewest] = await shrink(sides, calls, found)
-        assert.deepStrictEqual(fewest.map(({ line }) => line), ["open a O_RDWR|O_CREAT 0666", "chmod a 0600"])
+        assert.deepStrictEqual(
+          fewest.map(({ line }) => line),
+          ["open a O_RDWR|O_CREAT 0666", "chmod a 0600"]
+        )
       } finally {
         sides.left.end()
         sides.right.end()

@@ -15,7 +15,9 @@ const encode = (line: string): string => line.replaceAll("''", "%")
 
 /** Looks at everything there is, as root. */
 const inspection: ReadonlyArray<Call> = allPaths.flatMap((path) =>
-  [`lstat ${path}`, `get ${path}`, `readlink ${path}`, `listxattr ${path}`, `readdir ${path}`].map((line) => ({ who: "root2", line }) as const)
+  [`lstat ${path}`, `get ${path}`, `readlink ${path}`, `listxattr ${path}`, `readdir ${path}`].map(
+    (line) => ({ who: "root2", line }) as const
+  )
 )
 
 export interface Sides {
@@ -26,7 +28,10 @@ export interface Sides {
 let folders = 0
 
 /** Makes the calls in a fresh folder of each side, then compares all that is there. */
-export const findDifference = async ({ left, right }: Sides, calls: ReadonlyArray<Call>): Promise<Difference | undefined> => {
+export const findDifference = async (
+  { left, right }: Sides,
+  calls: ReadonlyArray<Call>
+): Promise<Difference | undefined> => {
   const folder = `differential-${folders++}`
   const both = [left, right]
   await Promise.all(both.map((side) => side.get("root").call(`make dir ${folder} 0777`)))
@@ -46,12 +51,18 @@ export const findDifference = async ({ left, right }: Sides, calls: ReadonlyArra
     }
     return undefined
   } finally {
-    await Promise.all(both.flatMap((side) => side.started().map((driver) => driver.call("leave").catch(() => undefined))))
+    await Promise.all(
+      both.flatMap((side) => side.started().map((driver) => driver.call("leave").catch(() => undefined)))
+    )
   }
 }
 
 /** Leaves out calls, more and then fewer at a time, as long as some difference stays. */
-export const shrink = async (sides: Sides, calls: ReadonlyArray<Call>, difference: Difference): Promise<readonly [ReadonlyArray<Call>, Difference]> => {
+export const shrink = async (
+  sides: Sides,
+  calls: ReadonlyArray<Call>,
+  difference: Difference
+): Promise<readonly [ReadonlyArray<Call>, Difference]> => {
   let kept = calls.slice(0, difference.at + 1)
   let shown = difference
   for (let step = Math.max(1, kept.length >> 1); step >= 1; step = step === 1 ? 0 : step >> 1) {

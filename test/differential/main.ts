@@ -4,7 +4,9 @@ import { isPlaceName, places } from "../conformance/places.ts"
 import { runDifferential } from "./runDifferential.ts"
 
 const refuse = (reason: string): never => {
-  process.stderr.write(`${reason}\nnpm run differential -- [--place PLACE] [--calls 100000] [--seed 1] [--length 200]; places: ${Object.keys(places).join(", ")}\n`)
+  process.stderr.write(
+    `${reason}\nnpm run differential -- [--place PLACE] [--calls 100000] [--seed 1] [--length 200]; places: ${Object.keys(places).join(", ")}\n`
+  )
   return process.exit(2)
 }
 
@@ -26,7 +28,14 @@ const read = () => {
 const values = read()
 if (!isPlaceName(values.place)) throw refuse(`unknown place ${values.place}`)
 const began = Date.now()
-const found = await runDifferential({ place: values.place, calls: Number(values.calls), seed: Number(values.seed), length: Number(values.length) })
+const found = await runDifferential({
+  place: values.place,
+  calls: Number(values.calls),
+  seed: Number(values.seed),
+  length: Number(values.length)
+})
 for (const each of found) console.log(each)
-console.log(`${values.calls} calls on plain and on ${values.place}: ${found.length} differences, ${Date.now() - began} ms`)
+console.log(
+  `${values.calls} calls on plain and on ${values.place}: ${found.length} differences, ${Date.now() - began} ms`
+)
 process.exitCode = found.length === 0 ? 0 : 1

@@ -11,7 +11,7 @@ export const makeRandom = (seed: number): Random => {
     state = (state + 0x6d2b79f5) >>> 0
     let t = Math.imul(state ^ (state >>> 15), state | 1)
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 2 ** 32 * limit)
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * limit)
   }
   return {
     below,

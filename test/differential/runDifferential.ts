@@ -15,7 +15,6 @@ export interface Plan {
   readonly length: number
 }
 
-
 /** Gives the counterexamples, shrunk; none is what one hopes for. */
 export const runDifferential = async ({ calls, length, place, seed }: Plan): Promise<ReadonlyArray<string>> => {
   const program = await buildDriver()
@@ -36,7 +35,10 @@ export const runDifferential = async ({ calls, length, place, seed }: Plan): Pro
               if (!isBeyond(place, call.line)) return call
             }
           }
-          const sequence: ReadonlyArray<Call> = [...beginning, ...Array.from({ length: Math.min(length, calls - made) }, next)]
+          const sequence: ReadonlyArray<Call> = [
+            ...beginning,
+            ...Array.from({ length: Math.min(length, calls - made) }, next)
+          ]
           const difference = await findDifference(sides, sequence)
           alive = Date.now()
           if (difference === undefined || isKnownAnswer(place, difference.call.line, difference.right)) continue

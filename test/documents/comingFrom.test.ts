@@ -37,7 +37,9 @@ const isExported = ({ from, name }: Exported): boolean => {
   for (const part of name.split(".")) {
     if ((typeof value !== "object" && typeof value !== "function") || value === null || !(part in value)) {
       // A type has no value: its name stands in the index.
-      return !name.includes(".") && new RegExp(`\\btype ${name}\\b`).test(readFileSync(join(root, folders[from]), "utf8"))
+      return (
+        !name.includes(".") && new RegExp(`\\btype ${name}\\b`).test(readFileSync(join(root, folders[from]), "utf8"))
+      )
     }
     value = Reflect.get(value, part)
   }
@@ -50,23 +52,31 @@ const rows = documents.flatMap(({ sections }) => sections.flatMap(({ rows }) => 
 const wrong = ({ note, ours, test, theirs }: Row): string | undefined => {
   if (ours.length === 0 && note === undefined) return `${theirs}: no counterpart, and no reason`
   for (const counterpart of ours) {
-    if ("option" in counterpart && !(counterpart.option in optionTable)) return `${theirs}: there is no -o ${counterpart.option}`
-    if ("from" in counterpart && !isExported(counterpart)) return `${theirs}: ${counterpart.from} does not export ${counterpart.name}`
+    if ("option" in counterpart && !(counterpart.option in optionTable))
+      return `${theirs}: there is no -o ${counterpart.option}`
+    if ("from" in counterpart && !isExported(counterpart))
+      return `${theirs}: ${counterpart.from} does not export ${counterpart.name}`
   }
   if (typeof test === "string") return undefined
   const [file, title] = test
   if (!existsSync(join(root, file))) return `${theirs}: there is no ${file}`
-  return readFileSync(join(root, file), "utf8").includes(title) ? undefined : `${theirs}: no test in ${file} is called "${title}"`
+  return readFileSync(join(root, file), "utf8").includes(title)
+    ? undefined
+    : `${theirs}: no test in ${file} is called "${title}"`
 }
 
 describe("docs/coming-from.md", () => {
   it("names exports and tests that exist", () => {
-    assert.deepStrictEqual(rows.map(wrong).filter((problem) => problem !== undefined), [])
+    assert.deepStrictEqual(
+      rows.map(wrong).filter((problem) => problem !== undefined),
+      []
+    )
   })
 
   it("has each name once in a section", () => {
     for (const { sections } of documents) {
-      for (const { rows, title } of sections) assert.strictEqual(new Set(rows.map(({ theirs }) => theirs)).size, rows.length, title)
+      for (const { rows, title } of sections)
+        assert.strictEqual(new Set(rows.map(({ theirs }) => theirs)).size, rows.length, title)
     }
   })
 

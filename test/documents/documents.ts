@@ -11,7 +11,10 @@ export const documents = async (): Promise<ReadonlyArray<string>> => {
   const pages = await readdir(join(root, "docs"), { recursive: true })
   return [
     ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map((name) => join(root, name)),
-    ...pages.filter((page) => page.endsWith(".md") && !page.startsWith("reference/")).sort().map((page) => join(root, "docs", page))
+    ...pages
+      .filter((page) => page.endsWith(".md") && !page.startsWith("reference/"))
+      .sort()
+      .map((page) => join(root, "docs", page))
   ]
 }
 
@@ -24,4 +27,7 @@ export interface Fence {
 
 /** The fenced blocks of a document, in order. */
 export const fencesOf = (text: string): ReadonlyArray<Fence> =>
-  Array.from(text.matchAll(/^```(\w+)[ ]*([^\n]*)\n([\s\S]*?)^```$/gm), ([, language = "", info = "", content = ""]) => ({ language, info, content }))
+  Array.from(
+    text.matchAll(/^```(\w+)[ ]*([^\n]*)\n([\s\S]*?)^```$/gm),
+    ([, language = "", info = "", content = ""]) => ({ language, info, content })
+  )

@@ -6,13 +6,18 @@ import { dirname, join, relative } from "node:path"
 import { documents, root } from "./documents.ts"
 
 /** A document without its code, in which nothing is a link. */
-const prose = (text: string): string => text.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()<>]/g, ""))
+const prose = (text: string): string =>
+  text.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()<>]/g, ""))
 
 /** The anchors of a document's headings, as GitHub makes them. */
 const anchorsOf = (text: string): ReadonlySet<string> => {
   const anchors = new Set<string>()
   for (const [, heading = ""] of text.replace(/^```[\s\S]*?^```/gm, "").matchAll(/^#{1,6} +(.+)$/gm)) {
-    const slug = heading.trim().toLowerCase().replace(/[^\p{L}\p{N}\- _]/gu, "").replaceAll(" ", "-")
+    const slug = heading
+      .trim()
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\- _]/gu, "")
+      .replaceAll(" ", "-")
     let anchor = slug
     for (let n = 1; anchors.has(anchor); n++) anchor = `${slug}-${n}`
     anchors.add(anchor)
@@ -28,7 +33,9 @@ const fault = async (file: string, target: string): Promise<string | undefined> 
   const name = relative(root, file)
   if (!existsSync(resolved)) return `${name}: ${target} leads nowhere`
   if (anchor === undefined || !resolved.endsWith(".md")) return undefined
-  return anchorsOf(await readFile(resolved, "utf8")).has(anchor) ? undefined : `${name}: ${target} names a heading that is not there`
+  return anchorsOf(await readFile(resolved, "utf8")).has(anchor)
+    ? undefined
+    : `${name}: ${target} names a heading that is not there`
 }
 
 it("relative links and anchors resolve", async () => {
@@ -50,7 +57,9 @@ it("every page of docs is in the index", async () => {
   const missing = (await documents())
     .map((file) => relative(join(root, "docs"), file))
     // Sections of several pages have indices of their own.
-    .filter((page) => !page.startsWith("..") && page !== "README.md" && (!page.includes("/") || page.endsWith("/README.md")))
+    .filter(
+      (page) => !page.startsWith("..") && page !== "README.md" && (!page.includes("/") || page.endsWith("/README.md"))
+    )
     .filter((page) => !index.includes(`](${page}`))
   assert.deepStrictEqual(missing, [])
 })

@@ -9,7 +9,11 @@ import { documents, fencesOf, root } from "./documents.ts"
 const compile = async (place: string, config: object): Promise<void> => {
   await writeFile(join(place, "package.json"), JSON.stringify({ type: "module" }))
   await writeFile(join(place, "tsconfig.json"), JSON.stringify(config))
-  const { status, stdout } = await attempt(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", place], { cwd: root })
+  const { status, stdout } = await attempt(
+    process.execPath,
+    [join(root, "node_modules/typescript/bin/tsc"), "-p", place],
+    { cwd: root }
+  )
   assert.strictEqual(status, 0, stdout)
 }
 
@@ -33,7 +37,8 @@ it("TypeScript in the documents compiles", () =>
         if (language !== "ts" && language !== "typescript") continue
         assert.match(content, /^import /m, `${relative(root, file)}: a block that imports nothing cannot be tried`)
         // A block with a name is a file that others import.
-        const name = info === "" ? `${relative(root, file).replaceAll("/", "-").slice(0, -3)}-${count++}.ts` : basename(info)
+        const name =
+          info === "" ? `${relative(root, file).replaceAll("/", "-").slice(0, -3)}-${count++}.ts` : basename(info)
         files.push(name)
         await writeFile(join(place, name), content)
       }
@@ -49,7 +54,9 @@ it("TypeScript in the documents compiles", () =>
 
 it("the tsconfig.json of typescript.md compiles the tutorial", () =>
   within(async (place) => {
-    const [config] = fencesOf(await readFile(join(root, "docs/typescript.md"), "utf8")).filter(({ language }) => language === "json")
+    const [config] = fencesOf(await readFile(join(root, "docs/typescript.md"), "utf8")).filter(
+      ({ language }) => language === "json"
+    )
     await writeFile(join(place, "advised.json"), config?.content ?? "")
     for (const { content, info, language } of fencesOf(await readFile(join(root, "docs/tutorial.md"), "utf8"))) {
       if (language === "ts") await writeFile(join(place, info), content)

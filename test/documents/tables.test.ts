@@ -24,16 +24,28 @@ it("mount-options.md has every option of mount", async () => {
   const ofSession = await fieldsOf("packages/session/src/SessionOptions.ts", "SessionOptions")
   const rows = await rowsOf("mount-options.md")
   assert.isAbove(fields.length, 15)
-  assert.deepStrictEqual(fields.filter((field) => !rows.has(field)), [])
-  assert.deepStrictEqual([...rows].filter((row) => row !== "signal" && !fields.includes(row) && !ofSession.includes(row)), [])
+  assert.deepStrictEqual(
+    fields.filter((field) => !rows.has(field)),
+    []
+  )
+  assert.deepStrictEqual(
+    [...rows].filter((row) => row !== "signal" && !fields.includes(row) && !ofSession.includes(row)),
+    []
+  )
 })
 
 it("request-context.md has every field of the context", async () => {
   const fields = await fieldsOf("packages/session/src/RequestContext.ts", "RequestContext")
   const rows = await rowsOf("request-context.md")
   assert.isAbove(fields.length, 8)
-  assert.deepStrictEqual(fields.filter((field) => !rows.has(field)), [])
-  assert.deepStrictEqual([...rows].filter((row) => !fields.includes(row)), [])
+  assert.deepStrictEqual(
+    fields.filter((field) => !rows.has(field)),
+    []
+  )
+  assert.deepStrictEqual(
+    [...rows].filter((row) => !fields.includes(row)),
+    []
+  )
 })
 
 it("path-filesystems.md has every callback and option", async () => {
@@ -41,12 +53,18 @@ it("path-filesystems.md has every callback and option", async () => {
   const options = await fieldsOf("packages/backends/src/path/served.ts", "PathOptions")
   const text = await readFile(join(root, "docs/path-filesystems.md"), "utf8")
   assert.isAbove(callbacks.length, 30)
-  assert.deepStrictEqual([...callbacks, ...options].filter((name) => !new RegExp(`\`${name}[\`(]`).test(text)), [])
+  assert.deepStrictEqual(
+    [...callbacks, ...options].filter((name) => !new RegExp(`\`${name}[\`(]`).test(text)),
+    []
+  )
 })
 
 it("testing.md has every call by path", async () => {
   const calls = await fieldsOf("packages/session/src/testing/PathCalls.ts", "PathCalls")
   const text = await readFile(join(root, "docs/testing.md"), "utf8")
   assert.isAbove(calls.length, 10)
-  assert.deepStrictEqual(calls.filter((name) => !text.includes(`\`${name}(`)), [])
+  assert.deepStrictEqual(
+    calls.filter((name) => !text.includes(`\`${name}(`)),
+    []
+  )
 })

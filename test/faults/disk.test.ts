@@ -15,7 +15,7 @@ type Step = readonly [string, ...ReadonlyArray<string>]
 const program = join(root, "test", "faults", "programs", "storeSteps.ts")
 
 /** Takes the steps in a program of its own; gives what came of them, and what it wrote to stderr. */
-const take = Effect.fnUntraced(function*(folder: string, steps: ReadonlyArray<Step>) {
+const take = Effect.fnUntraced(function* (folder: string, steps: ReadonlyArray<Step>) {
   const store = join(folder, "store")
   const record = join(folder, "record")
   writeFileSync(record, "")
@@ -30,7 +30,7 @@ const take = Effect.fnUntraced(function*(folder: string, steps: ReadonlyArray<St
 })
 
 /** Lets the power go at the end of a record; the store as it is found then. Names that were marked must be there. */
-const cutPower = Effect.fnUntraced(function*(folder: string, record: string) {
+const cutPower = Effect.fnUntraced(function* (folder: string, record: string) {
   const disk = makeReplayedDisk()
   const promised: Array<string> = []
   for (const call of readRecord(record)) {
@@ -51,41 +51,77 @@ const EIO = 5
 const ENOSPC = 28
 
 describe("a disk that fails", { timeout: 60_000 }, () => {
-  it.live("an fsync: nothing is acknowledged until all that was committed is safe; the store is read-only meanwhile, and says why", () =>
-    Effect.gen(function*() {
-      const { outcomes, stderr, store } = yield* take(yield* storeFolder, [
-        ["create", "a"], ["append", "a", "one "], ["fsync", "a"], ["append", "a", "two "],
-        ["fault", `fsync ${EIO} -wal`], ["fsync", "a"], ["append", "a", "three "], ["mkdir", "d"], ["fsync", "a"], ["read", "a"],
-        ["well"], ["fsync", "a"], ["append", "a", "four "], ["fsync", "a"], ["read", "a"], ["list"]
-      ])
-      assert.deepStrictEqual(outcomes, [
-        "ok", "ok", "ok", "ok",
-        "ok", "EIO", "EROFS", "EROFS", "EIO", "one two ",
-        "ok", "ok", "ok", "ok", "one two four ", ["a"]
-      ])
-      assert.match(stderr, /store: fsync of its log failed \(EIO.*\); the store is read-only/)
-      assert.match(stderr, /all that was committed is safe again/)
-      assert.deepStrictEqual((yield* checkStore(store)).problems, [])
-    }))
+  it.live(
+    "an fsync: nothing is acknowledged until all that was committed is safe; the store is read-only meanwhile, and says why",
+    () =>
+      Effect.gen(function* () {
+        const { outcomes, stderr, store } = yield* take(yield* storeFolder, [
+          ["create", "a"],
+          ["append", "a", "one "],
+          ["fsync", "a"],
+          ["append", "a", "two "],
+          ["fault", `fsync ${EIO} -wal`],
+          ["fsync", "a"],
+          ["append", "a", "three "],
+          ["mkdir", "d"],
+          ["fsync", "a"],
+          ["read", "a"],
+          ["well"],
+          ["fsync", "a"],
+          ["append", "a", "four "],
+          ["fsync", "a"],
+          ["read", "a"],
+          ["list"]
+        ])
+        assert.deepStrictEqual(outcomes, [
+          "ok",
+          "ok",
+          "ok",
+          "ok",
+          "ok",
+          "EIO",
+          "EROFS",
+          "EROFS",
+          "EIO",
+          "one two ",
+          "ok",
+          "ok",
+          "ok",
+          "ok",
+          "one two four ",
+          ["a"]
+        ])
+        assert.match(stderr, /store: fsync of its log failed \(EIO.*\); the store is read-only/)
+        assert.match(stderr, /all that was committed is safe again/)
+        assert.deepStrictEqual((yield* checkStore(store)).problems, [])
+      })
+  )
 
   it.live("an fsync once: what later fsyncs promise is there after a power cut", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* storeFolder
       const { outcomes, record } = yield* take(folder, [
-        ["safe", "before", "5"], ["create", "a"], ["append", "a", "lost?"], ["fault", `fsync ${EIO} -wal once`], ["fsync", "a"],
+        ["safe", "before", "5"],
+        ["create", "a"],
+        ["append", "a", "lost?"],
+        ["fault", `fsync ${EIO} -wal once`],
+        ["fsync", "a"],
         ["safe", "later", "30"]
       ])
       assert.deepStrictEqual(outcomes, ["ok", "ok", "ok", "ok", "EIO", "ok"])
       assert.deepStrictEqual(yield* cutPower(folder, record), { promised: 35, lost: [] })
-    }))
+    })
+  )
 
   for (const suffix of ["-wal", "store"]) {
     it.live(`an fsync of ...${suffix}, once, while a long log is copied into the store`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const folder = yield* storeFolder
         const large = "x".repeat(60_000)
         const { outcomes, record, stderr } = yield* take(folder, [
-          ["safe", "before", "5"], ["create", "large"], ["fault", `fsync ${EIO} ${suffix} once`],
+          ["safe", "before", "5"],
+          ["create", "large"],
+          ["fault", `fsync ${EIO} ${suffix} once`],
           ...Array.from({ length: 100 }, (): Step => ["append", "large", large]),
           ["safe", "later", "20"]
         ])
@@ -94,37 +130,78 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
         assert.strictEqual(outcomes.filter((each) => each === "ok").length, outcomes.length - 1)
         assert.match(stderr, /its log cannot be copied into it/)
         assert.deepStrictEqual(yield* cutPower(folder, record), { promised: 25, lost: [] })
-      }))
+      })
+    )
   }
 
-  it.live("no room: names are refused before removals are, with a long log too, and all is well when there is room", () =>
-    Effect.gen(function*() {
-      const { outcomes, record, stderr, store } = yield* take(yield* storeFolder, [
-        ["safe", "before", "20"], ["fill", "v", "1500"], ["fault", `grow ${ENOSPC} .`],
-        ["fill", "x", "100000"], ["create", "one more"], ["removeAll"], ["list"],
-        ["create", "in what was free"], ["fill", "y", "100000"], ["removeAll"], ["list"],
-        ["well"], ["create", "a"], ["append", "a", "text"], ["fsync", "a"], ["read", "a"]
-      ])
-      assert.deepStrictEqual(outcomes, [
-        "ok", "ok", "ok",
-        "ENOSPC", "ENOSPC", "ok", [],
-        "ok", "ENOSPC", "ok", [],
-        "ok", "ok", "ok", "ok", "text"
-      ], stderr)
-      assert.strictEqual(stderr, "")
-      assert.deepStrictEqual((yield* checkStore(store)).problems, [])
-      assert.isAbove(readRecord(record).length, 0)
-    }))
+  it.live(
+    "no room: names are refused before removals are, with a long log too, and all is well when there is room",
+    () =>
+      Effect.gen(function* () {
+        const { outcomes, record, stderr, store } = yield* take(yield* storeFolder, [
+          ["safe", "before", "20"],
+          ["fill", "v", "1500"],
+          ["fault", `grow ${ENOSPC} .`],
+          ["fill", "x", "100000"],
+          ["create", "one more"],
+          ["removeAll"],
+          ["list"],
+          ["create", "in what was free"],
+          ["fill", "y", "100000"],
+          ["removeAll"],
+          ["list"],
+          ["well"],
+          ["create", "a"],
+          ["append", "a", "text"],
+          ["fsync", "a"],
+          ["read", "a"]
+        ])
+        assert.deepStrictEqual(
+          outcomes,
+          ["ok", "ok", "ok", "ENOSPC", "ENOSPC", "ok", [], "ok", "ENOSPC", "ok", [], "ok", "ok", "ok", "ok", "text"],
+          stderr
+        )
+        assert.strictEqual(stderr, "")
+        assert.deepStrictEqual((yield* checkStore(store)).problems, [])
+        assert.isAbove(readRecord(record).length, 0)
+      })
+  )
 
   it.live("a write: the call fails with EIO and has done nothing, reading goes on, and all is well after", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* storeFolder
       const { outcomes, record, store } = yield* take(folder, [
-        ["create", "a"], ["append", "a", "one "], ["fault", `write ${EIO} -wal`], ["append", "a", "two "], ["mkdir", "d"], ["read", "a"], ["list"],
-        ["well"], ["append", "a", "three"], ["fsync", "a"], ["read", "a"], ["mkdir", "d"], ["safe", "later", "10"]
+        ["create", "a"],
+        ["append", "a", "one "],
+        ["fault", `write ${EIO} -wal`],
+        ["append", "a", "two "],
+        ["mkdir", "d"],
+        ["read", "a"],
+        ["list"],
+        ["well"],
+        ["append", "a", "three"],
+        ["fsync", "a"],
+        ["read", "a"],
+        ["mkdir", "d"],
+        ["safe", "later", "10"]
       ])
-      assert.deepStrictEqual(outcomes, ["ok", "ok", "ok", "EIO", "EIO", "one ", ["a"], "ok", "ok", "ok", "one three", "ok", "ok"])
+      assert.deepStrictEqual(outcomes, [
+        "ok",
+        "ok",
+        "ok",
+        "EIO",
+        "EIO",
+        "one ",
+        ["a"],
+        "ok",
+        "ok",
+        "ok",
+        "one three",
+        "ok",
+        "ok"
+      ])
       assert.deepStrictEqual((yield* checkStore(store)).problems, [])
       assert.deepStrictEqual(yield* cutPower(folder, record), { promised: 10, lost: [] })
-    }))
+    })
+  )
 })

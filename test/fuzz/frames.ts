@@ -10,7 +10,7 @@ const generator = (seed: number) => {
   let state = seed >>> 0
   return (below: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor(state / 4294967296 * below)
+    return Math.floor((state / 4294967296) * below)
   }
 }
 
@@ -24,22 +24,26 @@ const golden = new URL("../golden/", import.meta.url)
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"))
 const read = (path: string) => JSON.parse(readFileSync(new URL(path, golden), "utf8")) as Record<string, unknown>
 
-const recorded: ReadonlyArray<Recorded> = readdirSync(new URL("frames/", golden)).filter((file) => /^\d/.test(file)).map((file) => {
-  const frame = read(`frames/${file}`) as {
-    readonly request_hex: string
-    readonly reply_hex: string | null
-    readonly negotiated: { readonly setxattr_ext: boolean }
-  }
-  return {
-    request: hex(frame.request_hex),
-    reply: frame.reply_hex === null ? undefined : hex(frame.reply_hex),
-    version: { minor: 45, setxattrExt: frame.negotiated.setxattr_ext }
-  }
-})
-const notices = readdirSync(new URL("notifications/", golden)).filter((file) => /^\d/.test(file)).map((file) => {
-  const { message_hex } = read(`notifications/${file}`) as { readonly message_hex: string }
-  return hex(message_hex)
-})
+const recorded: ReadonlyArray<Recorded> = readdirSync(new URL("frames/", golden))
+  .filter((file) => /^\d/.test(file))
+  .map((file) => {
+    const frame = read(`frames/${file}`) as {
+      readonly request_hex: string
+      readonly reply_hex: string | null
+      readonly negotiated: { readonly setxattr_ext: boolean }
+    }
+    return {
+      request: hex(frame.request_hex),
+      reply: frame.reply_hex === null ? undefined : hex(frame.reply_hex),
+      version: { minor: 45, setxattrExt: frame.negotiated.setxattr_ext }
+    }
+  })
+const notices = readdirSync(new URL("notifications/", golden))
+  .filter((file) => /^\d/.test(file))
+  .map((file) => {
+    const { message_hex } = read(`notifications/${file}`) as { readonly message_hex: string }
+    return hex(message_hex)
+  })
 
 const writeLength = (bytes: Uint8Array, length: number): void => {
   if (bytes.length >= 4) new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, length, true)
@@ -68,7 +72,8 @@ const mutated = (original: Uint8Array, random: (below: number) => number): Uint8
       }
       case 4:
         // A number at its extremes: counts and sizes lie here.
-        if (at + 4 <= bytes.length) new DataView(bytes.buffer).setUint32(at & ~3, [0, 1, 0x7fffffff, 0xffffffff][random(4)] ?? 0, true)
+        if (at + 4 <= bytes.length)
+          new DataView(bytes.buffer).setUint32(at & ~3, [0, 1, 0x7fffffff, 0xffffffff][random(4)] ?? 0, true)
         break
       default:
         if (bytes.length > 38) bytes[36] = random(32)
@@ -99,7 +104,8 @@ export const fuzz = (count: number, seed: number): Tally => {
   let malformed = 0
   const tally = (value: unknown): void => {
     if (isDecodeError(value)) {
-      if (value.field === "" || value.message === "" || !Number.isInteger(value.offset)) throw new Error(`says nothing: ${JSON.stringify(value)}`)
+      if (value.field === "" || value.message === "" || !Number.isInteger(value.offset))
+        throw new Error(`says nothing: ${JSON.stringify(value)}`)
       malformed++
     } else decoded++
   }
@@ -110,7 +116,8 @@ export const fuzz = (count: number, seed: number): Tally => {
     // Cut at every byte, as it is and with its length put right.
     for (let length = 0; length < Math.min(bytes.length, 300); length++) {
       const cut = bytes.slice(0, length)
-      if (!isDecodeError(decodeRequest(frameOf(cut), version))) throw new Error(`a frame cut to ${length} bytes was taken`)
+      if (!isDecodeError(decodeRequest(frameOf(cut), version)))
+        throw new Error(`a frame cut to ${length} bytes was taken`)
       writeLength(cut, length)
       tally(decodeRequest(frameOf(cut), version))
     }
@@ -139,7 +146,12 @@ export const fuzz = (count: number, seed: number): Tally => {
         frame.set(whole.subarray(0, 40))
         frame.set(whole.subarray(40, 128), 128)
         const { bytes, view } = frameOf(frame)
-        tally(decodeRequest({ bytes, view, header: 0, args: 128, payload: 256, end: 256 + random(frame.length - 255) }, source.version))
+        tally(
+          decodeRequest(
+            { bytes, view, header: 0, args: 128, payload: 256, end: 256 + random(frame.length - 255) },
+            source.version
+          )
+        )
       } else {
         frame = mutated(source.request, random)
         tally(decodeRequest(frameOf(frame), source.version))

@@ -23,11 +23,15 @@ const names = values.on === undefined ? Object.keys(fuzzed) : [values.on]
 const timed = async <A>(what: string, work: () => A | Promise<A>): Promise<void> => {
   const began = performance.now()
   const result = await work()
-  console.log(`${what} (seed ${seed}): ${result === undefined ? "all held" : JSON.stringify(result)}, in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+  console.log(
+    `${what} (seed ${seed}): ${result === undefined ? "all held" : JSON.stringify(result)}, in ${((performance.now() - began) / 1000).toFixed(1)} s`
+  )
 }
 
 await timed(`${values.frames} frames`, () => fuzz(Number(values.frames), seed))
 for (const name of names) {
   if (!isFuzzedName(name)) throw new Error(`--on ${name}: one of ${Object.keys(fuzzed).join(", ")}`)
-  await timed(`${values.lives} lives over ${name}`, () => fuzzSession(name, { seed, lives: Number(values.lives), frames: Number(values.length) }))
+  await timed(`${values.lives} lives over ${name}`, () =>
+    fuzzSession(name, { seed, lives: Number(values.lives), frames: Number(values.length) })
+  )
 }

@@ -5,7 +5,11 @@ import { root } from "../mount/bickford.ts"
 import { run } from "../mount/processes.ts"
 import { fuzzed } from "./places.ts"
 
-const main = ["--conditions=development", "--disable-warning=ExperimentalWarning", join(root, "test", "fuzz", "main.ts")]
+const main = [
+  "--conditions=development",
+  "--disable-warning=ExperimentalWarning",
+  join(root, "test", "fuzz", "main.ts")
+]
 /** Of 512 bytes: no file grows beyond 10 MB, whatever offset is drawn. */
 const limited = 'ulimit -f 20000; exec "$@"'
 
@@ -13,7 +17,10 @@ describe("random lives of a connection: one reply each, no harm, and it serves o
   for (const name of Object.keys(fuzzed)) {
     it(`over ${name}`, async () => {
       const args = ["--seed", "7", "--frames", "1000", "--lives", "12", "--length", "40", "--on", name]
-      assert.include(await run("sh", ["-c", limited, "sh", process.execPath, ...main, ...args]), `12 lives over ${name} (seed 7): all held`)
+      assert.include(
+        await run("sh", ["-c", limited, "sh", process.execPath, ...main, ...args]),
+        `12 lives over ${name} (seed 7): all held`
+      )
     })
   }
 })

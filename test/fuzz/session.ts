@@ -33,7 +33,7 @@ const describeFrame = ({ frame, request, row }: Sent): string =>
   `${row?.name ?? "no opcode"}, made of ${request.op}: ${Buffer.from(frame.subarray(0, 200)).toString("hex")}`
 
 /** One life; gives what did not hold. */
-const live = Effect.fnUntraced(function*(name: FuzzedName, life: ReadonlyArray<Step>) {
+const live = Effect.fnUntraced(function* (name: FuzzedName, life: ReadonlyArray<Step>) {
   const wrong: Array<string> = []
   const source = yield* fuzzed[name]
   const { kernel, session } = yield* FakeKernel.serve(source)
@@ -41,7 +41,11 @@ const live = Effect.fnUntraced(function*(name: FuzzedName, life: ReadonlyArray<S
 
   const sent = new Map<U64, Sent>()
   const replies = new Map<U64, number>()
-  const known: { readonly nodes: Array<U64>; readonly handles: Array<U64>; uniques: Array<U64> } = { nodes: [1, 1], handles: [], uniques: [] }
+  const known: { readonly nodes: Array<U64>; readonly handles: Array<U64>; uniques: Array<U64> } = {
+    nodes: [1, 1],
+    handles: [],
+    uniques: []
+  }
   const isOwed = (unique: U64): boolean => sent.get(unique)?.expected === 1 && !replies.has(unique)
   let seen = 0
 
@@ -51,7 +55,14 @@ const live = Effect.fnUntraced(function*(name: FuzzedName, life: ReadonlyArray<S
     if (value === undefined || value === null || typeof value !== "object") return
     const entry = "entry" in value && typeof value.entry === "object" ? value.entry : value
     const open = "open" in value && typeof value.open === "object" ? value.open : value
-    if (entry !== null && entry !== undefined && "nodeid" in entry && typeof entry.nodeid === "number" && entry.nodeid !== 0) known.nodes.push(entry.nodeid)
+    if (
+      entry !== null &&
+      entry !== undefined &&
+      "nodeid" in entry &&
+      typeof entry.nodeid === "number" &&
+      entry.nodeid !== 0
+    )
+      known.nodes.push(entry.nodeid)
     if (open !== null && open !== undefined && "fh" in open && typeof open.fh === "number") known.handles.push(open.fh)
   }
   /** Notes the replies that came since it last looked. */
@@ -63,7 +74,8 @@ const live = Effect.fnUntraced(function*(name: FuzzedName, life: ReadonlyArray<S
       const count = (replies.get(unique) ?? 0) + 1
       replies.set(unique, count)
       const to = sent.get(unique)
-      if (to?.expected === 0 || count > 1) wrong.push(`${count} replies to ${to === undefined ? unique : describeFrame(to)}`)
+      if (to?.expected === 0 || count > 1)
+        wrong.push(`${count} replies to ${to === undefined ? unique : describeFrame(to)}`)
       else if (to !== undefined && to.frame.length >= headerSize) learn(to.request, frame)
     }
     known.uniques = known.uniques.filter(isOwed)
@@ -71,10 +83,20 @@ const live = Effect.fnUntraced(function*(name: FuzzedName, life: ReadonlyArray<S
   const owing = (later: boolean): ReadonlyArray<U64> =>
     known.uniques.filter((unique) => isOwed(unique) && (later || sent.get(unique)?.row?.op !== "setlkw"))
   const awaitOwed = (later: boolean) =>
-    Effect.repeat(Effect.andThen(Effect.sleep(0), Effect.sync(take)), { until: () => owing(later).length === 0 || wrong.length > 0 }).pipe(
+    Effect.repeat(Effect.andThen(Effect.sleep(0), Effect.sync(take)), {
+      until: () => owing(later).length === 0 || wrong.length > 0
+    }).pipe(
       Effect.timeoutOrElse({
         duration: patienceMilliseconds / 4,
-        orElse: () => Effect.sync(() => void wrong.push(...owing(later).flatMap((unique) => sent.get(unique) ?? []).map((to) => `no reply to ${describeFrame(to)}`)))
+        orElse: () =>
+          Effect.sync(
+            () =>
+              void wrong.push(
+                ...owing(later)
+                  .flatMap((unique) => sent.get(unique) ?? [])
+                  .map((to) => `no reply to ${describeFrame(to)}`)
+              )
+          )
       })
     )
 
@@ -98,12 +120,18 @@ const live = Effect.fnUntraced(function*(name: FuzzedName, life: ReadonlyArray<S
   yield* awaitOwed(true)
 
   yield* kernel.call({ op: "getattr", nodeid: 1, getattrFlags: 0, fh: 0 }).pipe(
-    Effect.catch((error) => Effect.sync(() => void wrong.push(`afterwards the root's attributes are refused: ${error._tag} ${error.message}`))),
-    Effect.timeoutOrElse({ duration: patienceMilliseconds / 4, orElse: () => Effect.sync(() => void wrong.push("afterwards nothing is answered")) })
+    Effect.catch((error) =>
+      Effect.sync(() => void wrong.push(`afterwards the root's attributes are refused: ${error._tag} ${error.message}`))
+    ),
+    Effect.timeoutOrElse({
+      duration: patienceMilliseconds / 4,
+      orElse: () => Effect.sync(() => void wrong.push("afterwards nothing is answered"))
+    })
   )
   take()
   wrong.push(...brokenInvariants(session.connection, []))
-  if (session.connection.counters.defects > 0) wrong.push(`${session.connection.counters.defects} operations threw, or answered nonsense`)
+  if (session.connection.counters.defects > 0)
+    wrong.push(`${session.connection.counters.defects} operations threw, or answered nonsense`)
   return wrong
 })
 

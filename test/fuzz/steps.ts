@@ -43,7 +43,11 @@ export interface Known {
 
 const counter = fc.nat(1000)
 const aim: fc.Arbitrary<Aim> = fc.record({
-  node: counter, other: counter, handle: counter, name: counter, newName: counter,
+  node: counter,
+  other: counter,
+  handle: counter,
+  name: counter,
+  newName: counter,
   small: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   asRoot: fc.oneof({ weight: 6, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) })
 })
@@ -53,7 +57,11 @@ const extremes = fc.constantFrom(0, 1, 39, 40, 0x7fffffff, 0x80000000, 0xfffffff
 const damage: fc.Arbitrary<Damage> = fc.oneof(
   { weight: 12, arbitrary: fc.constant<Damage>({ damage: "none" }) },
   fc.record({ damage: fc.constant("cut" as const), at: position, honest: fc.boolean() }),
-  fc.record({ damage: fc.constant("grow" as const), by: fc.uint8Array({ minLength: 1, maxLength: 64 }), honest: fc.boolean() }),
+  fc.record({
+    damage: fc.constant("grow" as const),
+    by: fc.uint8Array({ minLength: 1, maxLength: 64 }),
+    honest: fc.boolean()
+  }),
   fc.record({ damage: fc.constant("flip" as const), at: position, bit: fc.nat(7) }),
   fc.record({ damage: fc.constant("number" as const), at: position, value: extremes }),
   fc.record({ damage: fc.constant("opcode" as const), value: fc.oneof(fc.nat(60), extremes) }),
@@ -61,10 +69,29 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
 )
 
 /** Operations that make, open and change; without them nearly everything would be ENOENT. */
-const fruitful = ["lookup", "create", "create", "mkdir", "open", "opendir", "write", "write", "read", "readdirplus", "symlink", "mknod", "link", "rename"] as const
+const fruitful = [
+  "lookup",
+  "create",
+  "create",
+  "mkdir",
+  "open",
+  "opendir",
+  "write",
+  "write",
+  "read",
+  "readdirplus",
+  "symlink",
+  "mknod",
+  "link",
+  "rename"
+] as const
 
 const request: fc.Arbitrary<Request> = fc.oneof(
-  fc.constantFrom(...fruitful).chain((op) => requests[op] ?? fc.constant<Request>({ op: "readlink", unique: 2, nodeid: 1, uid: 0, gid: 0, pid: 1 })),
+  fc
+    .constantFrom(...fruitful)
+    .chain(
+      (op) => requests[op] ?? fc.constant<Request>({ op: "readlink", unique: 2, nodeid: 1, uid: 0, gid: 0, pid: 1 })
+    ),
   fc.oneof(...Object.values(requests))
 )
 
@@ -112,18 +139,21 @@ export const aimed = ({ aim, request }: Step, known: Known, unique: U64): Reques
   const fields: Fields = { ...request, unique }
   fields.nodeid = pick(known.nodes, aim.node, fields.nodeid ?? 1)
   if (aim.asRoot) Object.assign(fields, { uid: 0, gid: 0 })
-  for (const key of ["newdir", "oldnodeid", "nodeidOut"] as const) if (key in fields) fields[key] = pick(known.nodes, aim.other, fields[key] ?? 1)
-  for (const key of ["fh", "fhIn", "fhOut"] as const) if (key in fields) fields[key] = pick(known.handles, aim.handle, fields[key] ?? 0)
+  for (const key of ["newdir", "oldnodeid", "nodeidOut"] as const)
+    if (key in fields) fields[key] = pick(known.nodes, aim.other, fields[key] ?? 1)
+  for (const key of ["fh", "fhIn", "fhOut"] as const)
+    if (key in fields) fields[key] = pick(known.handles, aim.handle, fields[key] ?? 0)
   if (request.op === "interrupt") fields.target = pick(known.uniques, aim.other, request.target)
   if ("name" in fields && aim.name % 5 !== 0) fields.name = names[aim.name % names.length]
   if ("newname" in fields && aim.newName % 5 !== 0) fields.newname = names[aim.newName % names.length]
   if (aim.small) {
-    for (const key of ["offset", "offIn", "offOut", "length", "len"] as const) if (key in fields) fields[key] = Number(BigInt(fields[key] ?? 0) % 100_000n)
+    for (const key of ["offset", "offIn", "offOut", "length", "len"] as const)
+      if (key in fields) fields[key] = Number(BigInt(fields[key] ?? 0) % 100_000n)
     // What carries data says how much of it there is.
     if ("size" in fields && !("data" in request)) fields.size = Number(BigInt(fields.size ?? 0) % 100_000n)
   }
   // A device that is made is the machine's own, and a FIFO waits for another opener.
-  if (request.op === "mknod" || request.op === "create") fields.mode = (fields.mode ?? 0) & ~S_IFMT | S_IFREG
+  if (request.op === "mknod" || request.op === "create") fields.mode = ((fields.mode ?? 0) & ~S_IFMT) | S_IFREG
   // The arbitrary of the operation gave all the fields it has, and only their values were changed.
   return fields as Request
 }
@@ -156,7 +186,7 @@ const damaged = (frame: Uint8Array, how: Damage): Uint8Array => {
       return whole
     }
     case "number": {
-      const at = how.at % (whole.length - 3) & ~3
+      const at = (how.at % (whole.length - 3)) & ~3
       if (at < uniqueAt || at >= uniqueAt + 8) view.setUint32(at, how.value, true)
       return whole
     }

@@ -4,11 +4,13 @@ import { mountConfig, mountpoints, startDaemon, until, workFolder } from "../dae
 import type { Victim } from "./victim.ts"
 
 /** Has a daemon serve `store`, for the life of the scope; `unmount` ends it before. */
-export const keepStore = Effect.fnUntraced(function*(store: string) {
+export const keepStore = Effect.fnUntraced(function* (store: string) {
   const [mountpoint = ""] = yield* mountpoints(1)
   // As many restarts as there are deaths.
   const restart = { intensity: 100_000, period: 60_000, backoff: { initial: 1, max: 10 } }
-  const daemon = yield* startDaemon(yield* workFolder, [mountConfig("store", `sqlite:${store}`, mountpoint, { restart })])
+  const daemon = yield* startDaemon(yield* workFolder, [
+    mountConfig("store", `sqlite:${store}`, mountpoint, { restart })
+  ])
   yield* Effect.promise(() => daemon.reaches("store", "running"))
   const victim: Victim = {
     mountpoint,

@@ -21,10 +21,11 @@ const lines = (report: Report, problems: ReadonlyArray<StoreProblem>): ReadonlyA
   problems.length === 0 ? "bickford fsck finds nothing" : ""
 ]
 
-const program = Effect.gen(function*() {
+const program = Effect.gen(function* () {
   const { values } = parseArgs({ options: { kills: { type: "string", default: "200" } } })
   const kills = Number(values.kills)
-  if (!Number.isSafeInteger(kills) || kills < 0) return yield* Effect.die(new Error(`--kills takes a whole number, not ${values.kills}`))
+  if (!Number.isSafeInteger(kills) || kills < 0)
+    return yield* Effect.die(new Error(`--kills takes a whole number, not ${values.kills}`))
   const folder = yield* Effect.acquireRelease(
     Effect.promise(() => mkdtemp(join(tmpdir(), "bickford-kill-test-"))),
     (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
@@ -32,7 +33,15 @@ const program = Effect.gen(function*() {
   const store = join(folder, "store")
   const { unmount, victim } = yield* keepStore(store)
   const report = yield* Effect.promise(() =>
-    runKillTest(victim, folder, { kills, calls: 100_000, commits: 1100, files: 10_000, packages: 25, between: [50, 600] }))
+    runKillTest(victim, folder, {
+      kills,
+      calls: 100_000,
+      commits: 1100,
+      files: 10_000,
+      packages: 25,
+      between: [50, 600]
+    })
+  )
   yield* unmount
   const { problems } = yield* checkStore(store)
   for (const line of lines(report, problems)) console.log(line)

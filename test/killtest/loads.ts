@@ -23,8 +23,14 @@ const must = (wrong: string): never => {
   throw new Error(wrong)
 }
 
-export const makeLoads = (material: Material, calls: number, namesProgram: string, slowest: Slowest): ReadonlyArray<Load> => {
-  const took = (load: string, milliseconds: number): void => void slowest.set(load, Math.max(slowest.get(load) ?? 0, milliseconds))
+export const makeLoads = (
+  material: Material,
+  calls: number,
+  namesProgram: string,
+  slowest: Slowest
+): ReadonlyArray<Load> => {
+  const took = (load: string, milliseconds: number): void =>
+    void slowest.set(load, Math.max(slowest.get(load) ?? 0, milliseconds))
   return [
     {
       name: "git clone",
@@ -60,9 +66,17 @@ export const makeLoads = (material: Material, calls: number, namesProgram: strin
       name: "SQLite",
       once: async (folder) => {
         await run("mkdir", [folder], quiet)
-        const program = [process.execPath, "--disable-warning=ExperimentalWarning", join(here, "rows.mjs"), join(folder, "rows.db"), "1000"] as const
+        const program = [
+          process.execPath,
+          "--disable-warning=ExperimentalWarning",
+          join(here, "rows.mjs"),
+          join(folder, "rows.db"),
+          "1000"
+        ] as const
         const [command, ...args] = program
-        const found: { readonly integrity: string; readonly whole: boolean; readonly slowest: number } = JSON.parse(await run(command, args, quiet))
+        const found: { readonly integrity: string; readonly whole: boolean; readonly slowest: number } = JSON.parse(
+          await run(command, args, quiet)
+        )
         took("a transaction", found.slowest)
         if (found.integrity !== "ok" || !found.whole) must(`the database: ${JSON.stringify(found)}`)
         await run("rm", ["-r", folder], quiet)
@@ -72,7 +86,9 @@ export const makeLoads = (material: Material, calls: number, namesProgram: strin
       name: "names",
       once: async (folder) => {
         await run("mkdir", [folder], quiet)
-        const found: { readonly slowest: number } = JSON.parse(await run(namesProgram, [folder, "8", String(calls)], quiet))
+        const found: { readonly slowest: number } = JSON.parse(
+          await run(namesProgram, [folder, "8", String(calls)], quiet)
+        )
         took("a call", found.slowest)
         await run("rm", ["-r", folder], quiet)
       }

@@ -38,7 +38,13 @@ const makeRepository = async (folder: string, commits: number): Promise<void> =>
   await mkdir(folder)
   const commands = join(folder, "..", "fast-import")
   await writeFile(commands, stream)
-  await run("sh", ["-c", 'git init -q --bare -b main "$1" && git -C "$1" fast-import --quiet <"$2"', "sh", folder, commands])
+  await run("sh", [
+    "-c",
+    'git init -q --bare -b main "$1" && git -C "$1" fast-import --quiet <"$2"',
+    "sh",
+    folder,
+    commands
+  ])
 }
 
 const makeTree = async (tree: string, files: number): Promise<void> => {
@@ -46,7 +52,8 @@ const makeTree = async (tree: string, files: number): Promise<void> => {
   for (let first = 0; first < files; first += perFolder) {
     const folder = join(tree, `folder${first / perFolder}`)
     await mkdir(folder, { recursive: true })
-    for (let i = first; i < Math.min(first + perFolder, files); i++) await writeFile(join(folder, `file${i}`), content(i))
+    for (let i = first; i < Math.min(first + perFolder, files); i++)
+      await writeFile(join(folder, `file${i}`), content(i))
   }
 }
 
@@ -56,17 +63,30 @@ export const makeProject = async (project: string, packages: number, cache: stri
   for (let i = 0; i < packages; i++) {
     const folder = join(project, "made", `${i}`, "package")
     await mkdir(join(folder, "lib"), { recursive: true })
-    await writeFile(join(folder, "package.json"), JSON.stringify({ name: `dependency-${i}`, version: "1.0.0", main: "lib/0.js" }))
-    for (let file = 0; file < 20; file++) await writeFile(join(folder, "lib", `${file}.js`), `module.exports = ${JSON.stringify(content(i * 20 + file))}\n`)
+    await writeFile(
+      join(folder, "package.json"),
+      JSON.stringify({ name: `dependency-${i}`, version: "1.0.0", main: "lib/0.js" })
+    )
+    for (let file = 0; file < 20; file++)
+      await writeFile(join(folder, "lib", `${file}.js`), `module.exports = ${JSON.stringify(content(i * 20 + file))}\n`)
     await run("tar", ["czf", join(project, `dependency-${i}.tgz`), "-C", join(folder, ".."), "package"])
     dependencies[`dependency-${i}`] = `file:dependency-${i}.tgz`
   }
   await run("rm", ["-r", join(project, "made")])
   await writeFile(join(project, "package.json"), JSON.stringify({ name: "project", version: "1.0.0", dependencies }))
-  await run("npm", ["install", "--package-lock-only", "--offline", "--no-audit", "--no-fund", "--cache", cache], { cwd: project })
+  await run("npm", ["install", "--package-lock-only", "--offline", "--no-audit", "--no-fund", "--cache", cache], {
+    cwd: project
+  })
 }
 
-export const npmCi = (cache: string): ReadonlyArray<string> => ["ci", "--offline", "--no-audit", "--no-fund", "--cache", cache]
+export const npmCi = (cache: string): ReadonlyArray<string> => [
+  "ci",
+  "--offline",
+  "--no-audit",
+  "--no-fund",
+  "--cache",
+  cache
+]
 
 export const makeMaterial = async (folder: string, sizes: Sizes): Promise<Material> => {
   const material: Material = {

@@ -23,4 +23,6 @@ const again = new DatabaseSync(file)
 const { integrity_check: integrity } = again.prepare("PRAGMA integrity_check").get()
 const { batches, rows } = again.prepare("SELECT count(DISTINCT batch) AS batches, count(*) AS rows FROM rows").get()
 again.close()
-process.stdout.write(JSON.stringify({ integrity, whole: batches === transactions && rows === transactions * 10, slowest }))
+process.stdout.write(
+  JSON.stringify({ integrity, whole: batches === transactions && rows === transactions * 10, slowest })
+)

@@ -23,7 +23,7 @@ export interface Report {
   readonly failures: ReadonlyArray<string>
 }
 
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** `folder` is for what the programs work with: not on the mount. Fails only where the servers themselves cannot be started. */
 export const runKillTest = async (victim: Victim, folder: string, test: KillTest): Promise<Report> => {
@@ -34,13 +34,17 @@ export const runKillTest = async (victim: Victim, folder: string, test: KillTest
   const failures: Array<string> = []
   const start = performance.now()
   let over = false
-  const working = loads.map(async ({ name, once }) => {
-    do {
-      const round = rounds.get(name) ?? 0
-      await once(join(victim.mountpoint, `${name.replaceAll(" ", "-")}-${round}`))
-      rounds.set(name, round + 1)
-    } while (!over)
-  }).map((load, n) => load.catch((error: unknown) => void failures.push(`${loads[n]?.name ?? ""}: ${messageOf(error)}`)))
+  const working = loads
+    .map(async ({ name, once }) => {
+      do {
+        const round = rounds.get(name) ?? 0
+        await once(join(victim.mountpoint, `${name.replaceAll(" ", "-")}-${round}`))
+        rounds.set(name, round + 1)
+      } while (!over)
+    })
+    .map((load, n) =>
+      load.catch((error: unknown) => void failures.push(`${loads[n]?.name ?? ""}: ${messageOf(error)}`))
+    )
   let kills = 0
   const [least, most] = test.between
   for (; kills < test.kills && failures.length === 0; kills++) {

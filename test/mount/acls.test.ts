@@ -20,29 +20,44 @@ const directory = Effect.acquireRelease(
 )
 
 /** A directory, served; other users reach the mountpoint. */
-const start = (options: PassthroughOptions = {}, mount: Omit<MountOptions, "mountpoint" | "backend"> = {}, owner?: Parameters<typeof withOwner>[1]) =>
-  Effect.gen(function*() {
+const start = (
+  options: PassthroughOptions = {},
+  mount: Omit<MountOptions, "mountpoint" | "backend"> = {},
+  owner?: Parameters<typeof withOwner>[1]
+) =>
+  Effect.gen(function* () {
     const folder = yield* directory
     const backend = passthrough(folder, options)
-    const served = yield* serve(owner === undefined ? backend : Effect.map(backend, (made) => withOwner(made, owner)), mount)
+    const served = yield* serve(
+      owner === undefined ? backend : Effect.map(backend, (made) => withOwner(made, owner)),
+      mount
+    )
     return { ...served, folder }
   })
 
 describe("POSIX ACLs of a served directory", { timeout: 60_000 }, () => {
   for (const kernelPassthrough of [true, false]) {
-    it.live(`decide who gets in, and take the umask's place${kernelPassthrough ? "" : ", without the kernel's passthrough"}`, () =>
-      Effect.gen(function*() {
-        const { attempt, folder, mountpoint } = yield* start({ kernelPassthrough })
-        const { stderr, stdout } = yield* attempt("python3", [program, mountpoint, folder])
-        assert.deepStrictEqual([stdout.trim(), stderr], ["", ""])
-      }))
+    it.live(
+      `decide who gets in, and take the umask's place${kernelPassthrough ? "" : ", without the kernel's passthrough"}`,
+      () =>
+        Effect.gen(function* () {
+          const { attempt, folder, mountpoint } = yield* start({ kernelPassthrough })
+          const { stderr, stdout } = yield* attempt("python3", [program, mountpoint, folder])
+          assert.deepStrictEqual([stdout.trim(), stderr], ["", ""])
+        })
+    )
   }
 
   it.live("have the mount's ids, where those are others than the directory's", () =>
-    Effect.gen(function*() {
-      const ranges = [{ inside: 0, outside: 0, count: 1 }, { inside: 4000, outside: 9000, count: 100 }]
+    Effect.gen(function* () {
+      const ranges = [
+        { inside: 0, outside: 0, count: 1 },
+        { inside: 4000, outside: 9000, count: 100 }
+      ]
       const { folder, mountpoint, run } = yield* start({ uids: ranges, gids: ranges })
-      yield* run("python3", ["-c", `
+      yield* run("python3", [
+        "-c",
+        `
 import os, struct, sys
 at, folder = sys.argv[1:]
 name = "system.posix_acl_access"
@@ -65,8 +80,12 @@ try:
 except OSError as error: assert error.errno == 75, error
 os.setxattr(folder + "/file", name, acl(7, 9002))
 assert os.getxattr(at + "/file", name) == acl(65534, 4002)
-`, mountpoint, folder])
-    }))
+`,
+        mountpoint,
+        folder
+      ])
+    })
+  )
 
   const refused: ReadonlyArray<readonly [how: string, started: ReturnType<typeof start>]> = [
     ["no_default_permissions, which leaves the kernel nothing to check", start({}, { defaultPermissions: false })],
@@ -75,9 +94,11 @@ assert os.getxattr(at + "/file", name) == acl(65534, 4002)
   ]
   for (const [how, started] of refused) {
     it.live(`are refused with ${how}`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { folder, mountpoint, run } = yield* started
-        yield* run("python3", ["-c", `
+        yield* run("python3", [
+          "-c",
+          `
 import errno, os, struct, sys
 at, folder = sys.argv[1:]
 value = struct.pack("<I" + "HHI" * 5, 2, 1, 6, 0xffffffff, 2, 6, 4001, 4, 0, 0xffffffff, 16, 6, 0xffffffff, 32, 0, 0xffffffff)
@@ -92,7 +113,11 @@ for name in ("system.posix_acl_access", "system.posix_acl_default"):
     assert os.getxattr(folder + "/dir", name) == value
 try: assert os.listxattr(at + "/dir") == []
 except OSError as error: assert error.errno == errno.EOPNOTSUPP, error
-`, mountpoint, folder])
-      }))
+`,
+          mountpoint,
+          folder
+        ])
+      })
+    )
   }
 })

@@ -11,16 +11,22 @@ const times = { old: 946_684_800, future: 4_102_444_800 } as const
 /** Which of the two a read moves, of a fresh file and a fresh directory. */
 const marked = async ({ mountpoint, run }: Served) => {
   const moves = async (path: string, read: string, time: number): Promise<boolean> => {
-    const shown = await run("sh", ["-c", `touch -a -d @${time} ${path} && ${read} ${path} > /dev/null && stat --format=%X ${path}`], { cwd: mountpoint })
+    const shown = await run(
+      "sh",
+      ["-c", `touch -a -d @${time} ${path} && ${read} ${path} > /dev/null && stat --format=%X ${path}`],
+      { cwd: mountpoint }
+    )
     return Number(shown) !== time
   }
   const found: Array<string> = []
   for (const [name, time] of Object.entries(times)) {
-    await run("sh", ["-c", `echo text > file.${name} && mkdir dir.${name} && touch dir.${name}/in`], { cwd: mountpoint })
+    await run("sh", ["-c", `echo text > file.${name} && mkdir dir.${name} && touch dir.${name}/in`], {
+      cwd: mountpoint
+    })
     if (await moves(`file.${name}`, "cat", time)) found.push(`file ${name}`)
     if (await moves(`dir.${name}`, "ls", time)) found.push(`dir ${name}`)
     // Again, through an open of its own, when what was read first may be in the kernel's cache.
-    if (name === "future" && await moves(`file.${name}`, "cat", time)) found.push("file again")
+    if (name === "future" && (await moves(`file.${name}`, "cat", time))) found.push("file again")
   }
   return found
 }
@@ -50,7 +56,8 @@ describe("times of reading", () => {
 
   for (const [options, marks] of Object.entries(expected)) {
     const args = options === "" ? [] : ["-o", options.slice(2)]
-    it(`memory: ${options}`, () => withMount(async (served) => assert.deepStrictEqual(await marked(served), marks), args))
+    it(`memory: ${options}`, () =>
+      withMount(async (served) => assert.deepStrictEqual(await marked(served), marks), args))
 
     // What marks a read there is the filesystem underneath, by its own mount's rules.
     if (!options.includes("strictatime")) {
@@ -59,7 +66,11 @@ describe("times of reading", () => {
           const folder = await mkdtemp(join(tmpdir(), "bickford-atime-"))
           try {
             const given = `${options.slice(2)}${kernel}`
-            await withMount(async (served) => assert.deepStrictEqual(await marked(served), marks), ["-o", given === "" ? "rw" : given.replace(/^,/, "")], `passthrough:${folder}`)
+            await withMount(
+              async (served) => assert.deepStrictEqual(await marked(served), marks),
+              ["-o", given === "" ? "rw" : given.replace(/^,/, "")],
+              `passthrough:${folder}`
+            )
           } finally {
             await rm(folder, { recursive: true })
           }
@@ -72,7 +83,11 @@ describe("times of reading", () => {
     it(`sqlite: ${options}`, async () => {
       const folder = await mkdtemp(join(tmpdir(), "bickford-atime-"))
       try {
-        await withMount(async (served) => assert.deepStrictEqual(await marked(served), marks), args, `sqlite:${join(folder, "store")}`)
+        await withMount(
+          async (served) => assert.deepStrictEqual(await marked(served), marks),
+          args,
+          `sqlite:${join(folder, "store")}`
+        )
       } finally {
         await rm(folder, { recursive: true })
       }

@@ -23,7 +23,10 @@ const withPlaces = async (body: (mountpoint: string, folder: string) => Promise<
 
 /** The processes that serve a mountpoint: those that have it in their command line. */
 const servers = async (mountpoint: string): Promise<ReadonlyArray<string>> =>
-  (await attempt("pgrep", ["-f", `mount .*${mountpoint}`])).stdout.trim().split("\n").filter((line) => line !== "")
+  (await attempt("pgrep", ["-f", `mount .*${mountpoint}`])).stdout
+    .trim()
+    .split("\n")
+    .filter((line) => line !== "")
 
 const gone = async (mountpoint: string): Promise<void> => {
   while ((await servers(mountpoint)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
@@ -32,7 +35,12 @@ const gone = async (mountpoint: string): Promise<void> => {
 describe("a mount in the background", () => {
   it("is there when the command returns, and is served until it is unmounted", () =>
     withPlaces(async (mountpoint, folder) => {
-      const { status, stderr, stdout } = await bickford(["mount", "--background", `sqlite:${join(folder, "store")}`, mountpoint])
+      const { status, stderr, stdout } = await bickford([
+        "mount",
+        "--background",
+        `sqlite:${join(folder, "store")}`,
+        mountpoint
+      ])
       assert.deepStrictEqual({ status, stderr, stdout }, { status: 0, stderr: "", stdout: "" })
       assert.strictEqual(findMount(mountpoint)?.source, `sqlite:${join(folder, "store")}`)
       await run("sh", ["-c", 'echo text >"$0/file"', mountpoint])
@@ -46,7 +54,11 @@ describe("a mount in the background", () => {
 
   it("that cannot be made is an error of the command, and leaves nothing", () =>
     withPlaces(async (mountpoint, folder) => {
-      for (const [source, why] of [["nothing:", /unknown source/], [`passthrough:${folder}/none`, /cannot be served/], ["memory:", undefined]] as const) {
+      for (const [source, why] of [
+        ["nothing:", /unknown source/],
+        [`passthrough:${folder}/none`, /cannot be served/],
+        ["memory:", undefined]
+      ] as const) {
         const place = why === undefined ? join(folder, "none") : mountpoint
         const { status, stderr } = await bickford(["mount", "--background", source, place])
         assert.strictEqual(status, 1)
@@ -67,7 +79,10 @@ describe("a mount in the background", () => {
   it("mount -t fuse.bickford and a line of fstab mount it, with the options that they know", () =>
     withPlaces(async (mountpoint, folder) => {
       const table = join(folder, "fstab")
-      await writeFile(table, `passthrough:${folder} ${mountpoint} fuse.bickford defaults,noauto,x-systemd.automount,noatime,attr_timeout=0 0 0\n`)
+      await writeFile(
+        table,
+        `passthrough:${folder} ${mountpoint} fuse.bickford defaults,noauto,x-systemd.automount,noatime,attr_timeout=0 0 0\n`
+      )
       // mount.fuse3 looks for the program in the system's folders: one of them is this one here, for these commands alone.
       const script = `
         set -e

@@ -87,8 +87,7 @@ export const start = async (
     mounted,
     letGo,
     log: () => log,
-    run: (command, commandArgs, options) =>
-      run(command, commandArgs, { onTimeout: letGo, ...options }),
+    run: (command, commandArgs, options) => run(command, commandArgs, { onTimeout: letGo, ...options }),
     end: async () => {
       const { signal, status } = await ended(server)
       return signal ?? status
@@ -123,7 +122,11 @@ export const cleanUp = async (mountpoint: string, servers: ReadonlyArray<Served>
 }
 
 /** Runs `body` with a live mount, and leaves nothing behind. */
-export const withMount = async <A>(body: (served: Served) => Promise<A>, args: ReadonlyArray<string> = [], source = "memory:"): Promise<A> => {
+export const withMount = async <A>(
+  body: (served: Served) => Promise<A>,
+  args: ReadonlyArray<string> = [],
+  source = "memory:"
+): Promise<A> => {
   const mountpoint = await makeMountpoint()
   const servers: Array<Served> = []
   try {

@@ -10,7 +10,7 @@ import { oneFile } from "./oneFile.ts"
 
 describe("a program's own reader and writer on the real kernel", { timeout: 60_000 }, () => {
   it.live("serve a mount from INIT to its end", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const mountpoint = yield* mountpointFolder
       let destroyed = 0
       const { handle } = yield* mountDevice({ mountpoint, allowOther: true })
@@ -34,11 +34,13 @@ describe("a program's own reader and writer on the real kernel", { timeout: 60_0
           }
         }
       }
-      const loop = yield* Effect.forkChild(Effect.gen(function*() {
-        do yield* select_read(handle)
-        while (readReady())
-        session.exit()
-      }))
+      const loop = yield* Effect.forkChild(
+        Effect.gen(function* () {
+          do yield* select_read(handle)
+          while (readReady())
+          session.exit()
+        })
+      )
       const { run } = commandsOn(mountpoint)
       assert.strictEqual(yield* run("cat", [`${mountpoint}/file`]), "hello")
       yield* run("sh", ["-c", `echo text > ${mountpoint}/file`])
@@ -46,5 +48,6 @@ describe("a program's own reader and writer on the real kernel", { timeout: 60_0
       yield* Fiber.join(loop)
       yield* session.session.awaitEnd
       assert.strictEqual(destroyed, 1)
-    }))
+    })
+  )
 })

@@ -7,9 +7,17 @@ import { join } from "node:path"
 import { cleanUp, makeMountpoint, root } from "./bickford.ts"
 import { attempt, ended, run } from "./processes.ts"
 
-const withExample = async (name: string, args: ReadonlyArray<string>, body: (mountpoint: string) => Promise<void>): Promise<void> => {
+const withExample = async (
+  name: string,
+  args: ReadonlyArray<string>,
+  body: (mountpoint: string) => Promise<void>
+): Promise<void> => {
   const mountpoint = await makeMountpoint()
-  const server = spawn(process.execPath, ["--conditions=development", join(root, "examples", name), ...args, mountpoint], { stdio: ["ignore", "pipe", "inherit"] })
+  const server = spawn(
+    process.execPath,
+    ["--conditions=development", join(root, "examples", name), ...args, mountpoint],
+    { stdio: ["ignore", "pipe", "inherit"] }
+  )
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("exit", (status) => reject(new Error(`the example ended with ${status}`)))
@@ -51,7 +59,14 @@ describe("examples", () => {
         assert.strictEqual(await run("cat", [join(mountpoint, "text.words")]), "4\n")
         await writeFile(join(folder, "text"), "now more: one two three\n")
         assert.strictEqual(await run("cat", [join(mountpoint, "text.words")]), "5\n")
-        assert.include((await attempt("sh", ["-c", 'echo x > "$1"', "sh", join(mountpoint, "text")], { env: { ...process.env, LC_ALL: "C" } })).stderr, "Read-only")
+        assert.include(
+          (
+            await attempt("sh", ["-c", 'echo x > "$1"', "sh", join(mountpoint, "text")], {
+              env: { ...process.env, LC_ALL: "C" }
+            })
+          ).stderr,
+          "Read-only"
+        )
       })
     } finally {
       await rm(folder, { recursive: true })

@@ -58,7 +58,11 @@ describe("a server that may have few descriptors", { timeout: 120_000 }, () => {
           const seen: Seen = JSON.parse(await served.run("python3", ["-c", program, mountpoint, String(flags)]))
           assert.isAbove(seen.opened, 5)
           assert.isBelow(seen.opened, files)
-          assert.deepStrictEqual(Object.keys(seen.errors).filter((name) => name !== "create"), ["open"], JSON.stringify(seen))
+          assert.deepStrictEqual(
+            Object.keys(seen.errors).filter((name) => name !== "create"),
+            ["open"],
+            JSON.stringify(seen)
+          )
           assert.deepStrictEqual([...new Set(Object.values(seen.errors).flat())], ["ENFILE"])
           await served.run("sh", ["-c", 'rm -r "$1"/new* "$1"/dir/*; printf 0 >"$1"/f0', "sh", mountpoint])
         }

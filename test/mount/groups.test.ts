@@ -10,7 +10,19 @@ import { serve } from "./inProcess.ts"
 const epoch = { sec: 0, nsec: 0 }
 const directoryGroup = 4242
 const root = {
-  ino: 1, mode: 0o40777, size: 0, blocks: 0, nlink: 2, uid: 0, gid: directoryGroup, rdev: 0, blksize: 4096, flags: 0, atime: epoch, mtime: epoch, ctime: epoch
+  ino: 1,
+  mode: 0o40777,
+  size: 0,
+  blocks: 0,
+  nlink: 2,
+  uid: 0,
+  gid: directoryGroup,
+  rdev: 0,
+  blksize: 4096,
+  flags: 0,
+  atime: epoch,
+  mtime: epoch,
+  ctime: epoch
 }
 
 /** Every mkdir is refused; `seen` has the groups of its caller. */
@@ -24,24 +36,29 @@ const watched = (seen: Array<ReadonlyArray<number>>, more: Partial<Backend> = {}
   ...more
 })
 
-const makeDirectory = (mountpoint: string, ...ids: ReadonlyArray<string>): readonly [string, ReadonlyArray<string>] => ["setpriv", [...ids, "mkdir", join(mountpoint, "d")]]
+const makeDirectory = (mountpoint: string, ...ids: ReadonlyArray<string>): readonly [string, ReadonlyArray<string>] => [
+  "setpriv",
+  [...ids, "mkdir", join(mountpoint, "d")]
+]
 
 describe("the groups of a caller", () => {
   it.live("none is none: a caller without supplementary groups is in no group by its process id", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const seen: Array<ReadonlyArray<number>> = []
       const { attempt, mountpoint } = yield* serve(watched(seen))
       yield* attempt(...makeDirectory(mountpoint, "--reuid=1000", "--regid=1000", "--clear-groups"))
       yield* attempt(...makeDirectory(mountpoint, "--reuid=1000", "--regid=1000", "--groups=7,4243"))
       assert.deepStrictEqual(seen, [[], [7, 4243]])
-    }))
+    })
+  )
 
   it.live("the kernel sends the directory's group with a creation, where that was agreed on", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const seen: Array<ReadonlyArray<number>> = []
       const { attempt, mountpoint } = yield* serve(watched(seen, { capabilities: { createSuppGroup: true } }))
       yield* attempt(...makeDirectory(mountpoint, "--reuid=1000", "--regid=1000", `--groups=7,${directoryGroup}`))
       yield* attempt(...makeDirectory(mountpoint, "--reuid=1000", "--regid=1000", "--clear-groups"))
       assert.deepStrictEqual(seen, [[directoryGroup, 7], []])
-    }))
+    })
+  )
 })

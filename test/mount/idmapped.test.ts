@@ -22,7 +22,7 @@ const folder = Effect.acquireRelease(
 
 /** A mount of `source`, and an idmapped mount of it. */
 const served = (source: BackendSource, options?: Parameters<typeof serve>[1]) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const scratch = yield* folder
     const tool = join(scratch, "idmapped")
     const both = yield* serve(source, options)
@@ -45,7 +45,7 @@ const sources: ReadonlyArray<readonly [string, (directory: string) => BackendSou
 describe("an idmapped mount", { timeout: 120_000 }, () => {
   for (const [name, make] of sources) {
     it.live(`of ${name} shows owners mapped, and maps those of what is made back`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const directory = yield* folder
         yield* Effect.promise(() => chmod(directory, 0o777))
         const { attempt, idmap, mapped, mountpoint, run } = yield* served(make(directory))
@@ -61,7 +61,10 @@ describe("an idmapped mount", { timeout: 120_000 }, () => {
           assert.strictEqual(yield* owner(`${mountpoint}/${one}`), "5:5\n", one)
           assert.strictEqual(yield* owner(`${mapped}/${one}`), `${first + 5}:${first + 5}\n`, one)
         }
-        assert.strictEqual(yield* run(...asUser(first + 5, "sh", "-c", `echo more >> ${mapped}/file && cat ${mapped}/file`)), "new\nmore\n")
+        assert.strictEqual(
+          yield* run(...asUser(first + 5, "sh", "-c", `echo more >> ${mapped}/file && cat ${mapped}/file`)),
+          "new\nmore\n"
+        )
         yield* run("chown", [`${first + 9}:${first + 8}`, `${mapped}/before`])
         assert.strictEqual(yield* owner(`${mountpoint}/before`), "9:8\n")
 
@@ -70,30 +73,36 @@ describe("an idmapped mount", { timeout: 120_000 }, () => {
         yield* run("chmod", ["600", `${mountpoint}/file`])
         assert.include((yield* attempt(...asUser(first + 6, "cat", `${mapped}/file`))).stderr, "Permission denied")
         assert.strictEqual(yield* run(...asUser(first + 5, "cat", `${mapped}/file`)), "new\nmore\n")
-      }))
+      })
+    )
   }
 
   it.live("cannot be made where the kernel does not check permissions", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { idmap, mounted } = yield* served(memory(), { defaultPermissions: false })
       assert.isFalse((yield* mounted.session.negotiated).allowIdmap)
       assert.include((yield* idmap).stderr, "mount_setattr: Invalid argument")
       const asked = yield* Effect.flip(serve(memory(), { defaultPermissions: false, session: { allowIdmap: true } }))
-      assert.strictEqual(asked.message, "option allowIdmap needs defaultPermissions: the kernel checks permissions on idmapped mounts")
-    }))
+      assert.strictEqual(
+        asked.message,
+        "option allowIdmap needs defaultPermissions: the kernel checks permissions on idmapped mounts"
+      )
+    })
+  )
 
   it.live("nor of a backend that does not declare it, or where the option is false", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { idmap } = yield* served(oneFile())
       assert.include((yield* idmap).stderr, "mount_setattr: Invalid argument")
       const { mounted } = yield* served(memory(), { session: { allowIdmap: false } })
       assert.isFalse((yield* mounted.session.negotiated).allowIdmap)
-    }))
+    })
+  )
 })
 
 describe("a mount that may be idmapped", { timeout: 120_000 }, () => {
   it.live("tells of the calling process where the kernel does not", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const seen: Array<readonly [string, number, number]> = []
       const headers: Array<readonly [string, number]> = []
       const backend: Backend = {
@@ -119,7 +128,14 @@ describe("a mount that may be idmapped", { timeout: 120_000 }, () => {
       const program = `import os; os.setgroups([]); os.setgid(1002); os.setuid(1001); os.chdir("${mountpoint}"); os.getxattr("file", "user.x"); os.mkdir("dir")`
       const outcome = yield* attempt("python3", ["-c", program])
       assert.include(outcome.stderr, "Disk quota exceeded")
-      assert.deepStrictEqual(headers, [["getxattr", FUSE_INVALID_UIDGID], ["mkdir", 1001]])
-      assert.deepStrictEqual(seen, [["getxattr", 1001, 1002], ["mkdir", 1001, 1002]])
-    }))
+      assert.deepStrictEqual(headers, [
+        ["getxattr", FUSE_INVALID_UIDGID],
+        ["mkdir", 1001]
+      ])
+      assert.deepStrictEqual(seen, [
+        ["getxattr", 1001, 1002],
+        ["mkdir", 1001, 1002]
+      ])
+    })
+  )
 })

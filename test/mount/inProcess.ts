@@ -26,13 +26,11 @@ const abort = (mountpoint: string): Effect.Effect<void> =>
   })
 
 /** A fresh folder to mount on, removed with the scope, when whatever is mounted there has been detached. */
-export const mountpointFolder = Effect.acquireRelease(
-  Effect.promise(makeMountpoint),
-  (mountpoint) =>
-    Effect.promise(async () => {
-      while (findMount(mountpoint) !== undefined) await run("umount", ["-l", mountpoint])
-      await rm(mountpoint, { recursive: true, force: true })
-    })
+export const mountpointFolder = Effect.acquireRelease(Effect.promise(makeMountpoint), (mountpoint) =>
+  Effect.promise(async () => {
+    while (findMount(mountpoint) !== undefined) await run("umount", ["-l", mountpoint])
+    await rm(mountpoint, { recursive: true, force: true })
+  })
 )
 
 /** Commands with a watchdog over the mount they work on. */
@@ -46,14 +44,16 @@ export const commandsOn = (mountpoint: string) => {
     ...options
   })
   return {
-    run: (command: string, args: ReadonlyArray<string>, options?: RunOptions) => Effect.promise(() => run(command, args, guard(options))),
-    attempt: (command: string, args: ReadonlyArray<string>, options?: RunOptions) => Effect.promise(() => attempt(command, args, guard(options)))
+    run: (command: string, args: ReadonlyArray<string>, options?: RunOptions) =>
+      Effect.promise(() => run(command, args, guard(options))),
+    attempt: (command: string, args: ReadonlyArray<string>, options?: RunOptions) =>
+      Effect.promise(() => attempt(command, args, guard(options)))
   }
 }
 
 /** Mounts `backend` in a fresh folder, for the life of the scope. */
 export const serve = (backend: BackendSource, options?: Omit<MountOptions, "mountpoint" | "backend">) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const mountpoint = yield* mountpointFolder
     const mounted = yield* mount({ mountpoint, backend, ...options })
     const served: InProcess = { mounted, mountpoint, ...commandsOn(mountpoint) }

@@ -18,9 +18,13 @@ it("bickford init makes a project that passes its test and mounts, and replaces 
     const tested = await attempt(process.execPath, ["--test"], { cwd: project, env })
     assert.strictEqual(tested.status, 0, tested.stdout)
     assert.match(tested.stdout, /pass 1\n/)
-    await withMount(async (served) => {
-      assert.strictEqual(await served.run("cat", [join(served.mountpoint, "hello")]), "hello\n")
-    }, [], `module:${join(project, "filesystem.ts")}`)
+    await withMount(
+      async (served) => {
+        assert.strictEqual(await served.run("cat", [join(served.mountpoint, "hello")]), "hello\n")
+      },
+      [],
+      `module:${join(project, "filesystem.ts")}`
+    )
     await writeFile(join(project, "package.json"), "{}")
     const again = await bickford(["init", project])
     assert.strictEqual(again.status, 1)

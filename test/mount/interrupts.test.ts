@@ -14,26 +14,29 @@ import { ended } from "./processes.ts"
 
 describe("a signalled program", () => {
   it.live("Ctrl-C in a read: the fiber behind it is interrupted, its finalizer runs, the program ends", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const finalized = yield* Deferred.make<void>()
-      const { mounted, mountpoint } = yield* serve(oneFile({
-        read: () =>
-          Deferred.succeed(asked, undefined).pipe(
-            Effect.andThen(Effect.never),
-            Effect.onInterrupt(() => Deferred.succeed(finalized, undefined))
-          )
-      }))
+      const { mounted, mountpoint } = yield* serve(
+        oneFile({
+          read: () =>
+            Deferred.succeed(asked, undefined).pipe(
+              Effect.andThen(Effect.never),
+              Effect.onInterrupt(() => Deferred.succeed(finalized, undefined))
+            )
+        })
+      )
       const cat = spawn("cat", [join(mountpoint, "file")], { stdio: "ignore" })
       yield* Deferred.await(asked)
       cat.kill("SIGINT")
       yield* Deferred.await(finalized)
       assert.strictEqual((yield* Effect.promise(() => ended(cat))).signal, "SIGINT")
       assert.strictEqual(mounted.session.connection.inFlight.size, 0)
-    }))
+    })
+  )
 
   it.live("100,000 namespace calls under a 1 ms timer: none fails", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const kept = memory()
       let interrupted = 0
       /** Each operation takes a moment, so that signals come while it is worked on. */
@@ -41,11 +44,17 @@ describe("a signalled program", () => {
         ...kept,
         mkdir: (request, context) => {
           context.onInterrupt(() => interrupted++)
-          return Effect.andThen(Effect.yieldNow, Effect.suspend(() => kept.mkdir?.(request, context) ?? Effect.die("no mkdir")))
+          return Effect.andThen(
+            Effect.yieldNow,
+            Effect.suspend(() => kept.mkdir?.(request, context) ?? Effect.die("no mkdir"))
+          )
         },
         rename: (request, context) => {
           context.onInterrupt(() => interrupted++)
-          return Effect.andThen(Effect.yieldNow, Effect.suspend(() => kept.rename?.(request, context) ?? Effect.die("no rename")))
+          return Effect.andThen(
+            Effect.yieldNow,
+            Effect.suspend(() => kept.rename?.(request, context) ?? Effect.die("no rename"))
+          )
         }
       }
       const { mounted, mountpoint, run } = yield* serve(slowed)
@@ -57,19 +66,22 @@ describe("a signalled program", () => {
       assert.isAbove(interrupted, 0, "some came while an operation was worked on")
       assert.strictEqual(mounted.session.connection.inFlight.size, 0)
       assert.strictEqual(mounted.session.connection.counters.defects, 0)
-    }))
+    })
+  )
 
   it.live("slow reads under a timer of 10 ms with SA_RESTART complete, through the page cache and past it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       let interrupted = 0
       let openFlags = 0
-      const { mounted, mountpoint, run } = yield* serve(oneFile({
-        open: () => Exit.succeed({ fh: 0, openFlags }),
-        read: (_, context) => {
-          context.onInterrupt(() => interrupted++)
-          return Effect.delay(Effect.succeed(Buffer.from("hello")), 60)
-        }
-      }))
+      const { mounted, mountpoint, run } = yield* serve(
+        oneFile({
+          open: () => Exit.succeed({ fh: 0, openFlags }),
+          read: (_, context) => {
+            context.onInterrupt(() => interrupted++)
+            return Effect.delay(Effect.succeed(Buffer.from("hello")), 60)
+          }
+        })
+      )
       const program = join(mountpoint, "..", `slowReads-${process.pid}`)
       yield* Effect.addFinalizer(() => run("rm", ["-f", program]))
       yield* run("gcc", ["-O1", "-o", program, join(root, "test", "mount", "slowReads.c")])
@@ -80,27 +92,35 @@ describe("a signalled program", () => {
       }
       assert.isAbove(interrupted, 0, "some ticks came while a read was worked on")
       assert.strictEqual(mounted.session.connection.counters.defects, 0)
-    }))
+    })
+  )
 
   it.live("kill -9 in a slow open: the program is gone at once, and what is opened late is released", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const opens = yield* Deferred.make<void>()
       const released = yield* Deferred.make<void>()
-      const { mountpoint } = yield* serve(oneFile({
-        open: () => Deferred.succeed(asked, undefined).pipe(Effect.andThen(Deferred.await(opens)), Effect.as({ fh: 7, openFlags: 0 })),
-        release: ({ fh }) => fh === 7 ? Effect.asVoid(Deferred.succeed(released, undefined)) : Exit.void
-      }))
+      const { mountpoint } = yield* serve(
+        oneFile({
+          open: () =>
+            Deferred.succeed(asked, undefined).pipe(
+              Effect.andThen(Deferred.await(opens)),
+              Effect.as({ fh: 7, openFlags: 0 })
+            ),
+          release: ({ fh }) => (fh === 7 ? Effect.asVoid(Deferred.succeed(released, undefined)) : Exit.void)
+        })
+      )
       const cat = spawn("cat", [join(mountpoint, "file")], { stdio: "ignore" })
       yield* Deferred.await(asked)
       cat.kill("SIGKILL")
       assert.strictEqual((yield* Effect.promise(() => ended(cat))).signal, "SIGKILL")
       yield* Deferred.succeed(opens, undefined)
       yield* Deferred.await(released)
-    }))
+    })
+  )
 
   it.live("kill -9 in the slow open of a file of a tree: what makes the content is interrupted", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const finalized = yield* Deferred.make<void>()
       const slow = Deferred.succeed(asked, undefined).pipe(
@@ -113,5 +133,6 @@ describe("a signalled program", () => {
       cat.kill("SIGKILL")
       assert.strictEqual((yield* Effect.promise(() => ended(cat))).signal, "SIGKILL")
       yield* Deferred.await(finalized)
-    }))
+    })
+  )
 })

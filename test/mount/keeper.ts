@@ -10,7 +10,8 @@ import { root } from "./bickford.ts"
 import { commandsOn, mountpointFolder } from "./inProcess.ts"
 import { ended } from "./processes.ts"
 
-const isRecord = (message: unknown): message is ConnectionRecord => typeof message === "object" && message !== null && "negotiated" in message
+const isRecord = (message: unknown): message is ConnectionRecord =>
+  typeof message === "object" && message !== null && "negotiated" in message
 
 /** A folder for stores, removed with the scope. */
 export const storeFolder = Effect.acquireRelease(
@@ -19,7 +20,7 @@ export const storeFolder = Effect.acquireRelease(
 )
 
 /** Mounts a device that `program` of programs/ is to serve, as a process with these arguments and this environment. */
-export const keep = Effect.fnUntraced(function*(program: string, args: ReadonlyArray<string>, env = process.env) {
+export const keep = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>, env = process.env) {
   const mountpoint = yield* mountpointFolder
   const device = yield* mountDevice({ mountpoint, subtype: "bickford", allowOther: true, defaultPermissions: true })
   const descriptor = fd(device.handle)
@@ -31,7 +32,12 @@ export const keep = Effect.fnUntraced(function*(program: string, args: ReadonlyA
   const start = async (): Promise<ChildProcess> => {
     const started = spawn(
       process.execPath,
-      ["--conditions=development", "--disable-warning=ExperimentalWarning", join(root, "test", "mount", "programs", program), ...args],
+      [
+        "--conditions=development",
+        "--disable-warning=ExperimentalWarning",
+        join(root, "test", "mount", "programs", program),
+        ...args
+      ],
       { env, stdio: ["ignore", "inherit", "inherit", "ipc", descriptor] }
     )
     server = started

@@ -11,7 +11,7 @@ const script = join(import.meta.dirname, "largeWrites.py")
 
 describe("large writes", () => {
   it.live("leave in a file what they leave in any other", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const plain = yield* Effect.acquireRelease(
         Effect.promise(() => mkdtemp(join(tmpdir(), "bickford-plain-"))),
         (folder) => Effect.promise(() => rm(folder, { recursive: true }))
@@ -45,5 +45,6 @@ describe("large writes", () => {
         assert.strictEqual(yield* run("python3", [script, mountpoint, String(seed)]), expected)
       }
       assert.isAbove(taken.count, taken.large / 8, "of large writes many were taken over")
-    }))
+    })
+  )
 })

@@ -9,7 +9,7 @@ const count = 40
 const mebibyte = 2 ** 20
 
 it.live(`${count} mounts in one process take less than 3 MiB of memory each`, () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const mountpoints = yield* Effect.all(Array.from({ length: count }, () => mountpointFolder))
     const { run } = commandsOn(mountpoints[0] ?? "")
     const program = join(root, "test", "mount", "programs", "idleMounts.ts")
@@ -17,4 +17,5 @@ it.live(`${count} mounts in one process take less than 3 MiB of memory each`, ()
     const { all, one } = JSON.parse(said) as { readonly one: number; readonly all: number }
     const each = (all - one) / (count - 1)
     assert.isBelow(each, 3 * mebibyte)
-  }))
+  })
+)

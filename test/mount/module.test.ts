@@ -40,24 +40,39 @@ export const backend = PathFilesystem.make({
 describe("a module of one's own", () => {
   it("in TypeScript imports what serves it", () =>
     withModule("mine.ts", typescript, (file) =>
-      withMount(async (served) => {
-        assert.strictEqual(await served.run("cat", [join(served.mountpoint, "file")]), "served\n")
-      }, [], `module:${file}`)))
+      withMount(
+        async (served) => {
+          assert.strictEqual(await served.run("cat", [join(served.mountpoint, "file")]), "served\n")
+        },
+        [],
+        `module:${file}`
+      )
+    ))
 
   it("in CommonJS requires what serves it", () =>
     withModule("mine.cjs", `const { memory } = require("bickford")\nexports.backend = () => memory()\n`, (file) =>
-      withMount(async (served) => {
-        await served.run("sh", ["-c", 'echo text > "$1"', "sh", join(served.mountpoint, "file")])
-        assert.strictEqual(await served.run("cat", [join(served.mountpoint, "file")]), "text\n")
-      }, [], `module:${file}`)))
+      withMount(
+        async (served) => {
+          await served.run("sh", ["-c", 'echo text > "$1"', "sh", join(served.mountpoint, "file")])
+          assert.strictEqual(await served.run("cat", [join(served.mountpoint, "file")]), "text\n")
+        },
+        [],
+        `module:${file}`
+      )
+    ))
 
   it("that throws in an operation has file and line in the log", () =>
     withModule("mine.ts", typescript, (file) =>
-      withMount(async (served) => {
-        await served.run("sh", ["-c", '! cat "$1"', "sh", join(served.mountpoint, "broken")])
-        assert.match(served.log(), /not today/)
-        assert.include(served.log(), `${file}:15:`)
-      }, [], `module:${file}`)))
+      withMount(
+        async (served) => {
+          await served.run("sh", ["-c", '! cat "$1"', "sh", join(served.mountpoint, "broken")])
+          assert.match(served.log(), /not today/)
+          assert.include(served.log(), `${file}:15:`)
+        },
+        [],
+        `module:${file}`
+      )
+    ))
 
   const refused = async (name: string, text: string, place: (file: string) => string, what: RegExp): Promise<void> => {
     await withModule(name, text, async (file) => {
@@ -80,7 +95,12 @@ describe("a module of one's own", () => {
   it("that cannot be read is refused with file and line", async () => {
     await refused("mine.mjs", `export const backend = {\n  read: ( {\n}\n`, (file) => `, at ${file}:`, /SyntaxError/)
     await refused("mine.ts", `\nenum Kind { one }\n`, (file) => `, at ${file}:2`, /enum is not supported/)
-    await refused("mine.ts", `\nimport { nothing } from "bickford"\n`, (file) => `, at ${file}:2`, /does not provide an export named 'nothing'/)
+    await refused(
+      "mine.ts",
+      `\nimport { nothing } from "bickford"\n`,
+      (file) => `, at ${file}:2`,
+      /does not provide an export named 'nothing'/
+    )
   })
 
   it("that exports no backend, or imports what is not there, is told so", async () => {

@@ -17,18 +17,36 @@ const makeChanging = () => {
   const nothing: Effect.Effect<void, ErrnoError> = Effect.void
   const state = { name: "file", content: Buffer.from("one\n"), reads: 0, beforeRead: nothing, beforeLookup: nothing }
   const attr = (ino: number) => ({
-    ino, mode: ino === 1 ? 0o40755 : 0o100644, size: ino === 1 ? 0 : state.content.length, blocks: 1, nlink: 1, uid: 0, gid: 0, rdev: 0,
-    blksize: 4096, flags: 0, atime: epoch, mtime: epoch, ctime: epoch
+    ino,
+    mode: ino === 1 ? 0o40755 : 0o100644,
+    size: ino === 1 ? 0 : state.content.length,
+    blocks: 1,
+    nlink: 1,
+    uid: 0,
+    gid: 0,
+    rdev: 0,
+    blksize: 4096,
+    flags: 0,
+    atime: epoch,
+    mtime: epoch,
+    ctime: epoch
   })
   const entry = (): Entry => ({ nodeid: 2, generation: 0, entryValid: long, attrValid: long, attr: attr(2) })
   const backend: Backend = {
     capabilities: { autoInvalData: false },
     getattr: ({ nodeid }) => Exit.succeed({ attrValid: long, attr: attr(Number(nodeid)) }),
-    lookup: ({ name }) => Effect.andThen(state.beforeLookup, Effect.suspend(() => name === state.name ? Effect.succeed(entry()) : Errno.ENOENT)),
+    lookup: ({ name }) =>
+      Effect.andThen(
+        state.beforeLookup,
+        Effect.suspend(() => (name === state.name ? Effect.succeed(entry()) : Errno.ENOENT))
+      ),
     open: () => Exit.succeed({ fh: 0, openFlags: openReplyFlags.FOPEN_KEEP_CACHE }),
     read: ({ offset, size }) => {
       state.reads++
-      return Effect.andThen(state.beforeRead, Effect.sync(() => state.content.subarray(Number(offset), Number(offset) + size)))
+      return Effect.andThen(
+        state.beforeRead,
+        Effect.sync(() => state.content.subarray(Number(offset), Number(offset) + size))
+      )
     }
   }
   return { state, backend }
@@ -36,9 +54,16 @@ const makeChanging = () => {
 
 describe("notifications to the kernel", () => {
   it.live("invalInode, invalEntry and store change what programs see; retrieve sees what is cached", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend, state } = makeChanging()
-      const { mounted: { session: { notify } }, mountpoint, attempt, run } = yield* serve(backend)
+      const {
+        mounted: {
+          session: { notify }
+        },
+        mountpoint,
+        attempt,
+        run
+      } = yield* serve(backend)
       const file = join(mountpoint, "file")
       assert.strictEqual((yield* Effect.flip(notify.invalInode(2)))._tag, "ENOENT", "the kernel does not hold it yet")
       assert.strictEqual(yield* run("cat", [file]), "one\n")
@@ -63,12 +88,17 @@ describe("notifications to the kernel", () => {
       assert.strictEqual((yield* Effect.flip(notify.invalEntry(1, "never")))._tag, "ENOENT")
       yield* notify.incEpoch()
       yield* notify.resend()
-    }))
+    })
+  )
 
   it.live("one that waits for an unanswered READ does not keep the read from being answered", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend, state } = makeChanging()
-      const { mounted: { session }, mountpoint, run } = yield* serve(backend)
+      const {
+        mounted: { session },
+        mountpoint,
+        run
+      } = yield* serve(backend)
       const file = join(mountpoint, "file")
       const asked = yield* Deferred.make<void>()
       const answer = yield* Deferred.make<void>()
@@ -82,16 +112,25 @@ describe("notifications to the kernel", () => {
       yield* Deferred.succeed(answer, undefined)
       assert.strictEqual(yield* Fiber.join(cat), "one\n")
       yield* Fiber.join(notification)
-    }))
+    })
+  )
 
   it.live("one from inside the operation that it would wait for is only queued", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend, state } = makeChanging()
-      const { mounted: { session }, mountpoint, run } = yield* serve(backend)
+      const {
+        mounted: { session },
+        mountpoint,
+        run
+      } = yield* serve(backend)
       const file = join(mountpoint, "file")
       const told: Array<string> = []
-      state.beforeRead = Effect.asVoid(Effect.tap(session.notify.invalInode(2), () => Effect.sync(() => told.push("read"))))
-      state.beforeLookup = Effect.asVoid(Effect.tap(session.notify.invalEntry(1, "file"), () => Effect.sync(() => told.push("lookup"))))
+      state.beforeRead = Effect.asVoid(
+        Effect.tap(session.notify.invalInode(2), () => Effect.sync(() => told.push("read")))
+      )
+      state.beforeLookup = Effect.asVoid(
+        Effect.tap(session.notify.invalEntry(1, "file"), () => Effect.sync(() => told.push("lookup")))
+      )
       assert.strictEqual(yield* run("cat", [file]), "one\n")
       assert.include(told, "read")
       assert.include(told, "lookup")
@@ -99,5 +138,6 @@ describe("notifications to the kernel", () => {
       state.beforeLookup = Effect.void
       assert.strictEqual(yield* run("cat", [file]), "one\n")
       yield* session.notify.incEpoch()
-    }))
+    })
+  )
 })

@@ -44,7 +44,11 @@ for (let n = 0; n < Number(rounds); n++) {
   call("links", () => fs.statSync(join(place, "moved")).nlink, 1)
   call("names", () => fs.readdirSync(place).sort().join(), "copy,moved,symlink")
   call("unlink, open", () => fs.unlinkSync(join(place, "moved")))
-  call("the content of what has no name", () => fs.readSync(fd, Buffer.alloc(text.length), 0, text.length, 0), text.length - 1)
+  call(
+    "the content of what has no name",
+    () => fs.readSync(fd, Buffer.alloc(text.length), 0, text.length, 0),
+    text.length - 1
+  )
   call("close", () => fs.closeSync(fd))
   call("unlink", () => fs.unlinkSync(join(place, "symlink")))
   if (n % 2 === 0) continue

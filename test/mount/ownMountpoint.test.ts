@@ -13,7 +13,7 @@ import { bickford, start } from "./bickford.ts"
 import { commandsOn, mountpointFolder } from "./inProcess.ts"
 
 /** A directory `place` with a file, a directory `inner` in it, and a link to it beside it. */
-const prepared = Effect.gen(function*() {
+const prepared = Effect.gen(function* () {
   const place = yield* mountpointFolder
   mkdirSync(join(place, "inner"))
   writeFileSync(join(place, "inner", "file"), "inner")
@@ -24,17 +24,17 @@ const prepared = Effect.gen(function*() {
   return { place, inner: join(place, "inner"), folder, link, ...commandsOn(place) }
 })
 
-const unmounted = (place: string) =>
-  Effect.addFinalizer(() => commandsOn(place).attempt("umount", ["-l", place]))
+const unmounted = (place: string) => Effect.addFinalizer(() => commandsOn(place).attempt("umount", ["-l", place]))
 
 /** Serves with the `bickford` program for the life of the scope. */
 const served = (source: string, place: string) =>
   Effect.acquireRelease(
     Effect.promise(() => start(place, [], source)),
-    ({ end, server }) => Effect.promise(() => {
-      server.kill("SIGTERM")
-      return end()
-    })
+    ({ end, server }) =>
+      Effect.promise(() => {
+        server.kill("SIGTERM")
+        return end()
+      })
   )
 
 const listing = "inner/file\nfile\n"
@@ -42,20 +42,23 @@ const list = 'cd "$1" && find . -type f | sed "s#^./##" | sort -r && echo more >
 
 describe("bickford mount", { timeout: 60_000 }, () => {
   it.live("serves what lies underneath its own mountpoint", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { folder, link, place, run } = yield* prepared
       for (const source of [place, link]) {
-        yield* Effect.scoped(Effect.andThen(served(`passthrough:${source}`, place), run("sh", ["-c", list, "sh", place]))).pipe(
-          Effect.map((text) => assert.strictEqual(text, listing)))
+        yield* Effect.scoped(
+          Effect.andThen(served(`passthrough:${source}`, place), run("sh", ["-c", list, "sh", place]))
+        ).pipe(Effect.map((text) => assert.strictEqual(text, listing)))
         assert.isUndefined(findMount(place))
       }
-      yield* Effect.scoped(Effect.andThen(served(`passthrough:${join(link, "inner")}`, place), run("ls", [place]))).pipe(
-        Effect.map((text) => assert.strictEqual(text, "file\n")))
+      yield* Effect.scoped(
+        Effect.andThen(served(`passthrough:${join(link, "inner")}`, place), run("ls", [place]))
+      ).pipe(Effect.map((text) => assert.strictEqual(text, "file\n")))
       assert.isTrue(existsSync(folder))
-    }))
+    })
+  )
 
   it.live("shows what lies underneath a mountpoint inside its source", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { inner, place, run } = yield* prepared
       yield* unmounted(inner)
       yield* served(`passthrough:${place}`, inner)
@@ -63,10 +66,11 @@ describe("bickford mount", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* runInner("sh", ["-c", list, "sh", inner]), listing)
       assert.strictEqual(yield* runInner("cat", [join(inner, "inner", "file")]), "inner")
       assert.strictEqual(yield* run("cat", [join(place, "file")]), "text\n")
-    }))
+    })
+  )
 
   it.live("refuses a store that its mount would hide, before it makes one", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { inner, link, place } = yield* prepared
       for (const store of [join(place, "store"), join(inner, "store"), join(link, "store")]) {
         const { status, stderr } = yield* Effect.promise(() => bickford(["mount", `sqlite:${store}`, place]))
@@ -75,12 +79,13 @@ describe("bickford mount", { timeout: 60_000 }, () => {
         assert.isFalse(existsSync(store))
       }
       assert.isUndefined(findMount(place))
-    }))
+    })
+  )
 })
 
 describe("mount", { timeout: 60_000 }, () => {
   it.live("serves what lies underneath, also when the backend is started again", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { place, run } = yield* prepared
       const failing = yield* Deferred.make<never, string>()
       let starts = 0
@@ -93,39 +98,45 @@ describe("mount", { timeout: 60_000 }, () => {
       yield* Deferred.fail(failing, "as if it had failed")
       yield* Effect.repeat(Effect.sleep(5), { until: () => starts === 2 })
       assert.strictEqual(yield* run("sh", ["-c", list, "sh", place]), listing)
-    }))
+    })
+  )
 
   it.live("serves what lies underneath when a symlink leads there", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { link, place, run } = yield* prepared
       yield* mount({ mountpoint: place, backend: passthrough(link) })
       assert.strictEqual(yield* run("sh", ["-c", list, "sh", place]), listing)
-    }))
+    })
+  )
 
   it.live("says that a store is hidden by its mount", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { place } = yield* prepared
       const error = yield* Effect.flip(mount({ mountpoint: place, backend: sqlite(join(place, "store")) }))
       assert.include(inspect(error, { depth: 10 }), `lies at or below the mountpoint ${place}`)
       assert.isUndefined(findMount(place))
-    }))
+    })
+  )
 })
 
 describe("a daemon", { timeout: 60_000 }, () => {
   it.live("serves what lies underneath, by one worker after another", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { folder, place, run } = yield* prepared
       const daemon = yield* startDaemon(folder, [mountConfig("data", `passthrough:${place}`, place)])
       for (let worker = 0; worker < 2; worker++) {
         const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
         assert.strictEqual(yield* run("sh", ["-c", list, "sh", place]), listing)
         if (pid !== undefined) process.kill(pid, "SIGKILL")
-        yield* Effect.promise(() => until(async () => (await daemon.mount("data")).restarts > worker ? true : undefined, "another worker"))
+        yield* Effect.promise(() =>
+          until(async () => ((await daemon.mount("data")).restarts > worker ? true : undefined), "another worker")
+        )
       }
-    }))
+    })
+  )
 
   it.live("tries new code, and another configuration, past the mount that serves", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { folder, place, run } = yield* prepared
       const served = (options: ReadonlyArray<string>) => mountConfig("data", `passthrough:${place}`, place, { options })
       const daemon = yield* startDaemon(folder, [served([])])
@@ -139,5 +150,6 @@ describe("a daemon", { timeout: 60_000 }, () => {
       const after = yield* Effect.promise(() => daemon.reaches("data", "running"))
       assert.notStrictEqual(after.pid, between.pid)
       assert.strictEqual(yield* run("sh", ["-c", list, "sh", place]), listing)
-    }))
+    })
+  )
 })

@@ -12,7 +12,11 @@ import { attempt, run, type RunOptions } from "./processes.ts"
 const installed = join(root, "packages", "daemon", "bin", "bickford.cjs")
 
 /** A command that mounts a device, and becomes the program that follows, with the device as descriptor 9. */
-const passing = (mountpoint: string): ReadonlyArray<string> => ["python3", join(root, "test", "mount", "passedDevice.py"), mountpoint]
+const passing = (mountpoint: string): ReadonlyArray<string> => [
+  "python3",
+  join(root, "test", "mount", "passedDevice.py"),
+  mountpoint
+]
 
 const withMountpoint = async (body: (mountpoint: string) => Promise<void>): Promise<void> => {
   const mountpoint = await makeMountpoint()
@@ -26,7 +30,11 @@ const withMountpoint = async (body: (mountpoint: string) => Promise<void>): Prom
 
 /** The processes in the background that serve a source. */
 const serversOf = async (source: string): Promise<ReadonlyArray<number>> =>
-  (await attempt("pgrep", ["-f", `mount .*${source}`])).stdout.trim().split("\n").filter((line) => line !== "").map(Number)
+  (await attempt("pgrep", ["-f", `mount .*${source}`])).stdout
+    .trim()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(Number)
 
 /** Without its server a connection is over: whoever hangs in a call goes on. */
 const watching = (source: string): RunOptions => ({
@@ -64,17 +72,31 @@ describe("a device that was passed on", () => {
     }))
 
   // This Node goes on in its own place by execve; another one, too old, starts a child.
-  for (const [how, program] of [["by this Node", [process.execPath, installed]], ["by the Node of the path", [installed]]] as const) {
+  for (const [how, program] of [
+    ["by this Node", [process.execPath, installed]],
+    ["by the Node of the path", [installed]]
+  ] as const) {
     it(`is served in the background by the installed command, ${how}`, () =>
       withMountpoint((mountpoint) =>
         withSource(async (source, watched) => {
-          const [command = "", ...args] = [...passing(mountpoint), ...program, "mount", "--background", source, "/dev/fd/9"]
+          const [command = "", ...args] = [
+            ...passing(mountpoint),
+            ...program,
+            "mount",
+            "--background",
+            source,
+            "/dev/fd/9"
+          ]
           const { status, stderr } = await attempt(command, args, watched)
           assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" })
-          assert.strictEqual(await run("sh", ["-c", 'echo text >"$0/file"; cat "$0/file"', mountpoint], watched), "text\n")
+          assert.strictEqual(
+            await run("sh", ["-c", 'echo text >"$0/file"; cat "$0/file"', mountpoint], watched),
+            "text\n"
+          )
           await run("umount", [mountpoint], watched)
           await gone(source)
-        })))
+        })
+      ))
   }
 
   it("is served in the foreground by the installed command", () =>
@@ -84,10 +106,14 @@ describe("a device that was passed on", () => {
         const server = attempt(command, args, watched)
         while (findMount(mountpoint) === undefined) await new Promise((resolve) => setTimeout(resolve, 20))
         // Waits for INIT's answer.
-        assert.strictEqual(await run("sh", ["-c", 'echo text >"$0/file"; cat "$0/file"', mountpoint], watched), "text\n")
+        assert.strictEqual(
+          await run("sh", ["-c", 'echo text >"$0/file"; cat "$0/file"', mountpoint], watched),
+          "text\n"
+        )
         await run("umount", [mountpoint], watched)
         assert.strictEqual((await server).status, 0)
-      })))
+      })
+    ))
 
   it("comes from mount(8) with drop_privileges", () =>
     withMountpoint((mountpoint) =>
@@ -103,14 +129,19 @@ describe("a device that was passed on", () => {
             echo text >"$0/file"
             cat "$0/file"
             umount "$0"`
-          const { status, stderr, stdout } = await attempt("unshare", ["--mount", "sh", "-c", script, mountpoint, programs, source], watched)
+          const { status, stderr, stdout } = await attempt(
+            "unshare",
+            ["--mount", "sh", "-c", script, mountpoint, programs, source],
+            watched
+          )
           assert.strictEqual(status, 0, stderr)
           assert.match(stdout, /\ntext\n$/)
           await gone(source)
         } finally {
           await rm(programs, { recursive: true })
         }
-      })))
+      })
+    ))
 
   it("is an error where the descriptor is none, or no device", async () => {
     for (const flags of [[], ["--background"]]) {
@@ -125,7 +156,10 @@ describe("a device that was passed on", () => {
 
   it("is nothing that a library mounts on", async () => {
     for (const place of ["/dev/fd/0", "/dev/fuse"]) {
-      const refused = await mount(place, memory()).then(() => undefined, (error: unknown) => error)
+      const refused = await mount(place, memory()).then(
+        () => undefined,
+        (error: unknown) => error
+      )
       assert.match(String(refused), new RegExp(`${place} is no place to mount on`))
     }
   })

@@ -2,7 +2,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FakeKernel } from "@bickford/session/testing"
 import { findMount } from "@bickford/transport"
-import { Errno, fileType, folder, Lifecycle, type LogEntry, memory, MountFailure, PathFilesystem, readOnly, tree, withFaults, withLog } from "bickford"
+import {
+  Errno,
+  fileType,
+  folder,
+  Lifecycle,
+  type LogEntry,
+  memory,
+  MountFailure,
+  PathFilesystem,
+  readOnly,
+  tree,
+  withFaults,
+  withLog
+} from "bickford"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { rm, symlink } from "node:fs/promises"
@@ -14,7 +27,7 @@ import { attempt, run } from "./processes.ts"
 
 describe("a path filesystem", () => {
   it.live("answers with values, Promises and Effects, and fails with errnos however they are said", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const failures: { readonly [name: string]: () => unknown } = {
         "/errno": () => {
           throw Errno.EACCES
@@ -28,28 +41,49 @@ describe("a path filesystem", () => {
           throw new Error("a bug")
         }
       }
-      const { attempt, mountpoint, run } = yield* serve(PathFilesystem.make({
-        getattr: (path) => {
-          if (path === "/") return { mode: fileType.dir | 0o755 }
-          if (path === "/value") return { mode: fileType.reg | 0o644, size: 5 }
-          if (path === "/later") return Promise.resolve({ mode: fileType.reg | 0o644, size: 5 })
-          if (path === "/stream") return Effect.succeed({ mode: fileType.reg | 0o644 })
-          // As a callback in JavaScript may answer.
-          return (failures[path]?.() ?? false) as false
-        },
-        readdir: () => Promise.resolve(["value", "later", "stream"]),
-        read: (_handle, size, offset, path) => (path === "/stream" ? "without a size\n" : "hello").slice(Number(offset), Number(offset) + size)
-      }))
+      const { attempt, mountpoint, run } = yield* serve(
+        PathFilesystem.make({
+          getattr: (path) => {
+            if (path === "/") return { mode: fileType.dir | 0o755 }
+            if (path === "/value") return { mode: fileType.reg | 0o644, size: 5 }
+            if (path === "/later") return Promise.resolve({ mode: fileType.reg | 0o644, size: 5 })
+            if (path === "/stream") return Effect.succeed({ mode: fileType.reg | 0o644 })
+            // As a callback in JavaScript may answer.
+            return (failures[path]?.() ?? false) as false
+          },
+          readdir: () => Promise.resolve(["value", "later", "stream"]),
+          read: (_handle, size, offset, path) =>
+            (path === "/stream" ? "without a size\n" : "hello").slice(Number(offset), Number(offset) + size)
+        })
+      )
       assert.strictEqual(yield* run("ls", [mountpoint]), "later\nstream\nvalue\n")
-      assert.strictEqual(yield* run("cat", ["value", "later", "stream"].map((name) => join(mountpoint, name))), "hellohellowithout a size\n")
-      const said = { none: "No such file", errno: "Permission denied", effect: "Too many links", promise: "cross-device", number: "No space left", defect: "Input/output error" }
-      for (const [name, words] of Object.entries(said)) {
-        assert.include((yield* attempt("stat", [join(mountpoint, name)])).stderr.toLowerCase(), words.toLowerCase(), name)
+      assert.strictEqual(
+        yield* run(
+          "cat",
+          ["value", "later", "stream"].map((name) => join(mountpoint, name))
+        ),
+        "hellohellowithout a size\n"
+      )
+      const said = {
+        none: "No such file",
+        errno: "Permission denied",
+        effect: "Too many links",
+        promise: "cross-device",
+        number: "No space left",
+        defect: "Input/output error"
       }
-    }))
+      for (const [name, words] of Object.entries(said)) {
+        assert.include(
+          (yield* attempt("stat", [join(mountpoint, name)])).stderr.toLowerCase(),
+          words.toLowerCase(),
+          name
+        )
+      }
+    })
+  )
 
   it.live("nodes follow their files through renames, links and removals; every open has one release", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const log: Array<string> = []
       const { mountpoint, run } = yield* serve(memoryPaths({ log: (line) => log.push(line) }))
       const script = `
@@ -60,107 +94,156 @@ describe("a path filesystem", () => {
         exec 4< link; rm link c/b/file; ls -A c/b; cat <&4; exec 4<&-; ls -A c/b
         ln -s target sym; readlink sym; mv sym other; readlink other
         mkdir x; mv -T c/b x; ! test -e c/b; exec 3<&-; until rmdir x 2>/dev/null; do :; done; echo end`
-      assert.strictEqual(yield* run("sh", ["-ec", script, "sh", mountpoint]).pipe(Effect.catchDefect((defect) => Effect.succeed(String(defect)))), "one\none\n2\none\nmore\none\nmore\ntarget\ntarget\nend\n")
+      assert.strictEqual(
+        yield* run("sh", ["-ec", script, "sh", mountpoint]).pipe(
+          Effect.catchDefect((defect) => Effect.succeed(String(defect)))
+        ),
+        "one\none\n2\none\nmore\none\nmore\ntarget\ntarget\nend\n"
+      )
       yield* run("sync", ["-f", mountpoint])
       const opens = log.filter((line) => line.startsWith("open")).length
-      yield* Effect.repeat(Effect.yieldNow, { until: () => log.filter((line) => line.startsWith("release")).length === opens })
-    }))
+      yield* Effect.repeat(Effect.yieldNow, {
+        until: () => log.filter((line) => line.startsWith("release")).length === opens
+      })
+    })
+  )
 
   it.live("holds a real tree: cp -a and diff -r", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { mountpoint, run } = yield* serve(memoryPaths())
       const source = join(import.meta.dirname, "..", "..", "packages", "session", "src")
       yield* run("cp", ["-r", source, join(mountpoint, "copy")])
       yield* run("diff", ["-r", source, join(mountpoint, "copy")])
       yield* run("rm", ["-r", join(mountpoint, "copy")])
       assert.strictEqual(yield* run("ls", ["-A", mountpoint]), "")
-    }))
+    })
+  )
 })
 
 describe("a tree", () => {
   it.live("serves objects, functions, streams and folders that are listed when looked at", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       let looks = 0
-      const { attempt, mountpoint, run } = yield* serve(tree({
-        text: "text\n",
-        bytes: new Uint8Array([97, 10]),
-        now: () => `asked ${++looks} times\n`,
-        later: () => Promise.resolve("promised\n"),
-        stream: Stream.make("a ", "stream\n"),
-        folder: { inner: () => Effect.succeed("an effect\n") },
-        lazy: folder(() => Promise.resolve(Object.fromEntries(Array.from({ length: 3 }, (_, n) => [`n${n}`, String(n)]))))
-      }))
-      const cat = (...names: ReadonlyArray<string>) => run("cat", names.map((name) => join(mountpoint, name)))
-      assert.strictEqual(yield* cat("text", "bytes", "later", "stream", "folder/inner"), "text\na\npromised\na stream\nan effect\n")
+      const { attempt, mountpoint, run } = yield* serve(
+        tree({
+          text: "text\n",
+          bytes: new Uint8Array([97, 10]),
+          now: () => `asked ${++looks} times\n`,
+          later: () => Promise.resolve("promised\n"),
+          stream: Stream.make("a ", "stream\n"),
+          folder: { inner: () => Effect.succeed("an effect\n") },
+          lazy: folder(() =>
+            Promise.resolve(Object.fromEntries(Array.from({ length: 3 }, (_, n) => [`n${n}`, String(n)])))
+          )
+        })
+      )
+      const cat = (...names: ReadonlyArray<string>) =>
+        run(
+          "cat",
+          names.map((name) => join(mountpoint, name))
+        )
+      assert.strictEqual(
+        yield* cat("text", "bytes", "later", "stream", "folder/inner"),
+        "text\na\npromised\na stream\nan effect\n"
+      )
       assert.strictEqual(yield* cat("now"), "asked 1 times\n")
       assert.strictEqual(yield* cat("now"), "asked 2 times\n")
       assert.strictEqual(yield* run("ls", [join(mountpoint, "lazy")]), "n0\nn1\nn2\n")
       assert.strictEqual(yield* cat("lazy/n2"), "2")
-      assert.include((yield* attempt("sh", ["-c", 'echo x > "$1"', "sh", join(mountpoint, "text")])).stderr, "Read-only")
+      assert.include(
+        (yield* attempt("sh", ["-c", 'echo x > "$1"', "sh", join(mountpoint, "text")])).stderr,
+        "Read-only"
+      )
       assert.include((yield* attempt("stat", [join(mountpoint, "toString")])).stderr, "No such file")
-    }))
+    })
+  )
 })
 
 describe("a stream in a tree", () => {
   const line = `${"x".repeat(1023)}\n`
 
   it.live("is read as far as somebody asks: head of an endless one ends, and the stream with it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       let taken = 0
       let running = 0
-      const endless = Stream.fromEffectRepeat(Effect.sync(() => {
-        taken++
-        return line
-      })).pipe(Stream.ensuring(Effect.sync(() => running--)), Stream.onStart(Effect.sync(() => running++)))
+      const endless = Stream.fromEffectRepeat(
+        Effect.sync(() => {
+          taken++
+          return line
+        })
+      ).pipe(Stream.ensuring(Effect.sync(() => running--)), Stream.onStart(Effect.sync(() => running++)))
       const { mounted, mountpoint, run } = yield* serve(tree({ endless: () => endless }))
       const file = join(mountpoint, "endless")
       assert.strictEqual(yield* run("head", ["-n", "2", file]), line.repeat(2))
       assert.isBelow(taken, 1000)
       // 32 MiB behind its beginning, and back again, which runs it anew.
-      const there = "import os,sys; fd=os.open(sys.argv[1],0); a=os.pread(fd,2048,32<<20); b=os.pread(fd,1024,0); sys.exit(a[-1024:]!=b or len(b)!=1024)"
+      const there =
+        "import os,sys; fd=os.open(sys.argv[1],0); a=os.pread(fd,2048,32<<20); b=os.pread(fd,1024,0); sys.exit(a[-1024:]!=b or len(b)!=1024)"
       yield* run("python3", ["-c", there, file])
       assert.isAtLeast(taken, (32 << 20) / line.length)
       yield* mounted.unmount()
       yield* mounted.awaitEnd
       assert.strictEqual(running, 0)
-    }))
+    })
+  )
 
   it.live("one that fails is EIO where it fails, and whoever reads the file again has it run anew", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       let runs = 0
       const failing = Stream.concat(
         Stream.make(line),
-        Stream.fromEffect(Effect.suspend(() => ++runs === 1 ? Effect.die("the source is gone") : Effect.succeed("end\n")))
+        Stream.fromEffect(
+          Effect.suspend(() => (++runs === 1 ? Effect.die("the source is gone") : Effect.succeed("end\n")))
+        )
       )
       const { attempt, mountpoint, run } = yield* serve(tree({ failing }))
       const first = yield* attempt("cat", [join(mountpoint, "failing")])
       assert.strictEqual(first.stdout, line)
       assert.include(first.stderr, "Input/output error")
       assert.strictEqual(yield* run("cat", [join(mountpoint, "failing")]), `${line}end\n`)
-    }))
+    })
+  )
 })
 
 describe("combinators", () => {
   it.live("readOnly refuses changes and lets reads through", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const kept = memory()
       const writable = yield* serve(kept)
       yield* writable.run("sh", ["-c", 'echo text > "$1/file"', "sh", writable.mountpoint])
       yield* writable.mounted.unmount()
       const { attempt, mountpoint, run } = yield* serve(readOnly(kept))
       assert.strictEqual(yield* run("cat", [join(mountpoint, "file")]), "text\n")
-      for (const command of ["echo x > file", "echo x >> file", "rm file", "mkdir a", "ln file b", "mv file c", "chmod 600 file", "touch file"]) {
-        assert.include((yield* attempt("sh", ["-c", `cd "$1" && ${command}`, "sh", mountpoint])).stderr, "Read-only file system", command)
+      for (const command of [
+        "echo x > file",
+        "echo x >> file",
+        "rm file",
+        "mkdir a",
+        "ln file b",
+        "mv file c",
+        "chmod 600 file",
+        "touch file"
+      ]) {
+        assert.include(
+          (yield* attempt("sh", ["-c", `cd "$1" && ${command}`, "sh", mountpoint])).stderr,
+          "Read-only file system",
+          command
+        )
       }
-    }))
+    })
+  )
 
   it.live("withFaults injects what it is told to, withLog tells what was asked", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const log: Array<LogEntry> = []
       const faulty = withFaults(memory(), [
         { operations: ["mkdir"], fault: { errno: "EDQUOT" } },
         { operations: ["symlink"], fault: { crash: "a bug" } },
-        { operations: ["create"], when: (request) => "name" in request && request.name === "slow", fault: { delay: "20 millis" } },
+        {
+          operations: ["create"],
+          when: (request) => "name" in request && request.name === "slow",
+          fault: { delay: "20 millis" }
+        },
         { operations: ["unlink"], path: "/slow", times: 1, fault: { errno: "EIO" } },
         { operations: ["unlink"], path: /^\/other/, fault: { errno: "ENOSPC" } }
       ])
@@ -173,40 +256,54 @@ describe("combinators", () => {
       assert.include((yield* attempt("rm", [join(mountpoint, "other")])).stderr, "No space")
       yield* run("mv", [join(mountpoint, "other"), join(mountpoint, "slow")])
       yield* run("rm", [join(mountpoint, "slow")])
-      const of = (operation: string) => log.filter((entry) => entry.operation === operation).map(({ outcome }) => outcome)
-      assert.deepStrictEqual([of("mkdir"), of("symlink"), of("create"), of("unlink")], [["EDQUOT"], ["defect"], ["ok"], ["EIO", "ENOSPC", "ok"]])
-      assert.deepStrictEqual(log.filter(({ operation }) => operation === "unlink").map(({ paths }) => paths), [["/slow"], ["/other"], ["/slow"]])
+      const of = (operation: string) =>
+        log.filter((entry) => entry.operation === operation).map(({ outcome }) => outcome)
+      assert.deepStrictEqual(
+        [of("mkdir"), of("symlink"), of("create"), of("unlink")],
+        [["EDQUOT"], ["defect"], ["ok"], ["EIO", "ENOSPC", "ok"]]
+      )
+      assert.deepStrictEqual(
+        log.filter(({ operation }) => operation === "unlink").map(({ paths }) => paths),
+        [["/slow"], ["/other"], ["/slow"]]
+      )
       assert.isAtLeast(log.find(({ operation }) => operation === "create")?.milliseconds ?? 0, 19)
-    }))
+    })
+  )
 })
 
 describe("faults", () => {
   const lookup = { op: "lookup", name: "file" } as const
 
   it.live("the same seed gives the same faults", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const outcomes = (seed: number) =>
-        Effect.scoped(Effect.gen(function*() {
-          const { kernel } = yield* FakeKernel.serve(withFaults(memory(), [{ operations: ["lookup"], probability: 0.5, fault: { errno: "EIO" } }], { seed }))
-          yield* kernel.init()
-          let all = ""
-          for (let i = 0; i < 64; i++) all += (yield* Effect.flip(kernel.call(lookup)))._tag === "EIO" ? "x" : "."
-          return all
-        }))
+        Effect.scoped(
+          Effect.gen(function* () {
+            const { kernel } = yield* FakeKernel.serve(
+              withFaults(memory(), [{ operations: ["lookup"], probability: 0.5, fault: { errno: "EIO" } }], { seed })
+            )
+            yield* kernel.init()
+            let all = ""
+            for (let i = 0; i < 64; i++) all += (yield* Effect.flip(kernel.call(lookup)))._tag === "EIO" ? "x" : "."
+            return all
+          })
+        )
       const first = yield* outcomes(7)
       assert.strictEqual(yield* outcomes(7), first)
       assert.notStrictEqual(yield* outcomes(8), first)
       assert.match(first, /^(?=.*x)(?=.*\.)/)
-    }))
+    })
+  )
 
   it.live("a backend that is to go down is started again", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const faulty = withFaults(memory(), [{ operations: ["lookup"], times: 1, fault: { down: "a bug" } }])
       const { kernel } = yield* FakeKernel.serve(faulty)
       yield* kernel.init()
       assert.strictEqual((yield* Effect.flip(kernel.call(lookup)))._tag, "EIO")
       assert.strictEqual((yield* Effect.flip(kernel.call(lookup)))._tag, "ENOENT")
-    }))
+    })
+  )
 })
 
 describe("the life of filesystems by mountpoint", () => {
@@ -232,7 +329,9 @@ describe("the life of filesystems by mountpoint", () => {
       await run("umount", [other])
       await stopped
       assert.isFalse(Lifecycle.isRunning(other))
-      const missing: unknown = await Lifecycle.start(join(one, "missing"), memoryPaths()).catch((error: unknown) => error)
+      const missing: unknown = await Lifecycle.start(join(one, "missing"), memoryPaths()).catch(
+        (error: unknown) => error
+      )
       assert.isTrue(missing instanceof MountFailure && missing.code === "ENOENT")
       assert.strictEqual((await attempt("mountpoint", ["-q", one])).status, 32)
       assert.isUndefined(findMount(other))
@@ -256,7 +355,8 @@ describe("the life of filesystems by mountpoint", () => {
         assert.isTrue(Lifecycle.isRunning(path), path)
         assert.isTrue(Lifecycle.isRunning(path, filesystem), path)
       }
-      for (const path of [links, join(links, "round"), join(links, "missing"), join(mountpoint, "below")]) assert.isFalse(Lifecycle.isRunning(path), path)
+      for (const path of [links, join(links, "round"), join(links, "missing"), join(mountpoint, "below")])
+        assert.isFalse(Lifecycle.isRunning(path), path)
       const other = memoryPaths()
       assert.isFalse(Lifecycle.isRunning(link, other))
       const refused: unknown = await Lifecycle.stop(link, other).catch((error: unknown) => error)

@@ -22,9 +22,12 @@ export interface RunOptions {
 }
 
 /** Waits for a process's end. */
-export const ended = (child: ChildProcess): Promise<{ readonly status: number | null; readonly signal: NodeJS.Signals | null }> =>
+export const ended = (
+  child: ChildProcess
+): Promise<{ readonly status: number | null; readonly signal: NodeJS.Signals | null }> =>
   new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve({ status: child.exitCode, signal: child.signalCode })
+    if (child.exitCode !== null || child.signalCode !== null)
+      resolve({ status: child.exitCode, signal: child.signalCode })
     else child.once("exit", (status, signal) => resolve({ status, signal }))
   })
 

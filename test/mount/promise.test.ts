@@ -21,7 +21,10 @@ const withFolder = async (body: (mountpoint: string) => Promise<void>): Promise<
 }
 
 const refusal = async (promise: Promise<unknown>): Promise<MountFailure> => {
-  const error: unknown = await promise.then(() => undefined, (reason: unknown) => reason)
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason
+  )
   if (!(error instanceof MountFailure)) throw new Error(`expected a MountFailure, not ${String(error)}`)
   return error
 }
@@ -54,7 +57,9 @@ describe("mount, for promises", () => {
     withFolder(async (mountpoint) => {
       const mounted = await mount(mountpoint, memory())
       // Not by `cwd`: the parent waits in spawn until the child has entered it, and here the parent serves it.
-      const user = spawn("sh", ["-c", 'cd "$1" && echo there && exec cat', "sh", mountpoint], { stdio: ["pipe", "pipe", "ignore"] })
+      const user = spawn("sh", ["-c", 'cd "$1" && echo there && exec cat', "sh", mountpoint], {
+        stdio: ["pipe", "pipe", "ignore"]
+      })
       await once(user.stdout, "data")
       const error = await refusal(mounted.unmount())
       assert.deepStrictEqual([error.code, error.errno, error.syscall], ["EBUSY", -16, "umount2"])
@@ -80,10 +85,16 @@ describe("mount, for promises", () => {
 
   it("an AbortSignal gives up, before and after", () =>
     withFolder(async (mountpoint) => {
-      const reason: unknown = await mount(mountpoint, memory(), { signal: AbortSignal.abort() }).then(() => undefined, (error: unknown) => error)
+      const reason: unknown = await mount(mountpoint, memory(), { signal: AbortSignal.abort() }).then(
+        () => undefined,
+        (error: unknown) => error
+      )
       assert.isTrue(reason instanceof Error && reason.name === "AbortError")
       const never = mount(mountpoint, Effect.never, { signal: AbortSignal.timeout(100) })
-      const late: unknown = await never.then(() => undefined, (error: unknown) => error)
+      const late: unknown = await never.then(
+        () => undefined,
+        (error: unknown) => error
+      )
       assert.isTrue(late instanceof Error && late.name === "TimeoutError")
       assert.isUndefined(findMount(mountpoint))
       const stop = new AbortController()
@@ -99,7 +110,10 @@ describe("mount, for promises", () => {
       let instances = 0
       const backend = Effect.sync(() => {
         instances++
-        return { ...oneFile({ read: () => Errno.EIO }), run: instances === 1 ? Effect.andThen(Deferred.await(broken), Effect.fail("gone")) : Effect.never }
+        return {
+          ...oneFile({ read: () => Errno.EIO }),
+          run: instances === 1 ? Effect.andThen(Deferred.await(broken), Effect.fail("gone")) : Effect.never
+        }
       })
       await using mounted = await mount(mountpoint, backend)
       const restarts: Array<Restart> = []
@@ -108,13 +122,20 @@ describe("mount, for promises", () => {
       Deferred.doneUnsafe(broken, Effect.void)
       await restarted
       assert.deepStrictEqual(restarts[0], { part: "backend", error: "gone" })
-      assert.include((await attempt("cat", [join(mountpoint, "file")], { env: { ...process.env, LC_ALL: "C" } })).stderr, "Input/output error")
+      assert.include(
+        (await attempt("cat", [join(mountpoint, "file")], { env: { ...process.env, LC_ALL: "C" } })).stderr,
+        "Input/output error"
+      )
     }))
 })
 
 it("the example's service has what was posted as files, and serves what was written", () =>
   withFolder(async (mountpoint) => {
-    const server = spawn(process.execPath, ["--conditions=development", join(root, "examples", "service.ts"), mountpoint], { stdio: ["ignore", "pipe", "inherit"] })
+    const server = spawn(
+      process.execPath,
+      ["--conditions=development", join(root, "examples", "service.ts"), mountpoint],
+      { stdio: ["ignore", "pipe", "inherit"] }
+    )
     try {
       let said = ""
       server.stdout.setEncoding("utf8").on("data", (text: string) => (said += text))
@@ -126,7 +147,11 @@ it("the example's service has what was posted as files, and serves what was writ
           if (url !== undefined) resolve(url)
         })
       })
-      const posted = await fetch(`${address}/hello`, { method: "POST", body: "from the web", headers: { "content-type": "text/plain" } })
+      const posted = await fetch(`${address}/hello`, {
+        method: "POST",
+        body: "from the web",
+        headers: { "content-type": "text/plain" }
+      })
       assert.strictEqual(posted.status, 204)
       assert.strictEqual(await run("cat", [join(mountpoint, "hello")]), "from the web")
       await run("sh", ["-c", 'echo from a program >"$1"', "sh", join(mountpoint, "other")])

@@ -25,7 +25,10 @@ it("the README's program serves a filesystem in which nothing can be deleted", a
       })
     })
     await run("sh", ["-c", "echo text > file && mkdir folder"], { cwd: mountpoint })
-    const outcome = await attempt("rm", ["-r", "file", "folder"], { cwd: mountpoint, env: { ...process.env, LC_ALL: "C" } })
+    const outcome = await attempt("rm", ["-r", "file", "folder"], {
+      cwd: mountpoint,
+      env: { ...process.env, LC_ALL: "C" }
+    })
     assert.notStrictEqual(outcome.status, 0)
     assert.include(outcome.stderr, "Operation not permitted")
     assert.strictEqual(await run("cat", [join(mountpoint, "file")]), "text\n")

@@ -35,7 +35,7 @@ const makeHistory = async (folder: string, count: number): Promise<void> => {
   for (let i = 0; i < count; i++) {
     const part = join(folder, `part-${i % 10}`)
     await mkdir(part, { recursive: true })
-    await writeFile(join(part, `file-${i}.txt`), `${i}\n`.repeat(1 + (i * 37) % 400))
+    await writeFile(join(part, `file-${i}.txt`), `${i}\n`.repeat(1 + ((i * 37) % 400)))
     await writeFile(join(folder, "log.txt"), `commit ${i}\n`)
     if (i % 10 === 9) await git("mv", `part-9/file-${i}.txt`, `moved-${i}.txt`).catch(() => "")
     await git("add", "-A")
@@ -56,9 +56,13 @@ describe("on a live mount", () => {
       const copied = await run("find", [copy, "-type", "f"])
       assert.isAtLeast(copied.split("\n").length, 5000)
       // One diff for each: given several operands it would compare them all with the same one.
-      await run("sh", ["-c", `for name; do diff -r --no-dereference "$name" "$0/$name" || exit; done`, copy, ...packages], {
-        cwd: source
-      })
+      await run(
+        "sh",
+        ["-c", `for name; do diff -r --no-dereference "$name" "$0/$name" || exit; done`, copy, ...packages],
+        {
+          cwd: source
+        }
+      )
       await run("rm", ["-r", join(mountpoint, "copy")])
       assert.strictEqual(await run("ls", ["-A", mountpoint]), "")
     }))
@@ -87,11 +91,25 @@ describe("on a live mount", () => {
   it("the addon is built inside it and loads", () =>
     withMount(async ({ mountpoint, run }) => {
       const native = join(mountpoint, "native")
-      await run("sh", ["-c", `mkdir native && cp -a "$1"/binding.gyp "$1"/src native/ && ln -s "$2" node_modules`, "sh", join(root, "native"), join(root, "node_modules")], { cwd: mountpoint })
+      await run(
+        "sh",
+        [
+          "-c",
+          `mkdir native && cp -a "$1"/binding.gyp "$1"/src native/ && ln -s "$2" node_modules`,
+          "sh",
+          join(root, "native"),
+          join(root, "node_modules")
+        ],
+        { cwd: mountpoint }
+      )
       await run(process.execPath, [join(root, "scripts", "node-gyp.mjs"), "rebuild", `--directory=${native}`], {
         cwd: native
       })
-      const exported = await run(process.execPath, ["-p", `Object.keys(require("./build/Release/bickford.node")).join()`], { cwd: native })
+      const exported = await run(
+        process.execPath,
+        ["-p", `Object.keys(require("./build/Release/bickford.node")).join()`],
+        { cwd: native }
+      )
       assert.include(exported, "open_dev_fuse")
     }))
 

@@ -7,7 +7,15 @@ import * as Exit from "effect/Exit"
 import { spawn } from "node:child_process"
 import { accessSync, constants, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { bickfordCommand, type Daemon, mountConfig, mountpoints, startDaemon, until, workFolder } from "../daemon/daemon.ts"
+import {
+  bickfordCommand,
+  type Daemon,
+  mountConfig,
+  mountpoints,
+  startDaemon,
+  until,
+  workFolder
+} from "../daemon/daemon.ts"
 import { commandsOn, serve } from "./inProcess.ts"
 import { oneFile } from "./oneFile.ts"
 import { ended } from "./processes.ts"
@@ -55,21 +63,23 @@ const noting = () => {
   return { backend, read, written }
 }
 
-const dd = (from: string, to: string) => ["dd", [`if=${from}`, `of=${to}`, "bs=8M", "count=1", "conv=notrunc", "status=none"]] as const
+const dd = (from: string, to: string) =>
+  ["dd", [`if=${from}`, `of=${to}`, "bs=8M", "count=1", "conv=notrunc", "status=none"]] as const
 
 describe("a mount that asks for requests of 4 MiB", { timeout: 120_000 }, () => {
   it.live("gets what the kernel allows as it stands, and knows it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend, written } = noting()
       const allowed = Math.min(maxWrite, Number(readFileSync(sysctl, "latin1")) * pageSize)
       const { mounted, mountpoint, run } = yield* serve(backend, { session: { maxWrite } })
       assert.strictEqual((yield* mounted.session.negotiated).maxWrite, allowed)
       yield* run(...dd("/dev/zero", `${mountpoint}/file`))
       assert.strictEqual(Math.max(...written), allowed)
-    }))
+    })
+  )
 
   it.live.skipIf(!canRaise)("gets them where the limit is raised, to write and to read", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* raisedTo(maxWrite / pageSize)
       const { backend, read, written } = noting()
       const { mounted, mountpoint, run } = yield* serve(backend, { session: { maxWrite } })
@@ -79,10 +89,11 @@ describe("a mount that asks for requests of 4 MiB", { timeout: 120_000 }, () => 
       assert.deepStrictEqual(written, [maxWrite, maxWrite])
       yield* run(...dd(`${mountpoint}/file`, "/dev/null"))
       assert.deepStrictEqual(read, [maxWrite, maxWrite])
-    }))
+    })
+  )
 
   it.live.skipIf(!canRaise)("keeps what is written so, in a backend that takes large writes over", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* raisedTo(maxWrite / pageSize)
       const { mountpoint, run } = yield* serve(memory(), { session: { maxWrite } })
       const program = `
@@ -94,18 +105,24 @@ with open(sys.argv[1], "wb", buffering=0) as file:
 with open(sys.argv[1], "rb") as file: print(file.read() == data)
 `
       assert.strictEqual(yield* run("python3", ["-c", program, `${mountpoint}/file`]), "True\n")
-    }))
+    })
+  )
 })
 
 /** What `bickford log` prints of a daemon's mount. */
 const wireLogOf = (daemon: Daemon) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const [program = "", ...args] = bickfordCommand
     const log = yield* Effect.acquireRelease(
-      Effect.sync(() => spawn(program, [...args, "log", "data", "--runtime-directory", dirname(daemon.socket)], { stdio: ["ignore", "pipe", "inherit"] })),
-      (log) => Effect.promise(async () => {
-        if (log.exitCode === null && log.kill()) await ended(log)
-      })
+      Effect.sync(() =>
+        spawn(program, [...args, "log", "data", "--runtime-directory", dirname(daemon.socket)], {
+          stdio: ["ignore", "pipe", "inherit"]
+        })
+      ),
+      (log) =>
+        Effect.promise(async () => {
+          if (log.exitCode === null && log.kill()) await ended(log)
+        })
     )
     let said = ""
     log.stdout.setEncoding("utf8").on("data", (text: string) => (said += text))
@@ -114,27 +131,39 @@ const wireLogOf = (daemon: Daemon) =>
 
 // Here, and not beside the daemon's other tests: files run beside each other, and the limit is the machine's.
 describe("a daemon's mount with -o max_write=4194304", { timeout: 300_000 }, () => {
-  it.live.skipIf(!canRaise)("gets requests of 4 MiB, also from the worker that takes it over when the limit is lowered again", () =>
-    Effect.gen(function*() {
-      const before = readFileSync(sysctl, "latin1")
-      yield* raisedTo(maxWrite / pageSize)
-      const folder = yield* workFolder
-      const [mountpoint = ""] = yield* mountpoints(1)
-      const daemon = yield* startDaemon(folder, [mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint, { options: [`max_write=${maxWrite}`] })])
-      const { pid: first } = yield* Effect.promise(() => daemon.reaches("data", "running"))
-      const log = yield* wireLogOf(daemon)
-      const { run } = commandsOn(mountpoint)
-      const writeAndCompare = (name: string) =>
-        run("sh", ["-ec", 'head -c 8388608 /dev/urandom > "$1"; dd if="$1" of="$2" bs=8M count=1 status=none; cmp "$1" "$2"', "sh", join(folder, name), join(mountpoint, name)])
-      yield* Effect.promise(() =>
-        until(async () => {
-          await Effect.runPromise(writeAndCompare("one"))
-          return /"WRITE".*4194304/.test(log()) ? true : undefined
-        }, "a WRITE of 4 MiB in the log"))
-      writeFileSync(sysctl, before)
-      if (first === undefined) return assert.fail("no worker")
-      process.kill(first, "SIGKILL")
-      yield* writeAndCompare("two")
-      assert.notStrictEqual((yield* Effect.promise(() => daemon.reaches("data", "running"))).pid, first)
-    }))
+  it.live.skipIf(!canRaise)(
+    "gets requests of 4 MiB, also from the worker that takes it over when the limit is lowered again",
+    () =>
+      Effect.gen(function* () {
+        const before = readFileSync(sysctl, "latin1")
+        yield* raisedTo(maxWrite / pageSize)
+        const folder = yield* workFolder
+        const [mountpoint = ""] = yield* mountpoints(1)
+        const daemon = yield* startDaemon(folder, [
+          mountConfig("data", `sqlite:${join(folder, "store")}`, mountpoint, { options: [`max_write=${maxWrite}`] })
+        ])
+        const { pid: first } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+        const log = yield* wireLogOf(daemon)
+        const { run } = commandsOn(mountpoint)
+        const writeAndCompare = (name: string) =>
+          run("sh", [
+            "-ec",
+            'head -c 8388608 /dev/urandom > "$1"; dd if="$1" of="$2" bs=8M count=1 status=none; cmp "$1" "$2"',
+            "sh",
+            join(folder, name),
+            join(mountpoint, name)
+          ])
+        yield* Effect.promise(() =>
+          until(async () => {
+            await Effect.runPromise(writeAndCompare("one"))
+            return /"WRITE".*4194304/.test(log()) ? true : undefined
+          }, "a WRITE of 4 MiB in the log")
+        )
+        writeFileSync(sysctl, before)
+        if (first === undefined) return assert.fail("no worker")
+        process.kill(first, "SIGKILL")
+        yield* writeAndCompare("two")
+        assert.notStrictEqual((yield* Effect.promise(() => daemon.reaches("data", "running"))).pid, first)
+      })
+  )
 })

@@ -22,17 +22,17 @@ interface Report {
 }
 
 it.live(`a server that is killed ${kills} times: no call fails, and none is done twice`, () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const folder = yield* storeFolder
     const { kill, mountpoint, run, start, unmount } = yield* keep("resumable.ts", [join(folder, "store")])
     let server = yield* Effect.promise(start)
     const enough = join(folder, "enough")
-    const work = yield* Effect.forkChild(Effect.all(
-      [0, 1, 2].map((n) =>
-        run(process.execPath, [client, join(mountpoint, `client${n}`), enough])
-      ),
-      { concurrency: "unbounded" }
-    ))
+    const work = yield* Effect.forkChild(
+      Effect.all(
+        [0, 1, 2].map((n) => run(process.execPath, [client, join(mountpoint, `client${n}`), enough])),
+        { concurrency: "unbounded" }
+      )
+    )
     for (let i = 0; i < kills; i++) {
       // Long enough for some work to have begun; where in it the blow falls is chance.
       yield* Effect.sleep(50 + Math.random() * 400)
@@ -41,10 +41,21 @@ it.live(`a server that is killed ${kills} times: no call fails, and none is done
     }
     yield* Effect.promise(() => writeFile(enough, ""))
     const reports = (yield* Fiber.join(work)).map((output): Report => JSON.parse(output))
-    assert.deepStrictEqual(reports.flatMap(({ wrong }) => wrong), [])
-    assert.strictEqual(reports.reduce((sum, { failed }) => sum + failed, 0), 0, "no call fails")
-    assert.isAbove(reports.reduce((sum, { calls }) => sum + calls, 0), kills)
+    assert.deepStrictEqual(
+      reports.flatMap(({ wrong }) => wrong),
+      []
+    )
+    assert.strictEqual(
+      reports.reduce((sum, { failed }) => sum + failed, 0),
+      0,
+      "no call fails"
+    )
+    assert.isAbove(
+      reports.reduce((sum, { calls }) => sum + calls, 0),
+      kills
+    )
     assert.strictEqual(yield* run("ls", ["-A", mountpoint]), "", "every name is as its calls returned")
     yield* unmount
     assert.deepStrictEqual(yield* Effect.promise(() => ended(server)), { status: 0, signal: null })
-  }))
+  })
+)

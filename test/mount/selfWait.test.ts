@@ -14,10 +14,14 @@ const until = async (condition: () => boolean): Promise<void> => {
 }
 
 const program = (name: string, args: ReadonlyArray<string>) =>
-  attempt(process.execPath, ["--conditions=development", join(root, "test", "mount", "programs", name), ...args], { timeoutMilliseconds: 40_000 })
+  attempt(process.execPath, ["--conditions=development", join(root, "test", "mount", "programs", name), ...args], {
+    timeoutMilliseconds: 40_000
+  })
 
 /** Fresh mountpoints, and servers that are ended with the test. */
-const withPlaces = async (body: (places: ReadonlyArray<string>, servers: Array<Served>) => Promise<void>): Promise<void> => {
+const withPlaces = async (
+  body: (places: ReadonlyArray<string>, servers: Array<Served>) => Promise<void>
+): Promise<void> => {
   const places = [await makeMountpoint(), await makeMountpoint()]
   const servers: Array<Served> = []
   try {

@@ -37,15 +37,22 @@ interface Ending {
 const connectionOf = (entry: MountEntry): string => `/sys/fs/fuse/connections/${entry.device.split(":")[1]}`
 
 const start = (mountpoints: ReadonlyArray<string>, words: ReadonlyArray<string>): Ending => {
-  const child = spawn(process.execPath, ["--conditions=development", "--disable-warning=ExperimentalWarning", program, mountpoints.join(), ...words], {
-    stdio: ["pipe", "pipe", "pipe"]
-  })
+  const child = spawn(
+    process.execPath,
+    ["--conditions=development", "--disable-warning=ExperimentalWarning", program, mountpoints.join(), ...words],
+    {
+      stdio: ["pipe", "pipe", "pipe"]
+    }
+  )
   let said = ""
   let complained = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text))
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complained += text))
   const says = (text: string, times = 1) =>
-    until(`${text} from a program that said ${said}${complained}`, () => said.split(text).length > times || child.exitCode !== null || child.signalCode !== null)
+    until(
+      `${text} from a program that said ${said}${complained}`,
+      () => said.split(text).length > times || child.exitCode !== null || child.signalCode !== null
+    )
   return {
     child,
     mountpoints,
@@ -68,7 +75,11 @@ const start = (mountpoints: ReadonlyArray<string>, words: ReadonlyArray<string>)
 }
 
 /** Runs `body` with a program that serves; afterwards neither its mounts nor its connections may be there. */
-const withProgram = async (words: ReadonlyArray<string>, body: (ending: Ending) => Promise<void>, count = 1): Promise<void> => {
+const withProgram = async (
+  words: ReadonlyArray<string>,
+  body: (ending: Ending) => Promise<void>,
+  count = 1
+): Promise<void> => {
   const mountpoints = await Promise.all(Array.from({ length: count }, makeMountpoint))
   const ending = start(mountpoints, words)
   try {
@@ -101,10 +112,14 @@ describe("a program that does nothing about signals", () => {
   }
 
   it("unmounts all of its mounts", () =>
-    withProgram([], async ({ child, end }) => {
-      child.kill("SIGTERM")
-      assert.strictEqual(await end(), "SIGTERM")
-    }, 3))
+    withProgram(
+      [],
+      async ({ child, end }) => {
+        child.kill("SIGTERM")
+        assert.strictEqual(await end(), "SIGTERM")
+      },
+      3
+    ))
 
   it("serves a read to its end when a signal comes, and then ends", () =>
     withProgram(["patient"], async ({ child, end, mountpoints, read }) => {
@@ -156,10 +171,14 @@ describe("a program that does nothing about signals", () => {
     }))
 
   it("unmounts what a worker thread serves", () =>
-    withProgram(["worker"], async ({ child, end }) => {
-      child.kill("SIGTERM")
-      assert.strictEqual(await end(), "SIGTERM")
-    }, 2))
+    withProgram(
+      ["worker"],
+      async ({ child, end }) => {
+        child.kill("SIGTERM")
+        assert.strictEqual(await end(), "SIGTERM")
+      },
+      2
+    ))
 
   it("unmounts beside the package signal-exit, which is told of the signal too", () =>
     withProgram(["library"], async ({ child, end, said }) => {
@@ -226,10 +245,14 @@ describe("a program that ends in another way", () => {
   for (const [name, line, status] of ways) {
     for (const words of [[], ["memory"], ["worker"]]) {
       it(`${name}: no mount is left${words.map((word) => `, ${word}`).join("")}`, () =>
-        withProgram(words, async ({ child, end }) => {
-          child.stdin.write(`${line}\n`)
-          assert.strictEqual(await end(), status)
-        }, 2))
+        withProgram(
+          words,
+          async ({ child, end }) => {
+            child.stdin.write(`${line}\n`)
+            assert.strictEqual(await end(), status)
+          },
+          2
+        ))
     }
   }
 

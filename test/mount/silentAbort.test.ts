@@ -7,15 +7,16 @@ import { serve } from "./inProcess.ts"
 import { oneFile } from "./oneFile.ts"
 
 it.live("is the end by an abort, and leaves no mount", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { mounted, mountpoint } = yield* serve(oneFile(), { session: { abortError: false } })
     yield* abortConnection(mounted)
     assert.strictEqual((yield* mounted.awaitEnd).reason, "aborted")
     assert.isUndefined(findMount(mountpoint))
-  }))
+  })
+)
 
 it.live("is followed by a new mount where that was asked for", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { mounted, mountpoint, run } = yield* serve(oneFile(), { session: { abortError: false }, remount: "onAbort" })
     yield* abortConnection(mounted)
     const ended = yield* Effect.raceFirst(
@@ -24,4 +25,5 @@ it.live("is followed by a new mount where that was asked for", () =>
     )
     assert.strictEqual(ended, "remounted")
     assert.strictEqual(yield* run("cat", [join(mountpoint, "file")]), "hello")
-  }))
+  })
+)

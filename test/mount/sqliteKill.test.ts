@@ -12,11 +12,20 @@ const rounds = 16
 const client = join(root, "test", "mount", "once.mjs")
 
 describe("a server of a store that kills itself", () => {
-  for (const moment of ["between reading and decoding", "before the commit", "between commit and reply", "after the reply"]) {
+  for (const moment of [
+    "between reading and decoding",
+    "before the commit",
+    "between commit and reply",
+    "after the reply"
+  ]) {
     it.live(`${moment}: no call fails, and each is done once`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const store = join(yield* storeFolder, "store")
-        const { mountpoint, run, start, unmount } = yield* keep("dying.ts", [store, moment, moment === "between reading and decoding" ? "150" : "45"])
+        const { mountpoint, run, start, unmount } = yield* keep("dying.ts", [
+          store,
+          moment,
+          moment === "between reading and decoding" ? "150" : "45"
+        ])
         let deaths = 0
         let server = yield* Effect.promise(start)
         const revive = Effect.promise(async () => {
@@ -36,6 +45,7 @@ describe("a server of a store that kills itself", () => {
         yield* Fiber.join(revived)
         assert.isAtLeast(deaths, 5)
         assert.deepStrictEqual((yield* checkStore(store)).problems, [])
-      }))
+      })
+    )
   }
 })

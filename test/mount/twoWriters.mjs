@@ -14,7 +14,9 @@ if (who === "check") {
   const { total } = first("SELECT total FROM sums")
   process.stdout.write(JSON.stringify({ check, journal, counts: counts.map(({ n, who: by }) => [by, n]), total }))
 } else if (who === "create") {
-  database.exec(`PRAGMA journal_mode = ${mode}; CREATE TABLE rows (who TEXT, n INTEGER); CREATE TABLE sums (total INTEGER); INSERT INTO sums VALUES (0)`)
+  database.exec(
+    `PRAGMA journal_mode = ${mode}; CREATE TABLE rows (who TEXT, n INTEGER); CREATE TABLE sums (total INTEGER); INSERT INTO sums VALUES (0)`
+  )
 } else {
   const insert = database.prepare("INSERT INTO rows VALUES (?, ?)")
   const add = database.prepare("UPDATE sums SET total = total + ?")

@@ -22,7 +22,11 @@ done`
 
 const clients = (mountpoint: string): ReadonlyArray<ChildProcess> =>
   Array.from({ length: 4 }, (_, n) =>
-    spawn("sh", ["-c", client, "sh", mountpoint, `file${n}`], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, LC_ALL: "C" } }))
+    spawn("sh", ["-c", client, "sh", mountpoint, `file${n}`], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, LC_ALL: "C" }
+    })
+  )
 
 /** Their ends, each 0. */
 const allEnd = async (programs: ReadonlyArray<ChildProcess>): Promise<void> => {
@@ -37,7 +41,8 @@ const allEnd = async (programs: ReadonlyArray<ChildProcess>): Promise<void> => {
 const watched = async (mountpoint: string, body: () => Promise<void>): Promise<void> => {
   const timer = setTimeout(() => {
     const entry = findMount(mountpoint)
-    if (entry !== undefined) void writeFile(`/sys/fs/fuse/connections/${entry.device.slice(entry.device.indexOf(":") + 1)}/abort`, "1")
+    if (entry !== undefined)
+      void writeFile(`/sys/fs/fuse/connections/${entry.device.slice(entry.device.indexOf(":") + 1)}/abort`, "1")
   }, patienceMilliseconds)
   try {
     await body()
@@ -50,7 +55,9 @@ describe("an unmount during load", () => {
   it("destroy runs once, after the last reply; no fiber, thread or descriptor is left; the process ends with 0", async () => {
     const mountpoint = await makeMountpoint()
     const program = join(root, "test", "mount", "programs", "underLoad.ts")
-    const server = spawn(process.execPath, ["--conditions=development", program, mountpoint], { stdio: ["ignore", "pipe", "inherit"] })
+    const server = spawn(process.execPath, ["--conditions=development", program, mountpoint], {
+      stdio: ["ignore", "pipe", "inherit"]
+    })
     try {
       await watched(mountpoint, async () => {
         let said = ""
@@ -59,7 +66,8 @@ describe("an unmount during load", () => {
         await run("touch", [join(mountpoint, "mounted")])
         const load = clients(mountpoint)
         // Each has had its turn.
-        for (let n = 0; n < load.length; n++) await run("sh", ["-c", 'until [ -e "$1" ]; do :; done', "sh", join(mountpoint, `file${n}`)])
+        for (let n = 0; n < load.length; n++)
+          await run("sh", ["-c", 'until [ -e "$1" ]; do :; done', "sh", join(mountpoint, `file${n}`)])
         server.kill("SIGTERM")
         assert.deepStrictEqual(await ended(server), { status: 0, signal: null })
         await allEnd(load)
@@ -67,7 +75,12 @@ describe("an unmount during load", () => {
         assert.isAbove(report.calls, 20)
         assert.isAbove(report.mostFibers, 10, "fibers are counted")
         assert.deepInclude(report, {
-          reason: "asked", destroyed: 1, callsAfterDestroy: 0, inFlightAtDestroy: 0, after: report.before, left: { handles: 0, inFlight: 0, nodes: 0 }
+          reason: "asked",
+          destroyed: 1,
+          callsAfterDestroy: 0,
+          inFlightAtDestroy: 0,
+          after: report.before,
+          left: { handles: 0, inFlight: 0, nodes: 0 }
         })
       })
     } finally {
@@ -88,7 +101,8 @@ describe("an unmount during load", () => {
         await watched(mountpoint, async () => {
           await served.run("touch", [join(mountpoint, "mounted")])
           const load = clients(mountpoint)
-          for (let n = 0; n < load.length; n++) await served.run("sh", ["-c", 'until [ -e "$1" ]; do :; done', "sh", join(mountpoint, `file${n}`)])
+          for (let n = 0; n < load.length; n++)
+            await served.run("sh", ["-c", 'until [ -e "$1" ]; do :; done', "sh", join(mountpoint, `file${n}`)])
           await leave(mountpoint, served.server)
           assert.strictEqual(await served.end(), 0, served.log())
           assert.isUndefined(served.mounted())

@@ -13,7 +13,15 @@ const asNobody = async (script: string): Promise<ReadonlyArray<string>> => {
   const folder = await mkdtemp(join(tmpdir(), "bickford-user-"))
   try {
     // Whatever happens to the script, its mounts end with its namespace.
-    const output = await run("unshare", ["-m", "sh", join(root, "test", "mount", "unprivileged.sh"), root, folder, nobody, script])
+    const output = await run("unshare", [
+      "-m",
+      "sh",
+      join(root, "test", "mount", "unprivileged.sh"),
+      root,
+      folder,
+      nobody,
+      script
+    ])
     return output.trim().split("\n")
   } finally {
     // Not through a mount, were one still there.
@@ -23,8 +31,14 @@ const asNobody = async (script: string): Promise<ReadonlyArray<string>> => {
 
 it("an unprivileged user mounts, works and unmounts; the result is what root gets", async () => {
   const [mounted = "", ...lines] = await asNobody("test/mount/unprivilegedMount.sh")
-  assert.match(mounted, / rw,nosuid,nodev,relatime .*- fuse\.bickford memory: rw,user_id=65534,group_id=65534,default_permissions$/)
-  const allowed = await readFile("/etc/fuse.conf", "utf8").then((text) => /^user_allow_other/m.test(text), () => false)
+  assert.match(
+    mounted,
+    / rw,nosuid,nodev,relatime .*- fuse\.bickford memory: rw,user_id=65534,group_id=65534,default_permissions$/
+  )
+  const allowed = await readFile("/etc/fuse.conf", "utf8").then(
+    (text) => /^user_allow_other/m.test(text),
+    () => false
+  )
   assert.deepStrictEqual(lines.slice(0, 4), ["text", `${nobody} 2`, "ended with 0", "0"])
   const refusals = lines.slice(4, 10)
   for (const [n, option] of ["suid", "dev", "context"].entries()) {
@@ -39,7 +53,15 @@ it("an unprivileged user mounts, works and unmounts; the result is what root get
 
 it("an unprivileged user serves a directory: what is made in it is found again, moved, changed and removed", async () => {
   assert.deepStrictEqual(await asNobody("test/mount/unprivilegedPassthrough.sh"), [
-    "400", "402", "text", "more", "640", "750", "refused", "0", "ended with 0"
+    "400",
+    "402",
+    "text",
+    "more",
+    "640",
+    "750",
+    "refused",
+    "0",
+    "ended with 0"
   ])
 })
 
@@ -48,5 +70,11 @@ it("an unprivileged user's program that does nothing about its end leaves no mou
 })
 
 it("an unprivileged user's daemon: mounts, goes on after a worker's death, and unmounts", async () => {
-  assert.deepStrictEqual(await asNobody("test/daemon/unprivileged.sh"), ["one", "two", "another worker", "ended with 0", "0"])
+  assert.deepStrictEqual(await asNobody("test/daemon/unprivileged.sh"), [
+    "one",
+    "two",
+    "another worker",
+    "ended with 0",
+    "0"
+  ])
 })

@@ -12,10 +12,13 @@ const ways: ReadonlyArray<readonly [string, (served: Served) => Promise<unknown>
   ["SIGTERM", async ({ server }) => server.kill("SIGTERM")],
   ["fusermount3 -u", ({ mountpoint }) => run("fusermount3", ["-u", mountpoint])],
   ["umount", ({ mountpoint }) => run("umount", [mountpoint])],
-  ["bickford unmount", async ({ mountpoint }) => {
-    const outcome = await bickford(["unmount", mountpoint])
-    assert.deepStrictEqual([outcome.status, outcome.stderr], [0, ""])
-  }]
+  [
+    "bickford unmount",
+    async ({ mountpoint }) => {
+      const outcome = await bickford(["unmount", mountpoint])
+      assert.deepStrictEqual([outcome.status, outcome.stderr], [0, ""])
+    }
+  ]
 ]
 
 /** A process that has a file of the mount open, and the folder as its own. */

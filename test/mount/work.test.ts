@@ -21,9 +21,14 @@ const withFolder = async <A>(body: (folder: string) => Promise<A>): Promise<A> =
 }
 
 /** By name: a mount of it, and a folder on the machine's own filesystem. */
-const filesystems: { readonly [name: string]: (body: (served: Served, folder: string) => Promise<void>) => Promise<void> } = {
+const filesystems: {
+  readonly [name: string]: (body: (served: Served, folder: string) => Promise<void>) => Promise<void>
+} = {
   memory: (body) => withFolder((folder) => withMount((served) => body(served, folder))),
-  passthrough: (body) => withFolder((folder) => withFolder((source) => withMount((served) => body(served, folder), [], `passthrough:${source}`))),
+  passthrough: (body) =>
+    withFolder((folder) =>
+      withFolder((source) => withMount((served) => body(served, folder), [], `passthrough:${source}`))
+    )
 }
 
 const gitEnvironment = {
@@ -42,8 +47,27 @@ for (const [name, withFilesystem] of Object.entries(filesystems)) {
   describe(name, () => {
     it("npm ci --offline installs what this project needs, and its tests pass", () =>
       withFilesystem(async ({ mountpoint, run }) => {
-        const copied = ["package.json", "package-lock.json", "tsconfig.base.json", "vitest.config.ts", "packages", "test/golden", "test/fuzz", "docs", "scripts"]
-        await run("sh", ["-c", `mkdir "$0/project" && tar c --exclude=node_modules --exclude=dist "$@" | tar x -C "$0/project"`, mountpoint, ...copied], { cwd: root })
+        const copied = [
+          "package.json",
+          "package-lock.json",
+          "tsconfig.base.json",
+          "vitest.config.ts",
+          "packages",
+          "test/golden",
+          "test/fuzz",
+          "docs",
+          "scripts"
+        ]
+        await run(
+          "sh",
+          [
+            "-c",
+            `mkdir "$0/project" && tar c --exclude=node_modules --exclude=dist "$@" | tar x -C "$0/project"`,
+            mountpoint,
+            ...copied
+          ],
+          { cwd: root }
+        )
         const project = join(mountpoint, "project")
         // The cache is the one that installing this project has filled.
         await run("npm", ["ci", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: project })
@@ -89,7 +113,13 @@ for (const [name, withFilesystem] of Object.entries(filesystems)) {
         await mkdir(back)
         await run(python, [program, "make", original])
         const options = "--sparse --xattrs --xattrs-include=*"
-        await runInside("sh", ["-c", `mkdir "$2" && tar c ${options} -C "$1" . | tar xp ${options} -C "$2"`, "sh", original, inside])
+        await runInside("sh", [
+          "-c",
+          `mkdir "$2" && tar c ${options} -C "$1" . | tar xp ${options} -C "$2"`,
+          "sh",
+          original,
+          inside
+        ])
         await runInside("sh", ["-c", `tar c ${options} -C "$1" . | tar xp ${options} -C "$2"`, "sh", inside, back])
         const shown = await run(python, [program, "show", original])
         assert.strictEqual(await runInside(python, [program, "show", inside]), shown)
@@ -108,12 +138,23 @@ for (const [name, withFilesystem] of Object.entries(filesystems)) {
           const transactions = 300
           const write = (who: string) =>
             run(process.execPath, [
-              "--disable-warning=ExperimentalWarning", join(root, "test", "mount", "twoWriters.mjs"), join(mountpoint, "rows.db"), mode, who, String(transactions)
+              "--disable-warning=ExperimentalWarning",
+              join(root, "test", "mount", "twoWriters.mjs"),
+              join(mountpoint, "rows.db"),
+              mode,
+              who,
+              String(transactions)
             ])
           await write("create")
           await Promise.all([write("one"), write("other")])
           assert.deepStrictEqual(JSON.parse(await write("check")), {
-            check: "ok", journal: mode.toLowerCase(), counts: [["one", transactions], ["other", transactions]], total: 2 * transactions
+            check: "ok",
+            journal: mode.toLowerCase(),
+            counts: [
+              ["one", transactions],
+              ["other", transactions]
+            ],
+            total: 2 * transactions
           })
         }))
     }
@@ -122,20 +163,27 @@ for (const [name, withFilesystem] of Object.entries(filesystems)) {
       withFilesystem(async ({ mountpoint, run }, folder) => {
         const names = Array.from({ length: sources }, (_, i) => `part${i}`)
         await mkdir(join(folder, "program"))
-        for (const [i, part] of names.entries()) await writeFile(join(folder, "program", `${part}.c`), `int ${part}(int n) { return n * ${i}; }\n`)
+        for (const [i, part] of names.entries())
+          await writeFile(join(folder, "program", `${part}.c`), `int ${part}(int n) { return n * ${i}; }\n`)
         await writeFile(
           join(folder, "program", "main.c"),
           `#include <stdio.h>\n${names.map((part) => `int ${part}(int);`).join("\n")}\nint main(void) { printf("%d\\n", ${names.map((part) => `${part}(1)`).join(" + ")}); }\n`
         )
         const objects = ["main", ...names].map((part) => `${part}.o`).join(" ")
-        await writeFile(join(folder, "program", "Makefile"), `program: ${objects}\n\t$(CC) -o $@ $^\nclean:\n\trm -f *.o program\n`)
+        await writeFile(
+          join(folder, "program", "Makefile"),
+          `program: ${objects}\n\t$(CC) -o $@ $^\nclean:\n\trm -f *.o program\n`
+        )
         await run("cp", ["-r", join(folder, "program"), mountpoint])
         const program = join(mountpoint, "program")
         await run("make", ["-s", "-j2"], { cwd: program })
         assert.strictEqual(await run("./program", [], { cwd: program }), `${(sources * (sources - 1)) / 2}\n`)
         assert.include(await run("make", ["-j2"], { cwd: program }), "up to date")
         await run("make", ["-s", "clean"], { cwd: program })
-        assert.strictEqual(await run("sh", ["-c", "ls *.o | wc -l"], { cwd: program, env: { ...process.env, LC_ALL: "C" } }), "0\n")
+        assert.strictEqual(
+          await run("sh", ["-c", "ls *.o | wc -l"], { cwd: program, env: { ...process.env, LC_ALL: "C" } }),
+          "0\n"
+        )
       }))
   })
 }

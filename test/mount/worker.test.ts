@@ -47,45 +47,65 @@ describe("a program that uses its own mountpoint synchronously", () => {
 describe("mountWorker", () => {
   it("unmounts when asked, and with its scope", () =>
     withFolder(async (mountpoint) => {
-      await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-        const mounted = yield* mountWorker(filesystem, { mountpoint })
-        yield* Effect.promise(() => run("sh", ["-c", 'echo text >"$1/file"', "sh", mountpoint]))
-        yield* mounted.unmount()
-        assert.strictEqual(yield* mounted.awaitEnd, "asked")
-        assert.isUndefined(findMount(mountpoint))
-      })))
+      await Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const mounted = yield* mountWorker(filesystem, { mountpoint })
+            yield* Effect.promise(() => run("sh", ["-c", 'echo text >"$1/file"', "sh", mountpoint]))
+            yield* mounted.unmount()
+            assert.strictEqual(yield* mounted.awaitEnd, "asked")
+            assert.isUndefined(findMount(mountpoint))
+          })
+        )
+      )
       await Effect.runPromise(Effect.scoped(mountWorker(filesystem, { mountpoint })))
     }))
 
   it("a thread that its backend ends leaves no dead mountpoint, and nobody hanging", () =>
     withFolder(async (mountpoint) => {
-      await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-        const mounted = yield* mountWorker(doomed, { mountpoint })
-        const outcome = yield* Effect.promise(() => attempt("cat", [join(mountpoint, "exit")]))
-        assert.notStrictEqual(outcome.status, 0)
-        assert.strictEqual(yield* mounted.awaitEnd, "failed")
-        assert.isUndefined(findMount(mountpoint))
-        assert.include((yield* Effect.flip(mounted.unmount())).message, "nothing is mounted")
-      })))
+      await Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const mounted = yield* mountWorker(doomed, { mountpoint })
+            const outcome = yield* Effect.promise(() => attempt("cat", [join(mountpoint, "exit")]))
+            assert.notStrictEqual(outcome.status, 0)
+            assert.strictEqual(yield* mounted.awaitEnd, "failed")
+            assert.isUndefined(findMount(mountpoint))
+            assert.include((yield* Effect.flip(mounted.unmount())).message, "nothing is mounted")
+          })
+        )
+      )
     }))
 
   it("a thread that does not answer is ended by force with its scope", () =>
     withFolder(async (mountpoint) => {
-      const hanging = await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-        const mounted = yield* mountWorker(doomed, { mountpoint, stopTimeout: "10 millis", session: { drain: "10 millis" } })
-        const program = spawn("cat", [join(mountpoint, "spin")], { stdio: "ignore" })
-        const waiting = `/sys/fs/fuse/connections/${mounted.device.slice(mounted.device.indexOf(":") + 1)}/waiting`
-        yield* Effect.repeat(Effect.yieldNow, { until: () => readFileSync(waiting, "utf8") !== "0\n" })
-        return program
-      })))
+      const hanging = await Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const mounted = yield* mountWorker(doomed, {
+              mountpoint,
+              stopTimeout: "10 millis",
+              session: { drain: "10 millis" }
+            })
+            const program = spawn("cat", [join(mountpoint, "spin")], { stdio: "ignore" })
+            const waiting = `/sys/fs/fuse/connections/${mounted.device.slice(mounted.device.indexOf(":") + 1)}/waiting`
+            yield* Effect.repeat(Effect.yieldNow, { until: () => readFileSync(waiting, "utf8") !== "0\n" })
+            return program
+          })
+        )
+      )
       assert.notStrictEqual((await ended(hanging)).status, 0)
     }))
 
   it("what is wrong in the worker is an error here", () =>
     withFolder(async (mountpoint) => {
-      const failing = (module: string | URL, where: string) => Effect.runPromise(Effect.scoped(Effect.flip(mountWorker(module, { mountpoint: where }))))
+      const failing = (module: string | URL, where: string) =>
+        Effect.runPromise(Effect.scoped(Effect.flip(mountWorker(module, { mountpoint: where }))))
       assert.strictEqual((await failing(filesystem, join(mountpoint, "missing"))).reason, "ENOENT")
-      assert.include((await failing(new URL("./oneFile.ts", import.meta.url), mountpoint)).message, "does not export a backend")
+      assert.include(
+        (await failing(new URL("./oneFile.ts", import.meta.url), mountpoint)).message,
+        "does not export a backend"
+      )
       assert.include((await failing("file:///nowhere.ts", mountpoint)).message, "Cannot find module")
     }))
 })

@@ -13,7 +13,21 @@ const installMilliseconds = 900_000
 const tarballs = join(root, "dist-packages")
 
 /** All that is on the PATH, besides node, npm and npx. */
-const commands = ["sh", "env", "cat", "ls", "mkdir", "mount", "umount", "fusermount3", "uname", "sed", "dirname", "basename", "unshare"]
+const commands = [
+  "sh",
+  "env",
+  "cat",
+  "ls",
+  "mkdir",
+  "mount",
+  "umount",
+  "fusermount3",
+  "uname",
+  "sed",
+  "dirname",
+  "basename",
+  "unshare"
+]
 
 /** Node of two lines, npm and pnpm, as an npm registry has them. */
 export interface Tools {
@@ -33,21 +47,28 @@ export const makeTools = async (): Promise<Tools> => {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "bickford-tools-")))
   const nodes = lines.map((line) => `node${line}@npm:node-linux-${process.arch}@${line}`)
   await writeFile(join(folder, "package.json"), `{ "private": true }\n`)
-  await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", ...nodes, "npm@12", "pnpm@10"], { cwd: folder, timeoutMilliseconds: installMilliseconds })
+  await run(
+    "npm",
+    ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", ...nodes, "npm@12", "pnpm@10"],
+    { cwd: folder, timeoutMilliseconds: installMilliseconds }
+  )
   const modules = join(folder, "node_modules")
   const pathWith = async (line: Line): Promise<string> => {
     const path = join(folder, `path${line}`)
     if (existsSync(path)) return path
     await mkdir(path)
     for (const command of commands) {
-      const found = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"].map((place) => join(place, command)).find((file) => existsSync(file))
+      const found = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
+        .map((place) => join(place, command))
+        .find((file) => existsSync(file))
       if (found !== undefined) await symlink(found, join(path, command))
     }
     const node = join(modules, `node${line}`, "bin", "node")
     await chmod(node, 0o755)
     await symlink(node, join(path, "node"))
     const scripts = { npm: "npm/bin/npm-cli.js", npx: "npm/bin/npx-cli.js", pnpm: "pnpm/bin/pnpm.cjs" }
-    for (const [name, script] of Object.entries(scripts)) await writeFile(join(path, name), wrapper(node, join(modules, script)), { mode: 0o755 })
+    for (const [name, script] of Object.entries(scripts))
+      await writeFile(join(path, name), wrapper(node, join(modules, script)), { mode: 0o755 })
     return path
   }
   return { folder, pathWith }
@@ -68,7 +89,11 @@ export const makeProject = async (path: string): Promise<Project> => {
   await writeFile(join(folder, "package.json"), `{ "private": true, "type": "module" }\n`)
   await mkdir(join(folder, "mnt"))
   // How to reach a registry may be in it, as npm_config_* or a proxy; what `npm run` adds of the checkout is not.
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_(package|lifecycle|command|execpath|node)|NODE|INIT_CWD|BICKFORD)/.test(name) || name === "NODE_EXTRA_CA_CERTS")
+  const inherited = Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(npm_(package|lifecycle|command|execpath|node)|NODE|INIT_CWD|BICKFORD)/.test(name) ||
+      name === "NODE_EXTRA_CA_CERTS"
+  )
   const environment = { ...Object.fromEntries(inherited), PATH: path, LC_ALL: "C" }
   const onTimeout = () => abort(findMount(join(folder, "mnt")))
   const options = { cwd: folder, env: environment, onTimeout, timeoutMilliseconds: installMilliseconds }
@@ -94,7 +119,8 @@ export const packed = async (): Promise<ReadonlyMap<string, string>> => {
   const found = new Map<string, string>()
   for (const file of files.filter((name) => name.endsWith(".tgz"))) {
     const manifest: unknown = JSON.parse(await run("tar", ["-xzOf", join(tarballs, file), "package/package.json"]))
-    if (typeof manifest === "object" && manifest !== null && "name" in manifest) found.set(String(manifest.name), join(tarballs, file))
+    if (typeof manifest === "object" && manifest !== null && "name" in manifest)
+      found.set(String(manifest.name), join(tarballs, file))
   }
   if (!found.has("bickford")) throw new Error("there are no tarballs: npm run package")
   return found
@@ -102,7 +128,8 @@ export const packed = async (): Promise<ReadonlyMap<string, string>> => {
 
 /** The program in a package's README. */
 export const readmeProgram = async (folder: string): Promise<string> => {
-  const [, program] = /```ts\n([\s\S]*?)```/.exec(await readFile(join(root, "packages", folder, "README.md"), "utf8")) ?? []
+  const [, program] =
+    /```ts\n([\s\S]*?)```/.exec(await readFile(join(root, "packages", folder, "README.md"), "utf8")) ?? []
   if (program === undefined) throw new Error(`packages/${folder}/README.md has no program`)
   return program
 }

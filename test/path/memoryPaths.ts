@@ -30,7 +30,8 @@ const now = (): Timespec => {
   return { sec, nsec: (millis - sec * 1000) * 1_000_000 }
 }
 
-const isAfter = (one: Timespec, other: Timespec): boolean => one.sec > other.sec || (one.sec === other.sec && one.nsec > other.nsec)
+const isAfter = (one: Timespec, other: Timespec): boolean =>
+  one.sec > other.sec || (one.sec === other.sec && one.nsec > other.nsec)
 
 export interface MemoryPathsOptions {
   /** Told of each `open`, `create` and `release`. */
@@ -48,7 +49,7 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
     return {
       mode: inherits && directory ? mode | S_ISGID : mode,
       uid: context?.uid ?? 0,
-      gid: inherits ? parent.gid : context?.gid ?? 0,
+      gid: inherits ? parent.gid : (context?.gid ?? 0),
       nlink: directory ? 2 : 1,
       data: Buffer.alloc(0),
       target: "",
@@ -74,7 +75,9 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
     return file
   }
   /** The directory of a path, and the name in it. */
-  const place = (path: string): { readonly parent: File; readonly children: Map<string, File>; readonly name: string } => {
+  const place = (
+    path: string
+  ): { readonly parent: File; readonly children: Map<string, File>; readonly name: string } => {
     const slash = path.lastIndexOf("/")
     const parent = find(path.slice(0, slash))
     return { parent, children: childrenOf(parent), name: path.slice(slash + 1) }
@@ -112,7 +115,10 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
     // Every byte is in memory, holes too.
     if (size > 16 << 20) throw Errno.EFBIG
     if (size > 2 ** 30) throw Errno.EFBIG
-    file.data = size <= file.data.length ? file.data.subarray(0, size) : Buffer.concat([file.data, Buffer.alloc(size - file.data.length)])
+    file.data =
+      size <= file.data.length
+        ? file.data.subarray(0, size)
+        : Buffer.concat([file.data, Buffer.alloc(size - file.data.length)])
     file.mtime = now()
     file.ctime = file.mtime
   }
@@ -121,8 +127,30 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
     const { atime, ctime, mtime } = file
     if (!isAfter(atime, mtime) || !isAfter(atime, ctime)) file.atime = now()
   }
-  const attributes = ({ atime, ctime, data, gid, ino, mode, mtime, nlink, rdev, target, uid }: File): PathAttributes =>
-    ({ atime, ctime, gid, ino, mode, mtime, nlink, rdev, size: data.length + Buffer.byteLength(target), uid })
+  const attributes = ({
+    atime,
+    ctime,
+    data,
+    gid,
+    ino,
+    mode,
+    mtime,
+    nlink,
+    rdev,
+    target,
+    uid
+  }: File): PathAttributes => ({
+    atime,
+    ctime,
+    gid,
+    ino,
+    mode,
+    mtime,
+    nlink,
+    rdev,
+    size: data.length + Buffer.byteLength(target),
+    uid
+  })
 
   return {
     getattr: (path) => {
@@ -186,7 +214,10 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
       const [one, other] = [find(path), find(newPath)]
       from.children.set(from.name, other)
       to.children.set(to.name, one)
-      for (const [file, left, entered] of [[one, from.parent, to.parent], [other, to.parent, from.parent]] as const) {
+      for (const [file, left, entered] of [
+        [one, from.parent, to.parent],
+        [other, to.parent, from.parent]
+      ] as const) {
         file.ctime = now()
         if (!isDirectory(file)) continue
         left.nlink--
@@ -255,12 +286,17 @@ export const memoryCallbacks = ({ fgetattr = false, log = () => {} }: MemoryPath
 
 /** The same callbacks, answering with Promises that are kept later. */
 export const later = <H>(callbacks: PathCallbacks<H>): PathCallbacks<H> => {
-  const delayed = (callback: (...args: ReadonlyArray<unknown>) => Answer<unknown>) => async (...args: ReadonlyArray<unknown>) => {
-    await new Promise((resolve) => setImmediate(resolve))
-    return callback(...args)
-  }
+  const delayed =
+    (callback: (...args: ReadonlyArray<unknown>) => Answer<unknown>) =>
+    async (...args: ReadonlyArray<unknown>) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return callback(...args)
+    }
   // Every callback may answer with a Promise.
-  return Object.fromEntries(Object.entries(callbacks).map(([name, callback]) => [name, delayed(callback)])) as unknown as PathCallbacks<H>
+  return Object.fromEntries(
+    Object.entries(callbacks).map(([name, callback]) => [name, delayed(callback)])
+  ) as unknown as PathCallbacks<H>
 }
 
-export const memoryPaths = (options?: MemoryPathsOptions, path?: PathFilesystem.PathOptions): Backend => PathFilesystem.make(memoryCallbacks(options), path)
+export const memoryPaths = (options?: MemoryPathsOptions, path?: PathFilesystem.PathOptions): Backend =>
+  PathFilesystem.make(memoryCallbacks(options), path)

@@ -11,9 +11,9 @@ import { type ClientOperation, operationsOf } from "./operations.ts"
 const [store = "", seed = "1", clients = "3", count = "100"] = process.argv.slice(2)
 const record = process.env["DISK_RECORD"] ?? ""
 
-const program = Effect.gen(function*() {
+const program = Effect.gen(function* () {
   const kernel = makeKernel(yield* sqlite(store))
-  const act = Effect.fnUntraced(function*(directory: string, { kind, name, text }: ClientOperation) {
+  const act = Effect.fnUntraced(function* (directory: string, { kind, name, text }: ClientOperation) {
     if (kind === "mkdir") return yield* Effect.asVoid(kernel.mkdir({ name: directory }))
     const { nodeid } = yield* kernel.lookup(rootNode, directory)
     if (kind === "create") return yield* Effect.asVoid(kernel.create({ nodeid, name }))
@@ -25,7 +25,9 @@ const program = Effect.gen(function*() {
     else if (kind === "unlink") yield* kernel.unlink(nodeid, name)
     else yield* kernel.fsync(file.nodeid)
   })
-  const all = Array.from({ length: Number(clients) }, (_, client) => operationsOf(Number(seed) * 100 + client, Number(count)))
+  const all = Array.from({ length: Number(clients) }, (_, client) =>
+    operationsOf(Number(seed) * 100 + client, Number(count))
+  )
   for (let n = 0; n < Number(count); n++) {
     for (const [client, operations] of all.entries()) {
       const operation = operations[n]

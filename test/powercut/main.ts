@@ -20,8 +20,14 @@ const first = Number(values.seed)
 let failed = false
 for (let seed = first; seed < first + Number(values.rounds); seed++) {
   const test = { seed, lives: 4, clients: 4, operations: 300, moments: Number(values.moments) }
-  const { calls, cuts, failures, promises } = await Effect.runPromise(Effect.scoped(Effect.flatMap(storeFolder, (folder) => runPowerCutTest(folder, test, values.mount ? mountedLoad : serversLoad))))
-  console.log(`seed ${seed}: ${calls} calls, ${cuts} power cuts, ${promises} promises of fsync looked at, ${failures.length} failures`)
+  const { calls, cuts, failures, promises } = await Effect.runPromise(
+    Effect.scoped(
+      Effect.flatMap(storeFolder, (folder) => runPowerCutTest(folder, test, values.mount ? mountedLoad : serversLoad))
+    )
+  )
+  console.log(
+    `seed ${seed}: ${calls} calls, ${cuts} power cuts, ${promises} promises of fsync looked at, ${failures.length} failures`
+  )
   for (const failure of failures) console.log(`FAILED ${failure}`)
   failed ||= failures.length > 0
 }

@@ -12,7 +12,7 @@ import type { PowerCutTest } from "./size.ts"
 const writer = join(dirname(fileURLToPath(import.meta.url)), "writer.ts")
 
 /** Has writers work on a mounted store, and returns what its servers did to the disk. Every call of a writer succeeds. */
-export const recordMounted = Effect.fnUntraced(function*(folder: string, test: PowerCutTest, random: () => number) {
+export const recordMounted = Effect.fnUntraced(function* (folder: string, test: PowerCutTest, random: () => number) {
   const store = join(folder, "store")
   const record = join(folder, "record")
   writeFileSync(record, "")
@@ -22,14 +22,26 @@ export const recordMounted = Effect.fnUntraced(function*(folder: string, test: P
 
   const write = (client: number): Effect.Effect<string> =>
     run(process.execPath, [
-      "--conditions=development", "--disable-warning=ExperimentalWarning", writer, mountpoint, record, `${test.seed * 10}`, `${client}`, `${test.operations}`
+      "--conditions=development",
+      "--disable-warning=ExperimentalWarning",
+      writer,
+      mountpoint,
+      record,
+      `${test.seed * 10}`,
+      `${client}`,
+      `${test.operations}`
     ])
   let writing = true
   const writers = yield* Effect.forkChild(
-    Effect.all(Array.from({ length: test.clients }, (_, client) => write(client)), { concurrency: "unbounded", discard: true }).pipe(
-      Effect.ensuring(Effect.sync(() => {
-        writing = false
-      }))
+    Effect.all(
+      Array.from({ length: test.clients }, (_, client) => write(client)),
+      { concurrency: "unbounded", discard: true }
+    ).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          writing = false
+        })
+      )
     )
   )
 
@@ -47,6 +59,7 @@ export const recordMounted = Effect.fnUntraced(function*(folder: string, test: P
   }
   yield* Fiber.join(writers)
   yield* unmount
-  if (kills < test.lives - 1) return yield* Effect.die(new Error(`the writers had ended after ${kills} kills: give them more operations`))
+  if (kills < test.lives - 1)
+    return yield* Effect.die(new Error(`the writers had ended after ${kills} kills: give them more operations`))
   return readRecord(record)
 })

@@ -39,7 +39,12 @@ export interface DiskCall {
 }
 
 const kinds = new Map<string, DiskCall["kind"]>([
-  ["w", "write"], ["t", "truncate"], ["u", "unlink"], ["s", "fsync"], ["f", "failed fsync"], ["m", "mark"]
+  ["w", "write"],
+  ["t", "truncate"],
+  ["u", "unlink"],
+  ["s", "fsync"],
+  ["f", "failed fsync"],
+  ["m", "mark"]
 ])
 
 const headBytes = 21
@@ -153,7 +158,11 @@ export const makeReplayedDisk = (): ReplayedDisk => {
       const whole = fate === "done" || random() < share
       // What comes after a change of size that was lost went to blocks that the file never got.
       if (call.kind !== "write" && !whole) return content
-      content = applied(content, call, whole ? () => random() < 0.5 + share / 2 || fate === "done" : () => random() < share / 2)
+      content = applied(
+        content,
+        call,
+        whole ? () => random() < 0.5 + share / 2 || fate === "done" : () => random() < share / 2
+      )
     }
     return content
   }

@@ -9,7 +9,7 @@ import { join } from "node:path"
 
 const [folder = "", limit = "0"] = process.argv.slice(2)
 const end = Date.now() + Number(limit) * 1000
-const isOver = (): boolean => Number.isNaN(end) ? fs.existsSync(limit) : Date.now() >= end
+const isOver = (): boolean => (Number.isNaN(end) ? fs.existsSync(limit) : Date.now() >= end)
 
 let calls = 0
 let failed = 0
@@ -86,7 +86,9 @@ const work = (n: number): void => {
   if (opened !== undefined) {
     let whole = true
     for (let at = 0; at < content.length && whole;) {
-      const put = call("write", () => fs.writeSync(opened.value, content, at, Math.min(60_000, content.length - at), at))
+      const put = call("write", () =>
+        fs.writeSync(opened.value, content, at, Math.min(60_000, content.length - at), at)
+      )
       if (put === undefined) whole = false
       else at += put.value
     }
@@ -95,9 +97,11 @@ const work = (n: number): void => {
     const moved = join(place, "moved")
     if (call("rename", () => fs.renameSync(file, moved)) !== undefined) {
       const got = whole ? read(moved) : undefined
-      if (got !== undefined && got !== createHash("sha1").update(content).digest("hex")) wrong.push(`the content of file ${n}`)
+      if (got !== undefined && got !== createHash("sha1").update(content).digest("hex"))
+        wrong.push(`the content of file ${n}`)
       call("chmod", () => fs.chmodSync(moved, 0o600))
-      if (call("link", () => fs.linkSync(moved, join(place, "link"))) !== undefined) call("stat", () => fs.statSync(moved))
+      if (call("link", () => fs.linkSync(moved, join(place, "link"))) !== undefined)
+        call("stat", () => fs.statSync(moved))
     }
   }
   remove(place)

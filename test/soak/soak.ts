@@ -24,25 +24,47 @@ let crashes = 0
 let kills = 0
 
 /** The operation, which dies now and then before it does anything, and takes a moment now and then. */
-const brittle = (operation: (...args: ReadonlyArray<never>) => unknown) => (...args: ReadonlyArray<never>): unknown => {
-  const chance = Math.random()
-  if (chance < 0.005) {
-    deaths++
-    throw new Error("an operation that throws")
+const brittle =
+  (operation: (...args: ReadonlyArray<never>) => unknown) =>
+  (...args: ReadonlyArray<never>): unknown => {
+    const chance = Math.random()
+    if (chance < 0.005) {
+      deaths++
+      throw new Error("an operation that throws")
+    }
+    if (chance < 0.01) {
+      deaths++
+      return Effect.andThen(Effect.yieldNow, Effect.die(new Error("an operation that dies")))
+    }
+    if (chance > 0.1) return operation(...args)
+    return Effect.andThen(
+      Effect.sleep(chance * 20),
+      Effect.suspend(() => operation(...args) as Effect.Effect<unknown>)
+    )
   }
-  if (chance < 0.01) {
-    deaths++
-    return Effect.andThen(Effect.yieldNow, Effect.die(new Error("an operation that dies")))
-  }
-  if (chance > 0.1) return operation(...args)
-  return Effect.andThen(Effect.sleep(chance * 20), Effect.suspend(() => operation(...args) as Effect.Effect<unknown>))
-}
 
-const names = ["lookup", "getattr", "setattr", "mkdir", "create", "unlink", "rmdir", "rename", "link", "read", "write", "readdir", "readdirplus"] as const
+const names = [
+  "lookup",
+  "getattr",
+  "setattr",
+  "mkdir",
+  "create",
+  "unlink",
+  "rmdir",
+  "rename",
+  "link",
+  "read",
+  "write",
+  "readdir",
+  "readdirplus"
+] as const
 const brittleOperations: Partial<Backend> = Object.fromEntries(
   names.map((name) => {
     const operation: unknown = Reflect.get(kept, name)
-    return [name, typeof operation === "function" ? brittle((...args) => Reflect.apply(operation, kept, args)) : undefined]
+    return [
+      name,
+      typeof operation === "function" ? brittle((...args) => Reflect.apply(operation, kept, args)) : undefined
+    ]
   })
 )
 
@@ -71,7 +93,10 @@ const runClient = (folder: string, duration: number): Effect.Effect<Report> =>
     let output = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text))
     child.once("close", (status) => {
-      const report: Report = status === 0 ? JSON.parse(output) : { calls: 0, failed: 0, slowest: 0, wrong: [`the program ended with ${status}`] }
+      const report: Report =
+        status === 0
+          ? JSON.parse(output)
+          : { calls: 0, failed: 0, slowest: 0, wrong: [`the program ended with ${status}`] }
       resume(Effect.succeed(report))
     })
     return Effect.sync(() => child.kill("SIGKILL"))
@@ -87,46 +112,71 @@ const memoryUse = () => {
 }
 const descriptors = (): number => readdirSync("/proc/self/fd").length
 
-const program = Effect.gen(function*() {
+const program = Effect.gen(function* () {
   const mountpoint = realpathSync(mkdtempSync(join(tmpdir(), "bickford-soak-")))
   yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(mountpoint, { recursive: true, force: true })))
-  return yield* Effect.scoped(Effect.gen(function*() {
-    const mounted = yield* mount({ mountpoint, backend, session: { maxRestarts: Number.MAX_SAFE_INTEGER } })
-    const { connection } = mounted.session
-    // Makes the kernel forget, so that only what is held is counted; what it never forgets is found below.
-    const forget = Effect.andThen(Effect.sync(() => writeFileSync("/proc/sys/vm/drop_caches", "2")), Effect.sleep("200 millis"))
-    const settle = Effect.repeat(forget, { until: () => connection.nodes.size <= 1 && connection.inFlight.size === 0, times: 50 })
-    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep("3 seconds"), Effect.sync(() => mounted.session.supervisor.kill("dispatcher") && kills++))))
-    // A short run first, so that what is loaded and pooled once is there.
-    yield* runClient(join(mountpoint, "first"), Math.min(1, seconds))
-    yield* settle
-    const before = { ...memoryUse(), descriptors: descriptors() }
-    const reports = yield* Effect.all(Array.from({ length: processes }, (_, n) => runClient(join(mountpoint, `client${n}`), seconds)), { concurrency: "unbounded" })
-    yield* settle
-    const wrong = reports.flatMap((report) => report.wrong)
-    const alive = connection.ended === undefined
-    const after = { ...memoryUse(), descriptors: descriptors() }
-    const left = { nodes: connection.nodes.size, inFlight: connection.inFlight.size, handles: connection.handles.size, parked: connection.parked.length, inodes: kept.stats().inodes }
-    if (!alive) wrong.push("the mount is gone")
-    if (after.descriptors !== before.descriptors) wrong.push(`${after.descriptors - before.descriptors} descriptors were left open`)
-    if (left.inFlight !== 0 || left.parked !== 0) wrong.push("requests were left in flight")
-    if (left.handles > 0) wrong.push(`${left.handles} nodes are still open`)
-    if (left.nodes > 1) wrong.push(`${left.nodes} nodes are still held`)
-    if (left.inodes > 1) wrong.push(`${left.inodes} inodes were left behind`)
-    if (after.rss > before.rss + 150) wrong.push(`memory grew by ${after.rss - before.rss} MiB`)
-    if (seconds >= 5 && (crashes === 0 || kills === 0 || deaths === 0)) wrong.push("the faults were not injected")
-    return {
-      seconds,
-      calls: reports.reduce((sum, { calls }) => sum + calls, 0),
-      failed: reports.reduce((sum, { failed }) => sum + failed, 0),
-      slowestMilliseconds: Math.round(Math.max(...reports.map(({ slowest }) => slowest))),
-      injected: { deaths, crashes, kills },
-      before,
-      after,
-      left,
-      wrong
-    }
-  }))
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      const mounted = yield* mount({ mountpoint, backend, session: { maxRestarts: Number.MAX_SAFE_INTEGER } })
+      const { connection } = mounted.session
+      // Makes the kernel forget, so that only what is held is counted; what it never forgets is found below.
+      const forget = Effect.andThen(
+        Effect.sync(() => writeFileSync("/proc/sys/vm/drop_caches", "2")),
+        Effect.sleep("200 millis")
+      )
+      const settle = Effect.repeat(forget, {
+        until: () => connection.nodes.size <= 1 && connection.inFlight.size === 0,
+        times: 50
+      })
+      yield* Effect.forkScoped(
+        Effect.forever(
+          Effect.andThen(
+            Effect.sleep("3 seconds"),
+            Effect.sync(() => mounted.session.supervisor.kill("dispatcher") && kills++)
+          )
+        )
+      )
+      // A short run first, so that what is loaded and pooled once is there.
+      yield* runClient(join(mountpoint, "first"), Math.min(1, seconds))
+      yield* settle
+      const before = { ...memoryUse(), descriptors: descriptors() }
+      const reports = yield* Effect.all(
+        Array.from({ length: processes }, (_, n) => runClient(join(mountpoint, `client${n}`), seconds)),
+        { concurrency: "unbounded" }
+      )
+      yield* settle
+      const wrong = reports.flatMap((report) => report.wrong)
+      const alive = connection.ended === undefined
+      const after = { ...memoryUse(), descriptors: descriptors() }
+      const left = {
+        nodes: connection.nodes.size,
+        inFlight: connection.inFlight.size,
+        handles: connection.handles.size,
+        parked: connection.parked.length,
+        inodes: kept.stats().inodes
+      }
+      if (!alive) wrong.push("the mount is gone")
+      if (after.descriptors !== before.descriptors)
+        wrong.push(`${after.descriptors - before.descriptors} descriptors were left open`)
+      if (left.inFlight !== 0 || left.parked !== 0) wrong.push("requests were left in flight")
+      if (left.handles > 0) wrong.push(`${left.handles} nodes are still open`)
+      if (left.nodes > 1) wrong.push(`${left.nodes} nodes are still held`)
+      if (left.inodes > 1) wrong.push(`${left.inodes} inodes were left behind`)
+      if (after.rss > before.rss + 150) wrong.push(`memory grew by ${after.rss - before.rss} MiB`)
+      if (seconds >= 5 && (crashes === 0 || kills === 0 || deaths === 0)) wrong.push("the faults were not injected")
+      return {
+        seconds,
+        calls: reports.reduce((sum, { calls }) => sum + calls, 0),
+        failed: reports.reduce((sum, { failed }) => sum + failed, 0),
+        slowestMilliseconds: Math.round(Math.max(...reports.map(({ slowest }) => slowest))),
+        injected: { deaths, crashes, kills },
+        before,
+        after,
+        left,
+        wrong
+      }
+    })
+  )
 })
 
 const report = await Effect.runPromise(Effect.provide(Effect.scoped(program), Logger.layer([])))

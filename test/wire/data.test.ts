@@ -4,7 +4,8 @@ import type { AnswerOf } from "@bickford/protocol"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
 
-const read = (size: number) => ({ op: "read", nodeid: 2, fh: 0, offset: 0, size, readFlags: 0, lockOwner: 0, flags: 0 }) as const
+const read = (size: number) =>
+  ({ op: "read", nodeid: 2, fh: 0, offset: 0, size, readFlags: 0, lockOwner: 0, flags: 0 }) as const
 
 const filled = (byte: number, length: number) => new Uint8Array(length).fill(byte)
 
@@ -30,19 +31,23 @@ for (const [how, answer] of [
   // Small replies are copied, large ones are gathered from where they lie.
   for (const length of [100, 60_000]) {
     it.live(`data of ${2 * length} bytes, answered ${how}, is sent whole and disposed of once`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const data = lent(length)
         const { kernel } = yield* FakeKernel.serve({ read: () => answer(data) })
         yield* kernel.init()
         const got = yield* kernel.call(read(2 * length))
-        assert.deepStrictEqual(Buffer.concat(got instanceof Uint8Array ? [got] : got), Buffer.concat([filled(1, length), filled(2, length)]))
+        assert.deepStrictEqual(
+          Buffer.concat(got instanceof Uint8Array ? [got] : got),
+          Buffer.concat([filled(1, length), filled(2, length)])
+        )
         assert.strictEqual(data.disposals, 1)
-      }))
+      })
+    )
   }
 }
 
 it.live("a disposal that throws is a defect that is told of, and its reply has gone out", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const data = Object.assign([filled(7, 10)], {
       [Symbol.dispose]: () => {
         throw new Error("not today")
@@ -53,4 +58,5 @@ it.live("a disposal that throws is a defect that is told of, and its reply has g
     const got = yield* kernel.call(read(10))
     assert.deepStrictEqual(Buffer.concat(got instanceof Uint8Array ? [got] : got), Buffer.from(filled(7, 10)))
     assert.strictEqual(session.connection.counters.defects, 1)
-  }))
+  })
+)

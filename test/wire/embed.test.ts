@@ -16,19 +16,22 @@ const read = { op: "read", nodeid: 2, fh: 0, offset: 0, size: 4096, readFlags: 0
 
 describe("a session in a program's own loop", () => {
   it.live("serves what the program has read, and nothing else", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernelEnd, serverEnd] = yield* socketpair({ type: "seqpacket" })
       const kernel = yield* FakeKernel.make(kernelEnd)
       let destroyed = 0
       const answer = yield* Deferred.make<void>()
-      const embedded = yield* embed(serverEnd, oneFile({
-        read: () => Effect.as(Deferred.await(answer), Buffer.from("hello")),
-        destroy: () => Effect.sync(() => void destroyed++)
-      }))
+      const embedded = yield* embed(
+        serverEnd,
+        oneFile({
+          read: () => Effect.as(Deferred.await(answer), Buffer.from("hello")),
+          destroy: () => Effect.sync(() => void destroyed++)
+        })
+      )
       assert.isNumber(embedded.fd())
       assert.isUndefined(embedded.receive())
       /** The program's loop: one frame for each readiness. */
-      const step = Effect.gen(function*() {
+      const step = Effect.gen(function* () {
         yield* select_read(serverEnd)
         const received = embedded.receive()
         if (typeof received === "object") embedded.process(received)
@@ -64,20 +67,22 @@ describe("a session in a program's own loop", () => {
       assert.strictEqual(destroyed, 1)
       embedded.reset()
       assert.isTrue(embedded.exited(), "its connection has ended")
-    }))
+    })
+  )
 
   it.live("sees that the peer hung up", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernelEnd, serverEnd] = yield* socketpair({ type: "seqpacket" })
       const kernel = yield* FakeKernel.make(kernelEnd)
       const embedded = yield* embed(serverEnd, oneFile())
       yield* kernel.close
       assert.strictEqual(embedded.receive(), "closed")
       assert.strictEqual((yield* embedded.session.awaitEnd).reason, "closed")
-    }))
+    })
+  )
 
   it.live("serves frames as bytes, with no descriptor", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const replies: Array<Uint8Array> = []
       const served = yield* embedFrames(oneFile(), (frame) => replies.push(frame))
       const frame = (opcode: number, unique: number, nodeid: number, body: Uint8Array): Uint8Array => {
@@ -101,14 +106,20 @@ describe("a session in a program's own loop", () => {
         const view = new DataView(reply.buffer)
         return [view.getUint32(8, true), view.getInt32(4, true), reply.length === view.getUint32(0, true)]
       })
-      assert.deepStrictEqual(outcomes, [[2, 0, true], [4, 0, true], [6, -errnoNumbers.ENOENT, true]])
+      assert.deepStrictEqual(outcomes, [
+        [2, 0, true],
+        [4, 0, true],
+        [6, -errnoNumbers.ENOENT, true]
+      ])
       served.exit()
       yield* served.session.awaitEnd
       assert.isFalse(served.process(frame(1, 8, 1, Buffer.from("file\0"))))
-    }))
+    })
+  )
 })
 
 it("the embedding guide names what there is", () => {
   const guide = readFileSync(join(root, "docs", "embedding.md"), "utf8")
-  for (const name of ["embed(", "embedFrames(", "receive()", "process(", "exit()", "exited()", "reset()"]) assert.include(guide, name)
+  for (const name of ["embed(", "embedFrames(", "receive()", "process(", "exit()", "exited()", "reset()"])
+    assert.include(guide, name)
 })

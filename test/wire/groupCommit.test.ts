@@ -8,10 +8,22 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 
 const write = (text: string) =>
-  ({ op: "write", nodeid: 2, fh: 0, offset: 0, size: text.length, writeFlags: 0, lockOwner: 0, flags: 0, data: Buffer.from(text) }) as const
+  ({
+    op: "write",
+    nodeid: 2,
+    fh: 0,
+    offset: 0,
+    size: text.length,
+    writeFlags: 0,
+    lockOwner: 0,
+    flags: 0,
+    data: Buffer.from(text)
+  }) as const
 
 /** A log of records in two stages: written, and committed. */
-const makeLog = (commitGate: (attempt: number, records: ReadonlyArray<string>) => Effect.Effect<void, ReturnType<typeof errnoError>>) => {
+const makeLog = (
+  commitGate: (attempt: number, records: ReadonlyArray<string>) => Effect.Effect<void, ReturnType<typeof errnoError>>
+) => {
   let open: Array<string> = []
   const committed: Array<ReadonlyArray<string>> = []
   const delivered: Array<number | bigint> = []
@@ -42,9 +54,9 @@ const makeLog = (commitGate: (attempt: number, records: ReadonlyArray<string>) =
 
 describe("group commit, over a socketpair", () => {
   it.live("requests that are ready together share a commit, and are answered after it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
-      const log = makeLog((attempt) => attempt === 1 ? Deferred.await(gate) : Effect.void)
+      const log = makeLog((attempt) => (attempt === 1 ? Deferred.await(gate) : Effect.void))
       const { kernel, session } = yield* FakeKernel.serve(log.backend)
       yield* kernel.init()
       const first = yield* kernel.send(write("a"))
@@ -54,18 +66,23 @@ describe("group commit, over a socketpair", () => {
       assert.strictEqual(session.connection.inFlight.size, 4, "nothing is answered while the commit is under way")
       yield* Deferred.succeed(gate, undefined)
       const replies = yield* Effect.forEach([first, ...others], kernel.reply)
-      assert.deepStrictEqual(replies.map(({ error }) => error), [0, 0, 0, 122])
+      assert.deepStrictEqual(
+        replies.map(({ error }) => error),
+        [0, 0, 0, 122]
+      )
       assert.deepStrictEqual(log.committed, [["a"], ["b", "c"]])
       assert.deepStrictEqual(log.delivered, [first, ...others])
       assert.strictEqual(session.connection.inFlight.size, 0)
       assert.deepStrictEqual(kernel.unexpected(), [])
-    }))
+    })
+  )
 
   it.live("when a commit fails, its requests are run again alone: only the one at fault has the error", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const log = makeLog((attempt, records) =>
-        attempt === 1 ? Deferred.await(gate) : records.includes("too big") ? Effect.fail(errnoError(28)) : Effect.void)
+        attempt === 1 ? Deferred.await(gate) : records.includes("too big") ? Effect.fail(errnoError(28)) : Effect.void
+      )
       const { kernel } = yield* FakeKernel.serve(log.backend)
       yield* kernel.init()
       const first = yield* kernel.send(write("a"))
@@ -74,15 +91,22 @@ describe("group commit, over a socketpair", () => {
       yield* Effect.repeat(Effect.yieldNow, { until: () => log.runs.length === 4 })
       yield* Deferred.succeed(gate, undefined)
       const replies = yield* Effect.forEach([first, ...others], kernel.reply)
-      assert.deepStrictEqual(replies.map(({ error }) => error), [0, 0, 28, 0])
+      assert.deepStrictEqual(
+        replies.map(({ error }) => error),
+        [0, 0, 28, 0]
+      )
       assert.deepStrictEqual(log.committed, [["a"], ["b"], ["c"]])
-      assert.deepStrictEqual(log.runs.filter(({ text }) => text === "b").map(({ resent }) => resent), [false, true])
-    }))
+      assert.deepStrictEqual(
+        log.runs.filter(({ text }) => text === "b").map(({ resent }) => resent),
+        [false, true]
+      )
+    })
+  )
 
   it.live("what a dispatcher left uncommitted its successor runs again, and answers once", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
-      const log = makeLog((attempt) => attempt === 1 ? Deferred.await(gate) : Effect.void)
+      const log = makeLog((attempt) => (attempt === 1 ? Deferred.await(gate) : Effect.void))
       const { kernel, session } = yield* FakeKernel.serve(log.backend)
       yield* kernel.init()
       const unique = yield* kernel.send(write("a"))
@@ -91,17 +115,25 @@ describe("group commit, over a socketpair", () => {
       assert.strictEqual((yield* kernel.reply(unique)).error, 0)
       yield* Deferred.succeed(gate, undefined)
       assert.strictEqual(yield* kernel.call(write("b")), 1)
-      assert.deepStrictEqual(log.runs.map(({ resent }) => resent), [false, true, false])
+      assert.deepStrictEqual(
+        log.runs.map(({ resent }) => resent),
+        [false, true, false]
+      )
       assert.deepStrictEqual(kernel.unexpected(), [])
-    }))
+    })
+  )
 
   it.live("a call that suspends is committed too before its reply", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const go = yield* Deferred.make<void>()
       const order: Array<string> = []
       const { kernel } = yield* FakeKernel.serve({
         durable: true,
-        write: ({ size }) => Effect.as(Effect.tap(Deferred.await(go), () => Effect.sync(() => order.push("run"))), size),
+        write: ({ size }) =>
+          Effect.as(
+            Effect.tap(Deferred.await(go), () => Effect.sync(() => order.push("run"))),
+            size
+          ),
         commit: Effect.sync(() => {
           order.push("commit")
         }),
@@ -115,5 +147,6 @@ describe("group commit, over a socketpair", () => {
       yield* Deferred.succeed(go, undefined)
       assert.strictEqual(yield* Fiber.join(call), 3)
       assert.deepStrictEqual(order.slice(-3), ["run", "commit", "delivered"])
-    }))
+    })
+  )
 })

@@ -13,22 +13,59 @@ const lock = { fh: 0, owner: 1, lk: { start: 0, end: 10, type: 0, pid: 1 }, lkFl
 const opening = { flags: 2, openFlags: 0 }
 const naming = { name: "x", mode: 0o100644, umask: 0 }
 const requests: ReadonlyArray<FakeKernel.RequestInput> = [
-  { op: "lookup", name: "x" }, { op: "getattr", getattrFlags: 0, fh: 0 }, { op: "readlink" }, { op: "symlink", name: "x", target: "y" },
-  { op: "setattr", valid: 1, fh: 0, size: 0, lockOwner: 0, atime: epoch, mtime: epoch, ctime: epoch, mode: 0, newUid: 0, newGid: 0 },
-  { op: "mknod", ...naming, rdev: 0 }, { op: "mkdir", ...naming }, { op: "unlink", name: "x" }, { op: "rmdir", name: "x" },
-  { op: "rename", name: "x", newdir: 1, newname: "y", flags: 0 }, { op: "link", oldnodeid: 2, newname: "x" }, { op: "open", ...opening },
-  { op: "read", ...io, size: 4096, readFlags: 0 }, { op: "write", ...io, size: 3, writeFlags: 0, data: Buffer.from("abc") }, { op: "statfs" },
-  { op: "release", fh: 0, flags: 0, releaseFlags: 0, lockOwner: 0 }, { op: "fsync", fh: 0, fsyncFlags: 0 },
-  { op: "setxattr", name: "user.a", value: Buffer.from("v"), flags: 0, setxattrFlags: 0 }, { op: "getxattr", name: "user.a", size: 100 },
-  { op: "listxattr", size: 100 }, { op: "removexattr", name: "user.a" }, { op: "flush", fh: 0, lockOwner: 0 }, { op: "opendir", ...opening },
-  { op: "readdir", ...io, size: 4096, readFlags: 0 }, { op: "readdirplus", ...io, size: 4096, readFlags: 0 },
-  { op: "releasedir", fh: 0, flags: 0, releaseFlags: 0, lockOwner: 0 }, { op: "fsyncdir", fh: 0, fsyncFlags: 0 }, { op: "getlk", ...lock },
-  { op: "setlk", ...lock }, { op: "setlkw", ...lock }, { op: "access", mask: 4 }, { op: "create", ...naming, ...opening },
-  { op: "bmap", block: 0, blocksize: 512 }, { op: "ioctl", fh: 0, flags: 0, cmd: 1, arg: 0, inSize: 0, outSize: 16, data: Buffer.alloc(0) },
-  { op: "poll", fh: 0, kh: 1, flags: 0, events: 1 }, { op: "fallocate", fh: 0, offset: 0, length: 10, mode: 0 },
+  { op: "lookup", name: "x" },
+  { op: "getattr", getattrFlags: 0, fh: 0 },
+  { op: "readlink" },
+  { op: "symlink", name: "x", target: "y" },
+  {
+    op: "setattr",
+    valid: 1,
+    fh: 0,
+    size: 0,
+    lockOwner: 0,
+    atime: epoch,
+    mtime: epoch,
+    ctime: epoch,
+    mode: 0,
+    newUid: 0,
+    newGid: 0
+  },
+  { op: "mknod", ...naming, rdev: 0 },
+  { op: "mkdir", ...naming },
+  { op: "unlink", name: "x" },
+  { op: "rmdir", name: "x" },
+  { op: "rename", name: "x", newdir: 1, newname: "y", flags: 0 },
+  { op: "link", oldnodeid: 2, newname: "x" },
+  { op: "open", ...opening },
+  { op: "read", ...io, size: 4096, readFlags: 0 },
+  { op: "write", ...io, size: 3, writeFlags: 0, data: Buffer.from("abc") },
+  { op: "statfs" },
+  { op: "release", fh: 0, flags: 0, releaseFlags: 0, lockOwner: 0 },
+  { op: "fsync", fh: 0, fsyncFlags: 0 },
+  { op: "setxattr", name: "user.a", value: Buffer.from("v"), flags: 0, setxattrFlags: 0 },
+  { op: "getxattr", name: "user.a", size: 100 },
+  { op: "listxattr", size: 100 },
+  { op: "removexattr", name: "user.a" },
+  { op: "flush", fh: 0, lockOwner: 0 },
+  { op: "opendir", ...opening },
+  { op: "readdir", ...io, size: 4096, readFlags: 0 },
+  { op: "readdirplus", ...io, size: 4096, readFlags: 0 },
+  { op: "releasedir", fh: 0, flags: 0, releaseFlags: 0, lockOwner: 0 },
+  { op: "fsyncdir", fh: 0, fsyncFlags: 0 },
+  { op: "getlk", ...lock },
+  { op: "setlk", ...lock },
+  { op: "setlkw", ...lock },
+  { op: "access", mask: 4 },
+  { op: "create", ...naming, ...opening },
+  { op: "bmap", block: 0, blocksize: 512 },
+  { op: "ioctl", fh: 0, flags: 0, cmd: 1, arg: 0, inSize: 0, outSize: 16, data: Buffer.alloc(0) },
+  { op: "poll", fh: 0, kh: 1, flags: 0, events: 1 },
+  { op: "fallocate", fh: 0, offset: 0, length: 10, mode: 0 },
   { op: "lseek", fh: 0, offset: 0, whence: 3 },
-  { op: "copyFileRange", fhIn: 0, offIn: 0, nodeidOut: 1, fhOut: 0, offOut: 0, len: 10, flags: 0, wide: false }, { op: "syncfs" },
-  { op: "tmpfile", name: "x", mode: 0o100644, umask: 0, ...opening }, { op: "statx", getattrFlags: 0, fh: 0, sxFlags: 0, sxMask: 0xfff }
+  { op: "copyFileRange", fhIn: 0, offIn: 0, nodeidOut: 1, fhOut: 0, offOut: 0, len: 10, flags: 0, wide: false },
+  { op: "syncfs" },
+  { op: "tmpfile", name: "x", mode: 0o100644, umask: 0, ...opening },
+  { op: "statx", getattrFlags: 0, fh: 0, sxFlags: 0, sxMask: 0xfff }
 ]
 
 /** Not served without shared memory (virtiofs). */
@@ -38,10 +75,16 @@ const bug = (): never => {
   throw new Error("a trap")
 }
 /** Everything that can be done to it throws. */
-const trap = new Proxy(() => {}, { get: bug, has: bug, ownKeys: bug, getPrototypeOf: bug, getOwnPropertyDescriptor: bug })
+const trap = new Proxy(() => {}, {
+  get: bug,
+  has: bug,
+  ownKeys: bug,
+  getPrototypeOf: bug,
+  getOwnPropertyDescriptor: bug
+})
 /** Stands for the trap where fast-check looks at values. */
 const marked = { stands: "for the trap" }
-const sprung = (value: unknown): unknown => value === marked ? trap : value
+const sprung = (value: unknown): unknown => (value === marked ? trap : value)
 const without = (value: object): object => Object.fromEntries(Object.keys(value).map((key) => [key, undefined]))
 const transferred = (): Uint8Array => {
   const bytes = new Uint8Array(8)
@@ -56,67 +99,127 @@ class Liar extends Uint8Array {
 const lying = Object.defineProperty(new Uint8Array(3), "length", { get: bug })
 
 const shapes: ReadonlyArray<object> = [
-  file, { attrValid: epoch, attr: attr(2, 0o100644) }, { entry: file, open: { fh: 1, openFlags: 0 } }, { fh: 1, openFlags: 0 },
-  { fd: 0, offset: 0, length: 8 }, { result: 0, data: new Uint8Array(2) }, { size: 3 }, lock.lk,
+  file,
+  { attrValid: epoch, attr: attr(2, 0o100644) },
+  { entry: file, open: { fh: 1, openFlags: 0 } },
+  { fh: 1, openFlags: 0 },
+  { fd: 0, offset: 0, length: 8 },
+  { result: 0, data: new Uint8Array(2) },
+  { size: 3 },
+  lock.lk,
   { blocks: 1, bfree: 1, bavail: 1, files: 1, ffree: 1, bsize: 4096, namelen: 255, frsize: 4096 }
 ]
 
 const leaf: fc.Arbitrary<unknown> = fc.oneof(
-  fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true, withTypedArray: true, withSparseArray: true }),
-  fc.constantFrom<unknown>(Number.NaN, -1, 0.5, 2 ** 32, 2 ** 53, 2n ** 64n, -1n, Symbol("s"), marked, bug, new Liar(5000), lying, new Proxy(new Uint8Array(3), {}), "\ud800", "a/b")
+  fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withNullPrototype: true,
+    withTypedArray: true,
+    withSparseArray: true
+  }),
+  fc.constantFrom<unknown>(
+    Number.NaN,
+    -1,
+    0.5,
+    2 ** 32,
+    2 ** 53,
+    2n ** 64n,
+    -1n,
+    Symbol("s"),
+    marked,
+    bug,
+    new Liar(5000),
+    lying,
+    new Proxy(new Uint8Array(3), {}),
+    "\ud800",
+    "a/b"
+  )
 )
 /** A good answer with one field that is bad, or that throws, or that changes when it is read again. */
-const almostGood: fc.Arbitrary<unknown> = fc.tuple(fc.constantFrom(...shapes), fc.nat(20), leaf, fc.nat(2)).map(([shape, nth, drawn, how]) => {
-  const bad = sprung(drawn)
-  const keys = Object.keys(shape)
-  const key = keys[nth % keys.length] ?? ""
-  const good: unknown = Reflect.get(shape, key)
-  let reads = 0
-  const get = how === 0 ? undefined : how === 1 ? bug : () => reads++ % 2 === 0 ? good : bad
-  return Object.defineProperty({ ...shape }, key, get === undefined ? { value: bad, enumerable: true } : { get, enumerable: true })
-})
+const almostGood: fc.Arbitrary<unknown> = fc
+  .tuple(fc.constantFrom(...shapes), fc.nat(20), leaf, fc.nat(2))
+  .map(([shape, nth, drawn, how]) => {
+    const bad = sprung(drawn)
+    const keys = Object.keys(shape)
+    const key = keys[nth % keys.length] ?? ""
+    const good: unknown = Reflect.get(shape, key)
+    let reads = 0
+    const get = how === 0 ? undefined : how === 1 ? bug : () => (reads++ % 2 === 0 ? good : bad)
+    return Object.defineProperty(
+      { ...shape },
+      key,
+      get === undefined ? { value: bad, enumerable: true } : { get, enumerable: true }
+    )
+  })
 const answers: fc.Arbitrary<unknown> = fc.oneof(
-  leaf, almostGood, fc.constantFrom(...shapes).map(without), fc.array(leaf, { maxLength: 3 }), fc.array(almostGood, { maxLength: 3 }),
-  fc.constantFrom(() => transferred(), () => [new Uint8Array(2), transferred()], () => ({ "~effect/Exit": 1 }), () => Array.from({ length: 2000 }, () => new Uint8Array(1)),
-    () => ({ *[Symbol.iterator]() { yield* [{ ino: 1, off: 1, type: 8, name: "a", entry: file }]; bug() } })).map((make) => make())
+  leaf,
+  almostGood,
+  fc.constantFrom(...shapes).map(without),
+  fc.array(leaf, { maxLength: 3 }),
+  fc.array(almostGood, { maxLength: 3 }),
+  fc
+    .constantFrom(
+      () => transferred(),
+      () => [new Uint8Array(2), transferred()],
+      () => ({ "~effect/Exit": 1 }),
+      () => Array.from({ length: 2000 }, () => new Uint8Array(1)),
+      () => ({
+        *[Symbol.iterator]() {
+          yield* [{ ino: 1, off: 1, type: 8, name: "a", entry: file }]
+          bug()
+        }
+      })
+    )
+    .map((make) => make())
 )
 const ways: ReadonlyArray<(answer: unknown) => unknown> = [
-  (answer) => Exit.succeed(answer), (answer) => answer, (answer) => Effect.andThen(Effect.yieldNow, Effect.succeed(answer)), (answer) => Exit.fail(answer),
-  (answer) => Exit.die(answer), (answer) => Effect.andThen(Effect.yieldNow, Effect.die(answer)), async (answer) => answer,
+  (answer) => Exit.succeed(answer),
+  (answer) => answer,
+  (answer) => Effect.andThen(Effect.yieldNow, Effect.succeed(answer)),
+  (answer) => Exit.fail(answer),
+  (answer) => Exit.die(answer),
+  (answer) => Effect.andThen(Effect.yieldNow, Effect.die(answer)),
+  async (answer) => answer,
   (answer) => {
     throw answer
   },
   async (answer) => {
     throw answer
   },
-  (answer) => Effect.promise(async () => answer), () => new Proxy({}, { get: bug, has: (_, key) => key === "then" })
+  (answer) => Effect.promise(async () => answer),
+  () => new Proxy({}, { get: bug, has: (_, key) => key === "then" })
 ]
 
-it.live("hostile answers to every operation, in every way to answer: one well-formed reply each, and nothing is restarted", () =>
-  Effect.gen(function*() {
-    assert.sameMembers([...operationNames], [...new Set(requests.map(({ op }) => op)), ...untested])
-    let answer: () => unknown = () => undefined
-    const backend = Object.fromEntries(requests.map(({ op }) => [op, () => answer()]))
-    const { kernel, session } = yield* FakeKernel.serve(backend)
-    yield* kernel.init()
-    const [seed = 0] = fc.sample(fc.integer(), 1)
-    const drawn = fc.sample(fc.tuple(answers, fc.constantFrom(...ways)), { seed, numRuns: 40 * requests.length })
-    for (const [n, [value, way]] of drawn.entries()) {
-      const request = requests[n % requests.length]
-      if (request === undefined) continue
-      answer = () => way(sprung(value))
-      const { error, frame } = yield* kernel.reply(yield* kernel.send(request))
-      const where = `${request.op}, seed ${seed}, run ${n}`
-      assert.isTrue(error >= 0 && error <= 511, where)
-      assert.strictEqual(new DataView(frame.buffer, frame.byteOffset).getUint32(0, true), frame.length, where)
-    }
-    assert.deepStrictEqual(kernel.unexpected(), [])
-    assert.strictEqual(session.connection.inFlight.size, 0)
-    assert.strictEqual((yield* session.supervisor.tree).restarts, 0)
-  }).pipe(Effect.provide(Logger.layer([]))), { timeout: 60_000 })
+it.live(
+  "hostile answers to every operation, in every way to answer: one well-formed reply each, and nothing is restarted",
+  () =>
+    Effect.gen(function* () {
+      assert.sameMembers([...operationNames], [...new Set(requests.map(({ op }) => op)), ...untested])
+      let answer: () => unknown = () => undefined
+      const backend = Object.fromEntries(requests.map(({ op }) => [op, () => answer()]))
+      const { kernel, session } = yield* FakeKernel.serve(backend)
+      yield* kernel.init()
+      const [seed = 0] = fc.sample(fc.integer(), 1)
+      const drawn = fc.sample(fc.tuple(answers, fc.constantFrom(...ways)), { seed, numRuns: 40 * requests.length })
+      for (const [n, [value, way]] of drawn.entries()) {
+        const request = requests[n % requests.length]
+        if (request === undefined) continue
+        answer = () => way(sprung(value))
+        const { error, frame } = yield* kernel.reply(yield* kernel.send(request))
+        const where = `${request.op}, seed ${seed}, run ${n}`
+        assert.isTrue(error >= 0 && error <= 511, where)
+        assert.strictEqual(new DataView(frame.buffer, frame.byteOffset).getUint32(0, true), frame.length, where)
+      }
+      assert.deepStrictEqual(kernel.unexpected(), [])
+      assert.strictEqual(session.connection.inFlight.size, 0)
+      assert.strictEqual((yield* session.supervisor.tree).restarts, 0)
+    }).pipe(Effect.provide(Logger.layer([]))),
+  { timeout: 60_000 }
+)
 
 it.live("memory that is lent by what throws is not lent, and the write is answered", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const length = 1 << 17
     let asked = 0
     const { kernel, session } = yield* FakeKernel.serve({
@@ -133,9 +236,20 @@ it.live("memory that is lent by what throws is not lent, and the write is answer
     yield* kernel.init()
     for (let n = 0; n < 3; n++) {
       const data = Buffer.alloc(length, 1)
-      const write = { op: "write", nodeid: 2, fh: 0, offset: 0, size: length, writeFlags: 0, lockOwner: 0, flags: 2, data } as const
+      const write = {
+        op: "write",
+        nodeid: 2,
+        fh: 0,
+        offset: 0,
+        size: length,
+        writeFlags: 0,
+        lockOwner: 0,
+        flags: 2,
+        data
+      } as const
       assert.strictEqual(yield* kernel.call(write), length)
     }
     assert.isAbove(asked, 1)
     assert.strictEqual((yield* session.supervisor.tree).restarts, 0)
-  }).pipe(Effect.provide(Logger.layer([]))))
+  }).pipe(Effect.provide(Logger.layer([])))
+)

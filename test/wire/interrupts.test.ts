@@ -8,7 +8,7 @@ import * as fc from "fast-check"
 import { inspect } from "node:util"
 
 it.live("10,000 interrupts at random moments: each request is answered once, and none is stuck", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const [seed = 0] = fc.sample(fc.integer(), 1)
     const random = fc.sample(fc.integer({ min: 0, max: 7 }), { seed, numRuns: 20_000 })
     let next = 0
@@ -33,7 +33,18 @@ it.live("10,000 interrupts at random moments: each request is answered once, and
     for (let round = 0; round < 1000; round++) {
       const uniques: Array<number | bigint> = []
       for (let i = 0; i < 10; i++) {
-        uniques.push(yield* kernel.send({ op: "read", nodeid: 2, fh: 0, offset: 0, size: 4096, readFlags: 0, lockOwner: 0, flags: 0 }))
+        uniques.push(
+          yield* kernel.send({
+            op: "read",
+            nodeid: 2,
+            fh: 0,
+            offset: 0,
+            size: 4096,
+            readFlags: 0,
+            lockOwner: 0,
+            flags: 0
+          })
+        )
         for (let turns = draw(); turns > 0; turns--) yield* Effect.yieldNow
         const target = uniques[draw() % uniques.length]
         if (target !== undefined) yield* kernel.interrupt(target)
@@ -43,15 +54,20 @@ it.live("10,000 interrupts at random moments: each request is answered once, and
         answers.set(error, (answers.get(error) ?? 0) + 1)
       }
     }
-    assert.deepStrictEqual([...answers.keys()].sort((a, b) => a - b), [0, 4], `seed ${seed}`)
+    assert.deepStrictEqual(
+      [...answers.keys()].sort((a, b) => a - b),
+      [0, 4],
+      `seed ${seed}`
+    )
     assert.strictEqual((answers.get(0) ?? 0) + (answers.get(4) ?? 0), 10_000)
     assert.strictEqual(ended, begun)
     assert.strictEqual(session.connection.inFlight.size, 0)
     assert.deepStrictEqual(kernel.unexpected(), [])
-  }))
+  })
+)
 
 it.live("a backend says which operations a signal stops", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const answer = yield* Deferred.make<void>()
     const backend: Backend = {
       interruptible: ["fsync"],
@@ -60,19 +76,30 @@ it.live("a backend says which operations a signal stops", () =>
     }
     const { kernel } = yield* FakeKernel.serve(backend)
     yield* kernel.init()
-    const reading = yield* kernel.send({ op: "read", nodeid: 2, fh: 0, offset: 0, size: 4096, readFlags: 0, lockOwner: 0, flags: 0 })
+    const reading = yield* kernel.send({
+      op: "read",
+      nodeid: 2,
+      fh: 0,
+      offset: 0,
+      size: 4096,
+      readFlags: 0,
+      lockOwner: 0,
+      flags: 0
+    })
     const syncing = yield* kernel.send({ op: "fsync", nodeid: 2, fh: 0, fsyncFlags: 0 })
     yield* kernel.interrupt(reading)
     yield* kernel.interrupt(syncing)
     assert.strictEqual((yield* kernel.reply(syncing)).error, 4)
     yield* Deferred.succeed(answer, undefined)
     assert.strictEqual((yield* kernel.reply(reading)).error, 0, "not listed: it runs to its answer")
-  }))
+  })
+)
 
 it.live("a change of the namespace cannot be made interruptible, whatever the types were told", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const listed: Array<"fsync"> = []
     Reflect.apply(Array.prototype.push, listed, ["rename"])
     const failed = yield* Effect.flip(FakeKernel.serve({ interruptible: listed }, { maxRestarts: 0 }))
     assert.include(inspect(failed, { depth: 10 }), "rename cannot be interruptible")
-  }))
+  })
+)

@@ -7,7 +7,17 @@ import * as Effect from "effect/Effect"
 
 const until = (condition: () => boolean) => Effect.repeat(Effect.yieldNow, { until: condition })
 const write = (text: string, offset = 0) =>
-  ({ op: "write", nodeid: 2, fh: 0, offset, size: text.length, writeFlags: 0, lockOwner: 0, flags: 0, data: Buffer.from(text) }) as const
+  ({
+    op: "write",
+    nodeid: 2,
+    fh: 0,
+    offset,
+    size: text.length,
+    writeFlags: 0,
+    lockOwner: 0,
+    flags: 0,
+    data: Buffer.from(text)
+  }) as const
 /** No process has this id: PID_MAX_LIMIT is 2^22. */
 const gone = 2 ** 22 + 1
 const read = { op: "read", nodeid: 2, fh: 0, offset: 0, size: 4096, readFlags: 0, lockOwner: 0, flags: 0 } as const
@@ -29,12 +39,16 @@ const gated = () => {
     setlk: () => Effect.void,
     read: () => Effect.never
   }
-  return { backend, begun, open: (text: string) => Deferred.succeed(gates.get(text) ?? Deferred.makeUnsafe<void>(), undefined) }
+  return {
+    backend,
+    begun,
+    open: (text: string) => Deferred.succeed(gates.get(text) ?? Deferred.makeUnsafe<void>(), undefined)
+  }
 }
 
 describe("limits, over a socketpair", () => {
   it.live("no more than maxInFlight run; the others wait their turn, and an unlock does not", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend, begun, open } = gated()
       const { kernel, session } = yield* FakeKernel.serve(backend, { maxInFlight: 2 })
       yield* kernel.init()
@@ -52,10 +66,11 @@ describe("limits, over a socketpair", () => {
       for (const unique of uniques) assert.strictEqual((yield* kernel.reply(unique)).error, 0)
       assert.strictEqual(session.connection.inFlight.size, 0)
       assert.deepStrictEqual(kernel.unexpected(), [])
-    }))
+    })
+  )
 
   it.live("no more than maxBytesInFlight of payloads run; one that is larger runs alone", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend, begun, open } = gated()
       const { kernel } = yield* FakeKernel.serve(backend, { maxBytesInFlight: 10 })
       yield* kernel.init()
@@ -68,12 +83,16 @@ describe("limits, over a socketpair", () => {
       }
       for (const unique of uniques) assert.strictEqual((yield* kernel.reply(unique)).error, 0)
       assert.deepStrictEqual(begun, texts)
-    }))
+    })
+  )
 
   it.live("INTERRUPT takes back a call that waits for its turn", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend, begun, open } = gated()
-      const { kernel, session } = yield* FakeKernel.serve({ ...backend, interruptible: { readdir: "signal" } }, { maxInFlight: 1 })
+      const { kernel, session } = yield* FakeKernel.serve(
+        { ...backend, interruptible: { readdir: "signal" } },
+        { maxInFlight: 1 }
+      )
       yield* kernel.init()
       const first = yield* kernel.send(write("a"))
       const second = yield* kernel.send({ ...read, pid: gone })
@@ -83,12 +102,13 @@ describe("limits, over a socketpair", () => {
       yield* open("a")
       assert.strictEqual((yield* kernel.reply(first)).error, 0)
       assert.deepStrictEqual(begun, ["a"])
-    }))
+    })
+  )
 })
 
 describe("the context of a call", () => {
   it.live("tells that the caller was signalled, also to what is not stopped by it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const told = yield* Deferred.make<void>()
       const { kernel } = yield* FakeKernel.serve({
         mkdir: (_request, context) =>
@@ -107,10 +127,11 @@ describe("the context of a call", () => {
       yield* kernel.interrupt(unique)
       yield* Deferred.await(told)
       assert.strictEqual((yield* kernel.reply(unique)).error, 5)
-    }))
+    })
+  )
 
   it.live("has the groups that came with the request when the caller cannot be seen, and no others", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const seen: Array<ReadonlyArray<number>> = []
       const { kernel } = yield* FakeKernel.serve({
         capabilities: { createSuppGroup: true },
@@ -124,7 +145,8 @@ describe("the context of a call", () => {
       yield* Effect.flip(kernel.call(mkdir))
       yield* Effect.flip(kernel.call({ ...mkdir, extensions: { supplementaryGroups: [4242] } }))
       assert.deepStrictEqual(seen, [[], [4242]])
-    }))
+    })
+  )
 })
 
 describe("options", () => {
@@ -133,16 +155,25 @@ describe("options", () => {
     [{ readdirplus: "sometimes" }, 'option readdirplus is "sometimes"; it must be "auto" or "always" or "never"'],
     [{ grace: "soon" }, 'option grace is "soon"; it must be a duration, as "5 seconds" or a number of milliseconds'],
     [{ writebackCache: 1 }, "option writebackCache is 1; it must be true or false"],
-    [{ deadline: { raed: { after: 1, errno: 5 } } }, "option deadline is an object; it must be deadlines by operation; none is called raed"],
-    [{ deadline: { after: 1, errno: 100_000 } }, "option deadline is an object; it must be { after: a duration, errno: a positive error number }"],
+    [
+      { deadline: { raed: { after: 1, errno: 5 } } },
+      "option deadline is an object; it must be deadlines by operation; none is called raed"
+    ],
+    [
+      { deadline: { after: 1, errno: 100_000 } },
+      "option deadline is an object; it must be { after: a duration, errno: a positive error number }"
+    ],
     [{ maxwrite: 4096 }, "there is no option maxwrite; the options are maxWrite"]
   ] as const) {
     it.live(`${JSON.stringify(options)} is refused by name`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         // As JavaScript may call it.
-        const error = yield* Effect.flip(Reflect.apply(FakeKernel.serve, undefined, [{}, options]) as ReturnType<typeof FakeKernel.serve>)
+        const error = yield* Effect.flip(
+          Reflect.apply(FakeKernel.serve, undefined, [{}, options]) as ReturnType<typeof FakeKernel.serve>
+        )
         assert.strictEqual(error._tag, "OptionError")
         assert.isTrue(error.message.startsWith(message), error.message)
-      }))
+      })
+    )
   }
 })

@@ -12,8 +12,11 @@ const read = { op: "read", nodeid: 2, fh: 0, offset: 0, size: 4096, readFlags: 0
 
 describe("notifications, over a socketpair", () => {
   it.live("each is sent as it was asked for, in order", () =>
-    Effect.gen(function*() {
-      const { kernel, session: { notify } } = yield* FakeKernel.serve({})
+    Effect.gen(function* () {
+      const {
+        kernel,
+        session: { notify }
+      } = yield* FakeKernel.serve({})
       yield* kernel.init()
       yield* Effect.all([
         notify.poll(0x8000_0000_0000_0001n),
@@ -41,10 +44,11 @@ describe("notifications, over a socketpair", () => {
       ]
       yield* until(() => kernel.notifications().length === expected.length)
       assert.deepStrictEqual(kernel.notifications(), expected)
-    }))
+    })
+  )
 
   it.live("attributes are dropped before the answer of the operation that asks for it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const seen: Array<number> = []
       let notify: Notify | undefined
       const { kernel, session } = yield* FakeKernel.serve({
@@ -63,23 +67,36 @@ describe("notifications, over a socketpair", () => {
       }
       assert.deepStrictEqual(seen, [1, 2, 3])
       assert.deepStrictEqual(kernel.notifications().at(-1), { notify: "invalInode", ino: 3, off: -1, len: 0 })
-    }))
+    })
+  )
 
   it.live("what the kernel is too old for fails with ENOSYS, and is not sent", () =>
-    Effect.gen(function*() {
-      const { kernel, session: { notify } } = yield* FakeKernel.serve({})
+    Effect.gen(function* () {
+      const {
+        kernel,
+        session: { notify }
+      } = yield* FakeKernel.serve({})
       assert.strictEqual((yield* Effect.flip(notify.invalInode(2)))._tag, "ENOTCONN", "before INIT")
       yield* kernel.init({ minor: 31, flags2: 0 })
-      for (const refused of [notify.resend(), notify.incEpoch(), notify.prune([2]), notify.invalEntry(1, "a", { expireOnly: true })]) {
+      for (const refused of [
+        notify.resend(),
+        notify.incEpoch(),
+        notify.prune([2]),
+        notify.invalEntry(1, "a", { expireOnly: true })
+      ]) {
         assert.strictEqual((yield* Effect.flip(refused))._tag, "ENOSYS")
       }
       yield* notify.invalEntry(1, "a")
       yield* until(() => kernel.notifications().length === 1)
-    }))
+    })
+  )
 
   it.live("a retrieval is answered by NOTIFY_REPLY", () =>
-    Effect.gen(function*() {
-      const { kernel, session: { notify } } = yield* FakeKernel.serve({})
+    Effect.gen(function* () {
+      const {
+        kernel,
+        session: { notify }
+      } = yield* FakeKernel.serve({})
       yield* kernel.init()
       const retrieval = yield* Effect.forkChild(notify.retrieve(2, 8192, 5))
       yield* until(() => kernel.notifications().length === 1)
@@ -88,10 +105,11 @@ describe("notifications, over a socketpair", () => {
       const unique = asked?.notify === "retrieve" ? asked.notifyUnique : 0
       yield* kernel.send({ op: "notifyReply", unique, nodeid: 2, offset: 8192, size: 5, data: Buffer.from("bytes") })
       assert.strictEqual(Buffer.from(yield* Fiber.join(retrieval)).toString(), "bytes")
-    }))
+    })
+  )
 
   it.live("an operation that notifies goes on once the notification is queued", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const told = yield* Deferred.make<string>()
       let notify: Notify | undefined
       const backend: Backend = {
@@ -100,10 +118,13 @@ describe("notifications, over a socketpair", () => {
             notify = connection.notify
           }),
         read: () =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             if (notify === undefined) return yield* Effect.die("no init")
             yield* notify.invalInode(2)
-            const retrieval = notify.retrieve(2, 0, 10).pipe(Effect.as("retrieved"), Effect.catch((error) => Effect.succeed(error._tag)))
+            const retrieval = notify.retrieve(2, 0, 10).pipe(
+              Effect.as("retrieved"),
+              Effect.catch((error) => Effect.succeed(error._tag))
+            )
             yield* Deferred.succeed(told, yield* retrieval)
             return new Uint8Array(1)
           })
@@ -113,31 +134,36 @@ describe("notifications, over a socketpair", () => {
       yield* kernel.call(read)
       yield* until(() => kernel.notifications().length === 1)
       assert.strictEqual(yield* Deferred.await(told), "EDEADLK")
-    }))
+    })
+  )
 
   it.live("after the end they fail with ENOTCONN", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { kernel, session } = yield* FakeKernel.serve({})
       yield* kernel.init()
       yield* kernel.close
       yield* session.awaitEnd
       assert.strictEqual((yield* Effect.flip(session.notify.invalInode(2)))._tag, "ENOTCONN")
-    }))
+    })
+  )
 
   it.live("a retrieval that the connection's end leaves without an answer fails with ENOTCONN", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { kernel, session } = yield* FakeKernel.serve({})
       yield* kernel.init()
       const retrieval = yield* Effect.forkChild(session.notify.retrieve(2, 0, 5))
       yield* until(() => kernel.notifications().length === 1)
       yield* kernel.close
       assert.strictEqual((yield* Effect.flip(Fiber.join(retrieval)))._tag, "ENOTCONN")
-    }))
+    })
+  )
 
   it.live("a retrieval is answered also while the backend is away", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       let instances = 0
-      const source = Effect.suspend(() => instances++ === 0 ? Effect.succeed<Backend>({ run: Effect.never }) : Effect.never)
+      const source = Effect.suspend(() =>
+        instances++ === 0 ? Effect.succeed<Backend>({ run: Effect.never }) : Effect.never
+      )
       const { kernel, session } = yield* FakeKernel.serve(source, { grace: 10 })
       yield* kernel.init()
       const retrieval = yield* Effect.forkChild(session.notify.retrieve(2, 0, 5))
@@ -148,5 +174,6 @@ describe("notifications, over a socketpair", () => {
       const unique = asked?.notify === "retrieve" ? asked.notifyUnique : 0
       yield* kernel.send({ op: "notifyReply", unique, nodeid: 2, offset: 0, size: 5, data: Buffer.from("bytes") })
       assert.strictEqual(Buffer.from(yield* Fiber.join(retrieval)).toString(), "bytes")
-    }))
+    })
+  )
 })

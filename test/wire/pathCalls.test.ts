@@ -6,11 +6,15 @@ import { FakeKernel } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
 import { memoryCallbacks } from "../path/memoryPaths.ts"
 
-const refused = <A>(call: Effect.Effect<A, { readonly _tag: string }>) => Effect.match(call, { onFailure: (error) => error._tag, onSuccess: () => "done" })
+const refused = <A>(call: Effect.Effect<A, { readonly _tag: string }>) =>
+  Effect.match(call, { onFailure: (error) => error._tag, onSuccess: () => "done" })
 
 /** Serves `backend`, and sees that a test leaves no lookup, no handle and no reply that nobody was owed. */
-const serving = (backend: AsyncBackend, body: (kernel: FakeKernel.FakeKernel) => Effect.Effect<void, { readonly _tag: string }>) =>
-  Effect.gen(function*() {
+const serving = (
+  backend: AsyncBackend,
+  body: (kernel: FakeKernel.FakeKernel) => Effect.Effect<void, { readonly _tag: string }>
+) =>
+  Effect.gen(function* () {
     const { kernel, session } = yield* FakeKernel.serve(backend)
     yield* kernel.init()
     yield* body(kernel)
@@ -31,7 +35,7 @@ const withoutCreate = (): Backend => {
 }
 
 const backends: { readonly [name: string]: () => Backend } = {
-  "memory": () => memory(),
+  memory: () => memory(),
   "memory that opens files itself": () => memory({ opens: true }),
   "memory without READDIRPLUS": withoutPlus,
   "memory without CREATE": withoutCreate,
@@ -42,7 +46,7 @@ for (const [name, make] of Object.entries(backends)) {
   describe(name, () => {
     it.live("files are read as they were written", () =>
       serving(make(), (kernel) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           yield* kernel.mkdir("/a")
           yield* kernel.writeFile("/a/b", "a longer text")
           yield* kernel.writeFile("/a/b", "text", 0o600)
@@ -59,16 +63,18 @@ for (const [name, make] of Object.entries(backends)) {
           assert.strictEqual((yield* kernel.stat("/long")).mode, 0o100640)
           yield* kernel.writeFile("/empty", "")
           assert.strictEqual((yield* kernel.readFile("/empty")).length, 0)
-        })))
+        })
+      )
+    )
 
     it.live("directories are listed whole, names moved, linked and removed", () =>
       serving(make(), (kernel) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           yield* kernel.mkdir("/many", 0o700)
           // More than one READDIR holds.
           const names = Array.from({ length: 600 }, (_, n) => String(n).padStart(250, "0"))
           for (const file of names) yield* kernel.writeFile(`/many/${file}`, "")
-          assert.deepStrictEqual([...yield* kernel.readdir("/many")].sort(), names)
+          assert.deepStrictEqual([...(yield* kernel.readdir("/many"))].sort(), names)
           yield* kernel.mkdir("/d")
           yield* kernel.writeFile("/d/one", "1")
           yield* kernel.link("/d/one", "/d/two")
@@ -78,12 +84,14 @@ for (const [name, make] of Object.entries(backends)) {
           assert.strictEqual((yield* kernel.readFile("/three")).toString(), "1")
           yield* kernel.unlink("/d/two")
           yield* kernel.rmdir("/d")
-          assert.deepStrictEqual([...yield* kernel.readdir("/")].sort(), ["many", "three"])
-        })))
+          assert.deepStrictEqual([...(yield* kernel.readdir("/"))].sort(), ["many", "three"])
+        })
+      )
+    )
 
     it.live("symbolic links are followed as the kernel does", () =>
       serving(make(), (kernel) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           yield* kernel.mkdir("/d")
           yield* kernel.symlink("d", "/link")
           yield* kernel.symlink("/link/../d/file", "/absolute")
@@ -98,11 +106,13 @@ for (const [name, make] of Object.entries(backends)) {
           assert.include(yield* kernel.readdir("/top"), "loop")
           assert.strictEqual(yield* refused(kernel.stat("/loop")), "ELOOP")
           assert.strictEqual(yield* refused(kernel.readlink("/d")), "EINVAL")
-        })))
+        })
+      )
+    )
 
     it.live("what the kernel refuses is refused", () =>
       serving(make(), (kernel) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           yield* kernel.mkdir("/d")
           yield* kernel.writeFile("/f", "")
           assert.strictEqual(yield* refused(kernel.stat("/none")), "ENOENT")
@@ -117,13 +127,16 @@ for (const [name, make] of Object.entries(backends)) {
           assert.strictEqual(yield* refused(kernel.rmdir("/")), "EBUSY")
           assert.strictEqual(yield* refused(kernel.rename("/none", "/x")), "ENOENT")
           assert.strictEqual(yield* refused(kernel.stat("relative")), "EINVAL")
-        })))
+        })
+      )
+    )
   })
 }
 
 it.live("a call before INIT says what is missing", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { kernel } = yield* FakeKernel.serve(memory())
     const error = yield* Effect.flip(kernel.readFile("/a"))
     assert.include(error.message, "kernel.init()")
-  }))
+  })
+)

@@ -14,7 +14,14 @@ export { repairStore, type RepairReport } from "./sqlite/repair.ts"
 export type { SqliteStoreError, StoreBusyError, StoreUnusableError } from "./sqlite/errors.ts"
 export type { SqliteOptions } from "./sqlite/options.ts"
 export { sqlite, type SqliteBackend, type SqliteStats } from "./sqlite/sqlite.ts"
-export { fileType, type PathAttributes, type PathCallbacks, type PathMount, type PathStatfs, type Time } from "./path/callbacks.ts"
+export {
+  fileType,
+  type PathAttributes,
+  type PathCallbacks,
+  type PathMount,
+  type PathStatfs,
+  type Time
+} from "./path/callbacks.ts"
 export type { Answer } from "./path/outcome.ts"
 export * as PathFilesystem from "./path/PathFilesystem.ts"
 export type { Content } from "./tree/openContent.ts"

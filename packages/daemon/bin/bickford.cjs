@@ -58,7 +58,9 @@ const stdioOf = () => {
 
 const node = recent ? process.execPath : localNode()
 if (node === undefined) {
-  process.stderr.write(`bickford: needs Node ${needed.join(".")} or later, this is ${process.versions.node}: install it, or "npm install node"\n`)
+  process.stderr.write(
+    `bickford: needs Node ${needed.join(".")} or later, this is ${process.versions.node}: install it, or "npm install node"\n`
+  )
   process.exitCode = 1
 } else if (recent && !fromSource) {
   import("../dist/main.js")

@@ -34,7 +34,15 @@ const start = async (request: MountRequest): Promise<Outcome> => {
   const mountpoint = device === undefined ? resolve(request.mountpoint) : `/dev/fd/${passedOn}`
   const served = spawn(
     process.execPath,
-    [...process.execArgv, noInspector, program, "mount", ...options, withAbsolutePath(request.source, (path) => resolve(path)), mountpoint],
+    [
+      ...process.execArgv,
+      noInspector,
+      program,
+      "mount",
+      ...options,
+      withAbsolutePath(request.source, (path) => resolve(path)),
+      mountpoint
+    ],
     {
       cwd: "/",
       detached: true,
@@ -51,7 +59,9 @@ const start = async (request: MountRequest): Promise<Outcome> => {
     })
     served.once("error", (error) => done({ failed: error.message }))
     // A process that failed is waited for: it leaves nothing behind when the command says why.
-    served.once("exit", (status, signal) => done({ failed: reason ?? `the process in the background ended with ${signal ?? status}` }))
+    served.once("exit", (status, signal) =>
+      done({ failed: reason ?? `the process in the background ended with ${signal ?? status}` })
+    )
   })
   served.unref()
   logger?.unref()
@@ -61,4 +71,7 @@ const start = async (request: MountRequest): Promise<Outcome> => {
 
 /** Serves in a process of its own, which outlives this one. */
 export const serveInBackground = (request: MountRequest): Effect.Effect<void, CommandError> =>
-  Effect.flatMap(Effect.promise(() => start(request)), (outcome) => "failed" in outcome ? Effect.fail(commandError(outcome.failed)) : Effect.void)
+  Effect.flatMap(
+    Effect.promise(() => start(request)),
+    (outcome) => ("failed" in outcome ? Effect.fail(commandError(outcome.failed)) : Effect.void)
+  )

@@ -27,17 +27,31 @@ const mountCommand = Command.make(
       Flag.atLeast(0)
     ),
     background: Flag.Boolean("background").pipe(
-      Flag.withDescription("Return once it is mounted; it is served by a process of its own, whose log is the system's"),
+      Flag.withDescription(
+        "Return once it is mounted; it is served by a process of its own, whose log is the system's"
+      ),
       Flag.withDefault(false)
     ),
-    debug: Flag.Boolean("debug").pipe(Flag.withAlias("d"), Flag.withDescription("Write every request and reply to stderr"), Flag.withDefault(false))
+    debug: Flag.Boolean("debug").pipe(
+      Flag.withAlias("d"),
+      Flag.withDescription("Write every request and reply to stderr"),
+      Flag.withDefault(false)
+    )
   },
   ({ background, ...request }) =>
     background
-      ? Effect.flatMap(load(() => import("./background.ts")), ({ serveInBackground }) => serveInBackground(request))
-      : Effect.flatMap(load(() => import("./serve.ts")), ({ serve }) => serve(request))
+      ? Effect.flatMap(
+          load(() => import("./background.ts")),
+          ({ serveInBackground }) => serveInBackground(request)
+        )
+      : Effect.flatMap(
+          load(() => import("./serve.ts")),
+          ({ serve }) => serve(request)
+        )
 ).pipe(
-  Command.withDescription(`Mount a filesystem and serve it, until Ctrl-C or an unmount. Options for -o:\n\n${optionsHelp}`),
+  Command.withDescription(
+    `Mount a filesystem and serve it, until Ctrl-C or an unmount. Options for -o:\n\n${optionsHelp}`
+  ),
   Command.withShortDescription("Mount a filesystem and serve it")
 )
 
@@ -55,13 +69,21 @@ const daemonCommand = Command.make(
       Flag.optional
     )
   },
-  ({ config }) => Effect.flatMap(load(() => import("./config/commands.ts")), ({ daemon }) => daemon(Option.getOrUndefined(config)))
+  ({ config }) =>
+    Effect.flatMap(
+      load(() => import("./config/commands.ts")),
+      ({ daemon }) => daemon(Option.getOrUndefined(config))
+    )
 ).pipe(Command.withDescription("Keep the mounts of a configuration; SIGHUP reads it again"))
 
 const checkCommand = Command.make(
   "check",
   { config: Argument.String("CONFIG").pipe(Argument.withDescription("A configuration file")) },
-  ({ config }) => Effect.flatMap(load(() => import("./config/commands.ts")), ({ check }) => check(config))
+  ({ config }) =>
+    Effect.flatMap(
+      load(() => import("./config/commands.ts")),
+      ({ check }) => check(config)
+    )
 ).pipe(Command.withDescription("Check a configuration, and say what it mounts"))
 
 const statusCommand = Command.make(
@@ -72,8 +94,18 @@ const statusCommand = Command.make(
 
 const topCommand = Command.make(
   "top",
-  { runtimeDirectory, once: Flag.Boolean("once").pipe(Flag.withDescription("Look for one second, and print that"), Flag.withDefault(false)) },
-  (input) => Effect.flatMap(load(() => import("./top/top.ts")), ({ top }) => top(input.runtimeDirectory, input.once))
+  {
+    runtimeDirectory,
+    once: Flag.Boolean("once").pipe(
+      Flag.withDescription("Look for one second, and print that"),
+      Flag.withDefault(false)
+    )
+  },
+  (input) =>
+    Effect.flatMap(
+      load(() => import("./top/top.ts")),
+      ({ top }) => top(input.runtimeDirectory, input.once)
+    )
 ).pipe(Command.withDescription("Watch the daemon's mounts, live; q ends it"))
 
 const logCommand = Command.make(
@@ -85,7 +117,11 @@ const logCommand = Command.make(
 const doctorCommand = Command.make(
   "doctor",
   { json: Flag.Boolean("json").pipe(Flag.withDescription("As JSON"), Flag.withDefault(false)) },
-  ({ json }) => Effect.flatMap(load(() => import("./doctor/doctor.ts")), ({ doctor }) => doctor(json))
+  ({ json }) =>
+    Effect.flatMap(
+      load(() => import("./doctor/doctor.ts")),
+      ({ doctor }) => doctor(json)
+    )
 ).pipe(Command.withDescription("Say what on this machine would stop a mount, and what to do about it"))
 
 const restartCommand = Command.make(
@@ -97,7 +133,9 @@ const restartCommand = Command.make(
 const unmountCommand = Command.make(
   "unmount",
   {
-    target: Argument.String("NAME|MOUNTPOINT").pipe(Argument.withDescription("A mount of the daemon, or any FUSE mount")),
+    target: Argument.String("NAME|MOUNTPOINT").pipe(
+      Argument.withDescription("A mount of the daemon, or any FUSE mount")
+    ),
     runtimeDirectory,
     lazy: Flag.Boolean("lazy").pipe(
       Flag.withAlias("l"),
@@ -106,25 +144,52 @@ const unmountCommand = Command.make(
     )
   },
   ({ lazy, runtimeDirectory, target }) =>
-    Effect.flatMap(isKept(runtimeDirectory, target), (kept) => kept ? unmountKept(runtimeDirectory, target, lazy) : unmount(target, lazy))
+    Effect.flatMap(isKept(runtimeDirectory, target), (kept) =>
+      kept ? unmountKept(runtimeDirectory, target, lazy) : unmount(target, lazy)
+    )
 ).pipe(Command.withDescription("Unmount a FUSE filesystem"))
 
 const fsckCommand = Command.make(
   "fsck",
   {
-    store: Argument.String("STORE").pipe(Argument.withDescription("A store that is not mounted: its path, or sqlite:PATH")),
-    repair: Flag.Boolean("repair").pipe(Flag.withDescription("Put right what is found; keep a copy of the store first"), Flag.withDefault(false))
+    store: Argument.String("STORE").pipe(
+      Argument.withDescription("A store that is not mounted: its path, or sqlite:PATH")
+    ),
+    repair: Flag.Boolean("repair").pipe(
+      Flag.withDescription("Put right what is found; keep a copy of the store first"),
+      Flag.withDefault(false)
+    )
   },
-  ({ repair, store }) => Effect.flatMap(load(() => import("./fsck.ts")), ({ fsck }) => fsck(store, repair))
+  ({ repair, store }) =>
+    Effect.flatMap(
+      load(() => import("./fsck.ts")),
+      ({ fsck }) => fsck(store, repair)
+    )
 ).pipe(Command.withDescription("Check a store without changing anything, and say what would be repaired"))
 
 const initCommand = Command.make(
   "init",
   { directory: Argument.String("DIR").pipe(Argument.withDescription("A directory, made if it is not there")) },
-  ({ directory }) => Effect.flatMap(load(() => import("./init.ts")), ({ init }) => init(directory))
+  ({ directory }) =>
+    Effect.flatMap(
+      load(() => import("./init.ts")),
+      ({ init }) => init(directory)
+    )
 ).pipe(Command.withDescription("Make a project with a filesystem, its test and a mount script"))
 
 export const bickford = Command.make("bickford").pipe(
   Command.withDescription("FUSE filesystems, served from Node.js."),
-  Command.withSubcommands([mountCommand, daemonCommand, checkCommand, statusCommand, topCommand, logCommand, doctorCommand, restartCommand, unmountCommand, fsckCommand, initCommand])
+  Command.withSubcommands([
+    mountCommand,
+    daemonCommand,
+    checkCommand,
+    statusCommand,
+    topCommand,
+    logCommand,
+    doctorCommand,
+    restartCommand,
+    unmountCommand,
+    fsckCommand,
+    initCommand
+  ])
 )

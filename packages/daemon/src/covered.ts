@@ -12,7 +12,10 @@ const withoutLinks = async (path: string): Promise<string> => {
     return await realpath(absolute)
   } catch {
     // A store is made when it is not there.
-    return realpath(dirname(absolute)).then((directory) => join(directory, basename(absolute)), () => absolute)
+    return realpath(dirname(absolute)).then(
+      (directory) => join(directory, basename(absolute)),
+      () => absolute
+    )
   }
 }
 
@@ -26,13 +29,15 @@ const isAtOrBelow = (path: string, place: string): boolean => {
  * the mount, by its path without links; a store is not, and is refused.
  */
 export const beforeMounting = (source: string, place: string): Effect.Effect<string, CommandError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { kind, path } = yield* sourceOf(source)
     if (kind.covered === undefined) return source
     const real = yield* Effect.promise(() => withoutLinks(path))
     if (kind.covered === "refused" && isAtOrBelow(real, place)) {
       return yield* Effect.fail(
-        commandError(`the store ${real} lies at or below the mountpoint ${place}, where the mount hides it from its own server; keep the store elsewhere`)
+        commandError(
+          `the store ${real} lies at or below the mountpoint ${place}, where the mount hides it from its own server; keep the store elsewhere`
+        )
       )
     }
     return `${kind.kind}:${real}`

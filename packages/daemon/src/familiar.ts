@@ -22,10 +22,23 @@ export const fromFamiliar = (args: ReadonlyArray<string>): ReadonlyArray<string>
     else if (arg.startsWith("-o")) options.push("-o", arg.slice(2))
     else if (arg === "-f") foreground = true
     else if (arg === "-d") debug = foreground = true
-    else if (arg !== "-s") return places.length === 0 ? args : commandError(`unknown flag ${arg}; known beside a source: -o, -f (stay in the foreground), -d (log every request), -s`)
+    else if (arg !== "-s")
+      return places.length === 0
+        ? args
+        : commandError(
+            `unknown flag ${arg}; known beside a source: -o, -f (stay in the foreground), -d (log every request), -s`
+          )
   }
   const [source, mountpoint, more] = places
   if (source === undefined) return args
-  if (mountpoint === undefined || more !== undefined) return commandError(`${source}: expected one mountpoint: bickford SOURCE MOUNTPOINT [-o OPTIONS]`)
-  return ["mount", ...(foreground ? [] : ["--background"]), ...(debug ? ["--debug"] : []), ...options, source, mountpoint]
+  if (mountpoint === undefined || more !== undefined)
+    return commandError(`${source}: expected one mountpoint: bickford SOURCE MOUNTPOINT [-o OPTIONS]`)
+  return [
+    "mount",
+    ...(foreground ? [] : ["--background"]),
+    ...(debug ? ["--debug"] : []),
+    ...options,
+    source,
+    mountpoint
+  ]
 }

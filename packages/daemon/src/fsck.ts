@@ -8,29 +8,36 @@ import { isParsed, parseSource } from "./sources/index.ts"
 
 const say = (line: string) => Console.log(printable(line))
 
-const asCommandError = <A>(effect: Effect.Effect<A, SqliteStoreError>) => Effect.mapError(effect, ({ message }) => commandError(message))
+const asCommandError = <A>(effect: Effect.Effect<A, SqliteStoreError>) =>
+  Effect.mapError(effect, ({ message }) => commandError(message))
 
-const tellProblems = Effect.fnUntraced(function*({ orphans, problems }: StoreReport) {
+const tellProblems = Effect.fnUntraced(function* ({ orphans, problems }: StoreReport) {
   for (const { repair, what } of problems) yield* Console.log(printableLogLine(`${what}: ${repair}`))
   if (orphans > 0) yield* say(`${orphans} files without a name, which the next mount removes`)
 })
 
-const tellClean = (path: string, { bytes, inodes }: StoreReport) => say(`${path}: clean, ${inodes} inodes, ${bytes} bytes`)
+const tellClean = (path: string, { bytes, inodes }: StoreReport) =>
+  say(`${path}: clean, ${inodes} inodes, ${bytes} bytes`)
 
 /** Fails when something is wrong that was not put right. `store` is a path, or a source. */
-export const fsck = Effect.fnUntraced(function*(store: string, repair: boolean) {
+export const fsck = Effect.fnUntraced(function* (store: string, repair: boolean) {
   const parsed = parseSource(store)
   const path = isParsed(parsed) && parsed.kind.kind === "sqlite" ? parsed.path : store
   if (!repair) {
     const report = yield* asCommandError(checkStore(path))
     yield* tellProblems(report)
     if (report.problems.length === 0) return yield* tellClean(path, report)
-    const next = report.damaged ? "keep a copy before anything else" : `keep a copy, then "bickford fsck --repair ${path}" puts them right`
+    const next = report.damaged
+      ? "keep a copy before anything else"
+      : `keep a copy, then "bickford fsck --repair ${path}" puts them right`
     return yield* Effect.fail(commandError(`${path}: ${report.problems.length} problems; ${next}`))
   }
   const { found, left } = yield* asCommandError(repairStore(path))
   yield* tellProblems(found)
-  if (found.damaged) return yield* Effect.fail(commandError(`${path}: its pages are damaged, which cannot be repaired in place; nothing was changed`))
+  if (found.damaged)
+    return yield* Effect.fail(
+      commandError(`${path}: its pages are damaged, which cannot be repaired in place; nothing was changed`)
+    )
   if (left.problems.length === 0) {
     if (found.problems.length > 0) yield* say(`${path}: ${found.problems.length} problems, all repaired`)
     return yield* tellClean(path, left)

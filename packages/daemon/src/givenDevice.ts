@@ -22,5 +22,7 @@ const statOf = (descriptor: number): Stats | string => {
 export const notADevice = (descriptor: number): string | undefined => {
   const found = statOf(descriptor)
   if (typeof found === "string") return `is no open descriptor: ${found}`
-  return found.isCharacterDevice() && found.rdev === fuseDevice ? undefined : "is no /dev/fuse: the caller opens that, mounts it, and passes it on"
+  return found.isCharacterDevice() && found.rdev === fuseDevice
+    ? undefined
+    : "is no /dev/fuse: the caller opens that, mounts it, and passes it on"
 }

@@ -37,7 +37,9 @@ test("hello is there, and nothing else", () =>
 `
 
 const effectVersion = (): string => {
-  const manifest: { readonly dependencies: { readonly effect: string } } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+  const manifest: { readonly dependencies: { readonly effect: string } } = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8")
+  )
   return manifest.dependencies.effect
 }
 
@@ -50,9 +52,14 @@ const manifest = (name: string) => ({
 })
 
 /** npm's names are of lower case, and have no blanks. */
-const packageName = (folder: string): string => basename(folder).toLowerCase().replace(/[^a-z0-9._-]+/g, "-").replace(/^[._-]+/, "") || "filesystem"
+const packageName = (folder: string): string =>
+  basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[._-]+/, "") || "filesystem"
 
-const write = (folder: string, name: string, text: string): void => writeFileSync(join(folder, name), text, { flag: "wx" })
+const write = (folder: string, name: string, text: string): void =>
+  writeFileSync(join(folder, name), text, { flag: "wx" })
 
 /** Makes the project in `directory`. Replaces no file: fails where one of its own is there already. */
 export const init = (directory: string): Effect.Effect<void, CommandError> =>
@@ -66,4 +73,8 @@ export const init = (directory: string): Effect.Effect<void, CommandError> =>
       write(folder, ".gitignore", "node_modules/\nmnt/\n")
     },
     catch: (error) => commandError(error instanceof Error ? error.message : String(error))
-  }).pipe(Effect.andThen(Console.log(`A filesystem is in ${directory}: cd ${directory} && npm install && npm test && npm run mount`)))
+  }).pipe(
+    Effect.andThen(
+      Console.log(`A filesystem is in ${directory}: cd ${directory} && npm install && npm test && npm run mount`)
+    )
+  )

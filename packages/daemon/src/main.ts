@@ -26,7 +26,9 @@ const complain = (text: string): Effect.Effect<void> => Console.error(`bickford:
 const presenter: CliOutput.Presenter = {
   present: (event) =>
     event._tag === "InvalidInvocation"
-      ? complain(`${event.errors.map((error) => oneLine(error.message)).join("; ")} (see ${event.commandPath.join(" ")} --help)`)
+      ? complain(
+          `${event.errors.map((error) => oneLine(error.message)).join("; ")} (see ${event.commandPath.join(" ")} --help)`
+        )
       : CliOutput.defaultPresenter.present(event)
 }
 
@@ -34,7 +36,11 @@ const isShowHelp = (error: unknown): error is CliError.ShowHelp =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "ShowHelp"
 
 const messageOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "message" in error && typeof error.message === "string" && error.message !== ""
+  typeof error === "object" &&
+  error !== null &&
+  "message" in error &&
+  typeof error.message === "string" &&
+  error.message !== ""
     ? error.message
     : String(error)
 
@@ -56,7 +62,7 @@ const layers = Layer.mergeAll(
 
 /** Loads the addon, which may not be there: an error like any other. */
 const loadCommands = Effect.tryPromise({
-  try: async () => ({ ...await import("./cli.ts"), ...await import("./familiar.ts") }),
+  try: async () => ({ ...(await import("./cli.ts")), ...(await import("./familiar.ts")) }),
   catch: (error) => commandError(oneLine(messageOf(error)))
 })
 

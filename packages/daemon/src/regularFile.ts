@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs
 
 const { O_NONBLOCK, O_RDONLY } = constants
 
-const codeOf = (error: unknown): unknown => error instanceof Error && "code" in error ? error.code : undefined
+const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined)
 
 const notRegular = (what: string): Error => new Error(`is ${what}; name a regular file`)
 

@@ -25,7 +25,9 @@ const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> 
       return Effect.void
     case "failed": {
       const cause = end.session.reason === "failed" ? Cause.squash(end.session.cause) : undefined
-      return Effect.fail(commandError(`${place}: the filesystem failed: ${cause instanceof Error ? cause.message : String(cause)}`))
+      return Effect.fail(
+        commandError(`${place}: the filesystem failed: ${cause instanceof Error ? cause.message : String(cause)}`)
+      )
     }
     default:
       return Effect.fail(commandError(`${place}: the connection was ${end.reason}`))
@@ -33,32 +35,50 @@ const judge = (place: string, end: MountEnd): Effect.Effect<void, CommandError> 
 }
 
 /** Serves a device that the caller has mounted, and will unmount. */
-const serveDevice = Effect.fnUntraced(function*(request: MountRequest, descriptor: number, options: ParsedOptions) {
-  if (options.autoUnmount) return yield* Effect.fail(commandError(`option auto_unmount: whoever has mounted ${request.mountpoint} unmounts it`))
-  const wrong = notADevice(descriptor)
-  if (wrong !== undefined) return yield* Effect.fail(commandError(`${request.mountpoint} ${wrong}`))
-  const backend = yield* backendFor(request.source, options)
-  const handle = yield* fromFd(descriptor)
-  // Ours is a duplicate; the connection is to end with it.
-  closeSync(descriptor)
-  const transport = yield* makeDeviceTransport(handle)
-  const session = yield* Session.make(transport, backend, { ...options.session, atime: atimePolicy(options.mount) })
-  if (request.debug === true || options.debug) yield* wireLog(session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
-  yield* session.negotiated
-  tellStarter({ mounted: request.mountpoint })
-  yield* Console.log(`${printable(request.source)} is mounted at ${request.mountpoint}; it is served until that is unmounted.`)
-  return yield* Effect.flatMap(session.awaitEnd, (end) => judge(request.mountpoint, { reason: end.reason, session: end }))
-}, Effect.mapError(({ message }) => commandError(message)))
+const serveDevice = Effect.fnUntraced(
+  function* (request: MountRequest, descriptor: number, options: ParsedOptions) {
+    if (options.autoUnmount)
+      return yield* Effect.fail(
+        commandError(`option auto_unmount: whoever has mounted ${request.mountpoint} unmounts it`)
+      )
+    const wrong = notADevice(descriptor)
+    if (wrong !== undefined) return yield* Effect.fail(commandError(`${request.mountpoint} ${wrong}`))
+    const backend = yield* backendFor(request.source, options)
+    const handle = yield* fromFd(descriptor)
+    // Ours is a duplicate; the connection is to end with it.
+    closeSync(descriptor)
+    const transport = yield* makeDeviceTransport(handle)
+    const session = yield* Session.make(transport, backend, { ...options.session, atime: atimePolicy(options.mount) })
+    if (request.debug === true || options.debug)
+      yield* wireLog(session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
+    yield* session.negotiated
+    tellStarter({ mounted: request.mountpoint })
+    yield* Console.log(
+      `${printable(request.source)} is mounted at ${request.mountpoint}; it is served until that is unmounted.`
+    )
+    return yield* Effect.flatMap(session.awaitEnd, (end) =>
+      judge(request.mountpoint, { reason: end.reason, session: end })
+    )
+  },
+  Effect.mapError(({ message }) => commandError(message))
+)
 
-const serveOnce = Effect.fnUntraced(function*(request: MountRequest) {
+const serveOnce = Effect.fnUntraced(function* (request: MountRequest) {
   const { kind } = yield* sourceOf(request.source)
   const options = yield* Effect.fromResult(parseMountOptions(request.options, kind))
   const descriptor = givenDevice(request.mountpoint)
   if (descriptor !== undefined) return yield* serveDevice(request, descriptor, options)
   const place = yield* canonical(request.mountpoint)
   const backend = yield* backendFor(yield* beforeMounting(request.source, place), options)
-  const mounted = yield* mount({ fsname: request.source, ...options.mount, mountpoint: place, backend, session: options.session })
-  if (request.debug === true || options.debug) yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
+  const mounted = yield* mount({
+    fsname: request.source,
+    ...options.mount,
+    mountpoint: place,
+    backend,
+    session: options.session
+  })
+  if (request.debug === true || options.debug)
+    yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
   if (options.autoUnmount) yield* unmountAfterDeath(place)
   tellStarter({ mounted: mounted.mountpoint })
   yield* Console.log(`${printable(request.source)} is mounted at ${printable(mounted.mountpoint)}; Ctrl-C unmounts it.`)

@@ -1,7 +1,15 @@
 /** Signals that mean nothing to this program, and would end it, or open Node's inspector to everybody on the machine. */
 
 /** Node's inspector is opened by SIGUSR1, and the others kill by default, which would leave mounts that nobody serves. */
-const strayedSignals = ["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGIO", "SIGPWR", "SIGSTKFLT"] as const satisfies ReadonlyArray<NodeJS.Signals>
+const strayedSignals = [
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGVTALRM",
+  "SIGIO",
+  "SIGPWR",
+  "SIGSTKFLT"
+] as const satisfies ReadonlyArray<NodeJS.Signals>
 
 /** The flag by which Node does not listen for SIGUSR1 from its start on. */
 export const noInspector = "--disable-sigusr1"

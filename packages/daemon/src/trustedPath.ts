@@ -42,8 +42,15 @@ const ownName = (): string | undefined => {
  * True for a group that a user has alone, as `groups` (group(5)) has it: of the user's name, without other members. Of
  * a group that is not listed, the number must be the user's.
  */
-export const hasAlone = (groups: string, gid: number, user: { readonly uid: number; readonly name: string }): boolean => {
-  const line = groups.split("\n").map((text) => text.split(":")).find((fields) => fields.length > 2 && Number(fields[2]) === gid)
+export const hasAlone = (
+  groups: string,
+  gid: number,
+  user: { readonly uid: number; readonly name: string }
+): boolean => {
+  const line = groups
+    .split("\n")
+    .map((text) => text.split(":"))
+    .find((fields) => fields.length > 2 && Number(fields[2]) === gid)
   if (line === undefined) return gid === user.uid
   const [name, , , members = ""] = line
   return name === user.name && members.split(",").every((member) => member === "" || member === user.name)
@@ -53,7 +60,12 @@ export const hasAlone = (groups: string, gid: number, user: { readonly uid: numb
 const isPrivateGroup = (gid: number): boolean => {
   const uid = process.geteuid?.() ?? 0
   const name = ownName()
-  return uid !== 0 && name !== undefined && gid === process.getegid?.() && hasAlone(readRegularFile("/etc/group"), gid, { uid, name })
+  return (
+    uid !== 0 &&
+    name !== undefined &&
+    gid === process.getegid?.() &&
+    hasAlone(readRegularFile("/etc/group"), gid, { uid, name })
+  )
 }
 
 /** With an ACL, the group's bits are its mask, and say what users may do whom it names (acl(5)). */
@@ -72,10 +84,12 @@ const isWritableByOthers = (path: string, { gid, mode }: Stats): boolean =>
 const modeOf = ({ gid, mode }: Stats): string => `(mode ${(mode & 0o7777).toString(8)}, group ${gid})`
 
 const owned = (path: string, found: Stats): Weakness | undefined =>
-  isTrustedOwner(found.uid) ? undefined : {
-    reason: `${path} belongs to user ${found.uid} ${modeOf(found)}`,
-    remedy: `chown ${process.geteuid?.() ?? 0} ${path}`
-  }
+  isTrustedOwner(found.uid)
+    ? undefined
+    : {
+        reason: `${path} belongs to user ${found.uid} ${modeOf(found)}`,
+        remedy: `chown ${process.geteuid?.() ?? 0} ${path}`
+      }
 
 /** What is wrong with a file that nobody else may write, or a directory in which nobody else may make anything. */
 export const weaknessOfEntry = (path: string, found: Stats): Weakness | undefined => {
@@ -89,7 +103,8 @@ export const weaknessOfEntry = (path: string, found: Stats): Weakness | undefine
 const weaknessOnTheWay = (path: string, found: Stats): Weakness | undefined =>
   found.isDirectory() && (found.mode & sticky) !== 0 ? owned(path, found) : weaknessOfEntry(path, found)
 
-const componentsOf = (path: string): ReadonlyArray<string> => path.split("/").filter((name) => name !== "" && name !== ".")
+const componentsOf = (path: string): ReadonlyArray<string> =>
+  path.split("/").filter((name) => name !== "" && name !== ".")
 
 /**
  * Why others than root and this user could replace what a path names, or undefined when they could not: looks at

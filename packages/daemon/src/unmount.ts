@@ -4,13 +4,16 @@ import * as Effect from "effect/Effect"
 import { commandError } from "./CommandError.ts"
 import { canonical } from "./mountpoint.ts"
 
-export const unmount = Effect.fnUntraced(function*(path: string, lazy: boolean) {
+export const unmount = Effect.fnUntraced(function* (path: string, lazy: boolean) {
   const place = yield* canonical(path)
   const mounted = findMount(place)
   if (mounted === undefined) return yield* Effect.fail(commandError(`${place} is not a mountpoint`))
   if (!isFuse(mounted)) {
-    return yield* Effect.fail(commandError(`${place} is left alone: it is no FUSE filesystem but ${yield* describeMount(mounted)}`))
+    return yield* Effect.fail(
+      commandError(`${place} is left alone: it is no FUSE filesystem but ${yield* describeMount(mounted)}`)
+    )
   }
   yield* Effect.mapError(unmountDevice({ mountpoint: place }, { lazy }), (error) =>
-    commandError(error.code === "EBUSY" ? `${place} is busy; --lazy detaches it all the same` : error.message))
+    commandError(error.code === "EBUSY" ? `${place} is busy; --lazy detaches it all the same` : error.message)
+  )
 })

@@ -7,7 +7,7 @@ import { makeBeats } from "../src/keeper/beats.ts"
 
 describe("beats", () => {
   it.effect("are missed after the limit, and not before", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const beats = makeBeats()
       const silence = yield* Effect.forkChild(beats.silence(1000), { startImmediately: true })
       for (let n = 0; n < 10; n++) {
@@ -17,10 +17,11 @@ describe("beats", () => {
       assert.isUndefined(silence.pollUnsafe())
       yield* TestClock.adjust("1 seconds")
       yield* Fiber.join(silence)
-    }))
+    })
+  )
 
   it.live("are not missed by a keeper that was stopped itself", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       for (const nth of [1, 3, 4]) {
         const beats = makeBeats()
         const { now, provide } = stoppedClock(nth, 35_000)
@@ -28,5 +29,6 @@ describe("beats", () => {
         // Only a whole limit after the stop.
         assert.isAtLeast(now(), 65_000, `stopped in sleep ${nth}`)
       }
-    }))
+    })
+  )
 })

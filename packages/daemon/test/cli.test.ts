@@ -9,7 +9,8 @@ const bin = join(dirname(dirname(fileURLToPath(import.meta.url))), "bin", "bickf
 const bickford = (...args: ReadonlyArray<string>) =>
   new Promise<{ readonly status: number | null; readonly stdout: string; readonly stderr: string }>((resolve) => {
     const child = execFile(process.execPath, [bin, ...args], (_, stdout, stderr) =>
-      resolve({ status: child.exitCode, stdout, stderr }))
+      resolve({ status: child.exitCode, stdout, stderr })
+    )
   })
 
 describe("bickford", () => {
@@ -30,10 +31,18 @@ describe("bickford", () => {
     ["a command that does not exist", ["moun", "x"], /mount/],
     ["a flag that does not exist", ["unmount", "--lazzy", "/"], /--lazy/],
     ["a source that does not exist", ["mount", "disk:", "/tmp"], /unknown source disk:/],
-    ["an option that does not exist", ["mount", "-o", "ro,alow_other", "memory:", "/tmp"], /alow_other; did you mean allow_other\?/],
+    [
+      "an option that does not exist",
+      ["mount", "-o", "ro,alow_other", "memory:", "/tmp"],
+      /alow_other; did you mean allow_other\?/
+    ],
     ["an option without its value", ["mount", "-o", "fsname", "memory:", "/tmp"], /fsname=TEXT/],
     ["an option with a wrong value", ["mount", "-o", "uid=bob", "memory:", "/tmp"], /uid: bob is not a valid number/],
-    ["a mountpoint that does not exist", ["mount", "memory:", "/does/not/exist"], /\/does\/not\/exist: no such directory/],
+    [
+      "a mountpoint that does not exist",
+      ["mount", "memory:", "/does/not/exist"],
+      /\/does\/not\/exist: no such directory/
+    ],
     ["unmounting what is no mountpoint", ["unmount", dirname(bin)], /is not a mountpoint/]
   ]
   for (const [name, args, message] of wrong) {

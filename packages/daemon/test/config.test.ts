@@ -9,33 +9,46 @@ const problems = (text: string) => Result.getOrThrow(Result.flip(decodeConfig(te
 
 describe("a configuration", () => {
   it("has defaults, and paths from its own folder", () => {
-    assert.deepStrictEqual(decoded(`
+    assert.deepStrictEqual(
+      decoded(`
       runtime_directory = "run"
       [mounts.data]
       source = "sqlite:data.store"
       mountpoint = "mnt"
-    `), {
-      runtimeDirectory: "/srv/run",
-      mounts: [{
-        name: "data",
-        source: "sqlite:/srv/data.store",
-        mountpoint: "/srv/mnt",
-        options: [],
-        restart: { intensity: 5, period: 60_000, backoff: { initial: 100, max: 10_000 } },
-        whenLost: "restart",
-        limits: {},
-        heartbeat: 30_000
-      }]
-    })
+    `),
+      {
+        runtimeDirectory: "/srv/run",
+        mounts: [
+          {
+            name: "data",
+            source: "sqlite:/srv/data.store",
+            mountpoint: "/srv/mnt",
+            options: [],
+            restart: { intensity: 5, period: 60_000, backoff: { initial: 100, max: 10_000 } },
+            whenLost: "restart",
+            limits: {},
+            heartbeat: 30_000
+          }
+        ]
+      }
+    )
   })
 
   it("of the systemd example is right", () => {
-    const { mounts } = decoded(readFileSync(new URL("../../../examples/systemd/bickford.toml", import.meta.url), "utf8"))
-    assert.deepStrictEqual(mounts.map(({ name }) => name), ["data", "scratch"])
+    const { mounts } = decoded(
+      readFileSync(new URL("../../../examples/systemd/bickford.toml", import.meta.url), "utf8")
+    )
+    assert.deepStrictEqual(
+      mounts.map(({ name }) => name),
+      ["data", "scratch"]
+    )
   })
 
   it("says everything", () => {
-    const { mounts: [outer, inner], port } = decoded(`
+    const {
+      mounts: [outer, inner],
+      port
+    } = decoded(`
       port = 9100
       [mounts.inner]
       source = "memory:"
@@ -64,7 +77,8 @@ describe("a configuration", () => {
   })
 
   it("that is wrong: every problem at once, with its key and what was expected", () => {
-    assert.deepStrictEqual(problems(`
+    assert.deepStrictEqual(
+      problems(`
       prot = 1
       port = 70000
       [mounts.a]
@@ -75,20 +89,23 @@ describe("a configuration", () => {
       source = "memory:"
       mountpoint = "/b"
       when_lost = "panic"
-    `).toSorted(), [
-      "mounts.a.mountpoint: expected text, got 5",
-      "mounts.a.restart.intensty: there is no such key; did you mean intensity?",
-      "mounts.a.restart.period: expected a length of time, as 30 (seconds) or \"500ms\", got \"soon\"",
-      "mounts.a.sourc: there is no such key; did you mean source?",
-      "mounts.a.source is missing",
-      "mounts.b.when_lost: expected \"restart\" | \"unmount\", got \"panic\"",
-      "port: expected a port, 1 to 65535, got 70000",
-      "prot: there is no such key; did you mean port?"
-    ])
+    `).toSorted(),
+      [
+        "mounts.a.mountpoint: expected text, got 5",
+        "mounts.a.restart.intensty: there is no such key; did you mean intensity?",
+        'mounts.a.restart.period: expected a length of time, as 30 (seconds) or "500ms", got "soon"',
+        "mounts.a.sourc: there is no such key; did you mean source?",
+        "mounts.a.source is missing",
+        'mounts.b.when_lost: expected "restart" | "unmount", got "panic"',
+        "port: expected a port, 1 to 65535, got 70000",
+        "prot: there is no such key; did you mean port?"
+      ]
+    )
   })
 
   it("that contradicts itself is refused", () => {
-    assert.deepStrictEqual(problems(`
+    assert.deepStrictEqual(
+      problems(`
       [mounts.a]
       source = "sqlite:/store"
       mountpoint = "/mnt/"
@@ -100,13 +117,15 @@ describe("a configuration", () => {
       source = "sqlit:/x"
       mountpoint = "/c"
       options = "auto_unmount"
-    `), [
-      "mounts.a.options: unknown option alow_other; did you mean allow_other?",
-      "mounts.c.source: expected memory:, sqlite:PATH, passthrough:DIR or module:PATH, got \"sqlit:/x\"",
-      "mounts.c.options: auto_unmount is for mounts without the daemon, which unmounts what it gives up",
-      "mounts.b.mountpoint: is that of mounts.a as well",
-      "mounts.b.source: is the store of mounts.a as well"
-    ])
+    `),
+      [
+        "mounts.a.options: unknown option alow_other; did you mean allow_other?",
+        'mounts.c.source: expected memory:, sqlite:PATH, passthrough:DIR or module:PATH, got "sqlit:/x"',
+        "mounts.c.options: auto_unmount is for mounts without the daemon, which unmounts what it gives up",
+        "mounts.b.mountpoint: is that of mounts.a as well",
+        "mounts.b.source: is the store of mounts.a as well"
+      ]
+    )
     assert.match(problems("[mounts").join(), /Invalid TOML/)
   })
 })

@@ -30,7 +30,7 @@ const freePort = Effect.callback<number>((resume) => {
 })
 
 /** Both endpoints, for the life of the scope. */
-const listening = Effect.fnUntraced(function*(given: Controlled = controlled(), limits: Partial<HttpLimits> = {}) {
+const listening = Effect.fnUntraced(function* (given: Controlled = controlled(), limits: Partial<HttpLimits> = {}) {
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "bickford-control-"))),
     (path) => Effect.sync(() => rmSync(path, { recursive: true }))
@@ -38,7 +38,10 @@ const listening = Effect.fnUntraced(function*(given: Controlled = controlled(), 
   const path = join(folder, "control.sock")
   const port = yield* freePort
   yield* serveControl(path, port, given, { ...defaultLimits, ...limits })
-  const endpoints: ReadonlyArray<readonly [string, Address]> = [["the socket", { path }], ["the port", { port }]]
+  const endpoints: ReadonlyArray<readonly [string, Address]> = [
+    ["the socket", { path }],
+    ["the port", { port }]
+  ]
   return { endpoints, socket: { path }, port: { port } }
 })
 
@@ -63,21 +66,48 @@ const exchange = async (address: Address, bytes: string | Uint8Array, halfClose 
   })
 }
 
-const get = (target: string, method = "GET"): string => `${method} ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`
+const get = (target: string, method = "GET"): string =>
+  `${method} ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`
 
 const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 0)
 
 /** It is still there, and answers in order. */
-const lives = async (address: Address): Promise<void> => assert.strictEqual(statusOf(await exchange(address, get("/healthz"))), 200)
+const lives = async (address: Address): Promise<void> =>
+  assert.strictEqual(statusOf(await exchange(address, get("/healthz"))), 200)
 
 const targets = [
-  "//", "///", "//@", "/\\\\", "\\", "/%", "/%/", "/mounts/%/log", "/mounts/%00/log", "/mounts/%ff/restart", "/mounts/a%2Fb/log", "/mounts", "/mounts/", "/mounts//log",
-  "/mounts/constructor/log", "/__proto__", "/toString", "http://[", "http://%/", "http://x:99999/", "*", "?", "/?%", "/status?%", "/metrics/../status", `/${"a/".repeat(2000)}`, "#"
+  "//",
+  "///",
+  "//@",
+  "/\\\\",
+  "\\",
+  "/%",
+  "/%/",
+  "/mounts/%/log",
+  "/mounts/%00/log",
+  "/mounts/%ff/restart",
+  "/mounts/a%2Fb/log",
+  "/mounts",
+  "/mounts/",
+  "/mounts//log",
+  "/mounts/constructor/log",
+  "/__proto__",
+  "/toString",
+  "http://[",
+  "http://%/",
+  "http://x:99999/",
+  "*",
+  "?",
+  "/?%",
+  "/status?%",
+  "/metrics/../status",
+  `/${"a/".repeat(2000)}`,
+  "#"
 ]
 
 describe("control", { timeout: 60_000 }, () => {
   it.live("a target that cannot be is refused, and the next request is answered", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { endpoints } = yield* listening()
       for (const [where, address] of endpoints) {
         for (const method of ["GET", "POST", "OPTIONS", "DELETE"]) {
@@ -90,17 +120,41 @@ describe("control", { timeout: 60_000 }, () => {
         assert.include([0, 400], statusOf(yield* Effect.promise(() => exchange(address, get("x:1", "CONNECT")))))
         yield* Effect.promise(() => lives(address))
       }
-    }))
+    })
+  )
 
   it.live("fuzz: nothing that is sent ends it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { endpoints } = yield* listening()
       const text = fc.string({ unit: "binary", maxLength: 40 })
-      const target = fc.oneof(fc.constantFrom(...targets), text, fc.array(fc.constantFrom("/", "%", "mounts", "..", "\\", "@", ":", "[", "?", "#", "log", "0", "\u00ff")).map((parts) => `/${parts.join("")}`))
-      const field = fc.tuple(fc.constantFrom("host", "content-length", "transfer-encoding", "expect", "upgrade", "connection", "x"), fc.oneof(text, fc.constantFrom("chunked", "-1", "1e9", "100-continue", "websocket", "upgrade"))).map(([name, value]) => `${name}: ${value}\r\n`)
-      const request = fc.tuple(fc.constantFrom("GET", "POST", "PUT", "OPTIONS", "CONNECT", "HEAD", "PRI", "get"), target, fc.constantFrom("HTTP/1.1", "HTTP/1.0", "HTTP/9.9", ""), fc.array(field, { maxLength: 4 }), text)
-        .map(([method, where, version, fields, body]) => Buffer.from(`${method} ${where} ${version}\r\n${fields.join("")}\r\n${body}`, "latin1"))
-      const bytes = fc.oneof({ weight: 4, arbitrary: request }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 2000 }) })
+      const target = fc.oneof(
+        fc.constantFrom(...targets),
+        text,
+        fc
+          .array(fc.constantFrom("/", "%", "mounts", "..", "\\", "@", ":", "[", "?", "#", "log", "0", "\u00ff"))
+          .map((parts) => `/${parts.join("")}`)
+      )
+      const field = fc
+        .tuple(
+          fc.constantFrom("host", "content-length", "transfer-encoding", "expect", "upgrade", "connection", "x"),
+          fc.oneof(text, fc.constantFrom("chunked", "-1", "1e9", "100-continue", "websocket", "upgrade"))
+        )
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+      const request = fc
+        .tuple(
+          fc.constantFrom("GET", "POST", "PUT", "OPTIONS", "CONNECT", "HEAD", "PRI", "get"),
+          target,
+          fc.constantFrom("HTTP/1.1", "HTTP/1.0", "HTTP/9.9", ""),
+          fc.array(field, { maxLength: 4 }),
+          text
+        )
+        .map(([method, where, version, fields, body]) =>
+          Buffer.from(`${method} ${where} ${version}\r\n${fields.join("")}\r\n${body}`, "latin1")
+        )
+      const bytes = fc.oneof(
+        { weight: 4, arbitrary: request },
+        { weight: 1, arbitrary: fc.uint8Array({ maxLength: 2000 }) }
+      )
       for (const [, address] of endpoints) {
         for (const sent of fc.sample(fc.array(bytes, { minLength: 1, maxLength: 3 }), { numRuns: 400, seed: 25 })) {
           const answer = yield* Effect.promise(() => exchange(address, Buffer.concat(sent)))
@@ -109,24 +163,36 @@ describe("control", { timeout: 60_000 }, () => {
         }
         yield* Effect.promise(() => lives(address))
       }
-    }))
+    })
+  )
 
   it.live("a handler that throws or dies costs its request alone", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       let broken = true
-      const { socket } = yield* listening(controlled({
-        keeper: { report: () => broken ? (() => { throw new Error("no report") })() : report, mount: () => Effect.die(new Error("no mount")) },
-        reload: Effect.die(new Error("no configuration"))
-      }))
+      const { socket } = yield* listening(
+        controlled({
+          keeper: {
+            report: () =>
+              broken
+                ? (() => {
+                    throw new Error("no report")
+                  })()
+                : report,
+            mount: () => Effect.die(new Error("no mount"))
+          },
+          reload: Effect.die(new Error("no configuration"))
+        })
+      )
       for (const asked of [get("/status"), get("/metrics"), get("/mounts/a/log"), get("/reload", "POST")]) {
         assert.strictEqual(statusOf(yield* Effect.promise(() => exchange(socket, asked))), 500, asked)
       }
       broken = false
       yield* Effect.promise(() => lives(socket))
-    }))
+    })
+  )
 
   it.live("sizes are bounded", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { endpoints } = yield* listening()
       for (const [where, address] of endpoints) {
         const header = `GET /healthz HTTP/1.1\r\n${"x: ".padEnd(1000, "y").concat("\r\n").repeat(20)}\r\n`
@@ -138,29 +204,37 @@ describe("control", { timeout: 60_000 }, () => {
         assert.include([0, 200, 404], statusOf(yield* Effect.promise(() => exchange(address, endless, false))), where)
         yield* Effect.promise(() => lives(address))
       }
-    }))
+    })
+  )
 
   it.live("times are bounded: half a request, and a connection that says nothing, are cut off", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { endpoints } = yield* listening(controlled(), { headerTime: 200, requestTime: 400, idleTime: 300 })
       for (const [, address] of endpoints) {
-        for (const part of ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nhost: x\r\n", "POST /reload HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nab"]) {
+        for (const part of [
+          "",
+          "GET /healthz HT",
+          "GET /healthz HTTP/1.1\r\nhost: x\r\n",
+          "POST /reload HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nab"
+        ]) {
           yield* Effect.promise(() => exchange(address, part, false))
         }
         yield* Effect.promise(() => lives(address))
       }
-    }))
+    })
+  )
 
   it.live("connections are bounded, and those past the bound end with the others", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { port, socket } = yield* listening(controlled(), { connections: 4 })
       const held = yield* Effect.promise(() => Promise.all(Array.from({ length: 4 }, () => opened(port))))
       assert.strictEqual(yield* Effect.promise(() => exchange(port, get("/healthz"))), "")
       yield* Effect.promise(() => lives(socket))
       for (const one of held) one.destroy()
       yield* Effect.promise(async () => {
-        while (await exchange(port, get("/healthz")) === "");
+        while ((await exchange(port, get("/healthz"))) === "");
         await lives(port)
       })
-    }))
+    })
+  )
 })

@@ -14,7 +14,11 @@ const findings = (change: (folder: string, places: Places) => Partial<Places>) =
     chmodSync(join(folder, "bin", "fusermount3"), 0o4755)
     writeFileSync(join(folder, "fuse.conf"), "user_allow_other\n")
     const places: Places = {
-      device: join(folder, "fuse"), path: join(folder, "bin"), fuseConf: join(folder, "fuse.conf"), kernel: "6.18.1-x", node: "24.1.0"
+      device: join(folder, "fuse"),
+      path: join(folder, "bin"),
+      fuseConf: join(folder, "fuse.conf"),
+      kernel: "6.18.1-x",
+      node: "24.1.0"
     }
     return examine({ ...places, ...change(folder, places) })
   } finally {
@@ -26,7 +30,10 @@ const worst = (change: Parameters<typeof findings>[0]) => findings(change).filte
 
 describe("the doctor", () => {
   it("finds nothing where all is well", () => {
-    assert.deepStrictEqual(worst(() => ({})), [])
+    assert.deepStrictEqual(
+      worst(() => ({})),
+      []
+    )
   })
 
   it("tells each thing that stops mounts, and its remedy", () => {

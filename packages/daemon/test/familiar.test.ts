@@ -11,7 +11,8 @@ describe("arguments in libfuse's manner", () => {
       ["memory: /mnt -d", "mount --debug memory: /mnt"],
       ["-V", "--version"],
       ["-h", "--help"]
-    ] as const) assert.deepStrictEqual(fromFamiliar(given.split(" ")), meant.split(" "), given)
+    ] as const)
+      assert.deepStrictEqual(fromFamiliar(given.split(" ")), meant.split(" "), given)
   })
 
   it("leave the commands alone", () => {
@@ -21,6 +22,7 @@ describe("arguments in libfuse's manner", () => {
   })
 
   it("are refused where they make no sense", () => {
-    for (const given of ["memory:", "memory: /mnt /other", "memory: /mnt -x"]) assert.isTrue("_tag" in fromFamiliar(given.split(" ")), given)
+    for (const given of ["memory:", "memory: /mnt /other", "memory: /mnt -x"])
+      assert.isTrue("_tag" in fromFamiliar(given.split(" ")), given)
   })
 })

@@ -65,15 +65,25 @@ const state = (mount: KeptMount) => mount.status().state
 
 /** Moves the clock in small steps, so that no wait looks as if this process had been stopped. */
 const pass = (millis: number): Effect.Effect<void> =>
-  Effect.repeat(Effect.andThen(TestClock.adjust(stepMillis), settle), { times: Math.ceil(millis / stepMillis) - 1 }).pipe(Effect.asVoid)
+  Effect.repeat(Effect.andThen(TestClock.adjust(stepMillis), settle), {
+    times: Math.ceil(millis / stepMillis) - 1
+  }).pipe(Effect.asVoid)
 
 /** Moves the clock until the mount is in a state, by so many milliseconds at most. */
 const passUntil = (mount: KeptMount, wanted: MountState, most: number): Effect.Effect<void> =>
-  state(mount) === wanted || most <= 0 ? Effect.void : Effect.andThen(pass(stepMillis), Effect.suspend(() => passUntil(mount, wanted, most - stepMillis)))
+  state(mount) === wanted || most <= 0
+    ? Effect.void
+    : Effect.andThen(
+        pass(stepMillis),
+        Effect.suspend(() => passUntil(mount, wanted, most - stepMillis))
+      )
 
-const kept = Effect.gen(function*() {
+const kept = Effect.gen(function* () {
   const workers: Array<FakeWorker> = []
-  const descriptor = yield* Effect.acquireRelease(Effect.sync(() => openSync("/dev/null", "r")), (fd) => Effect.sync(() => closeSync(fd)))
+  const descriptor = yield* Effect.acquireRelease(
+    Effect.sync(() => openSync("/dev/null", "r")),
+    (fd) => Effect.sync(() => closeSync(fd))
+  )
   const handle = yield* Effect.orDie(fromFd(descriptor))
   let mounts = 0
   let abandoned = 0
@@ -90,9 +100,21 @@ const kept = Effect.gen(function*() {
     openConnection: () =>
       Effect.map(Scope.make(), (scope) => {
         mounts++
-        return { device: { handle, mountpoint: "/nowhere", device: "0:1", underneath: -1 }, descriptor, scope, id: String(mounts), mountedAt: 0, negotiated: undefined, served: "never" as const }
+        return {
+          device: { handle, mountpoint: "/nowhere", device: "0:1", underneath: -1 },
+          descriptor,
+          scope,
+          id: String(mounts),
+          mountedAt: 0,
+          negotiated: undefined,
+          served: "never" as const
+        }
       }),
-    abandonConnection: ({ scope }) => Effect.andThen(Effect.sync(() => abandoned++), Scope.close(scope, Exit.void))
+    abandonConnection: ({ scope }) =>
+      Effect.andThen(
+        Effect.sync(() => abandoned++),
+        Scope.close(scope, Exit.void)
+      )
   })
   yield* settle
   const latest = (): FakeWorker => {
@@ -100,21 +122,27 @@ const kept = Effect.gen(function*() {
     if (worker === undefined) throw new Error("no worker was started")
     return worker
   }
-  const serves = Effect.andThen(Effect.sync(() => {
-    latest().says({ type: "reading", durable: true })
-    latest().says({ type: "serving" })
-  }), settle)
+  const serves = Effect.andThen(
+    Effect.sync(() => {
+      latest().says({ type: "reading", durable: true })
+      latest().says({ type: "serving" })
+    }),
+    settle
+  )
   return { mount, latest, serves, workers, counts: () => ({ mounts, abandoned }) }
 })
 
 describe("a kept mount", () => {
   it.effect("gives a worker a minute to begin to serve, and then starts another one", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { latest, mount, serves, workers } = yield* kept
       assert.deepStrictEqual(latest().received, ["serve"])
       for (let beat = 0; beat < 5; beat++) {
         yield* pass(10_000)
-        latest().says({ type: "beat", numbers: { inFlight: 0, requests: 0, errors: 0, bytesRead: 0, bytesWritten: 0, operations: {} } })
+        latest().says({
+          type: "beat",
+          numbers: { inFlight: 0, requests: 0, errors: 0, bytesRead: 0, bytesWritten: 0, operations: {} }
+        })
       }
       yield* pass(9_000)
       assert.strictEqual(state(mount), "starting")
@@ -125,10 +153,11 @@ describe("a kept mount", () => {
       assert.lengthOf(workers, 2)
       yield* serves
       assert.strictEqual(state(mount), "running")
-    }))
+    })
+  )
 
   it.effect("kills a worker that is silent for the heartbeat, and tells when", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { latest, mount, serves, workers } = yield* kept
       yield* serves
       yield* pass(29_000)
@@ -136,36 +165,43 @@ describe("a kept mount", () => {
       yield* pass(9_000)
       assert.strictEqual(state(mount), "backoff")
       const { history, restarts } = mount.status()
-      assert.deepStrictEqual([restarts, history.map(({ cause }) => cause)], [1, ["the worker did not answer for 30 s and was killed"]])
+      assert.deepStrictEqual(
+        [restarts, history.map(({ cause }) => cause)],
+        [1, ["the worker did not answer for 30 s and was killed"]]
+      )
       assert.isAtLeast(history[0]?.at ?? 0, 29_000)
       assert.isAtMost(history[0]?.at ?? 0, 38_000)
       yield* pass(2_000)
       assert.lengthOf(workers, 2)
       assert.strictEqual(mount.status().pid, latest().pid)
       assert.isAtLeast(mount.status().since, 30_000)
-    }))
+    })
+  )
 
-  it.effect("keeps its connection while workers of a durable backend come and go, and gives it up past the intensity", () =>
-    Effect.gen(function*() {
-      const { counts, latest, mount, serves, workers } = yield* kept
-      for (let death = 0; death < 3; death++) {
-        yield* serves
-        assert.strictEqual(state(mount), "running")
-        assert.deepStrictEqual(counts(), { mounts: 1, abandoned: 0 })
-        latest().ends({ status: 1, signal: null })
-        yield* pass(2_000)
-      }
-      assert.strictEqual(state(mount), "failed")
-      assert.deepStrictEqual(counts(), { mounts: 1, abandoned: 1 })
-      assert.lengthOf(workers, 3)
-      assert.include(mount.status().lastCause, "more than 2 restarts within 600 s")
-      assert.strictEqual(mount.status().restarts, 2)
-      const refused = yield* Effect.flip(mount.running)
-      assert.include(refused.message, "more than 2 restarts")
-    }))
+  it.effect(
+    "keeps its connection while workers of a durable backend come and go, and gives it up past the intensity",
+    () =>
+      Effect.gen(function* () {
+        const { counts, latest, mount, serves, workers } = yield* kept
+        for (let death = 0; death < 3; death++) {
+          yield* serves
+          assert.strictEqual(state(mount), "running")
+          assert.deepStrictEqual(counts(), { mounts: 1, abandoned: 0 })
+          latest().ends({ status: 1, signal: null })
+          yield* pass(2_000)
+        }
+        assert.strictEqual(state(mount), "failed")
+        assert.deepStrictEqual(counts(), { mounts: 1, abandoned: 1 })
+        assert.lengthOf(workers, 3)
+        assert.include(mount.status().lastCause, "more than 2 restarts within 600 s")
+        assert.strictEqual(mount.status().restarts, 2)
+        const refused = yield* Effect.flip(mount.running)
+        assert.include(refused.message, "more than 2 restarts")
+      })
+  )
 
   it.effect("waits five seconds for a worker that was told to drain, and kills it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { latest, mount, serves, workers } = yield* kept
       yield* serves
       const leaving = latest()
@@ -180,5 +216,6 @@ describe("a kept mount", () => {
       yield* serves
       assert.isDefined(restarting.pollUnsafe())
       assert.deepStrictEqual([state(mount), mount.status().restarts, mount.status().pid], ["running", 0, 2])
-    }))
+    })
+  )
 })

@@ -16,9 +16,20 @@ const messageOf = (options: ReadonlyArray<string>, kind = "memory"): string =>
 
 /** What an option can only be seen beside. */
 const before: { readonly [name: string]: string } = {
-  congestion_threshold: "max_background=65535", blksize: "blkdev", default_permissions: "no_default_permissions", async_read: "sync_read",
-  rw: "ro", atime: "noatime", relatime: "noatime", norelatime: "noatime", diratime: "nodiratime", async: "sync", exec: "noexec",
-  symfollow: "nosymfollow", nosuid: "suid", nodev: "dev"
+  congestion_threshold: "max_background=65535",
+  blksize: "blkdev",
+  default_permissions: "no_default_permissions",
+  async_read: "sync_read",
+  rw: "ro",
+  atime: "noatime",
+  relatime: "noatime",
+  norelatime: "noatime",
+  diratime: "nodiratime",
+  async: "sync",
+  exec: "noexec",
+  symfollow: "nosymfollow",
+  nosuid: "suid",
+  nodev: "dev"
 }
 const after: { readonly [name: string]: string } = { writeback_cache: "no_kernel_passthrough" }
 
@@ -31,7 +42,10 @@ const example = (name: string, own: string | undefined): string =>
 describe("-o", () => {
   it("sorts options by who needs them; a later one wins", () => {
     assert.deepStrictEqual(
-      parse(["ro,fsname=a\\,b,max_read=65536", "rw,uid=1000,mode=1777,size=16m,attr_timeout=0.5,context=a:b:c:s0:c1\\,c2"]),
+      parse([
+        "ro,fsname=a\\,b,max_read=65536",
+        "rw,uid=1000,mode=1777,size=16m,attr_timeout=0.5,context=a:b:c:s0:c1\\,c2"
+      ]),
       Result.succeed({
         ...emptyTarget(),
         mount: { readOnly: false, fsname: "a,b", maxRead: 65536, securityContexts: { context: "a:b:c:s0:c1,c2" } },
@@ -43,17 +57,30 @@ describe("-o", () => {
   })
 
   it("refuses values that do not fit, and says what fits", () => {
-    for (
-      const [option, why] of [
-        ["uid=-1", "not a valid number"], ["uid=4294967295", "from 0 to 4294967294"], ["mode=888", "not a valid octal"],
-        ["mode=17777", "from 00 to 07777"], ["umask=1000", "from 00 to 0777"], ["size=1t", "not a valid size"], ["size=0", "from 1"],
-        ["nr_inodes=0", "from 1"], ["size=999999999999999g", "out of range"], ["entry_timeout=soon", "not a valid seconds"],
-        ["entry_timeout=4294967296", "out of range"], ["self_wait_timeout=4294968", "out of range"], ["ro=1", "takes no value"],
-        ["max_read=", "needs a value: max_read=NUMBER"], ["max_read=100", "0 or at least 4096"], ["max_write=4095", "from 4096 to 268431360"],
-        ["max_write=268431361", "from 4096 to 268431360"], ["max_background=0", "from 1 to 65535"], ["congestion_threshold=65", "more than max_background (64)"],
-        ["blksize=1024", "give blkdev beside it"], ["blkdev,blksize=1000", "no power of two"], ["blkdev,blksize=256", "from 512"]
-      ] as const
-    ) {
+    for (const [option, why] of [
+      ["uid=-1", "not a valid number"],
+      ["uid=4294967295", "from 0 to 4294967294"],
+      ["mode=888", "not a valid octal"],
+      ["mode=17777", "from 00 to 07777"],
+      ["umask=1000", "from 00 to 0777"],
+      ["size=1t", "not a valid size"],
+      ["size=0", "from 1"],
+      ["nr_inodes=0", "from 1"],
+      ["size=999999999999999g", "out of range"],
+      ["entry_timeout=soon", "not a valid seconds"],
+      ["entry_timeout=4294967296", "out of range"],
+      ["self_wait_timeout=4294968", "out of range"],
+      ["ro=1", "takes no value"],
+      ["max_read=", "needs a value: max_read=NUMBER"],
+      ["max_read=100", "0 or at least 4096"],
+      ["max_write=4095", "from 4096 to 268431360"],
+      ["max_write=268431361", "from 4096 to 268431360"],
+      ["max_background=0", "from 1 to 65535"],
+      ["congestion_threshold=65", "more than max_background (64)"],
+      ["blksize=1024", "give blkdev beside it"],
+      ["blkdev,blksize=1000", "no power of two"],
+      ["blkdev,blksize=256", "from 512"]
+    ] as const) {
       assert.include(messageOf([option]), why, option)
       assert.match(messageOf([option]), /^option /)
     }
@@ -73,12 +100,21 @@ describe("-o", () => {
       for (const [name, row] of Object.entries(optionTable)) {
         const option = example(name, `${name}${values[row.takes]}`)
         const parsed = parse([option], kind)
-        const section = { memory: "memory:", sqlite: "sqlite:/s", passthrough: "passthrough:/d", module: "module:/m" }[kind]
-        const config = decodeConfig(`[mounts.a]\nsource = "${section}"\nmountpoint = "/mnt"\noptions = ["${option}"]\n`, "/")
+        const section = { memory: "memory:", sqlite: "sqlite:/s", passthrough: "passthrough:/d", module: "module:/m" }[
+          kind
+        ]
+        const config = decodeConfig(
+          `[mounts.a]\nsource = "${section}"\nmountpoint = "/mnt"\noptions = ["${option}"]\n`,
+          "/"
+        )
         if (Result.isFailure(parsed)) {
           assert.match(parsed.failure.message, new RegExp(`option ${name}(:| is not for ${kind}:) ?[^ ]+ [^ ]+`), name)
-          assert.isTrue(Result.isFailure(config) && config.failure.includes(`mounts.a.options: ${parsed.failure.message}`), `${name}: ${JSON.stringify(config)}`)
-        } else if (row.takes !== "refused" && row.by === "nobody") assert.deepStrictEqual(parsed.success, emptyTarget(), name)
+          assert.isTrue(
+            Result.isFailure(config) && config.failure.includes(`mounts.a.options: ${parsed.failure.message}`),
+            `${name}: ${JSON.stringify(config)}`
+          )
+        } else if (row.takes !== "refused" && row.by === "nobody")
+          assert.deepStrictEqual(parsed.success, emptyTarget(), name)
         else {
           assert.notStrictEqual(row.takes, "refused", name)
           assert.notDeepEqual(parsed, parse([example(name, undefined)], kind), `${name} changes nothing`)
@@ -89,10 +125,19 @@ describe("-o", () => {
 
   it("of one kind of source given to another names both, and who takes it", () => {
     for (const option of ["size=1m", "mode=755", "nr_inodes=5"]) {
-      assert.strictEqual(messageOf([option], "passthrough"), `option ${option.split("=")[0]} is not for passthrough: it is for memory:, sqlite:`)
+      assert.strictEqual(
+        messageOf([option], "passthrough"),
+        `option ${option.split("=")[0]} is not for passthrough: it is for memory:, sqlite:`
+      )
     }
-    assert.strictEqual(messageOf(["no_kernel_passthrough"]), "option no_kernel_passthrough is not for memory: it is for passthrough:")
-    assert.strictEqual(messageOf(["entry_timeout=1"], "module"), "option entry_timeout is not for module: it is for memory:, sqlite:, passthrough:")
+    assert.strictEqual(
+      messageOf(["no_kernel_passthrough"]),
+      "option no_kernel_passthrough is not for memory: it is for passthrough:"
+    )
+    assert.strictEqual(
+      messageOf(["entry_timeout=1"], "module"),
+      "option entry_timeout is not for module: it is for memory:, sqlite:, passthrough:"
+    )
   })
 
   it("are in docs/options.md as the table has them", () => {

@@ -19,23 +19,34 @@ describe("the states of a mount", () => {
   it("lead to running by a worker that starts and serves, and in no other way", () => {
     for (const state of states) {
       for (const event of events) {
-        if (nextState(state, event) === "running" && state !== "running") assert.deepStrictEqual([state, event], ["starting", "serving"])
+        if (nextState(state, event) === "running" && state !== "running")
+          assert.deepStrictEqual([state, event], ["starting", "serving"])
       }
       assert.strictEqual(nextState(nextState(state, "begin"), "serving"), "running")
     }
   })
 
   it("end, and stay so until the mount is begun again", () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom(...events)), fc.constantFrom("unmounted" as const, "gaveUp" as const), fc.array(fc.constantFrom(...events)), (before, end, after) => {
-      const ended = nextState(before.reduce(nextState, "starting"), end)
-      assert.include(["stopped", "failed"], ended)
-      assert.strictEqual(after.filter((event) => event !== "begin").reduce(nextState, ended), ended)
-      assert.strictEqual(nextState(ended, "begin"), "starting")
-    }))
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...events)),
+        fc.constantFrom("unmounted" as const, "gaveUp" as const),
+        fc.array(fc.constantFrom(...events)),
+        (before, end, after) => {
+          const ended = nextState(before.reduce(nextState, "starting"), end)
+          assert.include(["stopped", "failed"], ended)
+          assert.strictEqual(after.filter((event) => event !== "begin").reduce(nextState, ended), ended)
+          assert.strictEqual(nextState(ended, "begin"), "starting")
+        }
+      )
+    )
   })
 
   it("tell a drain of a worker that serves only", () => {
-    assert.deepStrictEqual(states.filter((state) => nextState(state, "drain") === "draining"), ["running", "draining"])
+    assert.deepStrictEqual(
+      states.filter((state) => nextState(state, "drain") === "draining"),
+      ["running", "draining"]
+    )
     assert.strictEqual(nextState("draining", "serving"), "draining")
   })
 })

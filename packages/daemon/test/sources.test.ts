@@ -1,5 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { isParsed, isSource, parseSource, sourceForms, sourceKinds, sourcesHelp, withAbsolutePath } from "../src/sources/index.ts"
+import {
+  isParsed,
+  isSource,
+  parseSource,
+  sourceForms,
+  sourceKinds,
+  sourcesHelp,
+  withAbsolutePath
+} from "../src/sources/index.ts"
 
 const messageOf = (text: string): string => {
   const parsed = parseSource(text)
@@ -13,7 +21,10 @@ describe("sources", () => {
   })
 
   it("that are wrong are told what they need", () => {
-    assert.strictEqual(messageOf("sqlit:/x"), "unknown source sqlit:/x; known: memory:, sqlite:PATH, passthrough:DIR, module:PATH")
+    assert.strictEqual(
+      messageOf("sqlit:/x"),
+      "unknown source sqlit:/x; known: memory:, sqlite:PATH, passthrough:DIR, module:PATH"
+    )
     assert.strictEqual(messageOf("sqlite:"), "sqlite: needs the path of a store: sqlite:PATH")
     assert.strictEqual(messageOf("memory:/x"), "unknown source memory:/x: memory: takes nothing after the colon")
   })
@@ -29,7 +40,10 @@ describe("sources", () => {
   it("are named from anywhere by absolute paths", () => {
     const resolve = (path: string): string => `/folder/${path}`
     for (const { kind, operand } of sourceKinds) {
-      assert.strictEqual(withAbsolutePath(`${kind}:${operand === undefined ? "" : "x"}`, resolve), operand === undefined ? `${kind}:` : `${kind}:/folder/x`)
+      assert.strictEqual(
+        withAbsolutePath(`${kind}:${operand === undefined ? "" : "x"}`, resolve),
+        operand === undefined ? `${kind}:` : `${kind}:/folder/x`
+      )
     }
     assert.strictEqual(withAbsolutePath("other:x", resolve), "other:x")
   })

@@ -3,7 +3,7 @@ import { fieldOf, isFiller, structOf } from "./abi.ts"
 import { type Field, records } from "./spec.ts"
 
 export const capital = (name: string): string => name.slice(0, 1).toUpperCase() + name.slice(1)
-export const plus = (base: string, offset: number): string => offset === 0 ? base : `${base} + ${offset}`
+export const plus = (base: string, offset: number): string => (offset === 0 ? base : `${base} + ${offset}`)
 
 /** A number's kind on the wire. */
 const numberKind = (struct: string, wire: string): "U64" | "S64" | "U32" | "S32" | "U16" => {
@@ -36,7 +36,9 @@ export const typeOf = (struct: string, field: Field): string => {
 }
 
 const readNumber = (kind: string, at: string): string =>
-  kind.endsWith("64") ? `get${kind}(view, ${at})` : `view.get${kind === "S32" ? "Int32" : kind === "U32" ? "Uint32" : "Uint16"}(${at}, true)`
+  kind.endsWith("64")
+    ? `get${kind}(view, ${at})`
+    : `view.get${kind === "S32" ? "Int32" : kind === "U32" ? "Uint32" : "Uint16"}(${at}, true)`
 
 /** An expression for the field's value; `base` is where the struct begins. */
 export const readField = (struct: string, field: Field, base: string): string => {
@@ -49,12 +51,19 @@ export const readField = (struct: string, field: Field, base: string): string =>
 }
 
 /** Statements that write the field of `object` by a DataView; `nsec` writes and checks nanoseconds. */
-export const writeField = (struct: string, field: Field, object: string, nsec: "setU32" | "setNsec"): ReadonlyArray<string> => {
+export const writeField = (
+  struct: string,
+  field: Field,
+  object: string,
+  nsec: "setU32" | "setNsec"
+): ReadonlyArray<string> => {
   const { offset } = fieldOf(struct, field.wire)
   const value = `${object}.${field.name}`
   if (field.kind === "record") return [`put${capital(field.record ?? "")}(view, ${plus("at", offset)}, ${value})`]
   if (field.kind === "plain") {
-    return [`set${numberKind(struct, field.wire)}(view, ${plus("at", offset)}, ${value}${field.optional ? " ?? 0" : ""}, "${field.wire}")`]
+    return [
+      `set${numberKind(struct, field.wire)}(view, ${plus("at", offset)}, ${value}${field.optional ? " ?? 0" : ""}, "${field.wire}")`
+    ]
   }
   const [sec, nsecAt] = timeOffsets(struct, field)
   return [
@@ -67,10 +76,13 @@ export const writeField = (struct: string, field: Field, object: string, nsec: "
 export const writeWords = (struct: string, field: Field, object: string): ReadonlyArray<string> => {
   const { offset } = fieldOf(struct, field.wire)
   const word = (bytes: number): string => plus("first", bytes / 4)
-  if (field.kind === "record") return [`put${capital(field.record ?? "")}(words, ${plus("at", offset)}, ${object}.${field.name})`]
+  if (field.kind === "record")
+    return [`put${capital(field.record ?? "")}(words, ${plus("at", offset)}, ${object}.${field.name})`]
   if (field.kind === "plain") {
     const kind = numberKind(struct, field.wire)
-    return kind === "U32" ? [`words[${word(offset)}] = ${field.name}`] : [`put${kind}(words, ${word(offset)}, ${object}.${field.name}, "${field.wire}")`]
+    return kind === "U32"
+      ? [`words[${word(offset)}] = ${field.name}`]
+      : [`put${kind}(words, ${word(offset)}, ${object}.${field.name}, "${field.wire}")`]
   }
   const [sec, nsec] = timeOffsets(struct, field)
   return [
@@ -80,11 +92,19 @@ export const writeWords = (struct: string, field: Field, object: string): Readon
 }
 
 /** Fields that a word-wise writer checks before it writes. */
-export const isWord = (struct: string, field: Field): boolean => field.kind === "plain" && numberKind(struct, field.wire) === "U32"
+export const isWord = (struct: string, field: Field): boolean =>
+  field.kind === "plain" && numberKind(struct, field.wire) === "U32"
 
 /** The struct's fillers, as ranges of bytes; throws for a field that the message leaves out and that is none. */
-export const fillers = (struct: string, fields: ReadonlyArray<Field>, implied: ReadonlyArray<string> = []): ReadonlyArray<readonly [from: number, to: number]> => {
-  const known = new Set([...implied, ...fields.flatMap(({ nsec, wire }) => nsec === undefined ? [wire] : [wire, nsec])])
+export const fillers = (
+  struct: string,
+  fields: ReadonlyArray<Field>,
+  implied: ReadonlyArray<string> = []
+): ReadonlyArray<readonly [from: number, to: number]> => {
+  const known = new Set([
+    ...implied,
+    ...fields.flatMap(({ nsec, wire }) => (nsec === undefined ? [wire] : [wire, nsec]))
+  ])
   const ranges: Array<readonly [number, number]> = []
   for (const field of structOf(struct).fields) {
     if (known.has(field.name)) continue
@@ -95,13 +115,20 @@ export const fillers = (struct: string, fields: ReadonlyArray<Field>, implied: R
 }
 
 /** Statements that zero the fillers. */
-export const zero = (ranges: ReadonlyArray<readonly [from: number, to: number]>, by: "view" | "words"): ReadonlyArray<string> =>
+export const zero = (
+  ranges: ReadonlyArray<readonly [from: number, to: number]>,
+  by: "view" | "words"
+): ReadonlyArray<string> =>
   ranges.flatMap(([from, to]) => {
     const step = from % 4 === 0 ? 4 : 2
-    const one = (at: string): string => by === "words" ? `words[${at}] = 0` : `view.setUint${step * 8}(${at}, 0, true)`
-    if (by === "words") return Array.from({ length: (to - from) / 4 }, (_, index) => one(plus("first", from / 4 + index)))
-    if ((to - from) / step <= 4) return Array.from({ length: (to - from) / step }, (_, index) => one(plus("at", from + index * step)))
+    const one = (at: string): string =>
+      by === "words" ? `words[${at}] = 0` : `view.setUint${step * 8}(${at}, 0, true)`
+    if (by === "words")
+      return Array.from({ length: (to - from) / 4 }, (_, index) => one(plus("first", from / 4 + index)))
+    if ((to - from) / step <= 4)
+      return Array.from({ length: (to - from) / step }, (_, index) => one(plus("at", from + index * step)))
     return [`for (let filler = at + ${from}; filler < at + ${to}; filler += ${step}) ${one("filler")}`]
   })
 
-export const lines = (statements: ReadonlyArray<string>, indent: string): string => statements.map((statement) => `${indent}${statement}\n`).join("")
+export const lines = (statements: ReadonlyArray<string>, indent: string): string =>
+  statements.map((statement) => `${indent}${statement}\n`).join("")

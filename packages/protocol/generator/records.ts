@@ -2,10 +2,13 @@
 import { capital, fillers, isWord, lines, readField, writeField, writeWords, zero } from "./code.ts"
 import { records, type RecordSpec } from "./spec.ts"
 
-const exported = (inner: true | undefined): string => inner ? "" : "export "
+const exported = (inner: true | undefined): string => (inner ? "" : "export ")
 
 const viewWriter = (name: string, { fields, inner, struct, type }: RecordSpec): string => {
-  const statements = [...fields.flatMap((field) => writeField(struct, field, "value", "setNsec")), ...zero(fillers(struct, fields), "view")]
+  const statements = [
+    ...fields.flatMap((field) => writeField(struct, field, "value", "setNsec")),
+    ...zero(fillers(struct, fields), "view")
+  ]
   return `/** Writes \`struct fuse_${struct}\` at \`at\`; refuses numbers that its fields cannot hold. */
 ${exported(inner)}const put${capital(name)} = (view: DataView, at: number, value: ${type}): void => {
 ${lines(statements, "  ")}}
@@ -16,12 +19,18 @@ ${lines(statements, "  ")}}
 const wordWriter = (name: string, { fields, inner, struct, type }: RecordSpec): string => {
   const words = fields.filter((field) => isWord(struct, field))
   const times = fields.filter(({ kind }) => kind === "time" || kind === "duration")
-  const bad = [...words.map((field) => `${field.name} >>> 0 !== ${field.name}`), ...times.map((field) => `isNoNsec(${field.name}Nsec)`)]
+  const bad = [
+    ...words.map((field) => `${field.name} >>> 0 !== ${field.name}`),
+    ...times.map((field) => `isNoNsec(${field.name}Nsec)`)
+  ]
   const checks = [
     ...times.map((field) => `checkNsec(value.${field.name}.nsec, "${field.wire}")`),
     ...words.map((field) => `checkU32(value.${field.name}, "${field.wire}")`)
   ]
-  const statements = [...fields.flatMap((field) => writeWords(struct, field, "value")), ...zero(fillers(struct, fields), "words")]
+  const statements = [
+    ...fields.flatMap((field) => writeWords(struct, field, "value")),
+    ...zero(fillers(struct, fields), "words")
+  ]
   const picked = [...words, ...times].map((field) => field.name).toSorted()
   return `const refuse${capital(name)} = (value: ${type}): never => {
 ${lines(checks, "  ")}  return refuse("EIO", "the reply changed while it was read")
@@ -30,7 +39,10 @@ ${lines(checks, "  ")}  return refuse("EIO", "the reply changed while it was rea
 /** Writes \`struct fuse_${struct}\` at the whole word \`at\`; refuses numbers that its fields cannot hold. */
 ${exported(inner)}const put${capital(name)} = (words: Uint32Array, at: number, value: ${type}): void => {
   const { ${picked.join(", ")} } = value
-${lines(times.map((field) => `const ${field.name}Nsec = ${field.name}.nsec`), "  ")}  if (
+${lines(
+  times.map((field) => `const ${field.name}Nsec = ${field.name}.nsec`),
+  "  "
+)}  if (
     ${bad.join(" ||\n    ")}
   ) refuse${capital(name)}(value)
   const first = at >> 2
@@ -52,7 +64,9 @@ const reader = (name: string, { fields, inner, struct, type }: RecordSpec): stri
 /** `src/generated/records.ts`. */
 export const recordsModule = (): string => {
   const all = Object.entries(records)
-  const code = all.map(([name, record]) => `${(record.words ? wordWriter : viewWriter)(name, record)}\n${reader(name, record)}`).join("\n")
+  const code = all
+    .map(([name, record]) => `${(record.words ? wordWriter : viewWriter)(name, record)}\n${reader(name, record)}`)
+    .join("\n")
   const used = (names: ReadonlyArray<string>): string => names.filter((name) => code.includes(`${name}(`)).join(", ")
   return `/** The structs that replies are made of, read from memory and written to it. */
 import type { ${[...new Set(all.map(([, { type }]) => type))].toSorted().join(", ")} } from "./messages.ts"

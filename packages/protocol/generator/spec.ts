@@ -24,11 +24,30 @@ export interface Field {
 /** What follows a request's struct. */
 export type Part =
   | { readonly part: "name"; readonly name: string; readonly field?: string; readonly doc?: string }
-  | { readonly part: "path"; readonly name: string; readonly field?: string; readonly what: string; readonly doc?: string }
+  | {
+      readonly part: "path"
+      readonly name: string
+      readonly field?: string
+      readonly what: string
+      readonly doc?: string
+    }
   /** As many bytes as the struct's field `size` says; `implied` when the message does not repeat it. */
-  | { readonly part: "data"; readonly name: string; readonly size: string; readonly implied?: true; readonly doc?: string }
+  | {
+      readonly part: "data"
+      readonly name: string
+      readonly size: string
+      readonly implied?: true
+      readonly doc?: string
+    }
   /** As many structs as the struct's field `count` says. */
-  | { readonly part: "records"; readonly name: string; readonly struct: string; readonly count: string; readonly what: string; readonly fields: ReadonlyArray<Field> }
+  | {
+      readonly part: "records"
+      readonly name: string
+      readonly struct: string
+      readonly count: string
+      readonly what: string
+      readonly fields: ReadonlyArray<Field>
+    }
 
 /** A struct that was shorter once. */
 interface Compat {
@@ -55,13 +74,29 @@ export interface RequestSpec {
 }
 
 const camel = (wire: string): string => wire.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
-const f = (wire: string, doc?: string): Field => ({ kind: "plain", name: camel(wire), wire, ...(doc === undefined ? undefined : { doc }) })
+const f = (wire: string, doc?: string): Field => ({
+  kind: "plain",
+  name: camel(wire),
+  wire,
+  ...(doc === undefined ? undefined : { doc })
+})
 const as = (name: string, wire: string, doc?: string): Field => ({ ...f(wire, doc), name })
 const time = (name: string): Field => ({ kind: "time", name, wire: name, nsec: `${name}nsec` })
-const duration = (wire: string, doc: string): Field => ({ kind: "duration", name: camel(wire), wire, nsec: `${wire}_nsec`, doc })
+const duration = (wire: string, doc: string): Field => ({
+  kind: "duration",
+  name: camel(wire),
+  wire,
+  nsec: `${wire}_nsec`,
+  doc
+})
 const record = (wire: string, of: string): Field => ({ kind: "record", name: camel(wire), wire, record: of })
 const name = { part: "name", name: "name", doc: "In the directory `nodeid`." } as const
-const attributeName: Part = { part: "path", name: "name", what: "an attribute's name", doc: "With its namespace, as `user.`." }
+const attributeName: Part = {
+  part: "path",
+  name: "name",
+  what: "an attribute's name",
+  doc: "With its namespace, as `user.`."
+}
 
 /** What fields mean that several messages have. */
 export const commonDocs: Readonly<Record<string, string>> = {
@@ -79,18 +114,33 @@ const opening = { struct: "open_in", fields: [f("flags", "open(2) flags with the
 const reading = (offset: string) => ({
   struct: "read_in",
   fields: [
-    f("fh"), f("offset", offset), f("size", "Bytes asked for."), f("read_flags", "FUSE_READ_*."), f("lock_owner"),
+    f("fh"),
+    f("offset", offset),
+    f("size", "Bytes asked for."),
+    f("read_flags", "FUSE_READ_*."),
+    f("lock_owner"),
     f("flags", "open(2) flags of the file.")
   ]
 })
 const cookie = "The cookie to go on from: 0, or a `Dirent.off` given before."
-const releasing = { struct: "release_in", fields: [f("fh"), f("flags", "open(2) flags of the file."), f("release_flags"), f("lock_owner")] }
+const releasing = {
+  struct: "release_in",
+  fields: [f("fh"), f("flags", "open(2) flags of the file."), f("release_flags"), f("lock_owner")]
+}
 const fsyncing = { struct: "fsync_in", fields: [f("fh"), f("fsync_flags")] }
 const locking = {
   struct: "lk_in",
-  fields: [f("fh"), f("owner", "Whose lock it is; opaque."), record("lk", "fileLock"), f("lk_flags", "FUSE_LK_FLOCK when it is flock(2).")]
+  fields: [
+    f("fh"),
+    f("owner", "Whose lock it is; opaque."),
+    record("lk", "fileLock"),
+    f("lk_flags", "FUSE_LK_FLOCK when it is flock(2).")
+  ]
 }
-const creating = { struct: "create_in", fields: [f("flags", "open(2) flags with the kernel's values."), f("mode"), f("umask"), f("open_flags")] }
+const creating = {
+  struct: "create_in",
+  fields: [f("flags", "open(2) flags with the kernel's values."), f("mode"), f("umask"), f("open_flags")]
+}
 const copying = {
   op: "copyFileRange",
   struct: "copy_file_range_in",
@@ -106,25 +156,45 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
     op: "setattr",
     struct: "setattr_in",
     fields: [
-      f("fh"), f("valid", "FATTR_*: which of the fields below are to be applied."), f("size"), f("lock_owner"), time("atime"),
-      time("mtime"), time("ctime"), f("mode"), as("newUid", "uid"), as("newGid", "gid")
+      f("fh"),
+      f("valid", "FATTR_*: which of the fields below are to be applied."),
+      f("size"),
+      f("lock_owner"),
+      time("atime"),
+      time("mtime"),
+      time("ctime"),
+      f("mode"),
+      as("newUid", "uid"),
+      as("newGid", "gid")
     ]
   },
   READLINK: { op: "readlink" },
   SYMLINK: { op: "symlink", parts: [name, { part: "path", name: "target", what: "target" }], extended: true },
   MKNOD: {
-    op: "mknod", struct: "mknod_in", fields: [f("mode"), f("rdev", "The device's number, of a device node."), f("umask")],
-    parts: [name], extended: true
+    op: "mknod",
+    struct: "mknod_in",
+    fields: [f("mode"), f("rdev", "The device's number, of a device node."), f("umask")],
+    parts: [name],
+    extended: true
   },
   MKDIR: { op: "mkdir", struct: "mkdir_in", fields: [f("mode"), f("umask")], parts: [name], extended: true },
   UNLINK: { op: "unlink", parts: [name] },
   RMDIR: { op: "rmdir", parts: [name] },
   RENAME: {
-    op: "rename", struct: "rename_in", fields: [f("newdir")], constants: { flags: "0" },
-    parts: [{ ...name, field: "oldname" }, { part: "name", name: "newname" }]
+    op: "rename",
+    struct: "rename_in",
+    fields: [f("newdir")],
+    constants: { flags: "0" },
+    parts: [
+      { ...name, field: "oldname" },
+      { part: "name", name: "newname" }
+    ]
   },
   LINK: {
-    op: "link", struct: "link_in", fields: [f("oldnodeid")], parts: [{ part: "name", name: "newname" }],
+    op: "link",
+    struct: "link_in",
+    fields: [f("oldnodeid")],
+    parts: [{ part: "name", name: "newname" }],
     doc: "`nodeid` is the directory of the new name."
   },
   OPEN: { op: "open", ...opening },
@@ -133,10 +203,21 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
     op: "write",
     struct: "write_in",
     fields: [
-      f("fh"), f("offset", "Bytes from the file's start."), f("size", "Bytes of `data`."), f("write_flags", "FUSE_WRITE_*."),
-      f("lock_owner"), f("flags", "open(2) flags of the file.")
+      f("fh"),
+      f("offset", "Bytes from the file's start."),
+      f("size", "Bytes of `data`."),
+      f("write_flags", "FUSE_WRITE_*."),
+      f("lock_owner"),
+      f("flags", "open(2) flags of the file.")
     ],
-    parts: [{ part: "data", name: "data", size: "size", doc: "A view into the request's slot, valid until the operation's Effect ends." }]
+    parts: [
+      {
+        part: "data",
+        name: "data",
+        size: "size",
+        doc: "A view into the request's slot, valid until the operation's Effect ends."
+      }
+    ]
   },
   STATFS: { op: "statfs" },
   RELEASE: { op: "release", ...releasing },
@@ -149,10 +230,16 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
     parts: [attributeName, { part: "data", name: "value", size: "size", implied: true }]
   },
   GETXATTR: {
-    op: "getxattr", struct: "getxattr_in", fields: [f("size", "Bytes there is room for; 0 asks for the size only.")],
+    op: "getxattr",
+    struct: "getxattr_in",
+    fields: [f("size", "Bytes there is room for; 0 asks for the size only.")],
     parts: [attributeName]
   },
-  LISTXATTR: { op: "listxattr", struct: "getxattr_in", fields: [f("size", "Bytes there is room for; 0 asks for the size only.")] },
+  LISTXATTR: {
+    op: "listxattr",
+    struct: "getxattr_in",
+    fields: [f("size", "Bytes there is room for; 0 asks for the size only.")]
+  },
   REMOVEXATTR: { op: "removexattr", parts: [attributeName] },
   FLUSH: { op: "flush", struct: "flush_in", fields: [f("fh"), f("lock_owner")] },
   INIT: {
@@ -160,7 +247,10 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
     struct: "init_in",
     compat: { bytes: 16, whole: "request.minor >= 36", by: "frame" },
     fields: [
-      f("major"), f("minor"), f("max_readahead", "Bytes."), f("flags", "FUSE_INIT flags: bits 0 to 31."),
+      f("major"),
+      f("minor"),
+      f("max_readahead", "Bytes."),
+      f("flags", "FUSE_INIT flags: bits 0 to 31."),
       f("flags2", "Bits 32 to 63.")
     ]
   },
@@ -173,14 +263,22 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
   SETLKW: { op: "setlkw", ...locking, doc: "Blocks until granted or interrupted." },
   ACCESS: { op: "access", struct: "access_in", fields: [f("mask", "access(2): R_OK, W_OK, X_OK.")] },
   CREATE: { op: "create", ...creating, parts: [name], extended: true },
-  INTERRUPT: { op: "interrupt", struct: "interrupt_in", fields: [as("target", "unique", "Of the request to be interrupted.")] },
+  INTERRUPT: {
+    op: "interrupt",
+    struct: "interrupt_in",
+    fields: [as("target", "unique", "Of the request to be interrupted.")]
+  },
   BMAP: { op: "bmap", struct: "bmap_in", fields: [f("block"), f("blocksize", "Bytes.")] },
   DESTROY: { op: "destroy" },
   IOCTL: {
     op: "ioctl",
     struct: "ioctl_in",
     fields: [
-      f("fh"), f("flags", "FUSE_IOCTL_*."), f("cmd"), f("arg", "The caller's pointer, or number."), f("in_size", "Bytes of `data`."),
+      f("fh"),
+      f("flags", "FUSE_IOCTL_*."),
+      f("cmd"),
+      f("arg", "The caller's pointer, or number."),
+      f("in_size", "Bytes of `data`."),
       f("out_size", "Bytes there is room for.")
     ],
     parts: [{ part: "data", name: "data", size: "in_size" }]
@@ -189,7 +287,9 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
     op: "poll",
     struct: "poll_in",
     fields: [
-      f("fh"), f("kh", "Names this wait in a later FUSE_NOTIFY_POLL."), f("flags", "FUSE_POLL_*."),
+      f("fh"),
+      f("kh", "Names this wait in a later FUSE_NOTIFY_POLL."),
+      f("flags", "FUSE_POLL_*."),
       f("events", "POLL* asked for; 0 before 7.21.")
     ]
   },
@@ -203,31 +303,74 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
   BATCH_FORGET: {
     op: "batchForget",
     struct: "batch_forget_in",
-    parts: [{ part: "records", name: "forgets", struct: "forget_one", count: "count", what: "nodes", fields: [f("nodeid"), f("nlookup")] }]
+    parts: [
+      {
+        part: "records",
+        name: "forgets",
+        struct: "forget_one",
+        count: "count",
+        what: "nodes",
+        fields: [f("nodeid"), f("nlookup")]
+      }
+    ]
   },
-  FALLOCATE: { op: "fallocate", struct: "fallocate_in", fields: [f("fh"), f("offset"), f("length"), f("mode", "FALLOC_FL_*.")] },
+  FALLOCATE: {
+    op: "fallocate",
+    struct: "fallocate_in",
+    fields: [f("fh"), f("offset"), f("length"), f("mode", "FALLOC_FL_*.")]
+  },
   READDIRPLUS: { op: "readdirplus", ...reading(cookie) },
   RENAME2: {
-    op: "rename", struct: "rename2_in",
+    op: "rename",
+    struct: "rename2_in",
     fields: [f("newdir", "Directory of the new name."), f("flags", "RENAME_*.")],
-    parts: [{ ...name, field: "oldname" }, { part: "name", name: "newname" }],
+    parts: [
+      { ...name, field: "oldname" },
+      { part: "name", name: "newname" }
+    ],
     doc: "RENAME and RENAME2 alike; `flags` is 0 for the former."
   },
-  LSEEK: { op: "lseek", struct: "lseek_in", fields: [f("fh"), f("offset"), f("whence", "SEEK_DATA or SEEK_HOLE; the kernel does the others.")] },
+  LSEEK: {
+    op: "lseek",
+    struct: "lseek_in",
+    fields: [f("fh"), f("offset"), f("whence", "SEEK_DATA or SEEK_HOLE; the kernel does the others.")]
+  },
   COPY_FILE_RANGE: { ...copying, constants: { wide: "false" } },
-  SETUPMAPPING: { op: "setupmapping", struct: "setupmapping_in", fields: [f("fh"), f("foffset"), f("len"), f("flags"), f("moffset")] },
+  SETUPMAPPING: {
+    op: "setupmapping",
+    struct: "setupmapping_in",
+    fields: [f("fh"), f("foffset"), f("len"), f("flags"), f("moffset")]
+  },
   REMOVEMAPPING: {
     op: "removemapping",
     struct: "removemapping_in",
-    parts: [{ part: "records", name: "mappings", struct: "removemapping_one", count: "count", what: "mappings", fields: [f("moffset"), f("len")] }]
+    parts: [
+      {
+        part: "records",
+        name: "mappings",
+        struct: "removemapping_one",
+        count: "count",
+        what: "mappings",
+        fields: [f("moffset"), f("len")]
+      }
+    ]
   },
   SYNCFS: { op: "syncfs", struct: "syncfs_in" },
   TMPFILE: {
-    op: "tmpfile", ...creating, parts: [{ part: "path", name: "name", what: "name", doc: "The kernel says `/`." }], extended: true
+    op: "tmpfile",
+    ...creating,
+    parts: [{ part: "path", name: "name", what: "name", doc: "The kernel says `/`." }],
+    extended: true
   },
   STATX: {
-    op: "statx", struct: "statx_in",
-    fields: [f("fh"), f("getattr_flags"), f("sx_flags", "statx(2) flags: AT_STATX_*."), f("sx_mask", "STATX_*: what is asked for.")]
+    op: "statx",
+    struct: "statx_in",
+    fields: [
+      f("fh"),
+      f("getattr_flags"),
+      f("sx_flags", "statx(2) flags: AT_STATX_*."),
+      f("sx_mask", "STATX_*: what is asked for.")
+    ]
   },
   COPY_FILE_RANGE_64: { ...copying, constants: { wide: "true" } }
 }
@@ -256,20 +399,32 @@ export const records: Readonly<Record<string, RecordSpec>> = {
     struct: "attr",
     words: true,
     fields: [
-      f("ino"), off("size"), f("blocks", "512-byte units."), time("atime"), time("mtime"), time("ctime"),
-      { ...f("mode", "File type and permission bits, as in stat(2)."), domain: "mode" }, f("nlink"), f("uid"), f("gid"),
-      f("rdev", "The device's number, of a device node."), f("blksize"), f("flags", "FUSE_ATTR_*.")
+      f("ino"),
+      off("size"),
+      f("blocks", "512-byte units."),
+      time("atime"),
+      time("mtime"),
+      time("ctime"),
+      { ...f("mode", "File type and permission bits, as in stat(2)."), domain: "mode" },
+      f("nlink"),
+      f("uid"),
+      f("gid"),
+      f("rdev", "The device's number, of a device node."),
+      f("blksize"),
+      f("flags", "FUSE_ATTR_*.")
     ]
   },
   entry: {
     type: "Entry",
     struct: "entry_out",
     words: true,
-    doc: "`nodeid` 0 in a LOOKUP reply says \"no such name\", cached for `entryValid`.",
+    doc: '`nodeid` 0 in a LOOKUP reply says "no such name", cached for `entryValid`.',
     fields: [
-      f("nodeid"), f("generation", "Changes when a node id is used again for another file."),
+      f("nodeid"),
+      f("generation", "Changes when a node id is used again for another file."),
       duration("entry_valid", "How long the kernel may trust the name."),
-      duration("attr_valid", "How long the kernel may trust the attributes."), record("attr", "attr")
+      duration("attr_valid", "How long the kernel may trust the attributes."),
+      record("attr", "attr")
     ]
   },
   attrReply: {
@@ -282,7 +437,8 @@ export const records: Readonly<Record<string, RecordSpec>> = {
     type: "Open",
     struct: "open_out",
     fields: [
-      f("fh", "Given to each operation on the open file, and to RELEASE."), f("open_flags", "FOPEN_*."),
+      f("fh", "Given to each operation on the open file, and to RELEASE."),
+      f("open_flags", "FOPEN_*."),
       { ...f("backing_id", "From FUSE_DEV_IOC_BACKING_OPEN, with FOPEN_PASSTHROUGH."), optional: true }
     ]
   },
@@ -290,7 +446,9 @@ export const records: Readonly<Record<string, RecordSpec>> = {
     type: "FileLock",
     struct: "file_lock",
     fields: [
-      off("start"), off("end", "Inclusive; 2^63-1 for \"to the end\"."), f("type", "F_RDLCK, F_WRLCK or F_UNLCK."),
+      off("start"),
+      off("end", 'Inclusive; 2^63-1 for "to the end".'),
+      f("type", "F_RDLCK, F_WRLCK or F_UNLCK."),
       f("pid", "Who holds it, for the caller to see.")
     ]
   },
@@ -298,8 +456,14 @@ export const records: Readonly<Record<string, RecordSpec>> = {
     type: "Statfs",
     struct: "kstatfs",
     fields: [
-      f("blocks", "In units of `frsize`, as are `bfree` and `bavail`."), f("bfree"), f("bavail", "For callers without privileges."),
-      f("files", "Inodes."), f("ffree"), f("bsize"), f("namelen"), f("frsize")
+      f("blocks", "In units of `frsize`, as are `bfree` and `bavail`."),
+      f("bfree"),
+      f("bavail", "For callers without privileges."),
+      f("files", "Inodes."),
+      f("ffree"),
+      f("bsize"),
+      f("namelen"),
+      f("frsize")
     ]
   },
   statx: {
@@ -307,26 +471,63 @@ export const records: Readonly<Record<string, RecordSpec>> = {
     inner: true,
     struct: "statx",
     fields: [
-      f("mask", "STATX_*: which fields are true."), f("blksize"), f("attributes", "STATX_ATTR_*."), f("nlink"), f("uid"), f("gid"),
-      { ...f("mode"), domain: "mode" }, f("ino"), off("size"), f("blocks"),
-      f("attributes_mask", "Which of `attributes` the filesystem knows."), sx("atime"), sx("btime"), sx("ctime"), sx("mtime"),
-      f("rdev_major"), f("rdev_minor"), f("dev_major"), f("dev_minor")
+      f("mask", "STATX_*: which fields are true."),
+      f("blksize"),
+      f("attributes", "STATX_ATTR_*."),
+      f("nlink"),
+      f("uid"),
+      f("gid"),
+      { ...f("mode"), domain: "mode" },
+      f("ino"),
+      off("size"),
+      f("blocks"),
+      f("attributes_mask", "Which of `attributes` the filesystem knows."),
+      sx("atime"),
+      sx("btime"),
+      sx("ctime"),
+      sx("mtime"),
+      f("rdev_major"),
+      f("rdev_minor"),
+      f("dev_major"),
+      f("dev_minor")
     ]
   },
   statxReply: {
     type: "StatxReply",
     struct: "statx_out",
-    fields: [duration("attr_valid", "How long the kernel may trust the attributes."), f("flags"), record("stat", "statx")]
+    fields: [
+      duration("attr_valid", "How long the kernel may trust the attributes."),
+      f("flags"),
+      record("stat", "statx")
+    ]
   },
   initReply: {
     type: "InitReply",
     struct: "init_out",
     fields: [
-      f("major"), f("minor"), f("max_readahead", "Bytes."), f("flags"), f("max_background", "Requests."), f("congestion_threshold", "Requests."),
-      f("max_write", "Bytes."), f("time_gran", "Nanoseconds."), f("max_pages"), f("map_alignment"), f("flags2"), f("max_stack_depth"),
+      f("major"),
+      f("minor"),
+      f("max_readahead", "Bytes."),
+      f("flags"),
+      f("max_background", "Requests."),
+      f("congestion_threshold", "Requests."),
+      f("max_write", "Bytes."),
+      f("time_gran", "Nanoseconds."),
+      f("max_pages"),
+      f("map_alignment"),
+      f("flags2"),
+      f("max_stack_depth"),
       f("request_timeout", "Seconds; 0 for none.")
     ]
   },
-  ioctlIovec: { type: "IoctlIovec", struct: "ioctl_iovec", fields: [f("base", "Address in the caller's memory."), f("len", "Bytes.")] },
-  ioctlHead: { type: "IoctlHead", struct: "ioctl_out", fields: [f("result"), f("flags", "FUSE_IOCTL_*."), f("in_iovs"), f("out_iovs")] }
+  ioctlIovec: {
+    type: "IoctlIovec",
+    struct: "ioctl_iovec",
+    fields: [f("base", "Address in the caller's memory."), f("len", "Bytes.")]
+  },
+  ioctlHead: {
+    type: "IoctlHead",
+    struct: "ioctl_out",
+    fields: [f("result"), f("flags", "FUSE_IOCTL_*."), f("in_iovs"), f("out_iovs")]
+  }
 }

@@ -28,8 +28,12 @@ export const nativeHeader = (): string => {
     const offsets = fields.map((field) => `constexpr size_t ${field.name} = ${field.offset};`)
     return `// struct fuse_${name}: its size and its fields' offsets, in bytes.\nnamespace ${name} {\nconstexpr size_t bytes = ${size};\n${offsets.join("\n")}\n}\n`
   })
-  const opcodes = Object.entries(abi.opcodes).map(([name, value]) => `constexpr uint32_t ${name.replace(/^FUSE_/, "")} = ${value};`)
-  const ioctls = Object.entries(abi.ioctls).map(([name, { hex }]) => `constexpr unsigned long ${name.replace(/^FUSE_DEV_IOC_/, "")} = ${hex};`)
+  const opcodes = Object.entries(abi.opcodes).map(
+    ([name, value]) => `constexpr uint32_t ${name.replace(/^FUSE_/, "")} = ${value};`
+  )
+  const ioctls = Object.entries(abi.ioctls).map(
+    ([name, { hex }]) => `constexpr unsigned long ${name.replace(/^FUSE_DEV_IOC_/, "")} = ${hex};`
+  )
   return `#pragma once
 
 #include <cstddef>

@@ -19,9 +19,9 @@ export const add = (a: U64, b: U64): U64 => {
 export const subtract = (a: U64, b: U64): U64 =>
   typeof a === "number" && typeof b === "number" ? a - b : normal(BigInt(a) - BigInt(b))
 
-export const min = (a: U64, b: U64): U64 => a <= b ? a : b
+export const min = (a: U64, b: U64): U64 => (a <= b ? a : b)
 
-export const max = (a: U64, b: U64): U64 => a >= b ? a : b
+export const max = (a: U64, b: U64): U64 => (a >= b ? a : b)
 
 /** `floor(value / 2^bits)`, which must be a safe integer; `bits` under 31. */
 export const shiftRight = (value: U64, bits: number): number => {

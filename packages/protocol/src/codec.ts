@@ -1,10 +1,35 @@
 /** The protocol's bytes: frames, the rows of the opcodes, and decoders and encoders of both directions. */
 export { isDecodeError } from "./decodeError.ts"
 export { addDirent, addDirentplus, direntplusSize, direntSize } from "./dirents.ts"
-export { flagsOfNames, initFlagsOfNames, type NamedFlags, type NamedInitFlags, namesOfFlags, namesOfInitFlags } from "./flags.ts"
+export {
+  flagsOfNames,
+  initFlagsOfNames,
+  type NamedFlags,
+  type NamedInitFlags,
+  namesOfFlags,
+  namesOfInitFlags
+} from "./flags.ts"
 export { viewsLength } from "./data.ts"
-export { type Frame, frameOf, type InHeader, type Memory, memoryOf, opcodeOf, type OutHeader, readInHeader, viewOf } from "./frame.ts"
-export { type Agreement, encodeInitReply, hasFlag, type InitBackend, type InitError, type InitFlagName, isInitError } from "./init.ts"
+export {
+  type Frame,
+  frameOf,
+  type InHeader,
+  type Memory,
+  memoryOf,
+  opcodeOf,
+  type OutHeader,
+  readInHeader,
+  viewOf
+} from "./frame.ts"
+export {
+  type Agreement,
+  encodeInitReply,
+  hasFlag,
+  type InitBackend,
+  type InitError,
+  type InitFlagName,
+  isInitError
+} from "./init.ts"
 export { negotiate } from "./negotiate.ts"
 export { decodeNotification, encodeNotification, notificationTable } from "./notifications.ts"
 export { type OpcodeName, type OpcodeRow, opcodeTable, rowOf } from "./opcodes.ts"
@@ -12,5 +37,14 @@ export { type EncodeError, isEncodeError, isReplyRefusal, refusalOf, type ReplyR
 export * as structs from "./generated/structs.ts"
 export { getU64 } from "./u64.ts"
 export {
-  decodeAs, decodeReply, decodeRequest, encodeErrorFrame, encodeReply, encodeReplyFrame, encodeRequest, type Reply, replyData, replyParts
+  decodeAs,
+  decodeReply,
+  decodeRequest,
+  encodeErrorFrame,
+  encodeReply,
+  encodeReplyFrame,
+  encodeRequest,
+  type Reply,
+  replyData,
+  replyParts
 } from "./wire.ts"

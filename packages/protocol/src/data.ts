@@ -3,7 +3,8 @@ import { types } from "node:util"
 import type { DataPart, FileRange } from "./messages.ts"
 import { refuse } from "./refusal.ts"
 
-const isCount = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
 /** An offset that only a bigint holds. Beyond 2^63, where off_t ends, reading there is EINVAL, as pread(2) has it. */
 const isFarOffset = (value: unknown): value is bigint => typeof value === "bigint" && value >= 0n && value < 1n << 64n
 
@@ -38,9 +39,11 @@ const mostParts = 1 << 16
 /** For what an array's own properties may lie about: another view of the same memory. */
 const plainView = (part: Uint8Array, length: number): Uint8Array => {
   const buffer = realBuffer.call(part)
-  if (!(buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer)) return refuse("EIO", "bytes without memory")
+  if (!(buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer))
+    return refuse("EIO", "bytes without memory")
   if (length > 0) return new Uint8Array(buffer, Number(realOffset.call(part)), length)
-  if (buffer instanceof ArrayBuffer && Reflect.get(buffer, "detached") === true) return refuse("EIO", "the bytes' memory was transferred to somebody else")
+  if (buffer instanceof ArrayBuffer && Reflect.get(buffer, "detached") === true)
+    return refuse("EIO", "the bytes' memory was transferred to somebody else")
   return noBytes
 }
 
@@ -104,7 +107,8 @@ export const viewsLength = (views: ReadonlyArray<DataPart>): number => {
 }
 
 /** As `viewsOf`; refuses what is neither bytes nor a list of them. */
-export const checkedViews = (data: unknown, what: string): ReadonlyArray<Uint8Array> => viewsOf(data) ?? refuse("EIO", `${what} is not bytes`)
+export const checkedViews = (data: unknown, what: string): ReadonlyArray<Uint8Array> =>
+  viewsOf(data) ?? refuse("EIO", `${what} is not bytes`)
 
 /** Copies all of it to `at`; returns its length. */
 export const putData = (bytes: Uint8Array, at: number, views: ReadonlyArray<Uint8Array>): number => {

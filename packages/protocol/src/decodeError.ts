@@ -11,7 +11,14 @@ class Malformed implements DecodeError {
   readonly length: number
   readonly opcode: number | undefined
   readonly unique: U64 | undefined
-  constructor(message: string, field: string, offset: number, length: number, opcode: number | undefined, unique: U64 | undefined) {
+  constructor(
+    message: string,
+    field: string,
+    offset: number,
+    length: number,
+    opcode: number | undefined,
+    unique: U64 | undefined
+  ) {
     this.message = message
     this.field = field
     this.offset = offset
@@ -31,7 +38,8 @@ export const malformedRequest = (frame: Frame, field: string, at: number, what: 
   const length = frame.end - frame.header
   const offset = at - frame.header
   // Up to `unique`, the header says what was asked for.
-  const readable = frame.header + inHeader.nodeid <= frame.bytes.length && (frame.payload !== frame.args || length >= inHeader.nodeid)
+  const readable =
+    frame.header + inHeader.nodeid <= frame.bytes.length && (frame.payload !== frame.args || length >= inHeader.nodeid)
   const opcode = readable ? opcodeOf(frame) : undefined
   return new Malformed(
     `${opcode === undefined ? "" : `opcode ${opcode}: `}${sentence(field, offset, length, what)}`,
@@ -44,5 +52,12 @@ export const malformedRequest = (frame: Frame, field: string, at: number, what: 
 }
 
 /** Of a reply or notification that begins at `start`. */
-export const malformedReply = (start: number, end: number, unique: U64 | undefined, field: string, at: number, what: string): DecodeError =>
+export const malformedReply = (
+  start: number,
+  end: number,
+  unique: U64 | undefined,
+  field: string,
+  at: number,
+  what: string
+): DecodeError =>
   new Malformed(sentence(field, at - start, end - start, what), field, at - start, end - start, undefined, unique)

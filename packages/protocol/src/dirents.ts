@@ -48,7 +48,8 @@ const put = ({ bytes, words }: Memory, at: number, limit: number, dirent: Dirent
 }
 
 /** Writes one entry at `at` if it ends by `limit`. Returns the space it needs either way, in bytes. */
-export const addDirent = (memory: Memory, at: number, limit: number, dirent: Dirent): number => put(memory, at, limit, dirent, 0)
+export const addDirent = (memory: Memory, at: number, limit: number, dirent: Dirent): number =>
+  put(memory, at, limit, dirent, 0)
 
 /** As `addDirent`, for READDIRPLUS; `count` gets the node id when the kernel will count a lookup for it. */
 export const addDirentplus = (
@@ -70,7 +71,8 @@ export const addDirentplus = (
   return size
 }
 
-const tooSmall = (size: number, room: number): never => refuse("EINVAL", `the first entry takes ${size} bytes, ${room} are there`)
+const tooSmall = (size: number, room: number): never =>
+  refuse("EINVAL", `the first entry takes ${size} bytes, ${room} are there`)
 
 /** Packs entries up to the first that does not fit; returns the listing's length in bytes. */
 export const packDirents = (memory: Memory, offset: number, room: number, dirents: Iterable<Dirent>): number => {

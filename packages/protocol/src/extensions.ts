@@ -14,7 +14,12 @@ import type { Writer } from "./writer.ts"
 const { FUSE_EXT_GROUPS, FUSE_MAX_NR_SECCTX } = extensionTypes
 const aligned = (size: number): number => (size + 7) & ~7
 
-const readContexts = (frame: Frame, from: number, end: number, count: number): ReadonlyArray<SecurityContext> | DecodeError => {
+const readContexts = (
+  frame: Frame,
+  from: number,
+  end: number,
+  count: number
+): ReadonlyArray<SecurityContext> | DecodeError => {
   const contexts: Array<SecurityContext> = []
   let at = from
   for (let index = 0; index < count; index++) {
@@ -25,7 +30,8 @@ const readContexts = (frame: Frame, from: number, end: number, count: number): R
     if (nul < 0) return malformedRequest(frame, "secctx.name", name, "no NUL ends it")
     if (nul === name) return malformedRequest(frame, "secctx.name", name, "empty")
     const value = nul + 1
-    if (size > end - value) return malformedRequest(frame, "secctx.size", at, `${size} bytes promised, ${end - value} there`)
+    if (size > end - value)
+      return malformedRequest(frame, "secctx.size", at, `${size} bytes promised, ${end - value} there`)
     contexts.push({ name: nameFromBytes(frame.bytes, name, nul), value: frame.bytes.slice(value, value + size) })
     at = Math.min(end, at + aligned(value + size - at))
   }
@@ -36,7 +42,8 @@ const readGroups = (frame: Frame, from: number, end: number): ReadonlyArray<numb
   if (end - from < suppGroups.bytes) return malformedRequest(frame, "supp_groups", from, "cut short")
   const count = frame.view.getUint32(from + suppGroups.nrGroups, true)
   const first = from + suppGroups.groups
-  if (count > (end - first) / 4) return malformedRequest(frame, "nr_groups", from, `${count} groups promised, ${end - first} bytes there`)
+  if (count > (end - first) / 4)
+    return malformedRequest(frame, "nr_groups", from, `${count} groups promised, ${end - first} bytes there`)
   const groups: Array<number> = []
   for (let index = 0; index < count; index++) groups.push(frame.view.getUint32(first + 4 * index, true))
   return groups
@@ -53,7 +60,8 @@ export const readExtensions = (frame: Frame, from: number): Extensions | undefin
     if (end - at < extHeader.bytes) return malformedRequest(frame, "ext_header", at, "cut short")
     const size = view.getUint32(at + extHeader.size, true)
     const type = view.getUint32(at + extHeader.type, true)
-    if (size < extHeader.bytes || size > end - at) return malformedRequest(frame, "ext_header.size", at, `${size} bytes, ${end - at} there`)
+    if (size < extHeader.bytes || size > end - at)
+      return malformedRequest(frame, "ext_header.size", at, `${size} bytes, ${end - at} there`)
     const body = at + extHeader.bytes
     if (type <= FUSE_MAX_NR_SECCTX) {
       const contexts = readContexts(frame, body, at + size, type)

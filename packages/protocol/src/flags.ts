@@ -9,7 +9,10 @@ export interface NamedFlags<Name extends string> {
 }
 
 /** Where several names have the same bits, all of them are in the set. */
-export const namesOfFlags = <Name extends string>(word: number, table: Readonly<Record<Name, number>>): NamedFlags<Name> => {
+export const namesOfFlags = <Name extends string>(
+  word: number,
+  table: Readonly<Record<Name, number>>
+): NamedFlags<Name> => {
   const names = new Set<Name>()
   let unknown = word
   for (const name in table) {
@@ -22,7 +25,10 @@ export const namesOfFlags = <Name extends string>(word: number, table: Readonly<
 }
 
 /** `namesOfFlags` undone. */
-export const flagsOfNames = <Name extends string>(flags: NamedFlags<Name>, table: Readonly<Record<Name, number>>): number => {
+export const flagsOfNames = <Name extends string>(
+  flags: NamedFlags<Name>,
+  table: Readonly<Record<Name, number>>
+): number => {
   let word = flags.unknown
   for (const name of flags.names) word |= table[name]
   return word >>> 0

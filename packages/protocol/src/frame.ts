@@ -37,16 +37,28 @@ export interface Memory {
 }
 
 /** The bytes must begin at a whole word of their buffer. */
-export const memoryOf = (bytes: Uint8Array): Memory => ({ bytes, view: viewOf(bytes), words: new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2) })
+export const memoryOf = (bytes: Uint8Array): Memory => ({
+  bytes,
+  view: viewOf(bytes),
+  words: new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+})
 
 /** A contiguous frame of `length` bytes from `offset` on. */
 export const frameOf = (bytes: Uint8Array, offset = 0, length = bytes.length - offset): Frame => {
   const args = offset + inHeader.bytes
-  return { bytes, view: viewOf(bytes), header: offset, args, payload: args, end: Math.min(offset + length, bytes.length) }
+  return {
+    bytes,
+    view: viewOf(bytes),
+    header: offset,
+    args,
+    payload: args,
+    end: Math.min(offset + length, bytes.length)
+  }
 }
 
 /** Offset of what follows the first argument struct, of `size` bytes. */
-export const afterArgs = (frame: Frame, size: number): number => frame.payload === frame.args ? frame.args + size : frame.payload
+export const afterArgs = (frame: Frame, size: number): number =>
+  frame.payload === frame.args ? frame.args + size : frame.payload
 
 export const lengthOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.len, true)
 export const opcodeOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.opcode, true)
@@ -56,7 +68,8 @@ const uidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHe
 const gidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.gid, true)
 const pidOf = (frame: Frame): number => frame.view.getUint32(frame.header + inHeader.pid, true)
 /** Bytes of header extensions at the frame's end (7.38). */
-export const extensionBytesOf = (frame: Frame): number => frame.view.getUint16(frame.header + inHeader.totalExtlen, true) * 8
+export const extensionBytesOf = (frame: Frame): number =>
+  frame.view.getUint16(frame.header + inHeader.totalExtlen, true) * 8
 
 /** `struct fuse_in_header`. */
 export interface InHeader {
@@ -77,15 +90,15 @@ export const readInHeader = (frame: Frame): InHeader | undefined =>
   frame.header + inHeader.bytes > frame.bytes.length || frame.end - frame.header < inHeader.bytes
     ? undefined
     : {
-      len: lengthOf(frame),
-      opcode: opcodeOf(frame),
-      unique: uniqueOf(frame),
-      nodeid: nodeidOf(frame),
-      uid: uidOf(frame),
-      gid: gidOf(frame),
-      pid: pidOf(frame),
-      totalExtlen: extensionBytesOf(frame) / 8
-    }
+        len: lengthOf(frame),
+        opcode: opcodeOf(frame),
+        unique: uniqueOf(frame),
+        nodeid: nodeidOf(frame),
+        uid: uidOf(frame),
+        gid: gidOf(frame),
+        pid: pidOf(frame),
+        totalExtlen: extensionBytesOf(frame) / 8
+      }
 
 export const writeInHeader = (view: DataView, at: number, header: InHeader): void => {
   setU32(view, at + inHeader.len, header.len, "len")

@@ -5,7 +5,16 @@ export type { BackendCapabilities, InitOptions, Negotiated } from "./init.ts"
 export type * from "./messages.ts"
 export { isLongerThan, nameFromBytes, nameKey, nameLength, nameToBytes, ownName } from "./name.ts"
 export {
-  type BackendOperation, type EmptyReplyKind, type NamespaceOperation, type OperationName, operationNames, operations, operationsWhere, type OperationTraits, type ReplyKind, type ReplyKindOf
+  type BackendOperation,
+  type EmptyReplyKind,
+  type NamespaceOperation,
+  type OperationName,
+  operationNames,
+  operations,
+  operationsWhere,
+  type OperationTraits,
+  type ReplyKind,
+  type ReplyKindOf
 } from "./operations.ts"
 export { printable, printableJson, printableLogLine } from "./printable.ts"
 export type { Version } from "./version.ts"

@@ -15,11 +15,16 @@ export type * from "./replyTypes.ts"
 
 /** What a request of each operation is answered with, when it succeeds. */
 export type ReplyOf = {
-  readonly [Op in OperationName as ReplyKindOf<Op> extends "none" ? never : Op]: ReplyTypes[Exclude<ReplyKindOf<Op>, "none">]
+  readonly [Op in OperationName as ReplyKindOf<Op> extends "none" ? never : Op]: ReplyTypes[Exclude<
+    ReplyKindOf<Op>,
+    "none"
+  >]
 }
 
 /** What a backend may answer: the reply, or for READ where in files it lies, in pieces of both kinds. */
-export type AnswerOf<Op extends keyof ReplyOf> = Op extends "read" ? Data | FileRange | ReadonlyArray<DataPart> : ReplyOf[Op]
+export type AnswerOf<Op extends keyof ReplyOf> = Op extends "read"
+  ? Data | FileRange | ReadonlyArray<DataPart>
+  : ReplyOf[Op]
 
 // ---------------------------------------------------------------- notifications
 
@@ -29,7 +34,13 @@ export type Notification =
   | { readonly notify: "invalInode"; readonly ino: U64; readonly off: S64; readonly len: S64 }
   | { readonly notify: "invalEntry"; readonly parent: U64; readonly name: Name; readonly flags: number }
   | { readonly notify: "store"; readonly nodeid: U64; readonly offset: U64; readonly data: Data }
-  | { readonly notify: "retrieve"; readonly notifyUnique: U64; readonly nodeid: U64; readonly offset: U64; readonly size: number }
+  | {
+      readonly notify: "retrieve"
+      readonly notifyUnique: U64
+      readonly nodeid: U64
+      readonly offset: U64
+      readonly size: number
+    }
   | { readonly notify: "delete"; readonly parent: U64; readonly child: U64; readonly name: Name }
   | { readonly notify: "resend" }
   | { readonly notify: "incEpoch" }

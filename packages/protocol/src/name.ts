@@ -104,7 +104,8 @@ export const asciiLength = (name: Name): number => {
   for (let index = 0; index < length; index++) {
     const code = name.charCodeAt(index)
     if (code >= 0x80) return -1
-    if (code === 0 || code === slash) refuse("EIO", `a name holds ${code === 0 ? "a NUL" : "a slash"}: ${JSON.stringify(name)}`)
+    if (code === 0 || code === slash)
+      refuse("EIO", `a name holds ${code === 0 ? "a NUL" : "a slash"}: ${JSON.stringify(name)}`)
   }
   return length
 }
@@ -137,10 +138,10 @@ export const nameBytes = (name: Name, what = "a name"): Uint8Array => {
 }
 
 /** The bytes of a name that is known to be one; `nameBytes` checks. */
-export const nameToBytes = (name: Name): Uint8Array => typeof name === "string" ? encoder.encode(name) : name
+export const nameToBytes = (name: Name): Uint8Array => (typeof name === "string" ? encoder.encode(name) : name)
 
 /** Length in bytes. */
-export const nameLength = (name: Name): number => typeof name === "string" ? Buffer.byteLength(name) : name.length
+export const nameLength = (name: Name): number => (typeof name === "string" ? Buffer.byteLength(name) : name.length)
 
 /** True when a name has more than `most` bytes. */
 export const isLongerThan = (name: Name, most: number): boolean =>
@@ -155,4 +156,4 @@ export const nameKey = (name: Name): string =>
   typeof name === "string" ? name : notUtf8 + latin1Slice.call(name, 0, name.length)
 
 /** A name to keep beyond its request: bytes may be a view of memory that is used again. */
-export const ownName = (name: Name): Name => typeof name === "string" ? name : new Uint8Array(name)
+export const ownName = (name: Name): Name => (typeof name === "string" ? name : new Uint8Array(name))

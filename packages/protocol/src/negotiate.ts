@@ -1,7 +1,15 @@
 /** What INIT agrees on: a pure function of the kernel's offer, the session's options and the backend. */
 import { initFlagBits, protocolVersion } from "./constants.ts"
 import {
-  type Agreement, type BackendCapabilities, hasFlag, type InitBackend, type InitError, type InitFlagName, type InitOptions, type Negotiated, type RefusedFlag
+  type Agreement,
+  type BackendCapabilities,
+  hasFlag,
+  type InitBackend,
+  type InitError,
+  type InitFlagName,
+  type InitOptions,
+  type Negotiated,
+  type RefusedFlag
 } from "./init.ts"
 import type { InitReply, InitRequest } from "./messages.ts"
 
@@ -30,7 +38,7 @@ const numbersOf = (options: InitOptions) => {
   const maxBackground = options.maxBackground ?? 64
   return {
     maxBackground,
-    congestionThreshold: options.congestionThreshold ?? Math.max(1, Math.floor(maxBackground * 3 / 4)),
+    congestionThreshold: options.congestionThreshold ?? Math.max(1, Math.floor((maxBackground * 3) / 4)),
     timeGran: options.timeGranularity ?? 1,
     requestTimeout: options.requestTimeout ?? 0,
     maxStackDepth: options.maxStackDepth ?? 1,
@@ -44,18 +52,22 @@ type Numbers = ReturnType<typeof numbersOf>
 /** Returns what is wrong with a number; undefined when nothing is. */
 const wrongNumber = (numbers: Numbers, maxReadahead: number): InitError | undefined =>
   outside("maxWrite", numbers.maxWrite, pageSize, mostPages * pageSize) ??
-    outside("maxReadahead", maxReadahead, 0, 0xffffffff) ??
-    outside("maxBackground", numbers.maxBackground, 1, 0xffff) ??
-    outside("congestionThreshold", numbers.congestionThreshold, 1, 0xffff) ??
-    outside("timeGranularity", numbers.timeGran, 1, 1_000_000_000) ??
-    outside("requestTimeout", numbers.requestTimeout, 0, 0xffff) ??
-    outside("maxStackDepth", numbers.maxStackDepth, 1, 2) ??
-    outside("frameCapacity", numbers.frameCapacity, 2 * pageSize, Number.MAX_SAFE_INTEGER)
+  outside("maxReadahead", maxReadahead, 0, 0xffffffff) ??
+  outside("maxBackground", numbers.maxBackground, 1, 0xffff) ??
+  outside("congestionThreshold", numbers.congestionThreshold, 1, 0xffff) ??
+  outside("timeGranularity", numbers.timeGran, 1, 1_000_000_000) ??
+  outside("requestTimeout", numbers.requestTimeout, 0, 0xffff) ??
+  outside("maxStackDepth", numbers.maxStackDepth, 1, 2) ??
+  outside("frameCapacity", numbers.frameCapacity, 2 * pageSize, Number.MAX_SAFE_INTEGER)
 
 const wrongVersion = ({ major, minor }: InitRequest): InitError | undefined => {
-  if (major !== protocolVersion.major) return initError("major", `the kernel speaks FUSE ${major}.${minor}; only 7.x is spoken here`)
+  if (major !== protocolVersion.major)
+    return initError("major", `the kernel speaks FUSE ${major}.${minor}; only 7.x is spoken here`)
   return minor < protocolVersion.oldestMinor
-    ? initError("minor", `the kernel speaks FUSE 7.${minor}; 7.${protocolVersion.oldestMinor} is the oldest spoken here`)
+    ? initError(
+        "minor",
+        `the kernel speaks FUSE 7.${minor}; 7.${protocolVersion.oldestMinor} is the oldest spoken here`
+      )
     : undefined
 }
 
@@ -111,7 +123,8 @@ const sessionFlags = ({ minor, refuse, want }: Flags, options: InitOptions, requ
     resend: options.resend !== false && want("FUSE_HAS_RESEND"),
     overIoUring: options.overIoUring === true && want("FUSE_OVER_IO_URING"),
     // 7.36 and 7.37 sent the contexts with no length in the header to find them by.
-    securityCtx: options.securityCtx === true && (minor >= 38 ? want("FUSE_SECURITY_CTX") : refuse("FUSE_SECURITY_CTX", "kernel")),
+    securityCtx:
+      options.securityCtx === true && (minor >= 38 ? want("FUSE_SECURITY_CTX") : refuse("FUSE_SECURITY_CTX", "kernel")),
     requestTimeout: requestTimeout > 0 && want("FUSE_REQUEST_TIMEOUT") ? requestTimeout : 0
   }
 }
@@ -130,7 +143,7 @@ const cacheFlags = ({ want }: Flags, able: BackendCapabilities) => {
 }
 
 const lockFlags = ({ refuse, want }: Flags, able: BackendCapabilities, options: InitOptions, hasLocks: boolean) => {
-  const wanted = (flag: InitFlagName): boolean => hasLocks ? want(flag) : refuse(flag, "backend")
+  const wanted = (flag: InitFlagName): boolean => (hasLocks ? want(flag) : refuse(flag, "backend"))
   return {
     posixLocks: able.posixLocks === true && options.posixLocks !== false && wanted("FUSE_POSIX_LOCKS"),
     flockLocks: able.flock === true && options.flock !== false && wanted("FUSE_FLOCK_LOCKS")
@@ -145,7 +158,8 @@ const permissionFlags = ({ offered, want }: Flags, able: BackendCapabilities, op
   posixAcl: able.posixAcl === true && options.posixAcl !== false && want("FUSE_POSIX_ACL"),
   createSuppGroup: able.createSuppGroup === true && want("FUSE_CREATE_SUPP_GROUP"),
   // A mount's default: that an older kernel lacks it is no news.
-  allowIdmap: able.allowIdmap === true && options.allowIdmap === true && offered("FUSE_ALLOW_IDMAP") && want("FUSE_ALLOW_IDMAP")
+  allowIdmap:
+    able.allowIdmap === true && options.allowIdmap === true && offered("FUSE_ALLOW_IDMAP") && want("FUSE_ALLOW_IDMAP")
 })
 
 /** How files and directories are opened, and found by a handle. */
@@ -164,7 +178,8 @@ const openFlags = ({ offered, want }: Flags, able: BackendCapabilities) => {
 /** How data goes to and from the kernel. */
 const dataFlags = ({ refuse, want }: Flags, able: BackendCapabilities, options: InitOptions) => {
   const spliceWrite = able.spliceWrite === true && want("FUSE_SPLICE_WRITE")
-  const spliceMove = able.spliceMove === true && (spliceWrite ? want("FUSE_SPLICE_MOVE") : refuse("FUSE_SPLICE_MOVE", "backend"))
+  const spliceMove =
+    able.spliceMove === true && (spliceWrite ? want("FUSE_SPLICE_MOVE") : refuse("FUSE_SPLICE_MOVE", "backend"))
   const passthrough = able.passthrough === true && want("FUSE_PASSTHROUGH")
   let writebackCache = false
   if (able.writebackCache === true && options.writebackCache !== false) {
@@ -174,7 +189,11 @@ const dataFlags = ({ refuse, want }: Flags, able: BackendCapabilities, options: 
   return { spliceWrite, spliceMove, passthrough, writebackCache }
 }
 
-const listingFlags = ({ refuse, want }: Flags, wanted: NonNullable<InitOptions["readdirplus"]>, hasReaddirplus: boolean) => {
+const listingFlags = (
+  { refuse, want }: Flags,
+  wanted: NonNullable<InitOptions["readdirplus"]>,
+  hasReaddirplus: boolean
+) => {
   if (wanted === "never" || !hasReaddirplus) {
     if (wanted === "always") refuse("FUSE_DO_READDIRPLUS", "backend")
     return { readdirplus: false, readdirplusAuto: false }

@@ -36,7 +36,10 @@ const readTerminated = (cursor: Cursor, length: number) => {
 }
 
 const poll: NotificationRow<Of<"poll">> = {
-  notify: "poll", code: notifyCodes.FUSE_NOTIFY_POLL, name: "POLL", since: [7, 11],
+  notify: "poll",
+  code: notifyCodes.FUSE_NOTIFY_POLL,
+  name: "POLL",
+  since: [7, 11],
   encode: ({ kh }, writer) => {
     writer.u64(kh, "kh")
     return noViews
@@ -45,7 +48,10 @@ const poll: NotificationRow<Of<"poll">> = {
 }
 
 const invalInode: NotificationRow<Of<"invalInode">> = {
-  notify: "invalInode", code: notifyCodes.FUSE_NOTIFY_INVAL_INODE, name: "INVAL_INODE", since: [7, 12],
+  notify: "invalInode",
+  code: notifyCodes.FUSE_NOTIFY_INVAL_INODE,
+  name: "INVAL_INODE",
+  since: [7, 12],
   encode: ({ ino, len, off }, writer) => {
     writer.u64(ino, "ino")
     writer.s64(off, "off")
@@ -57,7 +63,10 @@ const invalInode: NotificationRow<Of<"invalInode">> = {
 
 /** `flags`: FUSE_EXPIRE_ONLY (7.38) lets the name live until it is looked at again. */
 const invalEntry: NotificationRow<Of<"invalEntry">> = {
-  notify: "invalEntry", code: notifyCodes.FUSE_NOTIFY_INVAL_ENTRY, name: "INVAL_ENTRY", since: [7, 12],
+  notify: "invalEntry",
+  code: notifyCodes.FUSE_NOTIFY_INVAL_ENTRY,
+  name: "INVAL_ENTRY",
+  since: [7, 12],
   encode: ({ flags, name, parent }, writer) => {
     const bytes = nameBytes(name)
     writer.u64(parent, "parent")
@@ -75,7 +84,10 @@ const invalEntry: NotificationRow<Of<"invalEntry">> = {
 }
 
 const store: NotificationRow<Of<"store">> = {
-  notify: "store", code: notifyCodes.FUSE_NOTIFY_STORE, name: "STORE", since: [7, 15],
+  notify: "store",
+  code: notifyCodes.FUSE_NOTIFY_STORE,
+  name: "STORE",
+  since: [7, 15],
   encode: ({ data, nodeid, offset }, writer) => {
     const views = viewsOf(data) ?? refuse("EINVAL", "the data is not bytes")
     let size = 0
@@ -97,7 +109,10 @@ const store: NotificationRow<Of<"store">> = {
 
 /** Answered by a NOTIFY_REPLY request whose `unique` is `notifyUnique`. */
 const retrieve: NotificationRow<Of<"retrieve">> = {
-  notify: "retrieve", code: notifyCodes.FUSE_NOTIFY_RETRIEVE, name: "RETRIEVE", since: [7, 15],
+  notify: "retrieve",
+  code: notifyCodes.FUSE_NOTIFY_RETRIEVE,
+  name: "RETRIEVE",
+  since: [7, 15],
   encode: ({ nodeid, notifyUnique, offset, size }, writer) => {
     writer.u64(notifyUnique, "notify_unique")
     writer.u64(nodeid, "nodeid")
@@ -117,7 +132,10 @@ const retrieve: NotificationRow<Of<"retrieve">> = {
 }
 
 const remove: NotificationRow<Of<"delete">> = {
-  notify: "delete", code: notifyCodes.FUSE_NOTIFY_DELETE, name: "DELETE", since: [7, 18],
+  notify: "delete",
+  code: notifyCodes.FUSE_NOTIFY_DELETE,
+  name: "DELETE",
+  since: [7, 18],
   encode: ({ child, name, parent }, writer) => {
     const bytes = nameBytes(name)
     writer.u64(parent, "parent")
@@ -137,19 +155,28 @@ const remove: NotificationRow<Of<"delete">> = {
 }
 
 const resend: NotificationRow<Of<"resend">> = {
-  notify: "resend", code: notifyCodes.FUSE_NOTIFY_RESEND, name: "RESEND", since: [7, 40],
+  notify: "resend",
+  code: notifyCodes.FUSE_NOTIFY_RESEND,
+  name: "RESEND",
+  since: [7, 40],
   encode: () => noViews,
   decode: () => ({ notify: "resend" })
 }
 
 const incEpoch: NotificationRow<Of<"incEpoch">> = {
-  notify: "incEpoch", code: notifyCodes.FUSE_NOTIFY_INC_EPOCH, name: "INC_EPOCH", since: [7, 44],
+  notify: "incEpoch",
+  code: notifyCodes.FUSE_NOTIFY_INC_EPOCH,
+  name: "INC_EPOCH",
+  since: [7, 44],
   encode: () => noViews,
   decode: () => ({ notify: "incEpoch" })
 }
 
 const prune: NotificationRow<Of<"prune">> = {
-  notify: "prune", code: notifyCodes.FUSE_NOTIFY_PRUNE, name: "PRUNE", since: [7, 45],
+  notify: "prune",
+  code: notifyCodes.FUSE_NOTIFY_PRUNE,
+  name: "PRUNE",
+  since: [7, 45],
   encode: ({ nodeids }, writer) => {
     writer.u32(nodeids.length, "count")
     writer.u32(0, "padding")
@@ -170,13 +197,25 @@ const prune: NotificationRow<Of<"prune">> = {
 
 /** One row per notification. */
 export const notificationTable: ReadonlyArray<NotificationRow<Notification>> = [
-  poll, invalInode, invalEntry, store, retrieve, remove, resend, incEpoch, prune
+  poll,
+  invalInode,
+  invalEntry,
+  store,
+  retrieve,
+  remove,
+  resend,
+  incEpoch,
+  prune
 ]
 
 /** The parts of one message, to be sent gathered. Refuses what a kernel of `minor` does not know (ENOSYS). */
-export const encodeNotification = (notification: Notification, minor: number): ReadonlyArray<Uint8Array> | EncodeError => {
+export const encodeNotification = (
+  notification: Notification,
+  minor: number
+): ReadonlyArray<Uint8Array> | EncodeError => {
   try {
-    const row = notificationTable.find((candidate) => candidate.notify === notification.notify) ??
+    const row =
+      notificationTable.find((candidate) => candidate.notify === notification.notify) ??
       refuse("EINVAL", `no notification is called ${String(notification.notify)}`)
     if (minor < row.since[1]) refuse("ENOSYS", `${row.name} needs FUSE 7.${row.since[1]}; 7.${minor} was agreed on`)
     const writer = new Writer(64)

@@ -108,11 +108,13 @@ export interface OpcodeRow extends RequestCodec<Request> {
 
 const codecOf = (kind: ReplyKind): ReplyCodec<Request, unknown> | undefined =>
   // The row pairs the operation's requests with this reply.
-  kind === "none" ? undefined : replyCodecs[kind] as ReplyCodec<Request, unknown>
+  kind === "none" ? undefined : (replyCodecs[kind] as ReplyCodec<Request, unknown>)
 
 const makeRow = (name: OpcodeName): OpcodeRow => {
   // Each codec takes the one request that its opcode has, which `rowOf` finds it by.
-  const { argsSize, argsSizeOf, decode, encode, exact, op } = requestCodecs[name] as RequestCodec<Request> & { readonly op: OperationName }
+  const { argsSize, argsSizeOf, decode, encode, exact, op } = requestCodecs[name] as RequestCodec<Request> & {
+    readonly op: OperationName
+  }
   const { enosysIsSticky = false, since, tested = true } = rows[name]
   const traits = operations[op]
   const codec = codecOf(traits.reply)
@@ -158,10 +160,11 @@ const copyFileRange64 = opcodeTable[opcodes.FUSE_COPY_FILE_RANGE_64]
 
 /** The row by which the kernel would send `request`. */
 export const rowOf = (request: Request): OpcodeRow => {
-  const row = request.op === "rename" && request.flags !== 0
-    ? rename2
-    : request.op === "copyFileRange" && request.wide
-    ? copyFileRange64
-    : rowsByOp.get(request.op)
+  const row =
+    request.op === "rename" && request.flags !== 0
+      ? rename2
+      : request.op === "copyFileRange" && request.wide
+        ? copyFileRange64
+        : rowsByOp.get(request.op)
   return row ?? refuse("EIO", `no opcode for ${String(request.op)}`)
 }

@@ -134,19 +134,25 @@ export const operations: Readonly<Record<OperationName, OperationTraits>> = Obje
 ) as Record<OperationName, OperationTraits>
 
 /** Operations whose row says `Trait: true`. */
-type Marked<Trait extends string> = { readonly [Op in OperationName]: Rows[Op] extends { readonly [Name in Trait]: true } ? Op : never }[OperationName]
+type Marked<Trait extends string> = {
+  readonly [Op in OperationName]: Rows[Op] extends { readonly [Name in Trait]: true } ? Op : never
+}[OperationName]
 
 /** Operations that add, remove or move a name. */
 export type NamespaceOperation = Marked<"changesNamespace">
 /** Operations that a backend may have. */
 export type BackendOperation = Exclude<OperationName, Marked<"bySession">>
 /** Kinds of reply that may have to be given empty. */
-export type EmptyReplyKind = { readonly [Op in OperationName]: Rows[Op] extends { readonly whenAbsent: "empty" } ? Rows[Op]["reply"] : never }[OperationName]
+export type EmptyReplyKind = {
+  readonly [Op in OperationName]: Rows[Op] extends { readonly whenAbsent: "empty" } ? Rows[Op]["reply"] : never
+}[OperationName]
 /** The kind of reply that an operation is answered with. */
 export type ReplyKindOf<Op extends OperationName> = Rows[Op]["reply"]
 
 /** Every operation that a backend may have, by the name it has there. */
-export const operationNames: ReadonlyArray<BackendOperation> = names.filter((name): name is BackendOperation => !operations[name].bySession)
+export const operationNames: ReadonlyArray<BackendOperation> = names.filter(
+  (name): name is BackendOperation => !operations[name].bySession
+)
 
 /** The operations of a backend with a trait. */
 export const operationsWhere = (holds: (traits: OperationTraits) => boolean): ReadonlyArray<BackendOperation> =>

@@ -10,7 +10,12 @@ const special = String.raw`\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}`
 const unprintable = new RegExp(`[${special}]`, "gu")
 const unprintableOrBackslash = new RegExp(String.raw`[\\${special}]`, "gu")
 
-const short: { readonly [character: string]: string | undefined } = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" }
+const short: { readonly [character: string]: string | undefined } = {
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t"
+}
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0")
 
@@ -46,13 +51,14 @@ const printableBytes = (bytes: Uint8Array): string => {
  * breaks and tabs (`\n`, `\x1b`), separators of lines and what turns the direction of text (`\u202e`), bytes that
  * are no UTF-8 (`\xff`), and the backslash itself, so that two names never look the same for their escapes.
  */
-export const printable = (text: Name): string => typeof text === "string" ? text.replace(unprintableOrBackslash, escaped) : printableBytes(text)
+export const printable = (text: Name): string =>
+  typeof text === "string" ? text.replace(unprintableOrBackslash, escaped) : printableBytes(text)
 
 /** Returns a value's JSON with everything escaped that `printable` escapes; only the line breaks of an indent are bare. */
 export const printableJson = (value: unknown, indent?: number): string =>
   indent === undefined
     ? printableLogLine(JSON.stringify(value) ?? "null")
-    : JSON.stringify(value, undefined, indent)?.split("\n").map(printableLogLine).join("\n") ?? "null"
+    : (JSON.stringify(value, undefined, indent)?.split("\n").map(printableLogLine).join("\n") ?? "null")
 
 /** Returns a line whose values are quoted as JSON quotes them, with everything escaped, as JSON does it, that JSON leaves as it is. */
 export const printableLogLine = (line: string): string => line.replace(unprintable, jsonEscaped)

@@ -27,7 +27,7 @@ export function refuse(errno: ErrnoName, reason: string): never {
   throw new Refusal(errno, reason)
 }
 
-const wording = (defect: unknown): string => defect instanceof Error ? defect.message : String(defect)
+const wording = (defect: unknown): string => (defect instanceof Error ? defect.message : String(defect))
 
 /** The refusal for whatever was thrown while a backend's value was encoded: its getters and iterators are not ours. */
 export const refusalOf = (thrown: unknown): ReplyRefusal => {

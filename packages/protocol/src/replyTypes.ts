@@ -1,9 +1,21 @@
 /** What requests are answered with, as plain objects. */
-import type { AttrReply, Entry, FileLock, InitReply, IoctlIovec, Open, Statfs, StatxReply } from "./generated/messages.ts"
+import type {
+  AttrReply,
+  Entry,
+  FileLock,
+  InitReply,
+  IoctlIovec,
+  Open,
+  Statfs,
+  StatxReply
+} from "./generated/messages.ts"
 import type { Data, Name, U64 } from "./primitives.ts"
 
 /** `struct fuse_entry_out`, then `struct fuse_open_out`: CREATE and TMPFILE. */
-export interface Created { readonly entry: Entry; readonly open: Open }
+export interface Created {
+  readonly entry: Entry
+  readonly open: Open
+}
 /** A directory entry; `off` is the cookie of the *next* entry, `type` the DT_* value (mode >> 12). */
 export interface Dirent {
   readonly ino: U64
@@ -12,7 +24,9 @@ export interface Dirent {
   readonly name: Name
 }
 /** `entry` undefined: no attributes (node id 0), as for `.` and `..`; it then adds no lookup. */
-export interface DirentPlus extends Dirent { readonly entry: Entry | undefined }
+export interface DirentPlus extends Dirent {
+  readonly entry: Entry | undefined
+}
 /** The size asked for by a call with size 0, or the value itself. */
 export type XattrReply = { readonly size: number } | Data
 /** `struct fuse_ioctl_out`; with FUSE_IOCTL_RETRY the iovecs to fetch and store. */

@@ -45,10 +45,19 @@ export const badCount = (frame: Frame, at: number, count: number, what: string):
 export const extensionsAt = (frame: Frame): number => frame.end - extensionBytesOf(frame)
 
 export const badExtensions = (frame: Frame): DecodeError =>
-  malformedRequest(frame, "total_extlen", frame.header + inHeader.totalExtlen, `${extensionBytesOf(frame)} bytes do not fit in the frame`)
+  malformedRequest(
+    frame,
+    "total_extlen",
+    frame.header + inHeader.totalExtlen,
+    `${extensionBytesOf(frame)} bytes do not fit in the frame`
+  )
 
 /** `base` with the extensions that begin at `from`. */
-export const extended = <R extends Request & { readonly extensions?: Extensions }>(frame: Frame, from: number, base: R): R | DecodeError => {
+export const extended = <R extends Request & { readonly extensions?: Extensions }>(
+  frame: Frame,
+  from: number,
+  base: R
+): R | DecodeError => {
   if (from === frame.end) return base
   const extensions = readExtensions(frame, from)
   if (extensions === undefined) return base
@@ -62,7 +71,7 @@ export const appendExtensions = (writer: Writer, request: { readonly extensions?
 /** The `size` bytes from `at` on, which must be the frame's rest. */
 export const dataAfter = (frame: Frame, at: number, size: number, field: string): Uint8Array | DecodeError =>
   frame.end - at === size
-    ? frame.apart ?? frame.bytes.subarray(at, frame.end)
+    ? (frame.apart ?? frame.bytes.subarray(at, frame.end))
     : malformedRequest(frame, field, at, `${size} bytes promised, ${frame.end - at} there`)
 
 export const refuseLength = (field: string, size: number, data: Uint8Array): never =>

@@ -26,16 +26,24 @@ export const getS64 = (view: DataView, at: number): S64 => {
 }
 
 // The two halves of what was checked; a negative number's are two's complement once they are stored.
-const lowHalf = (value: U64 | S64): number => typeof value === "number" ? value >>> 0 : Number(BigInt.asUintN(32, value))
-const highHalf = (value: U64 | S64): number => typeof value === "number" ? (value - (value >>> 0)) / two32 : Number(BigInt.asUintN(32, value >> 32n))
+const lowHalf = (value: U64 | S64): number =>
+  typeof value === "number" ? value >>> 0 : Number(BigInt.asUintN(32, value))
+const highHalf = (value: U64 | S64): number =>
+  typeof value === "number" ? (value - (value >>> 0)) / two32 : Number(BigInt.asUintN(32, value >> 32n))
 
 const checkU64 = (value: U64, field: string): void => {
-  const exact = typeof value === "number" ? Number.isSafeInteger(value) && value >= 0 : typeof value === "bigint" && value >= 0n && value <= 0xffff_ffff_ffff_ffffn
+  const exact =
+    typeof value === "number"
+      ? Number.isSafeInteger(value) && value >= 0
+      : typeof value === "bigint" && value >= 0n && value <= 0xffff_ffff_ffff_ffffn
   if (!exact) refuse("EIO", `${field} is ${String(value)}, not an exact unsigned 64-bit number`)
 }
 
 const checkS64 = (value: S64, field: string): void => {
-  const exact = typeof value === "number" ? Number.isSafeInteger(value) : typeof value === "bigint" && value >= -0x8000_0000_0000_0000n && value <= 0x7fff_ffff_ffff_ffffn
+  const exact =
+    typeof value === "number"
+      ? Number.isSafeInteger(value)
+      : typeof value === "bigint" && value >= -0x8000_0000_0000_0000n && value <= 0x7fff_ffff_ffff_ffffn
   if (!exact) refuse("EIO", `${field} is ${String(value)}, not an exact signed 64-bit number`)
 }
 

@@ -1,7 +1,18 @@
 /** Whole messages: requests and replies, decoded and encoded both ways. */
 import { Cursor } from "./cursor.ts"
 import { isDecodeError, malformedRequest } from "./decodeError.ts"
-import { afterArgs, type Frame, lengthOf, type Memory, memoryOf, opcodeOf, readOutHeader, viewOf, writeInHeader, writeOutHeader } from "./frame.ts"
+import {
+  afterArgs,
+  type Frame,
+  lengthOf,
+  type Memory,
+  memoryOf,
+  opcodeOf,
+  readOutHeader,
+  viewOf,
+  writeInHeader,
+  writeOutHeader
+} from "./frame.ts"
 import { inHeader, outHeader } from "./generated/structs.ts"
 import type { Negotiated } from "./init.ts"
 import type { DataPart, DecodeError, ReplyOf, Request, U64 } from "./messages.ts"
@@ -16,7 +27,8 @@ type ValueOf<Req extends Request> = Req["op"] extends keyof ReplyOf ? ReplyOf[Re
 /** What is wrong with the frame's parts before its arguments are looked at. */
 const misshapen = (frame: Frame, size: number, at: number): DecodeError => {
   const { args, end, header, payload } = frame
-  if (payload === args && end - header < inHeader.bytes) return malformedRequest(frame, "header", header, `${inHeader.bytes} bytes expected`)
+  if (payload === args && end - header < inHeader.bytes)
+    return malformedRequest(frame, "header", header, `${inHeader.bytes} bytes expected`)
   if (at > end) return malformedRequest(frame, "args", args, `${size} bytes expected, ${Math.max(0, end - args)} there`)
   return malformedRequest(frame, "len", header, `${lengthOf(frame)} bytes promised`)
 }
@@ -51,7 +63,16 @@ export const encodeRequest = (request: Request, version?: Version): Uint8Array |
     writer.grow(inHeader.bytes)
     const totalExtlen = row.encode(request, writer, version)
     const { gid, nodeid, pid, uid, unique } = request
-    writeInHeader(writer.view, 0, { len: writer.length, opcode: row.opcode, unique, nodeid, uid, gid, pid, totalExtlen })
+    writeInHeader(writer.view, 0, {
+      len: writer.length,
+      opcode: row.opcode,
+      unique,
+      nodeid,
+      uid,
+      gid,
+      pid,
+      totalExtlen
+    })
     return writer.finish()
   } catch (thrown) {
     return encodeErrorOf(thrown)
@@ -95,7 +116,8 @@ export const replyData = (row: OpcodeRow, value: unknown, request: Request): Rea
 }
 
 /** The body's pieces, when some of them lie in files; undefined when none does. Throws what `refusalOf` takes. */
-export const replyParts = (row: OpcodeRow, value: unknown, request: Request): ReadonlyArray<DataPart> | undefined => row.parts?.(value, request)
+export const replyParts = (row: OpcodeRow, value: unknown, request: Request): ReadonlyArray<DataPart> | undefined =>
+  row.parts?.(value, request)
 
 const noCount: CountLookup = () => {}
 /** Beyond any body that is not data: a listing is bounded by its request's size. */
@@ -136,13 +158,17 @@ export type Reply<Value> =
 const mostErrno = 511
 
 /** Reads a whole reply to `request`. Any bytes at all give a reply or a `DecodeError`. */
-export const decodeReply = <Req extends Request>(bytes: Uint8Array, request: Req): Reply<ValueOf<Req>> | DecodeError => {
+export const decodeReply = <Req extends Request>(
+  bytes: Uint8Array,
+  request: Req
+): Reply<ValueOf<Req>> | DecodeError => {
   const cursor = new Cursor(bytes, 0, bytes.length)
   try {
     const header = readOutHeader(cursor.view, cursor.take(outHeader.bytes, "header"))
     cursor.unique = header.unique
     if (header.len !== bytes.length) cursor.fail("len", `${header.len} bytes promised`, 0)
-    if (header.error > 0 || header.error < -mostErrno) cursor.fail("error", `${header.error} is no errno`, outHeader.error)
+    if (header.error > 0 || header.error < -mostErrno)
+      cursor.fail("error", `${header.error} is no errno`, outHeader.error)
     if (header.error !== 0) {
       cursor.finish("body")
       return { unique: header.unique, errno: -header.error }

@@ -1,7 +1,15 @@
 /** Every message with every field at its extremes: the generated models, and what their fields owe each other. */
 import * as fc from "fast-check"
 import type * as M from "../src/messages.ts"
-import { attrReply, entry as anyEntry, initReply, ioctlIovec, requestModels, statfs, statxReply } from "./generated/models.ts"
+import {
+  attrReply,
+  entry as anyEntry,
+  initReply,
+  ioctlIovec,
+  requestModels,
+  statfs,
+  statxReply
+} from "./generated/models.ts"
 import { bytes, extensions, name, offset, path, s64, u32, u64 } from "./primitives.ts"
 
 interface Model {
@@ -10,7 +18,7 @@ interface Model {
   readonly extended: boolean
 }
 
-const lengthOf = (value: unknown): number => value instanceof Uint8Array ? value.length : 0
+const lengthOf = (value: unknown): number => (value instanceof Uint8Array ? value.length : 0)
 
 const of = (op: string, { extended, fields, sized }: Model): fc.Arbitrary<M.Request> => {
   const all = { op: fc.constant(op), unique: u64, nodeid: u64, uid: u32, gid: u32, pid: u32, ...fields }
@@ -27,7 +35,9 @@ const modelled = Object.entries(requestModels).map(([op, model]) => [op, of(op, 
 
 export const requests: { readonly [op: string]: fc.Arbitrary<M.Request> } = {
   ...Object.fromEntries(modelled),
-  init: of("init", requestModels.init).map((request) => request.op === "init" && request.minor < 36 ? { ...request, flags2: 0 } : request)
+  init: of("init", requestModels.init).map((request) =>
+    request.op === "init" && request.minor < 36 ? { ...request, flags2: 0 } : request
+  )
 }
 
 const childId = u64.filter((nodeid) => nodeid !== 0 && nodeid !== 1)
@@ -39,14 +49,19 @@ const open: fc.Arbitrary<M.Open> = fc.oneof(
 const created = fc.record({ entry, open })
 const dirent = { ino: u64, off: u64, type: fc.integer({ min: 0, max: 15 }), name }
 const range = fc.tuple(offset, offset).map(([a, b]) => (a <= b ? { start: a, end: b } : { start: b, end: a }))
-const held: fc.Arbitrary<M.FileLock> = fc.tuple(range, fc.constantFrom(0, 1, 2), u32).map(([ends, type, pid]) => ({ ...ends, type, pid }))
+const held: fc.Arbitrary<M.FileLock> = fc
+  .tuple(range, fc.constantFrom(0, 1, 2), u32)
+  .map(([ends, type, pid]) => ({ ...ends, type, pid }))
 const iovecs = fc.array(ioctlIovec, { maxLength: 128 })
 
 /** A reply that the backend may give to `request`. */
 export const replyTo = (request: M.Request): fc.Arbitrary<unknown> => {
   switch (request.op) {
     case "lookup":
-      return fc.oneof(entry, entry.map((found) => ({ ...found, nodeid: 0 })))
+      return fc.oneof(
+        entry,
+        entry.map((found) => ({ ...found, nodeid: 0 }))
+      )
     case "getattr":
     case "setattr":
       return attrReply
@@ -88,8 +103,11 @@ export const replyTo = (request: M.Request): fc.Arbitrary<unknown> => {
       return (request.flags & 2) !== 0
         ? fc.record({ retry: fc.record({ inIovs: iovecs, outIovs: iovecs }) })
         : request.outSize === 0
-        ? fc.record({ result: fc.integer() })
-        : fc.record({ result: fc.integer(), data: fc.uint8Array({ minLength: 1, maxLength: Math.min(300, request.outSize) }) })
+          ? fc.record({ result: fc.integer() })
+          : fc.record({
+              result: fc.integer(),
+              data: fc.uint8Array({ minLength: 1, maxLength: Math.min(300, request.outSize) })
+            })
     case "poll":
       return u32
     case "lseek":

@@ -5,7 +5,20 @@ import { decodeNotification, encodeNotification } from "../src/notifications.ts"
 import { opcodeTable, rowOf } from "../src/opcodes.ts"
 import { decodeReply, decodeRequest, encodeErrorFrame, encodeReplyFrame, encodeRequest } from "../src/wire.ts"
 import {
-  bytesOf, exact, expectedReply, expectedRequest, type Fields, fieldsOf, frameFiles, hashed, listOf, notificationFiles, numberOf, readJson, textOf, versionOf
+  bytesOf,
+  exact,
+  expectedReply,
+  expectedRequest,
+  type Fields,
+  fieldsOf,
+  frameFiles,
+  hashed,
+  listOf,
+  notificationFiles,
+  numberOf,
+  readJson,
+  textOf,
+  versionOf
 } from "./golden.ts"
 
 const decoded = (frame: Fields) => {
@@ -27,10 +40,20 @@ describe.each(frameFiles)("%s", (file) => {
   })
 
   it("its header is the recorded one", () => {
-    const { opcode, padding: _padding, total_extlen: totalExtlen, unique, ...rest } = fieldsOf(fieldsOf(frame["decoded"])["header"])
+    const {
+      opcode,
+      padding: _padding,
+      total_extlen: totalExtlen,
+      unique,
+      ...rest
+    } = fieldsOf(fieldsOf(frame["decoded"])["header"])
     const { nodeid, ...numbers } = rest
     expect(readInHeader(frameOf(bytesOf(frame["request_hex"])))).toEqual({
-      ...numbers, opcode, totalExtlen, unique: exact(unique), nodeid: exact(nodeid)
+      ...numbers,
+      opcode,
+      totalExtlen,
+      unique: exact(unique),
+      nodeid: exact(nodeid)
     })
   })
 
@@ -80,7 +103,14 @@ describe.each(notificationFiles)("%s", (file) => {
     }
     if (isDecodeError(notification)) throw new Error(notification.message)
     const { decoded: raw } = recorded
-    const { data_hex: data, header: _header, name: label, name_is_nul_terminated: _nul, nodeids, ...structs } = fieldsOf(raw)
+    const {
+      data_hex: data,
+      header: _header,
+      name: label,
+      name_is_nul_terminated: _nul,
+      nodeids,
+      ...structs
+    } = fieldsOf(raw)
     const expected: Record<string, unknown> = {}
     for (const struct of Object.values(structs)) {
       for (const [field, value] of Object.entries(fieldsOf(struct))) {

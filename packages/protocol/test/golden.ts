@@ -9,10 +9,12 @@ const folder = new URL("../../../test/golden/", import.meta.url)
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 export type Fields = { readonly [key: string]: Json }
 
-export const readJson = (path: string): Fields => fieldsOf(JSON.parse(readFileSync(new URL(path, folder), "utf8")) as Json)
+export const readJson = (path: string): Fields =>
+  fieldsOf(JSON.parse(readFileSync(new URL(path, folder), "utf8")) as Json)
 
 export const fieldsOf = (value: Json | undefined): Fields => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`not an object: ${JSON.stringify(value)}`)
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Error(`not an object: ${JSON.stringify(value)}`)
   return value as Fields
 }
 export const listOf = (value: Json | undefined): ReadonlyArray<Json> => {
@@ -37,10 +39,15 @@ export const exact = (value: Json | undefined): U64 => {
   return wide >= BigInt(Number.MIN_SAFE_INTEGER) && wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : wide
 }
 
-export const camel = (name: string): string => name.replace(/^_+/, "").replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+export const camel = (name: string): string =>
+  name.replace(/^_+/, "").replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
-export const frameFiles = readdirSync(new URL("frames/", folder)).filter((file) => /^\d.*\.json$/.test(file)).toSorted()
-export const notificationFiles = readdirSync(new URL("notifications/", folder)).filter((file) => /^\d.*\.json$/.test(file)).toSorted()
+export const frameFiles = readdirSync(new URL("frames/", folder))
+  .filter((file) => /^\d.*\.json$/.test(file))
+  .toSorted()
+export const notificationFiles = readdirSync(new URL("notifications/", folder))
+  .filter((file) => /^\d.*\.json$/.test(file))
+  .toSorted()
 
 const meaningless = /^(_|padding|dummy|unused|spare|reserved)/
 
@@ -55,7 +62,8 @@ const plain = (struct: Fields): Record<string, unknown> => {
 }
 
 /** The kernel's header has times unsigned; they are signed. */
-const signed = (value: unknown): unknown => typeof value === "bigint" ? exact(String(BigInt.asIntN(64, value))) : value
+const signed = (value: unknown): unknown =>
+  typeof value === "bigint" ? exact(String(BigInt.asIntN(64, value))) : value
 
 const takeTime = (fields: Record<string, unknown>, sec: string, nsec: string): void => {
   fields[sec] = { sec: signed(fields[sec]), nsec: fields[nsec] }
@@ -92,10 +100,12 @@ const extensionsOf = (recorded: Json | undefined): unknown => {
   for (const one of listOf(recorded).map(fieldsOf)) {
     if (one["kind"] === "groups") out["supplementaryGroups"] = listOf(one["groups"]).map(exact)
     else {
-      out["securityContexts"] = listOf(one["contexts"]).map(fieldsOf).map((context) => ({
-        name: nameOf(context, "name"),
-        value: bytesOf(context["value_hex"])
-      }))
+      out["securityContexts"] = listOf(one["contexts"])
+        .map(fieldsOf)
+        .map((context) => ({
+          name: nameOf(context, "name"),
+          value: bytesOf(context["value_hex"])
+        }))
     }
   }
   return out
@@ -152,7 +162,8 @@ export const expectedRequest = (frame: Fields): Record<string, unknown> => {
     else if (key === "name" || key === "newname" || key === "target") out[key] = nameOf(body, key)
   }
   for (const field of ["unique", "nodeid", "uid", "gid", "pid"]) out[field] = exact(header[field])
-  if (decoded["extensions"] !== undefined && listOf(decoded["extensions"]).length > 0) out["extensions"] = extensionsOf(decoded["extensions"])
+  if (decoded["extensions"] !== undefined && listOf(decoded["extensions"]).length > 0)
+    out["extensions"] = extensionsOf(decoded["extensions"])
   return out
 }
 
@@ -172,7 +183,12 @@ const openOf = (struct: Json | undefined): Record<string, unknown> => {
 
 const direntOf = (struct: Json): Record<string, unknown> => {
   const dirent = fieldsOf(struct)
-  return { ino: exact(dirent["ino"]), off: exact(dirent["off"]), type: exact(dirent["type"]), name: nameOf(dirent, "name") }
+  return {
+    ino: exact(dirent["ino"]),
+    off: exact(dirent["off"]),
+    type: exact(dirent["type"]),
+    name: nameOf(dirent, "name")
+  }
 }
 
 const statxOf = (struct: Json | undefined): Record<string, unknown> => {
@@ -209,7 +225,8 @@ export const expectedReply = (body: Fields): unknown => {
   if (get("fuse_bmap_out") !== undefined) return exact(fieldsOf(get("fuse_bmap_out"))["block"])
   if (get("fuse_poll_out") !== undefined) return exact(fieldsOf(get("fuse_poll_out"))["revents"])
   if (get("fuse_lseek_out") !== undefined) return exact(fieldsOf(get("fuse_lseek_out"))["offset"])
-  if (get("fuse_copy_file_range_out") !== undefined) return exact(fieldsOf(get("fuse_copy_file_range_out"))["bytes_copied"])
+  if (get("fuse_copy_file_range_out") !== undefined)
+    return exact(fieldsOf(get("fuse_copy_file_range_out"))["bytes_copied"])
   if (get("fuse_statx_out") !== undefined) return statxOf(get("fuse_statx_out"))
   if (get("fuse_init_out") !== undefined) return plain(fieldsOf(get("fuse_init_out")))
   if (get("fuse_ioctl_out") !== undefined) {
@@ -219,10 +236,12 @@ export const expectedReply = (body: Fields): unknown => {
   }
   if (get("dirents") !== undefined) return listOf(get("dirents")).map(direntOf)
   if (get("direntplus") !== undefined) {
-    return listOf(get("direntplus")).map(fieldsOf).map((one) => {
-      const entry = entryOf(one["entry_out"])
-      return { ...direntOf(one["dirent"] ?? null), entry: entry["nodeid"] === 0 ? undefined : entry }
-    })
+    return listOf(get("direntplus"))
+      .map(fieldsOf)
+      .map((one) => {
+        const entry = entryOf(one["entry_out"])
+        return { ...direntOf(one["dirent"] ?? null), entry: entry["nodeid"] === 0 ? undefined : entry }
+      })
   }
   if (dataOf(body) !== undefined) return dataOf(body)
   if (get("value_hex") !== undefined) return bytesOf(body["value_hex"])

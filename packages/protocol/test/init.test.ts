@@ -5,7 +5,14 @@ import { isDecodeError } from "../src/decodeError.ts"
 import { flagsOfNames, initFlagsOfNames, namesOfFlags, namesOfInitFlags } from "../src/flags.ts"
 import { frameOf } from "../src/frame.ts"
 import {
-  type Agreement, encodeInitReply, hasFlag, type InitBackend, isInitError, type InitFlagName, type InitOptions, readInitReply
+  type Agreement,
+  encodeInitReply,
+  hasFlag,
+  type InitBackend,
+  isInitError,
+  type InitFlagName,
+  type InitOptions,
+  readInitReply
 } from "../src/init.ts"
 import type { InitRequest } from "../src/messages.ts"
 import { negotiate } from "../src/negotiate.ts"
@@ -29,9 +36,23 @@ const problem = (offer: InitRequest, options: InitOptions = {}) => {
 }
 const all = {
   capabilities: {
-    posixLocks: true, flock: true, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, dontMask: true, writebackCache: true,
-    cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true, handleKillpriv: true, explicitInvalData: true,
-    directIoAllowMmap: true, spliceWrite: true, spliceMove: true
+    posixLocks: true,
+    flock: true,
+    atomicOTrunc: true,
+    exportSupport: true,
+    handleKillprivV2: true,
+    dontMask: true,
+    writebackCache: true,
+    cacheSymlinks: true,
+    noOpen: true,
+    noOpendir: true,
+    createSuppGroup: true,
+    posixAcl: true,
+    handleKillpriv: true,
+    explicitInvalData: true,
+    directIoAllowMmap: true,
+    spliceWrite: true,
+    spliceMove: true
   },
   setlk: () => {},
   readdirplus: () => {}
@@ -42,13 +63,31 @@ describe("a backend of which nothing is known", () => {
   it("gets what needs nothing of it, and no more", () => {
     const names = [...namesOfInitFlags(reply).names].toSorted()
     expect(names).toEqual([
-      "FUSE_ABORT_ERROR", "FUSE_ASYNC_DIO", "FUSE_ASYNC_READ", "FUSE_AUTO_INVAL_DATA", "FUSE_BIG_WRITES", "FUSE_HAS_EXPIRE_ONLY",
-      "FUSE_HAS_IOCTL_DIR", "FUSE_HAS_RESEND", "FUSE_INIT_EXT", "FUSE_MAX_PAGES", "FUSE_NO_EXPORT_SUPPORT", "FUSE_PARALLEL_DIROPS", "FUSE_SETXATTR_EXT"
+      "FUSE_ABORT_ERROR",
+      "FUSE_ASYNC_DIO",
+      "FUSE_ASYNC_READ",
+      "FUSE_AUTO_INVAL_DATA",
+      "FUSE_BIG_WRITES",
+      "FUSE_HAS_EXPIRE_ONLY",
+      "FUSE_HAS_IOCTL_DIR",
+      "FUSE_HAS_RESEND",
+      "FUSE_INIT_EXT",
+      "FUSE_MAX_PAGES",
+      "FUSE_NO_EXPORT_SUPPORT",
+      "FUSE_PARALLEL_DIROPS",
+      "FUSE_SETXATTR_EXT"
     ])
     expect(refused).toEqual([])
   })
   it("gets requests of 1 MiB", () => {
-    expect(negotiated).toMatchObject({ minor: 45, maxWrite: 1048576, maxPages: 256, maxBackground: 64, congestionThreshold: 48, timeGran: 1 })
+    expect(negotiated).toMatchObject({
+      minor: 45,
+      maxWrite: 1048576,
+      maxPages: 256,
+      maxBackground: 64,
+      congestionThreshold: 48,
+      timeGran: 1
+    })
     expect(reply).toMatchObject({ major: 7, minor: 45, maxReadahead: 384 << 10, maxPages: 256 })
   })
   it("agrees on plain data", () => {
@@ -59,23 +98,60 @@ describe("a backend of which nothing is known", () => {
 it("a capability is asked for when it is declared and the operations are there", () => {
   const { negotiated } = agree(kernel, {}, all)
   expect(negotiated).toMatchObject({
-    posixLocks: true, flockLocks: true, atomicOTrunc: true, exportSupport: true, handleKillprivV2: true, dontMask: true, writebackCache: true,
-    cacheSymlinks: true, noOpen: true, noOpendir: true, createSuppGroup: true, posixAcl: true, readdirplus: true, readdirplusAuto: true,
-    handleKillpriv: true, explicitInvalData: true, directIoAllowMmap: true, spliceWrite: true, spliceMove: true
+    posixLocks: true,
+    flockLocks: true,
+    atomicOTrunc: true,
+    exportSupport: true,
+    handleKillprivV2: true,
+    dontMask: true,
+    writebackCache: true,
+    cacheSymlinks: true,
+    noOpen: true,
+    noOpendir: true,
+    createSuppGroup: true,
+    posixAcl: true,
+    readdirplus: true,
+    readdirplusAuto: true,
+    handleKillpriv: true,
+    explicitInvalData: true,
+    directIoAllowMmap: true,
+    spliceWrite: true,
+    spliceMove: true
   })
-  expect(agree(kernel, {}, { capabilities: { spliceMove: true } }).refused).toEqual([{ flag: "FUSE_SPLICE_MOVE", by: "backend" }])
+  expect(agree(kernel, {}, { capabilities: { spliceMove: true } }).refused).toEqual([
+    { flag: "FUSE_SPLICE_MOVE", by: "backend" }
+  ])
   const without = agree(kernel, {}, { capabilities: { posixLocks: true } })
   expect(without.negotiated.posixLocks).toBe(false)
   expect(without.refused).toEqual([{ flag: "FUSE_POSIX_LOCKS", by: "backend" }])
 })
 
 it("options turn off what would be on, and on what the transport can do", () => {
-  const off = agree(kernel, { asyncRead: false, parallelDirops: false, abortError: false, resend: false, writebackCache: false, readdirplus: "never" }, all)
+  const off = agree(
+    kernel,
+    {
+      asyncRead: false,
+      parallelDirops: false,
+      abortError: false,
+      resend: false,
+      writebackCache: false,
+      readdirplus: "never"
+    },
+    all
+  )
   expect(off.negotiated).toMatchObject({
-    asyncRead: false, parallelDirops: false, abortError: false, resend: false, writebackCache: false, readdirplus: false
+    asyncRead: false,
+    parallelDirops: false,
+    abortError: false,
+    resend: false,
+    writebackCache: false,
+    readdirplus: false
   })
   expect(agree(kernel, { posixAcl: false }, all).negotiated).toMatchObject({ posixAcl: false, dontMask: true })
-  expect(agree(kernel, { readdirplus: "always" }, all).negotiated).toMatchObject({ readdirplus: true, readdirplusAuto: false })
+  expect(agree(kernel, { readdirplus: "always" }, all).negotiated).toMatchObject({
+    readdirplus: true,
+    readdirplusAuto: false
+  })
   expect(agree(kernel, { readdirplus: "always" }).refused).toEqual([{ flag: "FUSE_DO_READDIRPLUS", by: "backend" }])
   expect(agree(kernel, { writebackCache: true }).refused).toEqual([{ flag: "FUSE_WRITEBACK_CACHE", by: "backend" }])
   const offer = { ...kernel, flags2: 0xffffffff }
@@ -94,8 +170,13 @@ it("security contexts need 7.38, which says where they lie", () => {
 
 describe("who drops cached pages", () => {
   const flagsOf = (offer: InitRequest, capabilities: InitBackend["capabilities"]) =>
-    [...namesOfInitFlags(agree(offer, {}, capabilities === undefined ? {} : { capabilities }).reply).names].filter((name) => name.endsWith("_INVAL_DATA"))
-  const without = (flag: InitFlagName): InitRequest => ({ ...kernel, flags: (kernel.flags & ~(1 << initFlagBits[flag])) >>> 0 })
+    [...namesOfInitFlags(agree(offer, {}, capabilities === undefined ? {} : { capabilities }).reply).names].filter(
+      (name) => name.endsWith("_INVAL_DATA")
+    )
+  const without = (flag: InitFlagName): InitRequest => ({
+    ...kernel,
+    flags: (kernel.flags & ~(1 << initFlagBits[flag])) >>> 0
+  })
   it("the backend alone, where it says so: the kernel would look at the other flag first", () => {
     expect(flagsOf(kernel, { explicitInvalData: true })).toEqual(["FUSE_EXPLICIT_INVAL_DATA"])
     expect(flagsOf(kernel, { explicitInvalData: true, autoInvalData: true })).toEqual(["FUSE_EXPLICIT_INVAL_DATA"])
@@ -105,7 +186,9 @@ describe("who drops cached pages", () => {
     const old = without("FUSE_EXPLICIT_INVAL_DATA")
     expect(flagsOf(old, { explicitInvalData: true })).toEqual(["FUSE_AUTO_INVAL_DATA"])
     expect(flagsOf(old, { explicitInvalData: true, autoInvalData: false })).toEqual([])
-    expect(agree(old, {}, { capabilities: { explicitInvalData: true } }).refused).toEqual([{ flag: "FUSE_EXPLICIT_INVAL_DATA", by: "kernel" }])
+    expect(agree(old, {}, { capabilities: { explicitInvalData: true } }).refused).toEqual([
+      { flag: "FUSE_EXPLICIT_INVAL_DATA", by: "kernel" }
+    ])
   })
 })
 
@@ -116,24 +199,47 @@ it("both ways of clearing set-user-ID are asked for as they are declared", () =>
   }
   expect(killing({ handleKillpriv: true })).toEqual({ handleKillpriv: true, handleKillprivV2: false })
   expect(killing({ handleKillprivV2: true })).toEqual({ handleKillpriv: false, handleKillprivV2: true })
-  expect(killing({ handleKillpriv: true, handleKillprivV2: true })).toEqual({ handleKillpriv: true, handleKillprivV2: true })
+  expect(killing({ handleKillpriv: true, handleKillprivV2: true })).toEqual({
+    handleKillpriv: true,
+    handleKillprivV2: true
+  })
 })
 
 it("idmapped mounts are allowed where the backend declares them and the kernel is known to check permissions", () => {
   const asked = (options: InitOptions, capabilities: NonNullable<InitBackend["capabilities"]>, offer = kernel) => {
     const { negotiated, refused, reply } = agree(offer, options, { capabilities })
-    return { allowIdmap: negotiated.allowIdmap, flag: hasFlag(reply, "FUSE_ALLOW_IDMAP"), refused: refused.some(({ flag }) => flag === "FUSE_ALLOW_IDMAP") }
+    return {
+      allowIdmap: negotiated.allowIdmap,
+      flag: hasFlag(reply, "FUSE_ALLOW_IDMAP"),
+      refused: refused.some(({ flag }) => flag === "FUSE_ALLOW_IDMAP")
+    }
   }
   const offer = { ...kernel, flags2: 0xffffffff }
-  expect(asked({ allowIdmap: true }, { allowIdmap: true }, offer)).toEqual({ allowIdmap: true, flag: true, refused: false })
-  for (const [options, capabilities] of [[{}, { allowIdmap: true }], [{ allowIdmap: true }, {}], [{ allowIdmap: false }, { allowIdmap: true }]] as const) {
+  expect(asked({ allowIdmap: true }, { allowIdmap: true }, offer)).toEqual({
+    allowIdmap: true,
+    flag: true,
+    refused: false
+  })
+  for (const [options, capabilities] of [
+    [{}, { allowIdmap: true }],
+    [{ allowIdmap: true }, {}],
+    [{ allowIdmap: false }, { allowIdmap: true }]
+  ] as const) {
     expect(asked(options, capabilities, offer)).toEqual({ allowIdmap: false, flag: false, refused: false })
   }
-  expect(asked({ allowIdmap: true }, { allowIdmap: true }, { ...kernel, flags2: 0 })).toEqual({ allowIdmap: false, flag: false, refused: false })
+  expect(asked({ allowIdmap: true }, { allowIdmap: true }, { ...kernel, flags2: 0 })).toEqual({
+    allowIdmap: false,
+    flag: false,
+    refused: false
+  })
 })
 
 it("passthrough excludes the writeback cache and gets a stack depth", () => {
-  const { negotiated, refused, reply } = agree(kernel, { maxStackDepth: 2 }, { capabilities: { passthrough: true, writebackCache: true } })
+  const { negotiated, refused, reply } = agree(
+    kernel,
+    { maxStackDepth: 2 },
+    { capabilities: { passthrough: true, writebackCache: true } }
+  )
   expect(negotiated).toMatchObject({ passthrough: true, writebackCache: false })
   expect(reply.maxStackDepth).toBe(2)
   expect(refused).toEqual([{ flag: "FUSE_WRITEBACK_CACHE", by: "conflict" }])
@@ -141,9 +247,15 @@ it("passthrough excludes the writeback cache and gets a stack depth", () => {
 
 it("a write is as long as the transport's frames and 16 bits of pages allow", () => {
   const large = agree(kernel, { maxWrite: 4 << 20, frameCapacity: (4 << 20) + 4096 })
-  expect(large).toMatchObject({ reply: { maxWrite: 4 << 20, maxPages: 1024 }, negotiated: { maxWrite: 4 << 20, maxPages: 1024 } })
+  expect(large).toMatchObject({
+    reply: { maxWrite: 4 << 20, maxPages: 1024 },
+    negotiated: { maxWrite: 4 << 20, maxPages: 1024 }
+  })
   expect(agree(kernel, { maxWrite: 65535 * 4096 }).reply).toMatchObject({ maxWrite: 65535 * 4096, maxPages: 65535 })
-  expect(agree({ ...kernel, flags: (1 << 22) - 1, flags2: 0 }, { maxWrite: 4 << 20 }).negotiated).toMatchObject({ maxWrite: 131072, maxPages: 32 })
+  expect(agree({ ...kernel, flags: (1 << 22) - 1, flags2: 0 }, { maxWrite: 4 << 20 }).negotiated).toMatchObject({
+    maxWrite: 131072,
+    maxPages: 32
+  })
   expect(agree(kernel, { frameCapacity: 8 << 20 }).negotiated.maxWrite).toBe(1 << 20)
 })
 
@@ -156,7 +268,13 @@ describe("older kernels", () => {
   it("7.31 has no second word of flags", () => {
     const { negotiated, reply } = agree({ ...kernel, minor: 31, flags: 0x03ffffff & kernel.flags, flags2: 0 }, {}, all)
     expect(reply).toMatchObject({ minor: 31, flags2: 0, maxPages: 256 })
-    expect(negotiated).toMatchObject({ minor: 31, setxattrExt: false, resend: false, handleKillprivV2: false, readdirplus: true })
+    expect(negotiated).toMatchObject({
+      minor: 31,
+      setxattrExt: false,
+      resend: false,
+      handleKillprivV2: false,
+      readdirplus: true
+    })
   })
   it("one without FUSE_MAX_PAGES is held to 32 pages", () => {
     const { negotiated, reply } = agree({ ...kernel, minor: 27, flags: (1 << 22) - 1, flags2: 0 })
@@ -188,41 +306,65 @@ it("a newer kernel gets our minor", () => {
 })
 
 it.each<[keyof InitOptions, number]>([
-  ["maxWrite", 4095], ["maxWrite", 268431361], ["maxWrite", Number.NaN], ["maxBackground", 0], ["maxBackground", 65536], ["timeGranularity", 0],
-  ["congestionThreshold", 0], ["requestTimeout", -1], ["maxStackDepth", 3], ["maxReadahead", -1], ["frameCapacity", 100]
+  ["maxWrite", 4095],
+  ["maxWrite", 268431361],
+  ["maxWrite", Number.NaN],
+  ["maxBackground", 0],
+  ["maxBackground", 65536],
+  ["timeGranularity", 0],
+  ["congestionThreshold", 0],
+  ["requestTimeout", -1],
+  ["maxStackDepth", 3],
+  ["maxReadahead", -1],
+  ["frameCapacity", 100]
 ])("%s cannot be %d", (option, value) => {
   expect(problem(kernel, { [option]: value })).toBe("option")
 })
 
 it("never answers with what was not offered", () => {
   const word = fc.integer({ min: 0, max: 0xffffffff })
-  fc.assert(fc.property(word, word, fc.integer({ min: 12, max: 60 }), (flags, flags2, minor) => {
-    const { negotiated, reply } = agree({ ...kernel, minor, flags, flags2 }, { overIoUring: true, securityCtx: true, requestTimeout: 5 }, {
-      ...all,
-      capabilities: { ...all.capabilities, passthrough: true }
+  fc.assert(
+    fc.property(word, word, fc.integer({ min: 12, max: 60 }), (flags, flags2, minor) => {
+      const { negotiated, reply } = agree(
+        { ...kernel, minor, flags, flags2 },
+        { overIoUring: true, securityCtx: true, requestTimeout: 5 },
+        {
+          ...all,
+          capabilities: { ...all.capabilities, passthrough: true }
+        }
+      )
+      expect((reply.flags & ~flags) >>> 0).toBe(0)
+      expect((reply.flags2 & ~flags2) >>> 0).toBe(0)
+      if (!hasFlag({ flags, flags2 }, "FUSE_INIT_EXT")) expect(reply.flags2).toBe(0)
+      expect(negotiated.flags).toBe(reply.flags)
+      expect(negotiated.flags2).toBe(reply.flags2)
     })
-    expect((reply.flags & ~flags) >>> 0).toBe(0)
-    expect((reply.flags2 & ~flags2) >>> 0).toBe(0)
-    if (!hasFlag({ flags, flags2 }, "FUSE_INIT_EXT")) expect(reply.flags2).toBe(0)
-    expect(negotiated.flags).toBe(reply.flags)
-    expect(negotiated.flags2).toBe(reply.flags2)
-  }))
+  )
 })
 
 describe("flag words", () => {
   const word = fc.integer({ min: 0, max: 0xffffffff })
   it("are sets of names and what has none, and back", () => {
-    expect([...namesOfFlags(0x83, openReplyFlags).names]).toEqual(["FOPEN_DIRECT_IO", "FOPEN_KEEP_CACHE", "FOPEN_PASSTHROUGH"])
+    expect([...namesOfFlags(0x83, openReplyFlags).names]).toEqual([
+      "FOPEN_DIRECT_IO",
+      "FOPEN_KEEP_CACHE",
+      "FOPEN_PASSTHROUGH"
+    ])
     expect(namesOfFlags(0x80000001, openReplyFlags).unknown).toBe(0x80000000)
-    fc.assert(fc.property(word, (flags) => {
-      expect(flagsOfNames(namesOfFlags(flags, openReplyFlags), openReplyFlags)).toBe(flags)
-    }))
+    fc.assert(
+      fc.property(word, (flags) => {
+        expect(flagsOfNames(namesOfFlags(flags, openReplyFlags), openReplyFlags)).toBe(flags)
+      })
+    )
   })
   it("of INIT likewise, both words", () => {
-    fc.assert(fc.property(word, word, (flags, flags2) => {
-      const named = namesOfInitFlags({ flags, flags2 })
-      expect(initFlagsOfNames(named)).toEqual({ flags, flags2 })
-      for (const name of Object.keys(initFlagBits) as ReadonlyArray<InitFlagName>) expect(named.names.has(name)).toBe(hasFlag({ flags, flags2 }, name))
-    }))
+    fc.assert(
+      fc.property(word, word, (flags, flags2) => {
+        const named = namesOfInitFlags({ flags, flags2 })
+        expect(initFlagsOfNames(named)).toEqual({ flags, flags2 })
+        for (const name of Object.keys(initFlagBits) as ReadonlyArray<InitFlagName>)
+          expect(named.names.has(name)).toBe(hasFlag({ flags, flags2 }, name))
+      })
+    )
   })
 })

@@ -9,7 +9,7 @@ const read = (name: string) => {
 
 it("reads a name of every length twice as itself, made and met again", () => {
   for (let length = 1; length <= 255; length++) {
-    const name = Array.from({ length }, (_, index) => String.fromCharCode(97 + (index * 7 + length) % 26)).join("")
+    const name = Array.from({ length }, (_, index) => String.fromCharCode(97 + ((index * 7 + length) % 26))).join("")
     expect(read(name)).toBe(name)
     expect(read(name)).toBe(name)
   }

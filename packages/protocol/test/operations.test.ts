@@ -4,9 +4,13 @@ import { operations, operationsWhere } from "../src/operations.ts"
 import { opcodeTable } from "../src/opcodes.ts"
 
 const specs = Object.values(requests)
-const opsWith = (holds: (spec: (typeof specs)[number]) => boolean): ReadonlyArray<string> => [...new Set(specs.filter(holds).map(({ op }) => op))].toSorted()
+const opsWith = (holds: (spec: (typeof specs)[number]) => boolean): ReadonlyArray<string> =>
+  [...new Set(specs.filter(holds).map(({ op }) => op))].toSorted()
 const rowsWith = (holds: (traits: (typeof operations)["read"]) => boolean): ReadonlyArray<string> =>
-  Object.entries(operations).filter(([, traits]) => holds(traits)).map(([op]) => op).toSorted()
+  Object.entries(operations)
+    .filter(([, traits]) => holds(traits))
+    .map(([op]) => op)
+    .toSorted()
 
 describe("the table of operations", () => {
   it("has a row for each operation of the spec, and no other", () => {
@@ -26,7 +30,8 @@ describe("the table of operations", () => {
   })
 
   it("counts every change of names as a change", () => {
-    for (const [op, { changesNamespace, mutates }] of Object.entries(operations)) expect(mutates || !changesNamespace, op).toBe(true)
+    for (const [op, { changesNamespace, mutates }] of Object.entries(operations))
+      expect(mutates || !changesNamespace, op).toBe(true)
   })
 
   it("lets a signal stop nothing that changes the filesystem", () => {
@@ -38,7 +43,7 @@ describe("the table of operations", () => {
   })
 
   it("has an opcode for each row", () => {
-    const ops = new Set(opcodeTable.flatMap((row) => row === undefined ? [] : [row.op]))
+    const ops = new Set(opcodeTable.flatMap((row) => (row === undefined ? [] : [row.op])))
     expect([...ops].toSorted()).toEqual(Object.keys(operations).toSorted())
   })
 })

@@ -12,7 +12,19 @@ const header = { unique: 2, nodeid: 1, uid: 0, gid: 0, pid: 1 }
 const lookup: Request = { op: "lookup", ...header, name: "a" }
 const time = { sec: 0, nsec: 0 }
 const attr = {
-  ino: 5, size: 0, blocks: 0, atime: time, mtime: time, ctime: time, mode: 0o100644, nlink: 1, uid: 0, gid: 0, rdev: 0, blksize: 4096, flags: 0
+  ino: 5,
+  size: 0,
+  blocks: 0,
+  atime: time,
+  mtime: time,
+  ctime: time,
+  mode: 0o100644,
+  nlink: 1,
+  uid: 0,
+  gid: 0,
+  rdev: 0,
+  blksize: 4096,
+  flags: 0
 }
 const entry: Entry = { nodeid: 5, generation: 0, entryValid: time, attrValid: time, attr }
 const reading = { fh: 0, offset: 0, size: 4096, readFlags: 0, lockOwner: 0, flags: 0 }
@@ -24,7 +36,9 @@ const getxattr: Request = { op: "getxattr", ...header, name: "user.a", size: 4 }
 const encoded = (request: Request, value: unknown, capacity = 65536) => {
   const bytes = new Uint8Array(capacity + 64).fill(0xee)
   const counted: Array<U64> = []
-  const result = encodeReply(rowOf(request), value, request, undefined, memoryOf(bytes), 32, capacity, (nodeid) => counted.push(nodeid))
+  const result = encodeReply(rowOf(request), value, request, undefined, memoryOf(bytes), 32, capacity, (nodeid) =>
+    counted.push(nodeid)
+  )
   return { result, counted, bytes }
 }
 const errnoOf = (request: Request, value: unknown, capacity?: number): string => {
@@ -45,20 +59,35 @@ describe("a reply that would harm the kernel is refused", () => {
     ["a negative size", lookup, { ...entry, attr: { ...attr, size: -1 } }, "EIO"],
     ["an inexact size", lookup, { ...entry, attr: { ...attr, size: 2 ** 53 } }, "EIO"],
     ["a fraction", lookup, { ...entry, attr: { ...attr, ino: 1.5 } }, "EIO"],
-    ["nanoseconds of more than a second", lookup, { ...entry, attr: { ...attr, mtime: { sec: 0, nsec: 1_000_000_000 } } }, "EIO"],
+    [
+      "nanoseconds of more than a second",
+      lookup,
+      { ...entry, attr: { ...attr, mtime: { sec: 0, nsec: 1_000_000_000 } } },
+      "EIO"
+    ],
     ["negative nanoseconds", lookup, { ...entry, attrValid: { sec: 0, nsec: -1 } }, "EIO"],
     ["a negative duration", lookup, { ...entry, attrValid: { sec: -1, nsec: 0 } }, "EIO"],
     ["a negative uid", lookup, { ...entry, attr: { ...attr, uid: -1 } }, "EIO"],
     ["the root as a child", lookup, { ...entry, nodeid: 1 }, "EIO"],
     ["the root as a child, as a bigint", lookup, { ...entry, nodeid: 1n }, "EIO"],
-    ["a new file with no node", { op: "mkdir", ...header, name: "a", mode: 0, umask: 0 }, { ...entry, nodeid: 0 }, "EIO"],
+    [
+      "a new file with no node",
+      { op: "mkdir", ...header, name: "a", mode: 0, umask: 0 },
+      { ...entry, nodeid: 0 },
+      "EIO"
+    ],
     ["nothing at all", lookup, undefined, "EIO"],
     ["an entry without attributes", lookup, { nodeid: 5 }, "EIO"],
     ["more than was asked for", read, new Uint8Array(4097), "EIO"],
     ["more than was asked for, in parts", read, [new Uint8Array(4000), new Uint8Array(97)], "EIO"],
     ["text for bytes", read, "text", "EIO"],
     ["a list of text", read, ["text"], "EIO"],
-    ["more written than asked", { op: "write", ...header, ...reading, size: 3, writeFlags: 0, data: new Uint8Array(3) }, 4, "EIO"],
+    [
+      "more written than asked",
+      { op: "write", ...header, ...reading, size: 3, writeFlags: 0, data: new Uint8Array(3) },
+      4,
+      "EIO"
+    ],
     ["an attribute longer than asked", getxattr, new Uint8Array(5), "ERANGE"],
     ["a size larger than asked", getxattr, { size: 5 }, "ERANGE"],
     ["a size where bytes were asked for", getxattr, { size: 3 }, "EIO"],
@@ -73,15 +102,52 @@ describe("a reply that would harm the kernel is refused", () => {
     ["a name with a lone surrogate", readdir, [{ ino: 1, off: 1, type: 8, name: "\udc00" }], "EILSEQ"],
     ["a type that is no DT_*", readdir, [{ ino: 1, off: 1, type: 16, name: "a" }], "EIO"],
     ["what cannot be iterated", readdir, 5, "EIO"],
-    ["the root in a listing", readdirplus, [{ ino: 1, off: 1, type: 4, name: "a", entry: { ...entry, nodeid: 1 } }], "EIO"],
-    ["passthrough without a backing file", { op: "open", ...header, flags: 0, openFlags: 0 }, { fh: 1, openFlags: 128 }, "EIO"],
-    ["more copied than asked", {
-      op: "copyFileRange", ...header, wide: false, fhIn: 0, offIn: 0, nodeidOut: 2, fhOut: 0, offOut: 0, len: 10, flags: 0
-    }, 11, "EIO"],
+    [
+      "the root in a listing",
+      readdirplus,
+      [{ ino: 1, off: 1, type: 4, name: "a", entry: { ...entry, nodeid: 1 } }],
+      "EIO"
+    ],
+    [
+      "passthrough without a backing file",
+      { op: "open", ...header, flags: 0, openFlags: 0 },
+      { fh: 1, openFlags: 128 },
+      "EIO"
+    ],
+    [
+      "more copied than asked",
+      {
+        op: "copyFileRange",
+        ...header,
+        wide: false,
+        fhIn: 0,
+        offIn: 0,
+        nodeidOut: 2,
+        fhOut: 0,
+        offOut: 0,
+        len: 10,
+        flags: 0
+      },
+      11,
+      "EIO"
+    ],
     ["an offset over 2^63-1", { op: "lseek", ...header, fh: 0, offset: 0, whence: 3 }, 2n ** 63n, "EIO"],
-    ["a retry of a restricted ioctl", {
-      op: "ioctl", ...header, fh: 0, flags: 0, cmd: 0, arg: 0, inSize: 0, outSize: 0, data: new Uint8Array()
-    }, { retry: { inIovs: [], outIovs: [] } }, "EIO"],
+    [
+      "a retry of a restricted ioctl",
+      {
+        op: "ioctl",
+        ...header,
+        fh: 0,
+        flags: 0,
+        cmd: 0,
+        arg: 0,
+        inSize: 0,
+        outSize: 0,
+        data: new Uint8Array()
+      },
+      { retry: { inIovs: [], outIovs: [] } },
+      "EIO"
+    ],
     ["an answer to what takes none", { op: "forget", ...header, nlookup: 1 }, undefined, "EIO"]
   ])("%s", (_, request, value, errno) => {
     expect(errnoOf(request, value)).toBe(errno)
@@ -130,7 +196,12 @@ it("data is handed on as it is, and copied only where it must be", () => {
 })
 
 describe("listings", () => {
-  const dirents = Array.from({ length: 100 }, (_, index) => ({ ino: index + 10, off: index + 1, type: 8, name: `file-${index}` }))
+  const dirents = Array.from({ length: 100 }, (_, index) => ({
+    ino: index + 10,
+    off: index + 1,
+    type: 8,
+    name: `file-${index}`
+  }))
   const plus = [
     { ino: 1, off: 1, type: 4, name: ".", entry: { ...entry, nodeid: 1 } },
     { ino: 1, off: 2, type: 4, name: "..", entry: undefined },
@@ -153,7 +224,7 @@ describe("listings", () => {
   it("stop taking from the backend's iterator once full", () => {
     let taken = 0
     let closed = false
-    const source = function*() {
+    const source = function* () {
       try {
         for (const dirent of dirents) {
           taken++
@@ -205,13 +276,30 @@ const relength = (bytes: Uint8Array) => {
 }
 
 describe("malformed requests say what is wrong and where", () => {
-
   it("a header cut short", () => {
-    expect(problem(frameFor(lookup).subarray(0, 39))).toEqual({ field: "header", offset: 0, length: 39, opcode: 1, unique: 2 })
-    expect(problem(new Uint8Array(3))).toEqual({ field: "header", offset: 0, length: 3, opcode: undefined, unique: undefined })
+    expect(problem(frameFor(lookup).subarray(0, 39))).toEqual({
+      field: "header",
+      offset: 0,
+      length: 39,
+      opcode: 1,
+      unique: 2
+    })
+    expect(problem(new Uint8Array(3))).toEqual({
+      field: "header",
+      offset: 0,
+      length: 3,
+      opcode: undefined,
+      unique: undefined
+    })
   })
   it("a struct cut short", () => {
-    expect(problem(relength(frameFor(read).slice(0, 79)))).toEqual({ field: "args", offset: 40, length: 79, opcode: 15, unique: 2 })
+    expect(problem(relength(frameFor(read).slice(0, 79)))).toEqual({
+      field: "args",
+      offset: 40,
+      length: 79,
+      opcode: 15,
+      unique: 2
+    })
   })
   it("bytes after the end", () => {
     expect(problem(relength(new Uint8Array([...frameFor(read), 0])))).toMatchObject({ field: "end", offset: 80 })
@@ -259,11 +347,18 @@ it("a reply that is no errno, or longer than its struct, is malformed", () => {
 describe("notifications", () => {
   it("that the kernel is too old for are refused", () => {
     expect(encodeNotification({ notify: "resend" }, 39)).toMatchObject({ _tag: "EncodeError", errno: "ENOSYS" })
-    expect(encodeNotification({ notify: "prune", nodeids: [] }, 44)).toMatchObject({ _tag: "EncodeError", errno: "ENOSYS" })
+    expect(encodeNotification({ notify: "prune", nodeids: [] }, 44)).toMatchObject({
+      _tag: "EncodeError",
+      errno: "ENOSYS"
+    })
   })
   it("with names that are none are refused", () => {
-    expect(encodeNotification({ notify: "invalEntry", parent: 1, name: "a/b", flags: 0 }, 45)).toMatchObject({ errno: "EIO" })
-    expect(encodeNotification({ notify: "delete", parent: 1, child: 2, name: "\ud800" }, 45)).toMatchObject({ errno: "EILSEQ" })
+    expect(encodeNotification({ notify: "invalEntry", parent: 1, name: "a/b", flags: 0 }, 45)).toMatchObject({
+      errno: "EIO"
+    })
+    expect(encodeNotification({ notify: "delete", parent: 1, child: 2, name: "\ud800" }, 45)).toMatchObject({
+      errno: "EILSEQ"
+    })
   })
   it("keep the data of STORE where it lies", () => {
     const data = new Uint8Array([1, 2, 3])

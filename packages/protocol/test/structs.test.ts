@@ -49,7 +49,8 @@ describe("numbers", () => {
 
   it("of limits are the kernel's", () => {
     const limits = Object.entries(constants.limits)
-    for (const [name, value] of Object.entries(fieldsOf(abi["constants"]))) expect(limits).toContainEqual([name, exact(value)])
+    for (const [name, value] of Object.entries(fieldsOf(abi["constants"])))
+      expect(limits).toContainEqual([name, exact(value)])
   })
 })
 
@@ -57,7 +58,9 @@ describe("the table", () => {
   const rows = opcodeTable.filter((row) => row !== undefined)
 
   it("has a row for every opcode but CUSE's and the byte-swapped ones", () => {
-    const missing = Object.entries(constants.opcodes).filter(([name, opcode]) => rows.find((row) => row.opcode === opcode && `FUSE_${row.name}` === name) === undefined)
+    const missing = Object.entries(constants.opcodes).filter(
+      ([name, opcode]) => rows.find((row) => row.opcode === opcode && `FUSE_${row.name}` === name) === undefined
+    )
     expect(missing.map(([name]) => name)).toEqual(["CUSE_INIT", "CUSE_INIT_BSWAP_RESERVED", "FUSE_INIT_BSWAP_RESERVED"])
   })
 
@@ -68,6 +71,8 @@ describe("the table", () => {
   })
 
   it("has a row for every notification", () => {
-    expect(notificationTable.map((row) => [`FUSE_NOTIFY_${row.name}`, row.code])).toEqual(Object.entries(constants.notifyCodes))
+    expect(notificationTable.map((row) => [`FUSE_NOTIFY_${row.name}`, row.code])).toEqual(
+      Object.entries(constants.notifyCodes)
+    )
   })
 })

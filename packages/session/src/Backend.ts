@@ -606,12 +606,16 @@ export interface Backend {
 }
 
 /** As `Backend`, but each operation, `init` and `destroy` may also be an `async` function. */
-export type AsyncBackend =
-  & Omit<Backend, keyof P.ReplyOf | "init" | "destroy">
-  & { readonly [Op in keyof P.ReplyOf & keyof Backend as Op extends "init" | "destroy" ? never : Op]?: AsyncOperation<Extract<P.Request, { readonly op: Op }>> }
-  & {
-    /** As `Backend.init`. */
-    readonly init?: (negotiated: Negotiated, connection: BackendConnection) => Effect.Effect<void, unknown> | PromiseLike<void>
-    /** As `Backend.destroy`. */
-    readonly destroy?: () => Effect.Effect<void> | PromiseLike<void>
-  }
+export type AsyncBackend = Omit<Backend, keyof P.ReplyOf | "init" | "destroy"> & {
+  readonly [Op in keyof P.ReplyOf & keyof Backend as Op extends "init" | "destroy" ? never : Op]?: AsyncOperation<
+    Extract<P.Request, { readonly op: Op }>
+  >
+} & {
+  /** As `Backend.init`. */
+  readonly init?: (
+    negotiated: Negotiated,
+    connection: BackendConnection
+  ) => Effect.Effect<void, unknown> | PromiseLike<void>
+  /** As `Backend.destroy`. */
+  readonly destroy?: () => Effect.Effect<void> | PromiseLike<void>
+}

@@ -27,7 +27,9 @@ export const logDiagnostics = (context: Context.Context<never>): Diagnostics => 
       run(Effect.logError(`the backend's ${what} failed with a defect`, Cause.die(defect)))
     },
     refused: (opcode, nodeid, reason) => {
-      run(Effect.logError(`${opcode} of node ${nodeid} returned what cannot be sent, answered with an error: ${reason}`))
+      run(
+        Effect.logError(`${opcode} of node ${nodeid} returned what cannot be sent, answered with an error: ${reason}`)
+      )
     },
     malformed: (message) => {
       run(Effect.logError(`malformed request: ${message}`))

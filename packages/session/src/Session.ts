@@ -27,8 +27,7 @@ export type { BackendSource, ConnectionRecord, SessionOptions } from "./SessionO
 /** Why a session ended. */
 export type SessionEnd =
   /** `asked`: the session's scope was closed. */
-  | { readonly reason: TransportEnd | "asked" }
-  | { readonly reason: "failed"; readonly cause: Cause.Cause<unknown> }
+  { readonly reason: TransportEnd | "asked" } | { readonly reason: "failed"; readonly cause: Cause.Cause<unknown> }
 
 /** A connection that is served. */
 export interface Session {
@@ -58,7 +57,11 @@ const reasonOf = (end: SessionEnd): string => {
  * Serves `source` over `transport`. Closing the scope stops reading, gives calls in flight their time,
  * calls `destroy` and closes the transport.
  */
-export const make = Effect.fnUntraced(function*(transport: FrameTransport, source: BackendSource, options: SessionOptions = {}) {
+export const make = Effect.fnUntraced(function* (
+  transport: FrameTransport,
+  source: BackendSource,
+  options: SessionOptions = {}
+) {
   const wrong = checkSessionOptions(options)
   if (wrong !== undefined) return yield* Effect.fail(wrong)
   const connection = makeConnection(transport, options.resume, options.atime)
@@ -71,7 +74,8 @@ export const make = Effect.fnUntraced(function*(transport: FrameTransport, sourc
     Effect.suspend(() => {
       connection.notifier.end()
       const cause = connection.failure ?? (Exit.isFailure(exit) ? exit.cause : undefined)
-      const end: SessionEnd = cause === undefined ? { reason: connection.ended ?? "closed" } : { reason: "failed", cause }
+      const end: SessionEnd =
+        cause === undefined ? { reason: connection.ended ?? "closed" } : { reason: "failed", cause }
       return Deferred.succeed(ended, end)
     })
   const treeScope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => {
@@ -98,7 +102,12 @@ export const make = Effect.fnUntraced(function*(transport: FrameTransport, sourc
   const negotiated = Effect.raceFirst(
     Deferred.await(ready),
     Effect.flatMap(awaitEnd, (end) =>
-      Effect.fail<SessionEndedError>({ _tag: "SessionEndedError", message: `the session ended before INIT was answered: ${reasonOf(end)}`, end }))
+      Effect.fail<SessionEndedError>({
+        _tag: "SessionEndedError",
+        message: `the session ended before INIT was answered: ${reasonOf(end)}`,
+        end
+      })
+    )
   )
   const session: Session = { connection, negotiated, awaitEnd, supervisor, notify: connection.notifier }
   return session

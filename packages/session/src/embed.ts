@@ -5,7 +5,17 @@
  * `fuse_session_exit`, `fuse_session_exited` and `fuse_session_reset`; and, for programs with no descriptor at all (libfuse's
  * `custom_io`), frames in and out as bytes.
  */
-import { fd, type FrameTransport, type FuseHandle, frameCapacityFor, makeBufferTransport, makeDeviceTransport, type Slot, type TransportEnd, type TransportError } from "@bickford/transport"
+import {
+  fd,
+  type FrameTransport,
+  type FuseHandle,
+  frameCapacityFor,
+  makeBufferTransport,
+  makeDeviceTransport,
+  type Slot,
+  type TransportEnd,
+  type TransportError
+} from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { connectionSink } from "./connection/Connection.ts"
@@ -64,7 +74,7 @@ export const embed = (
   backend: BackendSource,
   options?: SessionOptions
 ): Effect.Effect<EmbeddedSession, TransportError | OptionError | SupervisorError, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const within = yield* withinRequestLimit(options ?? {})
     const transport = yield* makeDeviceTransport(handle, { frameCapacity: frameCapacityFor(within.maxWrite) })
     const { end, ended, own } = hosted(transport)
@@ -111,7 +121,7 @@ export const embedFrames = (
   write: (frame: Uint8Array) => void,
   options?: SessionOptions
 ): Effect.Effect<FrameSession, OptionError | SupervisorError, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const transport = makeBufferTransport(write)
     const session = yield* make(transport, backend, options)
     return { session, process: transport.deliver, exit: () => transport.hangUp("closed") }

@@ -48,11 +48,16 @@ export const errnoErrorNamed = <N extends ErrnoName>(name: N): ErrnoErrorOf<N> =
 
 /** Whether a value is one of these errors. */
 export const isErrnoError = (value: unknown): value is ErrnoError =>
-  typeof value === "object" && value !== null && "errno" in value && typeof value.errno === "number" &&
-  "_tag" in value && typeof value._tag === "string" && Object.hasOwn(errnoNumbers, value._tag)
+  typeof value === "object" &&
+  value !== null &&
+  "errno" in value &&
+  typeof value.errno === "number" &&
+  "_tag" in value &&
+  typeof value._tag === "string" &&
+  Object.hasOwn(errnoNumbers, value._tag)
 
 /** The number to put on the wire for an error: EIO when it is none that the kernel accepts (1 to 511). */
-export const wireErrno = ({ errno }: ErrnoError): number => errnoName(errno) === undefined ? errnoNumbers.EIO : errno
+export const wireErrno = ({ errno }: ErrnoError): number => (errnoName(errno) === undefined ? errnoNumbers.EIO : errno)
 
 const isErrnoName = (name: string): name is ErrnoName => Object.hasOwn(errnoNumbers, name)
 const isAlias = (name: string): name is keyof typeof errnoAliases => Object.hasOwn(errnoAliases, name)
@@ -78,4 +83,3 @@ export const errnoOf = (thrown: unknown): ErrnoError | undefined => {
   }
   return "errno" in thrown ? errnoOfNumber(thrown.errno) : undefined
 }
-

@@ -64,7 +64,11 @@ const refusing = (connection: Connection): FrameSink => {
 }
 
 /** The gatekeeper's body: never ends by itself. When it is the one to see the connection end, it says that all is `over`. */
-export const gatekeeper = (connection: Connection, grace: Duration.Input, over: Effect.Effect<unknown>): Effect.Effect<never> => {
+export const gatekeeper = (
+  connection: Connection,
+  grace: Duration.Input,
+  over: Effect.Effect<unknown>
+): Effect.Effect<never> => {
   const back = awaitBackend(connection, true)
   const refusal = refusing(connection)
   const read = Effect.suspend(() => {

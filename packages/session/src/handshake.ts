@@ -6,7 +6,16 @@ import { logDiagnostics } from "./Diagnostics.ts"
 import { makeGuard } from "./dispatcher/guard.ts"
 import { effectOf } from "./dispatcher/promises.ts"
 import { errnoNumbers } from "@bickford/protocol"
-import { type Agreement, decodeAs, encodeInitReply, isDecodeError, isInitError, negotiate, opcodeOf, opcodeTable } from "@bickford/protocol/codec"
+import {
+  type Agreement,
+  decodeAs,
+  encodeInitReply,
+  isDecodeError,
+  isInitError,
+  negotiate,
+  opcodeOf,
+  opcodeTable
+} from "@bickford/protocol/codec"
 import type { InitOptions, InitRequest, Negotiated } from "@bickford/protocol"
 
 /** INIT was malformed, or asks for what we do not speak; the connection cannot be served. */
@@ -17,7 +26,8 @@ export class HandshakeError extends Error {
 
 /** What was wanted and is not in force: an old kernel's lack is worth knowing, a contradiction of one's own is worth a warning. */
 const logRefused = (refused: Agreement["refused"]): Effect.Effect<void> => {
-  const names = (chosen: Agreement["refused"]): string => chosen.map(({ by, flag }) => by === "kernel" ? flag : `${flag} (${by})`).join(", ")
+  const names = (chosen: Agreement["refused"]): string =>
+    chosen.map(({ by, flag }) => (by === "kernel" ? flag : `${flag} (${by})`)).join(", ")
   const lacking = refused.filter(({ by }) => by === "kernel")
   const contradicted = refused.filter(({ by }) => by !== "kernel")
   return Effect.andThen(
@@ -38,7 +48,7 @@ const decodeInit = (slot: Slot): InitRequest | HandshakeError => {
  * Answers INIT. The backend's own `init` runs first: nothing else of the mount is served before it
  * has ended, and when it fails the mount fails. `onNegotiated` runs last, before the answer is written.
  */
-export const handshake = Effect.fnUntraced(function*(
+export const handshake = Effect.fnUntraced(function* (
   connection: Connection,
   slot: Slot,
   options: InitOptions,
@@ -57,7 +67,9 @@ export const handshake = Effect.fnUntraced(function*(
   if (backend?.init !== undefined) {
     const { init } = backend
     const guard = makeGuard(connection.counters, logDiagnostics(yield* Effect.context<never>()))
-    const initialised = Effect.suspend(() => effectOf(init.call(backend, agreed.negotiated, backendConnection(connection, guard)) ?? Effect.void))
+    const initialised = Effect.suspend(() =>
+      effectOf(init.call(backend, agreed.negotiated, backendConnection(connection, guard)) ?? Effect.void)
+    )
     yield* Effect.onError(initialised, () => Effect.sync(() => transport.reply(slot, -errnoNumbers.EIO, 0)))
   }
   yield* onNegotiated(agreed.negotiated)
@@ -71,7 +83,10 @@ export const answerAgain = (connection: Connection, slot: Slot, options: InitOpt
   Effect.sync(() => {
     const { backend, transport } = connection
     const request = decodeInit(slot)
-    const agreed = request instanceof HandshakeError ? undefined : negotiate(request, { frameCapacity: transport.frameCapacity, ...options }, backend ?? {})
+    const agreed =
+      request instanceof HandshakeError
+        ? undefined
+        : negotiate(request, { frameCapacity: transport.frameCapacity, ...options }, backend ?? {})
     if (agreed === undefined || isInitError(agreed)) transport.reply(slot, -errnoNumbers.EPROTO, 0)
     else transport.reply(slot, 0, encodeInitReply(agreed.reply, slot.view, slot.body))
   })

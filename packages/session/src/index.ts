@@ -5,7 +5,15 @@ export { effectOf } from "./dispatcher/promises.ts"
 export { interruptibility } from "./dispatcher/interruptible.ts"
 export { embed, type EmbeddedSession, embedFrames, type FrameSession } from "./embed.ts"
 export * from "./errno.ts"
-export { type Mount, type MountEnd, type MountError, type MountOptions, type MountTimeoutError, deviceOptions, mount } from "./Mount.ts"
+export {
+  type Mount,
+  type MountEnd,
+  type MountError,
+  type MountOptions,
+  type MountTimeoutError,
+  deviceOptions,
+  mount
+} from "./Mount.ts"
 export type { Notify } from "./notify/Notifier.ts"
 export { loadBackend } from "./loadBackend.ts"
 export { logToStderr } from "./observe/logging.ts"

@@ -11,7 +11,8 @@ const isSource = (value: unknown): value is BackendSource => typeof value === "o
 export const loadBackend = (module: string): Effect.Effect<BackendSource, unknown> =>
   Effect.tryPromise(async () => {
     const exports: unknown = await import(module)
-    const exported: unknown = typeof exports === "object" && exports !== null && "backend" in exports ? exports.backend : undefined
+    const exported: unknown =
+      typeof exports === "object" && exports !== null && "backend" in exports ? exports.backend : undefined
     const made: unknown = typeof exported === "function" ? await exported() : exported
     if (!isSource(made)) throw new Error(`${module} does not export a backend (export const backend = ...)`)
     return made

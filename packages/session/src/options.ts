@@ -15,14 +15,23 @@ export interface OptionError {
 /** What a value must be; undefined when it is. */
 type Check = (value: unknown) => string | undefined
 
-const whole = (least: number, most: number): Check => (value) =>
-  typeof value === "number" && Number.isInteger(value) && value >= least && value <= most ? undefined : `a whole number from ${least} to ${most}`
+const whole =
+  (least: number, most: number): Check =>
+  (value) =>
+    typeof value === "number" && Number.isInteger(value) && value >= least && value <= most
+      ? undefined
+      : `a whole number from ${least} to ${most}`
 
-const flag: Check = (value) => typeof value === "boolean" ? undefined : "true or false"
-const text: Check = (value) => typeof value === "string" && value !== "" && !/[\0\n]/.test(value) ? undefined : "a text with no line break"
-const callable: Check = (value) => typeof value === "function" ? undefined : "a function"
-const oneOf = (...values: ReadonlyArray<string>): Check => (value) =>
-  typeof value === "string" && values.includes(value) ? undefined : values.map((one) => JSON.stringify(one)).join(" or ")
+const flag: Check = (value) => (typeof value === "boolean" ? undefined : "true or false")
+const text: Check = (value) =>
+  typeof value === "string" && value !== "" && !/[\0\n]/.test(value) ? undefined : "a text with no line break"
+const callable: Check = (value) => (typeof value === "function" ? undefined : "a function")
+const oneOf =
+  (...values: ReadonlyArray<string>): Check =>
+  (value) =>
+    typeof value === "string" && values.includes(value)
+      ? undefined
+      : values.map((one) => JSON.stringify(one)).join(" or ")
 
 const toMillis = (value: unknown): number => {
   try {
@@ -33,16 +42,21 @@ const toMillis = (value: unknown): number => {
   }
 }
 
-const duration: Check = (value) => toMillis(value) >= 0 ? undefined : 'a duration, as "5 seconds" or a number of milliseconds'
+const duration: Check = (value) =>
+  toMillis(value) >= 0 ? undefined : 'a duration, as "5 seconds" or a number of milliseconds'
 
-const isRecord = (value: unknown): value is { readonly [key: string]: unknown } => typeof value === "object" && value !== null
+const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null
 
 const limit: Check = (value) =>
-  isRecord(value) && duration(value["after"]) === undefined && typeof value["errno"] === "number" && errnoName(value["errno"]) !== undefined
+  isRecord(value) &&
+  duration(value["after"]) === undefined &&
+  typeof value["errno"] === "number" &&
+  errnoName(value["errno"]) !== undefined
     ? undefined
     : "{ after: a duration, errno: a positive error number }"
 
-const operations = new Set(opcodeTable.flatMap((row) => row === undefined ? [] : [row.op as string]))
+const operations = new Set(opcodeTable.flatMap((row) => (row === undefined ? [] : [row.op as string])))
 
 const deadline: Check = (value) => {
   if (!isRecord(value)) return "a deadline, or one for each operation"
@@ -56,7 +70,9 @@ const deadline: Check = (value) => {
 }
 
 const record: Check = (value) =>
-  isRecord(value) && typeof value["id"] === "string" && (value["negotiated"] === undefined || isRecord(value["negotiated"]))
+  isRecord(value) &&
+  typeof value["id"] === "string" &&
+  (value["negotiated"] === undefined || isRecord(value["negotiated"]))
     ? undefined
     : "what onNegotiated was called with"
 
@@ -108,7 +124,7 @@ const sessionChecks: Checks<SessionOptions> = {
 
 const mountChecks: Checks<Omit<MountOptions, "session">> = {
   mountpoint: text,
-  backend: (value) => isRecord(value) ? undefined : "a backend, or an Effect that acquires one",
+  backend: (value) => (isRecord(value) ? undefined : "a backend, or an Effect that acquires one"),
   fsname: text,
   subtype: text,
   allowOther: flag,
@@ -125,9 +141,15 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
   nodiratime: flag,
   strictatime: flag,
   // The kernel takes 1 to 4095 for 4096.
-  maxRead: (value) => value === 0 || whole(4096, 0xffff_ffff)(value) === undefined ? undefined : "0, or a whole number from 4096 to 4294967295",
+  maxRead: (value) =>
+    value === 0 || whole(4096, 0xffff_ffff)(value) === undefined
+      ? undefined
+      : "0, or a whole number from 4096 to 4294967295",
   blkdev: flag,
-  blksize: (value) => typeof value === "number" && value >= 512 && value <= 1 << 20 && Number.isInteger(Math.log2(value)) ? undefined : "a power of two from 512 to 1048576",
+  blksize: (value) =>
+    typeof value === "number" && value >= 512 && value <= 1 << 20 && Number.isInteger(Math.log2(value))
+      ? undefined
+      : "a power of two from 512 to 1048576",
   startTimeout: duration,
   stopTimeout: duration,
   selfWaitTimeout: duration,
@@ -135,16 +157,22 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
   remount: oneOf("never", "onAbort")
 }
 
-const shown = (value: unknown): string => typeof value === "string" ? JSON.stringify(value) : isRecord(value) ? "an object" : String(value)
+const shown = (value: unknown): string =>
+  typeof value === "string" ? JSON.stringify(value) : isRecord(value) ? "an object" : String(value)
 
 const check = (options: object, checks: { readonly [option: string]: Check }): OptionError | undefined => {
   for (const [option, value] of Object.entries(options)) {
     const must = Object.hasOwn(checks, option) ? checks[option] : undefined
     if (must === undefined) {
-      return { _tag: "OptionError", option, message: `there is no option ${option}; the options are ${Object.keys(checks).join(", ")}` }
+      return {
+        _tag: "OptionError",
+        option,
+        message: `there is no option ${option}; the options are ${Object.keys(checks).join(", ")}`
+      }
     }
     const expected = value === undefined ? undefined : must(value)
-    if (expected !== undefined) return { _tag: "OptionError", option, message: `option ${option} is ${shown(value)}; it must be ${expected}` }
+    if (expected !== undefined)
+      return { _tag: "OptionError", option, message: `option ${option} is ${shown(value)}; it must be ${expected}` }
   }
   return undefined
 }
@@ -154,17 +182,27 @@ export const checkSessionOptions = (options: SessionOptions): OptionError | unde
 /** What is right by itself and wrong beside another option. */
 const conflict = ({ blkdev, blksize, defaultPermissions, fsname, session }: MountOptions): OptionError | undefined => {
   if (session?.allowIdmap === true && defaultPermissions === false) {
-    return { _tag: "OptionError", option: "allowIdmap", message: "option allowIdmap needs defaultPermissions: the kernel checks permissions on idmapped mounts" }
+    return {
+      _tag: "OptionError",
+      option: "allowIdmap",
+      message: "option allowIdmap needs defaultPermissions: the kernel checks permissions on idmapped mounts"
+    }
   }
-  if (blkdev === true && fsname === undefined) return { _tag: "OptionError", option: "blkdev", message: "option blkdev needs fsname, the block device" }
-  if (blksize !== undefined && blkdev !== true) return { _tag: "OptionError", option: "blksize", message: "option blksize is for a blkdev mount" }
+  if (blkdev === true && fsname === undefined)
+    return { _tag: "OptionError", option: "blkdev", message: "option blkdev needs fsname, the block device" }
+  if (blksize !== undefined && blkdev !== true)
+    return { _tag: "OptionError", option: "blksize", message: "option blksize is for a blkdev mount" }
   return undefined
 }
 
 export const checkMountOptions = (options: MountOptions): OptionError | undefined => {
   const { session, ...own } = options
-  return check(own, mountChecks) ??
+  return (
+    check(own, mountChecks) ??
     conflict(options) ??
-    (own.mountpoint === undefined ? { _tag: "OptionError", option: "mountpoint", message: "option mountpoint is missing" } : undefined) ??
+    (own.mountpoint === undefined
+      ? { _tag: "OptionError", option: "mountpoint", message: "option mountpoint is missing" }
+      : undefined) ??
     checkSessionOptions(session ?? {})
+  )
 }

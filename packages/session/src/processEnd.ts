@@ -40,7 +40,8 @@ const detachAll = (): void => {
   for (const { place } of registered) {
     const at = place()
     const failure = at === undefined ? undefined : detachNow(at)
-    if (failure !== undefined) console.error(printable(`${at?.mountpoint}: left mounted at the end of its process: ${failure.message}`))
+    if (failure !== undefined)
+      console.error(printable(`${at?.mountpoint}: left mounted at the end of its process: ${failure.message}`))
   }
   registered.clear()
 }
@@ -53,8 +54,11 @@ const isCounting = (value: unknown): value is { readonly count: number } =>
  * ours do: were they taken for the program's own, nobody would do anything. Versions 4 and 3 count themselves here.
  */
 const signalExitListeners = (): number => {
-  const emitters: ReadonlyArray<unknown> = [Reflect.get(globalThis, Symbol.for("signal-exit emitter")), Reflect.get(process, "__signal_exit_emitter__")]
-  return emitters.reduce<number>((sum, emitter) => isCounting(emitter) ? sum + emitter.count : sum, 0)
+  const emitters: ReadonlyArray<unknown> = [
+    Reflect.get(globalThis, Symbol.for("signal-exit emitter")),
+    Reflect.get(process, "__signal_exit_emitter__")
+  ]
+  return emitters.reduce<number>((sum, emitter) => (isCounting(emitter) ? sum + emitter.count : sum), 0)
 }
 
 const programListens = (signal: NodeJS.Signals): boolean => process.listenerCount(signal) > 1 + signalExitListeners()
@@ -71,7 +75,10 @@ const onSignal = (signal: NodeJS.Signals): void => {
   if (endedBy !== undefined) return raise(endedBy)
   if (programListens(signal)) return
   endedBy = signal
-  const leaving = Effect.forEach(Array.from(registered), ({ leave }) => leave(), { concurrency: "unbounded", discard: true })
+  const leaving = Effect.forEach(Array.from(registered), ({ leave }) => leave(), {
+    concurrency: "unbounded",
+    discard: true
+  })
   Effect.runFork(leaving).addObserver(() => {
     // A second signal was faster.
     if (endedBy !== undefined) raise(endedBy)
@@ -106,12 +113,15 @@ const remove = (mount: Registered): void => {
 
 /** A mount about to be made. While the scope lasts, if `unmountOnExit`, the end of the process takes it away. */
 export const endingMount = (unmountOnExit: boolean): Effect.Effect<EndingMount, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const context = yield* Effect.context<never>()
     const settled = yield* Deferred.make<void>()
     let place: AbortTarget | undefined
     const ending: EndingMount = {
-      leave: Effect.andThen(Deferred.await(settled), Effect.suspend(() => place === undefined ? Effect.void : detach(place))),
+      leave: Effect.andThen(
+        Deferred.await(settled),
+        Effect.suspend(() => (place === undefined ? Effect.void : detach(place)))
+      ),
       settle: (at) => {
         place = at
         Deferred.doneUnsafe(settled, Exit.void)
@@ -119,6 +129,10 @@ export const endingMount = (unmountOnExit: boolean): Effect.Effect<EndingMount, 
       over: () => remove(entry)
     }
     const entry: Registered = { leave: () => Effect.provideContext(ending.leave, context), place: () => place }
-    if (unmountOnExit) yield* Effect.acquireRelease(Effect.sync(() => add(entry)), () => Effect.sync(ending.over))
+    if (unmountOnExit)
+      yield* Effect.acquireRelease(
+        Effect.sync(() => add(entry)),
+        () => Effect.sync(ending.over)
+      )
     return ending
   })

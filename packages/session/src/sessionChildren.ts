@@ -11,7 +11,13 @@ import type * as Scope from "effect/Scope"
 import { errnoNumbers, type Negotiated } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
 import type { AsyncBackend } from "./Backend.ts"
-import { attachDispatcher, backendConnection, type Connection, connectionSink, setBackend } from "./connection/Connection.ts"
+import {
+  attachDispatcher,
+  backendConnection,
+  type Connection,
+  connectionSink,
+  setBackend
+} from "./connection/Connection.ts"
 import { logDiagnostics } from "./Diagnostics.ts"
 import { type Deadline, makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
 import { makeGuard } from "./dispatcher/guard.ts"
@@ -44,7 +50,7 @@ const destroy = (connection: Connection): Effect.Effect<void> =>
   })
 
 /** The limit of an opcode's operation. */
-const deadlineOf = (limits: SessionOptions["deadline"]): (row: OpcodeRow) => Deadline | undefined => {
+const deadlineOf = (limits: SessionOptions["deadline"]): ((row: OpcodeRow) => Deadline | undefined) => {
   if (limits === undefined) return () => undefined
   if ("after" in limits) return () => limits
   const byOperation = new Map<string, Deadline>(Object.entries(limits))
@@ -68,10 +74,15 @@ const takeInit = (connection: Connection): Effect.Effect<Slot> =>
 /** Owns the backend's scope: its pools, its files, its own fiber. */
 const backendChild = (connection: Connection, source: BackendSource): Child => ({
   id: "backend",
-  init: Effect.gen(function*() {
+  init: Effect.gen(function* () {
     // Interruptible: a source that waits for its database must not hold up the end of the mount.
     const instance = yield* acquire(source)
-    yield* Effect.addFinalizer(() => Effect.andThen(stopInFlight(connection, "restart"), Effect.sync(() => setBackend(connection, undefined))))
+    yield* Effect.addFinalizer(() =>
+      Effect.andThen(
+        stopInFlight(connection, "restart"),
+        Effect.sync(() => setBackend(connection, undefined))
+      )
+    )
     const wrong = wrongInterruptible(instance)
     if (wrong !== undefined) return yield* Effect.die(new TypeError(wrong))
     setBackend(connection, instance)
@@ -100,7 +111,8 @@ const transportChild = (connection: Connection, options: SessionOptions): Child 
   start: Effect.tap(connection.transport.run(connectionSink(connection)), (end) =>
     Effect.sync(() => {
       connection.ended = end
-    }))
+    })
+  )
 })
 
 /** Gives the calls in flight their time once the connection has ended, and calls `destroy`. */
@@ -121,15 +133,25 @@ const endCalls = (connection: Connection, drain: Duration.Duration): Effect.Effe
   })
 
 /** Owns INIT, and the end. */
-const sessionChild = (connection: Connection, options: SessionOptions, ready: Deferred.Deferred<Negotiated>, drain: Duration.Duration): Child => ({
+const sessionChild = (
+  connection: Connection,
+  options: SessionOptions,
+  ready: Deferred.Deferred<Negotiated>,
+  drain: Duration.Duration
+): Child => ({
   id: "session",
   shutdown: "infinity",
   init: Effect.addFinalizer(() => endCalls(connection, drain)),
-  start: Effect.gen(function*() {
+  start: Effect.gen(function* () {
     if (connection.negotiated === undefined) {
       const slot = yield* takeInit(connection)
       const { onNegotiated } = options
-      yield* handshake(connection, slot, options, (negotiated) => onNegotiated?.({ id: connection.id, negotiated }) ?? Effect.void).pipe(
+      yield* handshake(
+        connection,
+        slot,
+        options,
+        (negotiated) => onNegotiated?.({ id: connection.id, negotiated }) ?? Effect.void
+      ).pipe(
         Effect.catchCause((cause) => {
           if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
           connection.failure = cause
@@ -147,7 +169,7 @@ const sessionChild = (connection: Connection, options: SessionOptions, ready: De
 /** Runs requests. */
 const dispatcherChild = (connection: Connection, options: SessionOptions): Child => ({
   id: "dispatcher",
-  start: Effect.gen(function*() {
+  start: Effect.gen(function* () {
     const context = Context.add(yield* Effect.context<never>(), InsideOperation, true)
     return yield* Effect.callback<never, never>((resume) => {
       const { backend } = connection
@@ -155,7 +177,14 @@ const dispatcherChild = (connection: Connection, options: SessionOptions): Child
         resume(Effect.die(new Error("the dispatcher was started without a backend")))
         return
       }
-      const dispatcher = makeDispatcher(connection, backend, context, logDiagnostics(context), deadlineOf(options.deadline), options)
+      const dispatcher = makeDispatcher(
+        connection,
+        backend,
+        context,
+        logDiagnostics(context),
+        deadlineOf(options.deadline),
+        options
+      )
       const detach = attachDispatcher(connection, {
         onFrame: (slot) => {
           try {
@@ -189,7 +218,14 @@ export interface SessionParts {
 }
 
 /** The children, for `rest_for_one`. */
-export const sessionChildren = ({ connection, drain, options, over, ready, source }: SessionParts): ReadonlyArray<Child> => [
+export const sessionChildren = ({
+  connection,
+  drain,
+  options,
+  over,
+  ready,
+  source
+}: SessionParts): ReadonlyArray<Child> => [
   { id: "gatekeeper", start: gatekeeper(connection, options.grace ?? "10 seconds", over) },
   backendChild(connection, source),
   transportChild(connection, options),

@@ -49,7 +49,12 @@ export interface Child {
 }
 
 /** `context`: the child's services, clock and loggers. `now`: Clock milliseconds. */
-export const makeChild = <E, R>(spec: ChildSpec<E, R>, context: Context.Context<R>, backoff: Backoff, now: number): Child => ({
+export const makeChild = <E, R>(
+  spec: ChildSpec<E, R>,
+  context: Context.Context<R>,
+  backoff: Backoff,
+  now: number
+): Child => ({
   id: spec.id,
   restart: spec.restart ?? "permanent",
   significant: spec.significant ?? false,
@@ -85,7 +90,7 @@ const launch = <E, R>(spec: ChildSpec<E, R>, context: Context.Context<R>, onExit
  * Interrupts the run and closes its scope. Answers false when that takes longer than `limit`; it then
  * goes on by itself.
  */
-export const stopRun = Effect.fnUntraced(function*(run: Run, limit: ShutdownLimit) {
+export const stopRun = Effect.fnUntraced(function* (run: Run, limit: ShutdownLimit) {
   // The body first, then its scope: a body never sees its own resources released.
   run.fiber.interruptUnsafe()
   const closing = yield* Effect.forkDetach(

@@ -15,7 +15,7 @@ import { now, setState, type State } from "./state.ts"
 type Body = Effect.Effect<void, ChildError | SupervisorError>
 
 /** Has the supervisor's fiber do `body`; when it gives up over it, its end is the answer. */
-const submit = Effect.fnUntraced(function*(self: State, id: string, body: Body) {
+const submit = Effect.fnUntraced(function* (self: State, id: string, body: Body) {
   const reply = yield* Deferred.make<void, ChildError>()
   Queue.offerUnsafe(self.queue, {
     _tag: "Command",
@@ -61,13 +61,13 @@ export const adopt = <E, R>(self: State, spec: ChildSpec<E, R>, context: Context
   return child
 }
 
-export const startChild = Effect.fnUntraced(function*<E, R>(self: State, spec: ChildSpec<E, R>) {
+export const startChild = Effect.fnUntraced(function* <E, R>(self: State, spec: ChildSpec<E, R>) {
   const context = yield* Effect.context<R>()
   yield* Effect.sync(() => checkSpec(self.options, spec))
   yield* submit(
     self,
     spec.id,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       if (self.children.some((child) => child.id === spec.id)) {
         return yield* new ChildError({ id: spec.id, reason: "already_present" })
       }
@@ -86,21 +86,28 @@ export const terminateChild = (self: State, id: string): Effect.Effect<void, Chi
       Effect.sync(() => {
         if (child.restart === "temporary") removeChild(self, child)
       })
-    ))
+    )
+  )
 
 export const restartChild = (self: State, id: string): Effect.Effect<void, ChildError> =>
   withChild(self, id, (child) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* refuseActive(child)
       child.restarts++
       self.restarts++
       const answer = yield* start(self, child)
       if (answer !== "started" && answer !== "stop") setState(self, child, "failed")
       yield* settle(id, answer)
-    }))
+    })
+  )
 
 export const deleteChild = (self: State, id: string): Effect.Effect<void, ChildError> =>
-  withChild(self, id, (child) => Effect.andThen(refuseActive(child), Effect.sync(() => removeChild(self, child))))
+  withChild(self, id, (child) =>
+    Effect.andThen(
+      refuseActive(child),
+      Effect.sync(() => removeChild(self, child))
+    )
+  )
 
 /** Tells the supervisor to stop and waits until it has, however it ends. */
 export const stop = (self: State): Effect.Effect<void> =>

@@ -10,10 +10,9 @@ interface Common {
 }
 
 /** What happens in a tree, in the order in which it happens. */
-export type SupervisorEvent =
-  & Common
-  & (
-    /** `init` begins. */
+export type SupervisorEvent = Common &
+  /** `init` begins. */
+  (
     | { readonly _tag: "Starting" }
     /** `init` succeeded, the body runs. */
     | { readonly _tag: "Started" }

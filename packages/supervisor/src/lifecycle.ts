@@ -19,7 +19,7 @@ const leaveTimer = (child: Child): void => {
 }
 
 /** Stops what runs, in bounded time; a child that does not run is only marked. */
-export const stopChild = Effect.fnUntraced(function*(self: State, child: Child) {
+export const stopChild = Effect.fnUntraced(function* (self: State, child: Child) {
   leaveTimer(child)
   const { run } = child
   if (run === undefined) {
@@ -39,36 +39,37 @@ export const stopChild = Effect.fnUntraced(function*(self: State, child: Child) 
 })
 
 /** Begins a run and waits for its `init`; after a failed one nothing of it is left. */
-export const startChild: (self: State, child: Child) => Effect.Effect<Started> = Effect.fnUntraced(
-  function*(self: State, child: Child) {
-    leaveTimer(child)
-    setState(self, child, "starting")
-    emit(self, [child.id], { _tag: "Starting" })
-    const run = child.launch(
-      {
-        attach: (nested) => {
-          child.nested = nested
-        },
-        publish: (event) => publish(self, { ...event, path: [child.id, ...event.path] })
+export const startChild: (self: State, child: Child) => Effect.Effect<Started> = Effect.fnUntraced(function* (
+  self: State,
+  child: Child
+) {
+  leaveTimer(child)
+  setState(self, child, "starting")
+  emit(self, [child.id], { _tag: "Starting" })
+  const run = child.launch(
+    {
+      attach: (nested) => {
+        child.nested = nested
       },
-      (run, exit) => Queue.offerUnsafe(self.queue, { _tag: "Exited", child, run, exit })
-    )
-    child.run = run
-    const answer = yield* Effect.raceFirst(
-      Effect.map(Deferred.await(run.initialized), (cause): Started => cause ?? "started"),
-      Effect.as(Deferred.await(self.stopRequested), "stop" as const)
-    )
-    if (answer === "stop") return answer
-    if (answer === "started") {
-      setState(self, child, "running")
-      child.backoff.started(elapsed(self))
-      emit(self, [child.id], { _tag: "Started" })
-      return answer
-    }
-    child.lastCause = answer
-    self.lastCause = answer
-    emit(self, [child.id], { _tag: "Exited", cause: answer })
-    yield* stopChild(self, child)
+      publish: (event) => publish(self, { ...event, path: [child.id, ...event.path] })
+    },
+    (run, exit) => Queue.offerUnsafe(self.queue, { _tag: "Exited", child, run, exit })
+  )
+  child.run = run
+  const answer = yield* Effect.raceFirst(
+    Effect.map(Deferred.await(run.initialized), (cause): Started => cause ?? "started"),
+    Effect.as(Deferred.await(self.stopRequested), "stop" as const)
+  )
+  if (answer === "stop") return answer
+  if (answer === "started") {
+    setState(self, child, "running")
+    child.backoff.started(elapsed(self))
+    emit(self, [child.id], { _tag: "Started" })
     return answer
   }
-)
+  child.lastCause = answer
+  self.lastCause = answer
+  emit(self, [child.id], { _tag: "Exited", cause: answer })
+  yield* stopChild(self, child)
+  return answer
+})

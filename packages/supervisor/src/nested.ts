@@ -21,7 +21,9 @@ export const nested = <E = never, R = never>(
     ...child,
     id: options.id,
     type: "supervisor",
-    init: Effect.flatMap(make(options, specs), (supervisor) => Effect.map(Effect.scope, (scope) => running.set(scope, supervisor))),
+    init: Effect.flatMap(make(options, specs), (supervisor) =>
+      Effect.map(Effect.scope, (scope) => running.set(scope, supervisor))
+    ),
     start: Effect.flatMap(Effect.scope, (scope) => running.get(scope)?.await ?? Effect.void)
   }
 }

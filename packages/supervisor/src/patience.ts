@@ -27,7 +27,7 @@ interface Slept {
 }
 
 /** Sleeps, and tells whether this process was held up meanwhile. */
-export const sleepAndTell = Effect.fnUntraced(function*(millis: number) {
+export const sleepAndTell = Effect.fnUntraced(function* (millis: number) {
   const began = yield* monotonicMillis
   yield* Effect.sleep(millis)
   const elapsed = (yield* monotonicMillis) - began
@@ -44,7 +44,9 @@ const parts = 16
  * Sleeps until this process itself has run for `duration`, and has had a part of it to attend to what arrived while
  * it did not run. On a machine that always holds it up it takes twice as many parts at most.
  */
-export const patientSleep: (duration: Duration.Input) => Effect.Effect<void> = Effect.fnUntraced(function*(duration: Duration.Input) {
+export const patientSleep: (duration: Duration.Input) => Effect.Effect<void> = Effect.fnUntraced(function* (
+  duration: Duration.Input
+) {
   const whole = Duration.fromInputUnsafe(duration)
   if (!Duration.isFinite(whole)) return yield* Effect.never
   const part = Duration.toMillis(whole) / parts
@@ -58,7 +60,8 @@ export const patientSleep: (duration: Duration.Input) => Effect.Effect<void> = E
 
 /** As `Effect.timeoutOption`, by the time of `patientSleep`. */
 export const patientTimeoutOption =
-  (duration: Duration.Input) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
+  (duration: Duration.Input) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
     Effect.raceFirst(Effect.asSome(effect), Effect.as(patientSleep(duration), Option.none<A>()))
 
 /** As `Effect.timeoutOrElse`, by the time of `patientSleep`. */
@@ -66,4 +69,5 @@ export const patientTimeoutOrElse =
   <A2, E2, R2>(options: { readonly duration: Duration.Input; readonly orElse: () => Effect.Effect<A2, E2, R2> }) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A | A2, E | E2, R | R2> =>
     Effect.flatMap(patientTimeoutOption(options.duration)(effect), (result): Effect.Effect<A | A2, E2, R2> =>
-      Option.isSome(result) ? Effect.succeed(result.value) : options.orElse())
+      Option.isSome(result) ? Effect.succeed(result.value) : options.orElse()
+    )

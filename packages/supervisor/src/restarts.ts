@@ -25,7 +25,7 @@ export const removeChild = (self: State, child: Child): void => {
 }
 
 /** Stops a child's group in reverse order and answers who is to come back: not the temporary siblings. */
-const stopGroup = Effect.fnUntraced(function*(self: State, child: Child) {
+const stopGroup = Effect.fnUntraced(function* (self: State, child: Child) {
   const group = groupOf(self, child)
   for (const member of group.toReversed()) {
     yield* stopChild(self, member)
@@ -35,8 +35,8 @@ const stopGroup = Effect.fnUntraced(function*(self: State, child: Child) {
 })
 
 /** Starts children in order; when an `init` fails, that is one more failure to recover from. */
-export const startGroup: (self: State, group: Iterable<Child>) => Effect.Effect<Started, SupervisorError> = Effect.fnUntraced(
-  function*(self: State, group: Iterable<Child>) {
+export const startGroup: (self: State, group: Iterable<Child>) => Effect.Effect<Started, SupervisorError> =
+  Effect.fnUntraced(function* (self: State, group: Iterable<Child>) {
     const members = new Set(group)
     for (const child of self.children.filter((child) => members.has(child))) {
       child.restarts++
@@ -48,11 +48,10 @@ export const startGroup: (self: State, group: Iterable<Child>) => Effect.Effect<
       return answer
     }
     return "started"
-  }
-)
+  })
 
 /** Starts children together after `delay` milliseconds. */
-const startLater = Effect.fnUntraced(function*(self: State, group: Iterable<Child>, delay: number) {
+const startLater = Effect.fnUntraced(function* (self: State, group: Iterable<Child>, delay: number) {
   const members = new Set(group)
   const due = Effect.sync(() => Queue.offerUnsafe(self.queue, { _tag: "Due", members }))
   const fiber = yield* Effect.forkDetach(delay > 0 ? Effect.andThen(Effect.sleep(delay), due) : due)
@@ -66,28 +65,31 @@ const startLater = Effect.fnUntraced(function*(self: State, group: Iterable<Chil
  * What the end of a child entails: its group goes down, and comes up again now or after its backoff.
  * Fails when that is one restart too many.
  */
-export const recover = Effect.fnUntraced(
-  function*(self: State, child: Child, cause: Cause.Cause<unknown> | undefined, during: "init" | "start") {
-    const restart = { id: child.id, at: now(self), cause }
-    if (self.intensity.exceeded(restart, elapsed(self))) {
-      setState(self, child, "failed")
-      return yield* new SupervisorError({
-        id: self.id,
-        reason: "restarts_exceeded",
-        child: child.id,
-        failure: cause,
-        history: self.intensity.history()
-      })
-    }
-    const delay = child.backoff.next(elapsed(self))
-    yield* Effect.logWarning(
-      `supervisor ${self.id}: child ${child.id} ended and is restarted${delay > 0 ? ` in ${delay} ms` : ""}`,
-      ...(cause === undefined ? [] : [cause])
-    )
-    const group = yield* stopGroup(self, child)
-    emit(self, [child.id], { _tag: "Restarting", delay })
-    // After a failed init always by way of the queue, so that commands are heard between attempts.
-    if (delay > 0 || during === "init") yield* startLater(self, group, delay)
-    else yield* startGroup(self, group)
+export const recover = Effect.fnUntraced(function* (
+  self: State,
+  child: Child,
+  cause: Cause.Cause<unknown> | undefined,
+  during: "init" | "start"
+) {
+  const restart = { id: child.id, at: now(self), cause }
+  if (self.intensity.exceeded(restart, elapsed(self))) {
+    setState(self, child, "failed")
+    return yield* new SupervisorError({
+      id: self.id,
+      reason: "restarts_exceeded",
+      child: child.id,
+      failure: cause,
+      history: self.intensity.history()
+    })
   }
-)
+  const delay = child.backoff.next(elapsed(self))
+  yield* Effect.logWarning(
+    `supervisor ${self.id}: child ${child.id} ended and is restarted${delay > 0 ? ` in ${delay} ms` : ""}`,
+    ...(cause === undefined ? [] : [cause])
+  )
+  const group = yield* stopGroup(self, child)
+  emit(self, [child.id], { _tag: "Restarting", delay })
+  // After a failed init always by way of the queue, so that commands are heard between attempts.
+  if (delay > 0 || during === "init") yield* startLater(self, group, delay)
+  else yield* startGroup(self, group)
+})

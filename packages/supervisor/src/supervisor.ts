@@ -52,10 +52,12 @@ export interface Supervisor {
 const shutsDown = (self: State, child: Child): boolean => {
   if (!child.significant) return false
   if (self.options.autoShutdown === "any_significant") return true
-  return !self.children.some((sibling) => sibling.significant && (sibling.run !== undefined || sibling.timer !== undefined))
+  return !self.children.some(
+    (sibling) => sibling.significant && (sibling.run !== undefined || sibling.timer !== undefined)
+  )
 }
 
-const onExited = Effect.fnUntraced(function*(self: State, child: Child, run: Run, exit: Exit.Exit<unknown, unknown>) {
+const onExited = Effect.fnUntraced(function* (self: State, child: Child, run: Run, exit: Exit.Exit<unknown, unknown>) {
   // The supervisor has stopped that run itself.
   if (child.run !== run) return
   const cause = Exit.isFailure(exit) ? exit.cause : undefined
@@ -85,20 +87,26 @@ const onMessage = (self: State, message: Message): Effect.Effect<unknown, Superv
   }
 }
 
-const startAll = Effect.fnUntraced(function*(self: State) {
+const startAll = Effect.fnUntraced(function* (self: State) {
   for (const child of self.children.slice()) {
     const answer = yield* startChild(self, child)
     if (answer === "stop") return
     if (answer !== "started") {
       setState(self, child, "failed")
-      return yield* new SupervisorError({ id: self.id, reason: "start_failed", child: child.id, failure: answer, history: [] })
+      return yield* new SupervisorError({
+        id: self.id,
+        reason: "start_failed",
+        child: child.id,
+        failure: answer,
+        history: []
+      })
     }
   }
   setState(self, self, "running")
 })
 
 /** Stops the children in reverse order and says how it ended. */
-const end = Effect.fnUntraced(function*(self: State, exit: Exit.Exit<void, SupervisorError>) {
+const end = Effect.fnUntraced(function* (self: State, exit: Exit.Exit<void, SupervisorError>) {
   setState(self, self, "stopping")
   for (const child of self.children.toReversed()) yield* stopChild(self, child)
   setState(self, self, Exit.isSuccess(exit) ? "stopped" : "failed")
@@ -106,8 +114,8 @@ const end = Effect.fnUntraced(function*(self: State, exit: Exit.Exit<void, Super
   Deferred.doneUnsafe(self.ended, exit)
 })
 
-const run = Effect.fnUntraced(function*(self: State, started: Deferred.Deferred<void, SupervisorError>) {
-  const serve = Effect.gen(function*() {
+const run = Effect.fnUntraced(function* (self: State, started: Deferred.Deferred<void, SupervisorError>) {
+  const serve = Effect.gen(function* () {
     yield* startAll(self)
     Deferred.doneUnsafe(started, Exit.void)
     while (!Deferred.isDoneUnsafe(self.stopRequested)) yield* onMessage(self, yield* Queue.take(self.queue))
@@ -123,7 +131,10 @@ const run = Effect.fnUntraced(function*(self: State, started: Deferred.Deferred<
  * started is stopped and this fails with `start_failed`. Closing the scope stops the children in
  * reverse order. Options and specs that cannot be are defects (TypeError).
  */
-export const make = Effect.fnUntraced(function*<E = never, R = never>(options: SupervisorOptions, specs: ReadonlyArray<ChildSpec<E, R>>) {
+export const make = Effect.fnUntraced(function* <E = never, R = never>(
+  options: SupervisorOptions,
+  specs: ReadonlyArray<ChildSpec<E, R>>
+) {
   checkOptions(options)
   const context = yield* Effect.context<R>()
   const clock = yield* Clock.Clock

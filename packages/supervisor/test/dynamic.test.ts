@@ -9,7 +9,7 @@ import { child, failure, failureOf, makeProbe, refusal, settled } from "./probe.
 
 class Word extends Context.Service<Word, string>()("test/Word") {}
 
-const started = Effect.gen(function*() {
+const started = Effect.gen(function* () {
   const probe = makeProbe()
   const supervisor = yield* make({ strategy: "rest_for_one" }, [probe.spec("a"), probe.spec("b")])
   probe.taken()
@@ -18,7 +18,7 @@ const started = Effect.gen(function*() {
 
 describe("dynamic children", () => {
   it.effect("startChild adds at the end: it restarts with its elders and stops first", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { probe, supervisor } = yield* started
       yield* supervisor.startChild(probe.spec("c"))
       assert.strictEqual(probe.taken(), "+c")
@@ -27,38 +27,46 @@ describe("dynamic children", () => {
       assert.strictEqual(probe.taken(), "-b -c +b +c")
       yield* supervisor.stop
       assert.strictEqual(probe.taken(), "-c -b -a")
-    }))
+    })
+  )
 
   it.effect("a started child has the services of who started it, at every restart", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { supervisor } = yield* started
       const words: Array<string> = []
-      yield* supervisor.startChild({
-        id: "c",
-        start: Effect.gen(function*() {
-          words.push(yield* Word)
-          return yield* words.length === 1 ? Effect.fail("broken") : Effect.never
+      yield* supervisor
+        .startChild({
+          id: "c",
+          start: Effect.gen(function* () {
+            words.push(yield* Word)
+            return yield* words.length === 1 ? Effect.fail("broken") : Effect.never
+          })
         })
-      }).pipe(Effect.provideService(Word, "hello"))
+        .pipe(Effect.provideService(Word, "hello"))
       yield* settled(supervisor)
       assert.deepStrictEqual(words, ["hello", "hello"])
-    }))
+    })
+  )
 
   it.effect("startChild refuses an id that is there, and keeps nothing of a child that does not start", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { probe, supervisor } = yield* started
       assert.strictEqual(yield* refusal(supervisor.startChild(probe.spec("a"))), "already_present")
       probe.failInit("c", 1)
       const error = yield* Effect.flip(supervisor.startChild(probe.spec("c")))
       assert.strictEqual(error.reason, "start_failed")
       assert.strictEqual(failureOf(error.failure), "c does not start")
-      assert.deepStrictEqual((yield* supervisor.tree).children.map((node) => node.id), ["a", "b"])
+      assert.deepStrictEqual(
+        (yield* supervisor.tree).children.map((node) => node.id),
+        ["a", "b"]
+      )
       yield* supervisor.startChild(probe.spec("c"))
       assert.strictEqual(probe.taken(), "!c +c")
-    }))
+    })
+  )
 
   it.effect("terminate, restart, delete: each only from the state it is for", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { probe, supervisor } = yield* started
       assert.strictEqual(yield* refusal(supervisor.restartChild("a")), "running")
       assert.strictEqual(yield* refusal(supervisor.deleteChild("a")), "running")
@@ -76,17 +84,27 @@ describe("dynamic children", () => {
       assert.strictEqual(probe.taken(), "!a +a")
       yield* supervisor.terminateChild("b")
       yield* supervisor.deleteChild("b")
-      assert.deepStrictEqual((yield* supervisor.tree).children.map((node) => node.id), ["a"])
+      assert.deepStrictEqual(
+        (yield* supervisor.tree).children.map((node) => node.id),
+        ["a"]
+      )
       assert.strictEqual(probe.taken(), "-b")
-    }))
+    })
+  )
 
   it.effect("a terminated temporary child is forgotten; one that waits for its backoff is restarting", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const probe = makeProbe()
       const backoff = { initial: 100, max: 100, factor: 1, resetAfter: 1000 }
-      const supervisor = yield* make({ strategy: "one_for_one", backoff }, [probe.spec("a"), probe.spec("b", { restart: "temporary" })])
+      const supervisor = yield* make({ strategy: "one_for_one", backoff }, [
+        probe.spec("a"),
+        probe.spec("b", { restart: "temporary" })
+      ])
       yield* supervisor.terminateChild("b")
-      assert.deepStrictEqual((yield* supervisor.tree).children.map((node) => node.id), ["a"])
+      assert.deepStrictEqual(
+        (yield* supervisor.tree).children.map((node) => node.id),
+        ["a"]
+      )
       probe.finish("a", failure)
       yield* settled(supervisor)
       assert.strictEqual(yield* refusal(supervisor.restartChild("a")), "restarting")
@@ -94,18 +112,26 @@ describe("dynamic children", () => {
       yield* TestClock.adjust(100)
       yield* settled(supervisor)
       assert.strictEqual(child(yield* supervisor.tree, "a").state, "running")
-    }))
+    })
+  )
 
   it.effect("a command that the supervisor does not live to do fails", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { supervisor } = yield* started
       const entered = yield* Deferred.make<void>()
       const starting = yield* Effect.forkChild(
-        refusal(supervisor.startChild({ id: "c", init: Effect.andThen(Deferred.succeed(entered, undefined), Effect.never), start: Effect.never }))
+        refusal(
+          supervisor.startChild({
+            id: "c",
+            init: Effect.andThen(Deferred.succeed(entered, undefined), Effect.never),
+            start: Effect.never
+          })
+        )
       )
       yield* Deferred.await(entered)
       yield* supervisor.stop
       assert.strictEqual(yield* Fiber.join(starting), "supervisor_stopped")
       assert.strictEqual(yield* refusal(supervisor.terminateChild("a")), "supervisor_stopped")
-    }))
+    })
+  )
 })

@@ -27,13 +27,16 @@ const scenario = fc.record({
 })
 type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never
 
-const follow = Effect.fnUntraced(function*({ maxRestarts, restarts, steps, strategy }: Scenario) {
+const follow = Effect.fnUntraced(function* ({ maxRestarts, restarts, steps, strategy }: Scenario) {
   const specs = ids.map((id, index) => ({ id, restart: restarts[index] ?? "permanent" }))
   const model = new Model(strategy, maxRestarts, 5000, specs)
   const probe = makeProbe()
   const scope = yield* Scope.make()
   const supervisor = yield* Scope.provide(
-    make({ strategy, maxRestarts }, specs.map(({ id, restart }) => probe.spec(id, { restart }))),
+    make(
+      { strategy, maxRestarts },
+      specs.map(({ id, restart }) => probe.spec(id, { restart }))
+    ),
     scope
   )
   let now = 0
@@ -78,7 +81,10 @@ const follow = Effect.fnUntraced(function*({ maxRestarts, restarts, steps, strat
     yield* settled(supervisor)
     assert.deepStrictEqual(probe.log, model.log)
     const tree = yield* supervisor.tree
-    assert.deepStrictEqual(tree.children.map((child) => [child.id, child.state === "running"]), model.children.map((child) => [...child]))
+    assert.deepStrictEqual(
+      tree.children.map((child) => [child.id, child.state === "running"]),
+      model.children.map((child) => [...child])
+    )
     assert.strictEqual(tree.state, model.over ? "failed" : "running")
     if (model.over) break
   }
@@ -88,10 +94,14 @@ const follow = Effect.fnUntraced(function*({ maxRestarts, restarts, steps, strat
   assert.strictEqual(Exit.isFailure(end), model.over)
 })
 
-it.live("random failures, ends, broken inits, commands and waits: as the model of OTP has it", () =>
-  Effect.promise(() =>
-    fc.assert(
-      fc.asyncProperty(scenario, (run) => Effect.runPromise(Effect.provide(follow(run), TestClock.layer()))),
-      { numRuns: 500 }
-    )
-  ), 60_000)
+it.live(
+  "random failures, ends, broken inits, commands and waits: as the model of OTP has it",
+  () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(scenario, (run) => Effect.runPromise(Effect.provide(follow(run), TestClock.layer()))),
+        { numRuns: 500 }
+      )
+    ),
+  60_000
+)

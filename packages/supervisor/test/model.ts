@@ -83,11 +83,14 @@ export class Model {
       return
     }
     const index = this.members.indexOf(child)
-    const touched = this.members.filter((member, at) =>
-      member === child || this.strategy === "one_for_all" || (this.strategy === "rest_for_one" && at > index)
+    const touched = this.members.filter(
+      (member, at) =>
+        member === child || this.strategy === "one_for_all" || (this.strategy === "rest_for_one" && at > index)
     )
     for (const member of touched.toReversed()) this.stop(member)
-    this.members = this.members.filter((member) => !touched.includes(member) || member === child || member.restart !== "temporary")
+    this.members = this.members.filter(
+      (member) => !touched.includes(member) || member === child || member.restart !== "temporary"
+    )
     for (const member of this.members.filter((member) => touched.includes(member))) {
       if (!this.begin(member)) return this.restart(member, at)
     }

@@ -73,7 +73,7 @@ export const makeProbe = (): Probe => {
 export const failure = Exit.fail("broken")
 
 /** Returns when the supervisor has handled what lay before it, failed starts tried again included. */
-export const settled = Effect.fnUntraced(function*(supervisor: Supervisor) {
+export const settled = Effect.fnUntraced(function* (supervisor: Supervisor) {
   for (let round = 0; round < 8; round++) {
     yield* Effect.flip(supervisor.terminateChild("no such child"))
     yield* Effect.yieldNow

@@ -24,11 +24,24 @@ const makeSlot = (frame: Uint8Array): Slot => {
   const memory = new ArrayBuffer(body + bodyCapacity)
   const bytes = new Uint8Array(memory)
   bytes.set(frame)
-  return { bytes, view: new DataView(memory), words: new Uint32Array(memory), header: 0, args: inHeaderSize, payload: inHeaderSize, end: frame.length, body, bodyCapacity }
+  return {
+    bytes,
+    view: new DataView(memory),
+    words: new Uint32Array(memory),
+    header: 0,
+    args: inHeaderSize,
+    payload: inHeaderSize,
+    end: frame.length,
+    body,
+    bodyCapacity
+  }
 }
 
 /** `write` is given each reply and notification, one complete frame in memory of its own. */
-export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCapacity = defaultFrameCapacity): BufferTransport => {
+export const makeBufferTransport = (
+  write: (frame: Uint8Array) => void,
+  frameCapacity = defaultFrameCapacity
+): BufferTransport => {
   let reader: { readonly sink: FrameSink; readonly finish: (end: TransportEnd) => void } | undefined
   let ended: TransportEnd | undefined
   let closed = false
@@ -122,4 +135,3 @@ export const makeBufferTransport = (write: (frame: Uint8Array) => void, frameCap
     hangUp
   }
 }
-

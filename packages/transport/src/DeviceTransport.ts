@@ -256,7 +256,9 @@ class DeviceTransport implements FrameTransport {
       return this.channel.exchanged()
     }
     if (this.lending) this.beforeRead(slot)
-    return this.stream === undefined ? this.channel.read(slot.memory, 0, this.frameCapacity) : this.stream.next(slot.bytes)
+    return this.stream === undefined
+      ? this.channel.read(slot.memory, 0, this.frameCapacity)
+      : this.stream.next(slot.bytes)
   }
 
   /** Reads one frame: its length, 0 at the end, or a negative errno that is not to be retried. */
@@ -276,7 +278,7 @@ class DeviceTransport implements FrameTransport {
   }
 
   lendMemory = (memory: (() => Uint8Array | undefined) | undefined): void => {
-    const size = this.stream === undefined ? memory?.()?.length ?? 0 : 0
+    const size = this.stream === undefined ? (memory?.()?.length ?? 0) : 0
     this.lender = memory
     this.largeFrame = size === 0 ? 0 : inHeaderSize + writeInSize + size
     this.expectsLarge = false
@@ -363,9 +365,10 @@ class DeviceTransport implements FrameTransport {
     if (this.lending) this.beforeRead(slot)
     const { memory } = slot
     const { channel } = this
-    const result = tails === undefined
-      ? channel.exchange(memory, at, length, 0, this.frameCapacity)
-      : channel.exchangeWith(memory, at, length, tails, 0, this.frameCapacity)
+    const result =
+      tails === undefined
+        ? channel.exchange(memory, at, length, 0, this.frameCapacity)
+        : channel.exchangeWith(memory, at, length, tails, 0, this.frameCapacity)
     return result < 0 ? result : 0
   }
 
@@ -381,7 +384,8 @@ class DeviceTransport implements FrameTransport {
       return this.reply(slot, 0, length)
     }
     writeOutHeader(own, outHeaderSize + length, 0)
-    if (this.readsAhead && this.ahead === undefined && views.length <= maxParts) return this.replyAndRead(own, own.body - outHeaderSize, outHeaderSize, views)
+    if (this.readsAhead && this.ahead === undefined && views.length <= maxParts)
+      return this.replyAndRead(own, own.body - outHeaderSize, outHeaderSize, views)
     const result = this.writeParts(own.outHeader, views)
     this.giveBack(own)
     return result
@@ -410,12 +414,23 @@ class DeviceTransport implements FrameTransport {
 
   spliceReplies = (how: { readonly move: boolean } | undefined): void => {
     this.splicer?.close()
-    this.splicer = how === undefined || this.outbox !== undefined ? undefined : makeSplicer(this.writeHandle, this.frameCapacity, how.move)
+    this.splicer =
+      how === undefined || this.outbox !== undefined
+        ? undefined
+        : makeSplicer(this.writeHandle, this.frameCapacity, how.move)
   }
 
   /** Puts a reply together in a slot's memory, which is resident; where there is none, or not enough of it, memory of the moment has to do. */
-  private writeFromParts(spare: DeviceSlot | undefined, request: DetachedRequest, parts: ReadonlyArray<DataPart>, length: number): number {
-    const bytes = spare !== undefined && outHeaderSize + length <= spare.bytes.length ? spare.bytes : new Uint8Array(outHeaderSize + length)
+  private writeFromParts(
+    spare: DeviceSlot | undefined,
+    request: DetachedRequest,
+    parts: ReadonlyArray<DataPart>,
+    length: number
+  ): number {
+    const bytes =
+      spare !== undefined && outHeaderSize + length <= spare.bytes.length
+        ? spare.bytes
+        : new Uint8Array(outHeaderSize + length)
     const count = readParts(parts, bytes, outHeaderSize)
     const total = outHeaderSize + Math.max(count, 0)
     const view = new DataView(bytes.buffer, bytes.byteOffset, outHeaderSize)
@@ -453,7 +468,8 @@ class DeviceTransport implements FrameTransport {
     return result < 0 ? result : 0
   }
 
-  takePayload = (slot: Slot, offset: number, length: number): Uint8Array => slot.apart?.slice() ?? slot.bytes.slice(offset, offset + length)
+  takePayload = (slot: Slot, offset: number, length: number): Uint8Array =>
+    slot.apart?.slice() ?? slot.bytes.slice(offset, offset + length)
 
   release = (slot: Slot): void => this.giveBack(slot as DeviceSlot)
 
@@ -461,11 +477,14 @@ class DeviceTransport implements FrameTransport {
     this.outbox === undefined ? addon.notify(this.writeHandle, ...parts) : Promise.resolve(this.outbox.write(parts))
 
   notifyNow = (...parts: ReadonlyArray<Uint8Array>): number =>
-    this.outbox === undefined ? Math.min(0, addon.write_frame(this.writeHandle, Buffer.concat(parts))) : this.outbox.write(parts)
+    this.outbox === undefined
+      ? Math.min(0, addon.write_frame(this.writeHandle, Buffer.concat(parts)))
+      : this.outbox.write(parts)
 
-  openBacking = (fd: number): number => this.outbox === undefined ? addon.backing_open(this.handle, fd) : -EOPNOTSUPP
+  openBacking = (fd: number): number => (this.outbox === undefined ? addon.backing_open(this.handle, fd) : -EOPNOTSUPP)
 
-  closeBacking = (id: number): number => this.outbox === undefined ? addon.backing_close(this.handle, id) : -EOPNOTSUPP
+  closeBacking = (id: number): number =>
+    this.outbox === undefined ? addon.backing_close(this.handle, id) : -EOPNOTSUPP
 
   flush = (): void => this.outbox?.flush()
 }
@@ -484,7 +503,10 @@ const endReason = (result: number): TransportEnd | undefined => {
   }
 }
 
-const requestOf = ({ view }: DeviceSlot): DetachedRequest => ({ uniqueLow: view.getUint32(8, true), uniqueHigh: view.getUint32(12, true) })
+const requestOf = ({ view }: DeviceSlot): DetachedRequest => ({
+  uniqueLow: view.getUint32(8, true),
+  uniqueHigh: view.getUint32(12, true)
+})
 
 const totalLength = (views: ReadonlyArray<Uint8Array>): number => {
   let total = 0

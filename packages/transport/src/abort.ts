@@ -12,7 +12,9 @@ const { EBUSY, EIO, ENOENT } = constants.errno
 export const fusectl = "/sys/fs/fuse/connections"
 
 const negativeErrno = (error: unknown): number =>
-  typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number" ? error.errno : -EIO
+  typeof error === "object" && error !== null && "errno" in error && typeof error.errno === "number"
+    ? error.errno
+    : -EIO
 
 /** A connection's directory in fusectl; `device` is `MAJOR:MINOR` of its mount. */
 const connectionFolder = (device: string): string => `${fusectl}/${connectionNumber(device)}`
@@ -21,7 +23,10 @@ const connectionFolder = (device: string): string => `${fusectl}/${connectionNum
 export const mountFusectl: Effect.Effect<boolean> = Effect.suspend(() => {
   if (process.geteuid?.() !== 0 || !existsSync(fusectl)) return Effect.succeed(false)
   // EBUSY: it is mounted there already.
-  return Effect.map(Effect.promise(() => addon.mount("fusectl", fusectl, "fusectl", 0, "")), (result) => result === 0 || result === -EBUSY)
+  return Effect.map(
+    Effect.promise(() => addon.mount("fusectl", fusectl, "fusectl", 0, "")),
+    (result) => result === 0 || result === -EBUSY
+  )
 })
 
 /** 0 or a negative errno. Synchronous: the kernel answers it by itself, and libuv's pool may be what hangs. */
@@ -61,7 +66,7 @@ export const abortConnectionNow = (target: AbortTarget): number =>
  * is gone already is not an error. The mount itself stays, dead: unmount it too.
  */
 export const abortConnection = (target: AbortTarget): Effect.Effect<void, TransportError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     if (!isThere(target)) return
     const connection = connectionFolder(target.device)
     let result = writeAbort(`${connection}/abort`)
@@ -71,7 +76,10 @@ export const abortConnection = (target: AbortTarget): Effect.Effect<void, Transp
       if (result === -ENOENT) return
     }
     if (result < 0) {
-      const hint = result === -ENOENT ? `fusectl is not mounted at ${fusectl}, or the connection is gone` : `aborting through ${connection}`
+      const hint =
+        result === -ENOENT
+          ? `fusectl is not mounted at ${fusectl}, or the connection is gone`
+          : `aborting through ${connection}`
       return yield* Effect.fail(errnoError("open", result, hint))
     }
   })

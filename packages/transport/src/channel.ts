@@ -12,7 +12,14 @@ export interface Channel {
   /** Writes a frame, then reads one into the same memory: the write's result. */
   readonly exchange: (memory: number, offset: number, length: number, readOffset: number, readLength: number) => number
   /** As `exchange`; the frame goes on with the tails, up to 63. */
-  readonly exchangeWith: (memory: number, offset: number, length: number, tails: ReadonlyArray<Uint8Array>, readOffset: number, readLength: number) => number
+  readonly exchangeWith: (
+    memory: number,
+    offset: number,
+    length: number,
+    tails: ReadonlyArray<Uint8Array>,
+    readOffset: number,
+    readLength: number
+  ) => number
   /** What the read of the last exchange answered. */
   readonly exchanged: () => number
   /**

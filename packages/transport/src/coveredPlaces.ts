@@ -36,14 +36,21 @@ export const coveringPlace = (path: string): CoveredPlace | undefined => {
 
 /** Notes, while the scope lasts, that a mount covers `mountpoint`. The descriptor stays the caller's. */
 export const coverPlace = (mountpoint: string, underneath: number): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.asVoid(Effect.acquireRelease(
-    Effect.sync(() => {
-      const place: CoveredPlace = { mountpoint, name: basename(mountpoint), directory: dirname(mountpoint), underneath }
-      places.push(place)
-      return place
-    }),
-    (place) => Effect.sync(() => void places.splice(places.indexOf(place), 1))
-  ))
+  Effect.asVoid(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const place: CoveredPlace = {
+          mountpoint,
+          name: basename(mountpoint),
+          directory: dirname(mountpoint),
+          underneath
+        }
+        places.push(place)
+        return place
+      }),
+      (place) => Effect.sync(() => void places.splice(places.indexOf(place), 1))
+    )
+  )
 
 /** Opens what is about to be mounted on, for the life of the scope; -1 where it cannot be opened. */
 export const openUnderneath = (mountpoint: string): Effect.Effect<number, never, Scope.Scope> =>
@@ -55,5 +62,5 @@ export const openUnderneath = (mountpoint: string): Effect.Effect<number, never,
         return -1
       }
     }),
-    (fd) => Effect.sync(() => fd < 0 ? undefined : closeSync(fd))
+    (fd) => Effect.sync(() => (fd < 0 ? undefined : closeSync(fd)))
   )

@@ -68,7 +68,12 @@ export const errnoTag = (errno: number): ErrnoTag => {
 }
 
 /** An error with a tag of ours; `errno` is positive, or 0. */
-export const transportError = <T extends TransportTag>(tag: T, syscall: string, errno: number, message: string): TransportErrorOf<T> => ({
+export const transportError = <T extends TransportTag>(
+  tag: T,
+  syscall: string,
+  errno: number,
+  message: string
+): TransportErrorOf<T> => ({
   _tag: tag,
   syscall,
   errno,
@@ -80,7 +85,12 @@ export const transportError = <T extends TransportTag>(tag: T, syscall: string, 
 export const errnoError = (syscall: string, result: number, hint?: string): SystemCallError => {
   const errno = -result
   const tag = errnoTag(errno)
-  const error = transportError(tag, syscall, errno, hint === undefined ? `${syscall}: ${tag}` : `${syscall}: ${tag}: ${hint}`)
+  const error = transportError(
+    tag,
+    syscall,
+    errno,
+    hint === undefined ? `${syscall}: ${tag}` : `${syscall}: ${tag}: ${hint}`
+  )
   // One member of the union, whichever it is; TypeScript cannot follow a tag it does not know.
   return error as SystemCallError
 }

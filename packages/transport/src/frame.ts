@@ -22,7 +22,8 @@ const defaultBound = 128 * 1024 + headers
 /** The addon counts in 32 bits. */
 const largestBound = 2 ** 31 - 1
 
-const invalid = (syscall: string, message: string): Effect.Effect<never, SystemCallError> => Effect.fail(errnoError(syscall, -EINVAL, message))
+const invalid = (syscall: string, message: string): Effect.Effect<never, SystemCallError> =>
+  Effect.fail(errnoError(syscall, -EINVAL, message))
 
 const boundOf = (syscall: string, { bound = defaultBound }: FrameOptions): Effect.Effect<number, SystemCallError> =>
   Number.isInteger(bound) && bound > 0 && bound <= largestBound
@@ -44,7 +45,10 @@ let memory = new Uint8Array(defaultBound)
  * where it is, for a read with a larger one. A device has no frame smaller than 8192 bytes or than the headers and INIT's
  * `max_write`, whatever it sends.
  */
-export const read_frame = (handle: FuseHandle, options: FrameOptions = {}): Effect.Effect<Uint8Array<ArrayBuffer>, SystemCallError> =>
+export const read_frame = (
+  handle: FuseHandle,
+  options: FrameOptions = {}
+): Effect.Effect<Uint8Array<ArrayBuffer>, SystemCallError> =>
   Effect.flatMap(boundOf("read", options), (bound) => {
     // 0 where there are no messages. An error of a socket is told once: it is this read's.
     const length = addon.message_length(handle)
@@ -52,7 +56,10 @@ export const read_frame = (handle: FuseHandle, options: FrameOptions = {}): Effe
     if (memory.length < bound) memory = new Uint8Array(bound)
     const count = length < 0 && length !== -ENOTSOCK ? length : addon.read_frame(handle, memory, 0, bound)
     if (count >= 0) return Effect.succeed(memory.slice(0, count))
-    const hint = count === -EINVAL ? `the bound of ${bound} bytes is smaller than the kernel's largest frame: 8192 bytes, or ${headers} and max_write` : undefined
+    const hint =
+      count === -EINVAL
+        ? `the bound of ${bound} bytes is smaller than the kernel's largest frame: 8192 bytes, or ${headers} and max_write`
+        : undefined
     return Effect.fail(errnoError("read", count, hint))
   })
 
@@ -78,5 +85,9 @@ export const write_frame = (
     // In one piece: of a short write the addon tells how much went out.
     const count = addon.write_some(handle, frame instanceof Uint8Array ? frame : Buffer.concat(frame, length))
     if (count === length) return Effect.void
-    return Effect.fail(count < 0 ? errnoError("write", count) : errnoError("write", -EAGAIN, `only ${count} of the frame's ${length} bytes went out`))
+    return Effect.fail(
+      count < 0
+        ? errnoError("write", count)
+        : errnoError("write", -EAGAIN, `only ${count} of the frame's ${length} bytes went out`)
+    )
   })

@@ -32,16 +32,27 @@ const said: ReadonlyArray<readonly [words: string, errno: number]> = [
   ["not found in /etc/mtab", 22]
 ]
 
-const failed = (errno: number, message: string, output = ""): FusermountError => ({ ...transportError("fusermount_failed", name, errno, message), output })
+const failed = (errno: number, message: string, output = ""): FusermountError => ({
+  ...transportError("fusermount_failed", name, errno, message),
+  output
+})
 
-const sentNothing = (errno: number, message: string, output: string): FusermountError => ({ ...transportError("fusermount_no_fd", name, errno, message), output })
+const sentNothing = (errno: number, message: string, output: string): FusermountError => ({
+  ...transportError("fusermount_no_fd", name, errno, message),
+  output
+})
 
 /** A helper that was found. */
 type Helper = HelperOptions & { readonly program: string; readonly path: string }
 
 const helperOf = (options: FusermountOptions): Helper | FusermountError => {
   const path = process.env["PATH"] ?? ""
-  const program = options.program ?? path.split(delimiter).map((folder) => join(folder, name)).find((file) => existsSync(file))
+  const program =
+    options.program ??
+    path
+      .split(delimiter)
+      .map((folder) => join(folder, name))
+      .find((file) => existsSync(file))
   if (program === undefined) {
     const where = path === "" ? "PATH is empty" : `not on the PATH (${path})`
     return failed(2, `${name}: ${where}; install it (Debian: apt-get install fuse3)`)
@@ -56,7 +67,8 @@ const findHelper = (options: FusermountOptions): Effect.Effect<Helper, Fusermoun
   })
 
 const hintFor = (output: string): string => {
-  if (output.includes("user_allow_other")) return "; put the line user_allow_other into /etc/fuse.conf, or mount without allow_other"
+  if (output.includes("user_allow_other"))
+    return "; put the line user_allow_other into /etc/fuse.conf, or mount without allow_other"
   if (output.includes("failed to open /dev/fuse")) return "; this user may not use /dev/fuse (its mode should be 0666)"
   if (output.includes("fuse device not found")) return "; load the kernel's module (modprobe fuse)"
   return ""
@@ -74,8 +86,13 @@ const also = (outcome: HelperOutcome): string => {
 const notRun = (helper: HelperOptions, outcome: HelperOutcome): FusermountError | undefined => {
   if (outcome.error === 0) return undefined
   const errno = -outcome.error
-  if (errno === ETIMEDOUT) return failed(errno, `${name}: did not end in time and was killed${also(outcome)}`, outcome.output)
-  return failed(errno, `${name}: ${helper.program ?? name} could not be run: ${outcome.syscall}: ${errnoTag(errno)}${also(outcome)}`, outcome.output)
+  if (errno === ETIMEDOUT)
+    return failed(errno, `${name}: did not end in time and was killed${also(outcome)}`, outcome.output)
+  return failed(
+    errno,
+    `${name}: ${helper.program ?? name} could not be run: ${outcome.syscall}: ${errnoTag(errno)}${also(outcome)}`,
+    outcome.output
+  )
 }
 
 /** Why the helper ended as it should not, with the errno that it named; undefined when it exited with 0. */
@@ -84,7 +101,10 @@ const refusal = (outcome: HelperOutcome): readonly [errno: number, message: stri
   if (outcome.exitCode === 0) return undefined
   const words = wordsOf(outcome)
   const errno = said.find(([phrase]) => words.includes(phrase))?.[1] ?? 0
-  return [errno, words === "" ? `${name}: exited with status ${outcome.exitCode} and said nothing` : `${words}${hintFor(words)}`]
+  return [
+    errno,
+    words === "" ? `${name}: exited with status ${outcome.exitCode} and said nothing` : `${words}${hintFor(words)}`
+  ]
 }
 
 const noThread = (result: number): FusermountError => failed(-result, `${name}: no thread could be started for it`)
@@ -96,7 +116,10 @@ const deviceOf = (helper: HelperOptions, outcome: HelperOutcome): Effect.Effect<
   const problem = notRun(helper, outcome)
   if (problem !== undefined) return Effect.fail(problem)
   const program = helper.program ?? name
-  if (sent === "bytes") return Effect.fail(failed(0, `${name}: ${program} sent something that is not a descriptor; is it libfuse's?${also(outcome)}`, output))
+  if (sent === "bytes")
+    return Effect.fail(
+      failed(0, `${name}: ${program} sent something that is not a descriptor; is it libfuse's?${also(outcome)}`, output)
+    )
   const silent = `${name}: ${program} ended without sending the device; is it libfuse's?${also(outcome)}`
   const [errno, message] = refusal(outcome) ?? [0, silent]
   return Effect.fail(sent === "nothing" ? sentNothing(errno, message, output) : failed(errno, message, output))
@@ -116,7 +139,7 @@ export const fusermount3_mount = (
   how: FusermountOptions = {}
 ): Effect.Effect<FuseHandle, FusermountError, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const helper = yield* findHelper(how)
       const outcome = yield* Effect.promise(() => addon.fusermount3_mount(mountpoint, options, helper))
       return yield* typeof outcome === "number" ? Effect.fail(noThread(outcome)) : deviceOf(helper, outcome)
@@ -136,7 +159,7 @@ export const fusermount3_unmount = (
   lazy: boolean,
   how: FusermountOptions = {}
 ): Effect.Effect<void, FusermountError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const helper = yield* findHelper(how)
     const outcome = yield* Effect.promise(() => addon.fusermount3_unmount(mountpoint, lazy, helper))
     if (typeof outcome === "number") return yield* Effect.fail(noThread(outcome))
@@ -158,7 +181,12 @@ export const fusermountDetachNow = (mountpoint: string, how: FusermountOptions =
     stdio: ["ignore", "ignore", "pipe"],
     timeout: helper.timeout ?? defaultTimeout
   })
-  const errno = error !== undefined && "errno" in error && typeof error.errno === "number" ? error.errno : error === undefined ? 0 : -constants.errno.EIO
+  const errno =
+    error !== undefined && "errno" in error && typeof error.errno === "number"
+      ? error.errno
+      : error === undefined
+        ? 0
+        : -constants.errno.EIO
   return unmountFailure(helper, {
     error: errno,
     syscall: "spawn",

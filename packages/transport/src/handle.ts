@@ -30,22 +30,26 @@ const owned = <A extends object>(
     closeAll
   )
 
-const closeBoth = ([one, two]: readonly [FuseHandle, FuseHandle]): Effect.Effect<void> => Effect.andThen(close(one), close(two))
+const closeBoth = ([one, two]: readonly [FuseHandle, FuseHandle]): Effect.Effect<void> =>
+  Effect.andThen(close(one), close(two))
 
 const deviceHint = (errno: number): string | undefined => {
-  if (errno === 2 || errno === 6 || errno === 19) return "/dev/fuse is missing: load the kernel's module (modprobe fuse), or let the container have the device"
+  if (errno === 2 || errno === 6 || errno === 19)
+    return "/dev/fuse is missing: load the kernel's module (modprobe fuse), or let the container have the device"
   return errno === 13 || errno === 1 ? "this user may not open /dev/fuse" : undefined
 }
 
 /** Opens `/dev/fuse` (O_RDWR, O_NONBLOCK, O_CLOEXEC), not mounted yet. */
-export const open_dev_fuse: Effect.Effect<FuseHandle, SystemCallError, Scope.Scope> = owned("open", () => addon.open_dev_fuse(), close, deviceHint)
+export const open_dev_fuse: Effect.Effect<FuseHandle, SystemCallError, Scope.Scope> = owned(
+  "open",
+  () => addon.open_dev_fuse(),
+  close,
+  deviceHint
+)
 
 /** A non-blocking pipe: the end to read from, and the one to write to. */
-export const pipe_pair: Effect.Effect<readonly [read: FuseHandle, write: FuseHandle], SystemCallError, Scope.Scope> = owned(
-  "pipe2",
-  () => addon.pipe_pair(),
-  closeBoth
-)
+export const pipe_pair: Effect.Effect<readonly [read: FuseHandle, write: FuseHandle], SystemCallError, Scope.Scope> =
+  owned("pipe2", () => addon.pipe_pair(), closeBoth)
 
 /** Two connected, non-blocking ends. `seqpacket` keeps message boundaries, as `/dev/fuse` does; `stream`, the default, does not. */
 export const socketpair = (
@@ -54,4 +58,5 @@ export const socketpair = (
   owned("socketpair", () => addon.socketpair(options.type), closeBoth)
 
 /** A handle on a duplicate of a descriptor that is open already (inherited, or received). Makes the open file non-blocking. */
-export const fromFd = (number: number): Effect.Effect<FuseHandle, SystemCallError, Scope.Scope> => owned("fcntl", () => addon.from_fd(number), close)
+export const fromFd = (number: number): Effect.Effect<FuseHandle, SystemCallError, Scope.Scope> =>
+  owned("fcntl", () => addon.from_fd(number), close)

@@ -4,14 +4,30 @@ export { coveredPlaces, type CoveredPlace, coveringPlace, coverPlace } from "./c
 export { type DescriptorLimit, descriptorLimit } from "./descriptorLimit.ts"
 export { detachNow } from "./detachNow.ts"
 export { type DeviceTransportOptions, makeDeviceTransport } from "./DeviceTransport.ts"
-export { type ErrnoTag, type FusermountError, type FusermountErrorOf, type SelectError, type SystemCallError, type TransportError, type TransportErrorOf, type TransportTag } from "./errors.ts"
+export {
+  type ErrnoTag,
+  type FusermountError,
+  type FusermountErrorOf,
+  type SelectError,
+  type SystemCallError,
+  type TransportError,
+  type TransportErrorOf,
+  type TransportTag
+} from "./errors.ts"
 export { attributeWords, type FileName, files, type FilesystemCalls, type Wide } from "./filesystem/index.ts"
 export { type FrameOptions, read_frame, write_frame } from "./frame.ts"
 export type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 export { fusermount3_mount, fusermount3_unmount, type FusermountOptions } from "./fusermount.ts"
 export { close, fd, fromFd, type FuseHandle, open_dev_fuse, pipe_pair, socketpair } from "./handle.ts"
 export { allocateMemory, discardMemory, lockMemory } from "./memory.ts"
-export { mountDevice, type MountedDevice, type MountDeviceOptions, type SecurityContexts, unmountDevice, type UnmountTarget } from "./mount.ts"
+export {
+  mountDevice,
+  type MountedDevice,
+  type MountDeviceOptions,
+  type SecurityContexts,
+  unmountDevice,
+  type UnmountTarget
+} from "./mount.ts"
 export { describeMount } from "./mountpoint.ts"
 export { probe } from "./probe.ts"
 export { findMount, isFuse, isMounted, type MountEntry, mountTable } from "./mountinfo.ts"

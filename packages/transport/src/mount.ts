@@ -103,14 +103,18 @@ const isRoot = (): boolean => process.geteuid?.() === 0
 
 /** The absolute path without links. Does not enter the last component: what is mounted there may not answer. */
 const resolvePath = (path: string): Effect.Effect<string, TransportError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const absolute = resolve(path)
     const resolved = yield* Effect.promise(() => addon.resolve_path(absolute))
     if (typeof resolved === "string") return resolved
     // A dead mount may refuse even to be looked at; the folder that it lies in does not.
     const parent = yield* Effect.promise(() => addon.resolve_path(dirname(absolute)))
-    if (typeof parent === "string" && findMount(join(parent, basename(absolute))) !== undefined) return join(parent, basename(absolute))
-    const hint = resolved === -ENOENT ? `the mountpoint ${absolute} does not exist` : `the mountpoint ${absolute} cannot be reached`
+    if (typeof parent === "string" && findMount(join(parent, basename(absolute))) !== undefined)
+      return join(parent, basename(absolute))
+    const hint =
+      resolved === -ENOENT
+        ? `the mountpoint ${absolute} does not exist`
+        : `the mountpoint ${absolute} cannot be reached`
     return yield* Effect.fail(errnoError("realpath", resolved, hint))
   })
 
@@ -124,7 +128,7 @@ const withdraw = (mountpoint: string, device: string, how?: FusermountOptions): 
 
 /** The mountpoint's file type, or why nothing can be mounted there. */
 const rootmode = (mountpoint: string): Effect.Effect<number, TransportError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const mode = yield* Effect.promise(() => addon.file_mode(mountpoint))
     if (mode >= 0) return mode & S_IFMT
     if (mode === -ENOTCONN) {
@@ -141,7 +145,12 @@ const fuseDevice = (10 << 8) | 229
 const isFuseDevice = (path: string): Effect.Effect<boolean> => {
   if (path === "/dev/fuse") return Effect.succeed(true)
   if (findMount(path) !== undefined) return Effect.succeed(false)
-  return Effect.promise(() => stat(path).then((found) => found.isCharacterDevice() && found.rdev === fuseDevice, () => false))
+  return Effect.promise(() =>
+    stat(path).then(
+      (found) => found.isCharacterDevice() && found.rdev === fuseDevice,
+      () => false
+    )
+  )
 }
 
 /** A device is what a mount is served through. */
@@ -169,7 +178,8 @@ const filesystemType = ({ blkdev, subtype }: MountDeviceOptions): string => {
 
 const mountHint = (errno: number, mountpoint: string, options: MountDeviceOptions): string => {
   const source = options.fsname ?? "bickford"
-  if (options.blkdev === true && (errno === ENOTBLK || errno === ENOENT)) return `blkdev: ${source} is not a block device; name one with fsname`
+  if (options.blkdev === true && (errno === ENOTBLK || errno === ENOENT))
+    return `blkdev: ${source} is not a block device; name one with fsname`
   if (options.blkdev === true && errno === EBUSY) return `blkdev: ${source} is in use`
   if (options.securityContexts !== undefined && errno === EINVAL) {
     return `the kernel did not take ${contextOptions(options.securityContexts).join(", ")}: labels are for kernels with SELinux enabled`
@@ -207,29 +217,48 @@ const kernelMount = (mountpoint: string, mode: number, options: MountDeviceOptio
   target: mountpoint,
   type: filesystemType(options),
   flags: flagsOf(options),
-  options: [`rootmode=${mode.toString(8)}`, `user_id=${process.geteuid?.()}`, `group_id=${process.getegid?.()}`, ...flagOptions(options)],
+  options: [
+    `rootmode=${mode.toString(8)}`,
+    `user_id=${process.geteuid?.()}`,
+    `group_id=${process.getegid?.()}`,
+    ...flagOptions(options)
+  ],
   contexts: options.securityContexts
 })
 
 /** By fsopen(2): true, or what the kernel wrote to the log of the filesystem context. */
-const mountWithContext = (handle: FuseHandle, { contexts, flags, options, source, target, type }: KernelMount): Effect.Effect<true | string> => {
+const mountWithContext = (
+  handle: FuseHandle,
+  { contexts, flags, options, source, target, type }: KernelMount
+): Effect.Effect<true | string> => {
   const labels = Object.entries(contexts ?? {}).map(([name, label]) => `${name}=${label}`)
   return Effect.map(
-    Effect.promise(() => addon.mount_with_context(source, target, type, flags, [`fd=${fd(handle)}`, ...options, ...labels])),
-    (outcome) => typeof outcome === "number" ? "" : outcome.error === 0 || outcome.log
+    Effect.promise(() =>
+      addon.mount_with_context(source, target, type, flags, [`fd=${fd(handle)}`, ...options, ...labels])
+    ),
+    (outcome) => (typeof outcome === "number" ? "" : outcome.error === 0 || outcome.log)
   )
 }
 
 /** By mount(2): 0, or a negative errno. */
-const mountWithData = (handle: FuseHandle, { contexts, flags, options, source, target, type }: KernelMount): Effect.Effect<number> =>
-  Effect.promise(() => addon.mount(source, target, type, flags, [`fd=${fd(handle)}`, ...options, ...contextOptions(contexts)].join(",")))
+const mountWithData = (
+  handle: FuseHandle,
+  { contexts, flags, options, source, target, type }: KernelMount
+): Effect.Effect<number> =>
+  Effect.promise(() =>
+    addon.mount(source, target, type, flags, [`fd=${fd(handle)}`, ...options, ...contextOptions(contexts)].join(","))
+  )
 
 /**
  * Mounts by fsopen(2), and where that fails for whatever reason (an old kernel, a seccomp filter, a source of more than
  * 255 bytes) by mount(2), whose errno is the one that is told. The first attempt may have used its device up.
  */
-const mountDirectly = (mountpoint: string, mode: number, options: MountDeviceOptions): Effect.Effect<FuseHandle, TransportError, Scope.Scope> =>
-  Effect.gen(function*() {
+const mountDirectly = (
+  mountpoint: string,
+  mode: number,
+  options: MountDeviceOptions
+): Effect.Effect<FuseHandle, TransportError, Scope.Scope> =>
+  Effect.gen(function* () {
     const what = kernelMount(mountpoint, mode, options)
     const first = yield* open_dev_fuse
     const mounted = yield* mountWithContext(first, what)
@@ -249,13 +278,17 @@ const escape = (value: string): string => value.replace(/[\\,]/g, "\\$&")
 const notThroughHelper = (options: MountDeviceOptions): TransportError | undefined => {
   const refuse = (option: string, does: string) =>
     errnoError("mount", -EPERM, `${option}: only root's mounts can ${does}; leave the option out, or mount as root`)
-  if (options.securityContexts !== undefined) return refuse(Object.keys(options.securityContexts).join(", "), "be labelled")
+  if (options.securityContexts !== undefined)
+    return refuse(Object.keys(options.securityContexts).join(", "), "be labelled")
   if (isRoot()) return undefined
   if (options.suid === true) return refuse("suid", "honour set-user-ID bits")
   return options.dev === true ? refuse("dev", "have devices") : undefined
 }
 
-const mountThroughHelper = (mountpoint: string, options: MountDeviceOptions): Effect.Effect<FuseHandle, TransportError, Scope.Scope> => {
+const mountThroughHelper = (
+  mountpoint: string,
+  options: MountDeviceOptions
+): Effect.Effect<FuseHandle, TransportError, Scope.Scope> => {
   const refusal = notThroughHelper(options)
   if (refusal !== undefined) return Effect.fail(refusal)
   const given = [
@@ -278,7 +311,9 @@ const mountThroughHelper = (mountpoint: string, options: MountDeviceOptions): Ef
 
 /** Takes away what was mounted here for nothing; that it is gone already is as good. */
 const undo = (mountpoint: string, device: string, how?: FusermountOptions): Effect.Effect<void> =>
-  Effect.ignore(unmountDevice({ mountpoint, device }, { lazy: true, ...(how === undefined ? {} : { fusermount: how }) }))
+  Effect.ignore(
+    unmountDevice({ mountpoint, device }, { lazy: true, ...(how === undefined ? {} : { fusermount: how }) })
+  )
 
 /**
  * Of a single reader, in KiB: enough for reader and server to work at once on two CPUs, and little enough to be
@@ -301,38 +336,47 @@ const raiseReadAhead = (device: string): void => {
  * one is that lives, whoever's it is, this fails with EBUSY.
  */
 export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedDevice, TransportError, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     if (/^\/dev\/fd\/\d+$/.test(resolve(options.mountpoint))) return yield* noPlace(options.mountpoint)
     const mountpoint = yield* resolvePath(options.mountpoint)
     if (yield* isFuseDevice(mountpoint)) return yield* noPlace(options.mountpoint)
     const how = options.fusermount === undefined ? {} : { fusermount: options.fusermount }
-    return yield* withClaim(mountpoint, Effect.gen(function*() {
-      yield* clearMountpoint(mountpoint, ({ device }) => unmountDevice({ mountpoint, device }, { lazy: true, ...how }))
-      const mode = yield* rootmode(mountpoint)
-      // Nothing may come between the mount and the promise to take it away again.
-      return yield* Effect.uninterruptible(
-        Effect.gen(function*() {
-          const before = mountTable()
-          const underneath = yield* openUnderneath(mountpoint)
-          const handle = yield* isRoot() && options.fusermount === undefined
-            ? mountDirectly(mountpoint, mode, options)
-            : mountThroughHelper(mountpoint, options)
-          const entry = findOwn(mountpoint, handle, before)
-          if (entry === undefined) {
-            return yield* Effect.fail(errnoError("mount", -EINVAL, `${mountpoint} was mounted, and unmounted again at once`))
-          }
-          const below = findBelow(entry)
-          if (below !== undefined) {
-            yield* withdraw(mountpoint, entry.device, options.fusermount)
-            return yield* Effect.fail(errnoError("mount", -EBUSY, `${mountpoint} is already a mountpoint: ${yield* describeMount(below)}`))
-          }
-          yield* Effect.addFinalizer(() => undo(mountpoint, entry.device, options.fusermount))
-          yield* coverPlace(mountpoint, underneath)
-          if (isRoot()) raiseReadAhead(entry.device)
-          return { handle, mountpoint, device: entry.device, underneath }
-        })
-      )
-    }))
+    return yield* withClaim(
+      mountpoint,
+      Effect.gen(function* () {
+        yield* clearMountpoint(mountpoint, ({ device }) =>
+          unmountDevice({ mountpoint, device }, { lazy: true, ...how })
+        )
+        const mode = yield* rootmode(mountpoint)
+        // Nothing may come between the mount and the promise to take it away again.
+        return yield* Effect.uninterruptible(
+          Effect.gen(function* () {
+            const before = mountTable()
+            const underneath = yield* openUnderneath(mountpoint)
+            const handle = yield* isRoot() && options.fusermount === undefined
+              ? mountDirectly(mountpoint, mode, options)
+              : mountThroughHelper(mountpoint, options)
+            const entry = findOwn(mountpoint, handle, before)
+            if (entry === undefined) {
+              return yield* Effect.fail(
+                errnoError("mount", -EINVAL, `${mountpoint} was mounted, and unmounted again at once`)
+              )
+            }
+            const below = findBelow(entry)
+            if (below !== undefined) {
+              yield* withdraw(mountpoint, entry.device, options.fusermount)
+              return yield* Effect.fail(
+                errnoError("mount", -EBUSY, `${mountpoint} is already a mountpoint: ${yield* describeMount(below)}`)
+              )
+            }
+            yield* Effect.addFinalizer(() => undo(mountpoint, entry.device, options.fusermount))
+            yield* coverPlace(mountpoint, underneath)
+            if (isRoot()) raiseReadAhead(entry.device)
+            return { handle, mountpoint, device: entry.device, underneath }
+          })
+        )
+      })
+    )
   })
 
 /** What to unmount. */
@@ -348,15 +392,24 @@ export interface UnmountOptions {
   readonly fusermount?: FusermountOptions
 }
 
-const whyNot = (mountpoint: string, entry: MountEntry | undefined, device: string | undefined): TransportError | undefined => {
+const whyNot = (
+  mountpoint: string,
+  entry: MountEntry | undefined,
+  device: string | undefined
+): TransportError | undefined => {
   if (entry === undefined) return errnoError("umount2", -EINVAL, `nothing is mounted at ${mountpoint}`)
   if (device !== undefined && entry.device !== device) {
     const covered = mountTable().some((other) => other.mountpoint === mountpoint && other.device === device)
     return covered
       ? errnoError("umount2", -EBUSY, `${mountpoint}: another mount (${entry.type}) lies on top of this one`)
-      : errnoError("umount2", -EINVAL, `${mountpoint}: the mount is gone, and what is there now (${entry.type}) is another one`)
+      : errnoError(
+          "umount2",
+          -EINVAL,
+          `${mountpoint}: the mount is gone, and what is there now (${entry.type}) is another one`
+        )
   }
-  if (!isFuse(entry)) return errnoError("umount2", -EINVAL, `${mountpoint}: what is mounted there (${entry.type}) is not FUSE`)
+  if (!isFuse(entry))
+    return errnoError("umount2", -EINVAL, `${mountpoint}: what is mounted there (${entry.type}) is not FUSE`)
   return undefined
 }
 
@@ -364,13 +417,17 @@ const whyNot = (mountpoint: string, entry: MountEntry | undefined, device: strin
  * Unmounts; a mount that is in use gives EBUSY (through the helper `fusermount_failed`, with that errno)
  * unless `lazy`. Never a mount that is not the one meant.
  */
-export const unmountDevice = (target: UnmountTarget, options: UnmountOptions = {}): Effect.Effect<void, TransportError> =>
-  Effect.gen(function*() {
+export const unmountDevice = (
+  target: UnmountTarget,
+  options: UnmountOptions = {}
+): Effect.Effect<void, TransportError> =>
+  Effect.gen(function* () {
     const mountpoint = yield* resolvePath(target.mountpoint)
     const refusal = whyNot(mountpoint, findMount(mountpoint), target.device)
     if (refusal !== undefined) return yield* Effect.fail(refusal)
     const lazy = options.lazy === true
-    if (!isRoot() || options.fusermount !== undefined) return yield* fusermount3_unmount(mountpoint, lazy, options.fusermount)
+    if (!isRoot() || options.fusermount !== undefined)
+      return yield* fusermount3_unmount(mountpoint, lazy, options.fusermount)
     const result = yield* Effect.promise(() => addon.unmount(mountpoint, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
     if (result < 0) {
       const hint = errnoTag(-result) === "EBUSY" ? `${mountpoint} is in use` : `unmounting ${mountpoint} failed`

@@ -22,7 +22,10 @@ export interface MountEntry {
 /** Space, tab, newline and backslash are written as three octal digits. */
 const unescape = (field: string): string =>
   field.includes("\\")
-    ? Buffer.from(field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8))), "latin1").toString()
+    ? Buffer.from(
+        field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8))),
+        "latin1"
+      ).toString()
     : Buffer.from(field, "latin1").toString()
 
 /** Parses the whole table; lines that are not mounts are left out. `text` is latin1: one character a byte. */
@@ -51,10 +54,12 @@ export const parseMountinfo = (text: string): ReadonlyArray<MountEntry> => {
 }
 
 /** The table as it is now, in the order of mounting. Asks no filesystem, so none can make it wait. */
-export const mountTable = (): ReadonlyArray<MountEntry> => parseMountinfo(readFileSync("/proc/self/mountinfo", "latin1"))
+export const mountTable = (): ReadonlyArray<MountEntry> =>
+  parseMountinfo(readFileSync("/proc/self/mountinfo", "latin1"))
 
 /** What is mounted at an absolute path without links: the topmost mount, if any. */
-export const findMount = (mountpoint: string): MountEntry | undefined => mountTable().findLast((entry) => entry.mountpoint === mountpoint)
+export const findMount = (mountpoint: string): MountEntry | undefined =>
+  mountTable().findLast((entry) => entry.mountpoint === mountpoint)
 
 /** Whether a device is mounted at a mountpoint, be it covered by another mount. */
 export const isMounted = ({ device, mountpoint }: Pick<MountEntry, "device" | "mountpoint">): boolean =>

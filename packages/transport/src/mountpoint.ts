@@ -13,7 +13,7 @@ const { EBUSY } = constants.errno
 
 /** A mount as a person would name it: its type, source and, when known, its process. */
 export const describeMount = (mounted: MountEntry): Effect.Effect<string> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const what = `${mounted.type} (source ${mounted.source}, device ${mounted.device})`
     if (!isFuse(mounted)) return what
     const holder = yield* findHolder(mounted.device)
@@ -26,29 +26,40 @@ const busy = (message: string): TransportError => errnoError("mount", -EBUSY, me
  * Makes `place` (absolute, without links) ready to be mounted on: has `detach` take away dead mounts that killed servers
  * left there, and fails with EBUSY when a mount that lives, or does not answer, is there, whoever's it is.
  */
-export const clearMountpoint: <E>(place: string, detach: (dead: MountEntry) => Effect.Effect<void, E>) => Effect.Effect<void, E | TransportError> =
-  Effect.fnUntraced(function*<E>(place: string, detach: (dead: MountEntry) => Effect.Effect<void, E>) {
-    for (;;) {
-      const mounted = findMount(place)
-      if (mounted === undefined) return
-      const health = yield* probe(mounted)
-      if (health !== "dead") {
-        const silent = health === "silent" ? ", which does not answer" : ""
-        return yield* Effect.fail(busy(`${place} is already a mountpoint: ${yield* describeMount(mounted)}${silent}`))
-      }
-      yield* detach(mounted)
+export const clearMountpoint: <E>(
+  place: string,
+  detach: (dead: MountEntry) => Effect.Effect<void, E>
+) => Effect.Effect<void, E | TransportError> = Effect.fnUntraced(function* <E>(
+  place: string,
+  detach: (dead: MountEntry) => Effect.Effect<void, E>
+) {
+  for (;;) {
+    const mounted = findMount(place)
+    if (mounted === undefined) return
+    const health = yield* probe(mounted)
+    if (health !== "dead") {
+      const silent = health === "silent" ? ", which does not answer" : ""
+      return yield* Effect.fail(busy(`${place} is already a mountpoint: ${yield* describeMount(mounted)}${silent}`))
     }
-  })
+    yield* detach(mounted)
+  }
+})
 
 /** The places that this program is about to mount on: a second one would pass the first one's examination. */
 const claimed = new Set<string>()
 
 /** Has `place` for `mounting` alone, in this program; fails with EBUSY when another is at it. */
-export const withClaim = <A, E, R>(place: string, mounting: Effect.Effect<A, E, R>): Effect.Effect<A, E | TransportError, R> =>
+export const withClaim = <A, E, R>(
+  place: string,
+  mounting: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | TransportError, R> =>
   Effect.suspend((): Effect.Effect<A, E | TransportError, R> => {
     if (claimed.has(place)) return Effect.fail(busy(`${place} is already a mountpoint: this program is mounting there`))
     claimed.add(place)
-    return Effect.ensuring(mounting, Effect.sync(() => claimed.delete(place)))
+    return Effect.ensuring(
+      mounting,
+      Effect.sync(() => claimed.delete(place))
+    )
   })
 
 /** The connection of an open device, as the kernel numbers it (Linux 6.18); undefined where it does not tell. */
@@ -65,12 +76,19 @@ const connectionOf = (handle: FuseHandle): string | undefined => {
  * The mount at `place` that was just made with `handle`. Before Linux 6.18 it is told by not having been there `before`:
  * of several new ones the topmost.
  */
-export const findOwn = (place: string, handle: FuseHandle, before: ReadonlyArray<MountEntry>): MountEntry | undefined => {
+export const findOwn = (
+  place: string,
+  handle: FuseHandle,
+  before: ReadonlyArray<MountEntry>
+): MountEntry | undefined => {
   const connection = connectionOf(handle)
   const old = new Set(before.map(({ id }) => id))
-  return mountTable().findLast((entry) =>
-    entry.mountpoint === place && isFuse(entry) &&
-    (connection === undefined ? !old.has(entry.id) : connectionNumber(entry.device) === Number(connection)))
+  return mountTable().findLast(
+    (entry) =>
+      entry.mountpoint === place &&
+      isFuse(entry) &&
+      (connection === undefined ? !old.has(entry.id) : connectionNumber(entry.device) === Number(connection))
+  )
 }
 
 /** The mount, at the same place, that another process made first: `own` lies on top of it. */

@@ -98,8 +98,16 @@ export interface Addon extends FilesystemCalls {
   readonly lock_memory: (bytes: Bytes) => number
   readonly allocate_memory: (bytes: number) => ArrayBuffer | number
   readonly discard_memory: (bytes: Uint8Array) => void
-  readonly fusermount3_mount: (mountpoint: string, options: string, helper?: HelperOptions) => Promise<HelperOutcome | number>
-  readonly fusermount3_unmount: (mountpoint: string, lazy: boolean, helper?: HelperOptions) => Promise<HelperOutcome | number>
+  readonly fusermount3_mount: (
+    mountpoint: string,
+    options: string,
+    helper?: HelperOptions
+  ) => Promise<HelperOutcome | number>
+  readonly fusermount3_unmount: (
+    mountpoint: string,
+    lazy: boolean,
+    helper?: HelperOptions
+  ) => Promise<HelperOutcome | number>
   readonly mount: (source: string, target: string, type: string, flags: number, data: string) => Promise<number>
   /** By fsopen(2) and its kin; -ENOSYS where the kernel, or the C library that the addon was compiled for, has none of them. */
   readonly mount_with_context: (

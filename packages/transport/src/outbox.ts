@@ -33,7 +33,8 @@ export const makeOutbox = (handle: FuseHandle, boundaries: boolean): Outbox => {
   let waitingBytes = 0
   let armed = false
 
-  const send = (frame: Uint8Array): number => (boundaries ? addon.write_frame(handle, frame) : addon.write_some(handle, frame))
+  const send = (frame: Uint8Array): number =>
+    boundaries ? addon.write_frame(handle, frame) : addon.write_some(handle, frame)
 
   const flush = (): void => {
     let sent = 0

@@ -19,7 +19,8 @@ const notConnected = /transport endpoint is not connected|socket not connected/i
  */
 const askAs = ({ superOptions }: MountEntry): { readonly uid: number; readonly gid: number } | undefined => {
   const options = superOptions.split(",")
-  const numberOf = (name: string): number => Number(options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1) ?? 0)
+  const numberOf = (name: string): number =>
+    Number(options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1) ?? 0)
   if (process.geteuid?.() !== 0 || options.includes("allow_other") || numberOf("user_id") === 0) return undefined
   return { uid: numberOf("user_id"), gid: numberOf("group_id") }
 }
@@ -32,7 +33,12 @@ export const probe = (mount: MountEntry): Effect.Effect<Health> => {
   if (!isFuse(mount)) return Effect.succeed("alive")
   return Effect.callback<Health>((resume) => {
     let stderr = ""
-    const child = spawn("stat", ["-f", "--", mount.mountpoint], { cwd: "/", stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, LC_ALL: "C" }, ...askAs(mount) })
+    const child = spawn("stat", ["-f", "--", mount.mountpoint], {
+      cwd: "/",
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, LC_ALL: "C" },
+      ...askAs(mount)
+    })
     child.stderr.on("data", (chunk: Buffer) => {
       stderr += chunk.toString()
     })

@@ -12,5 +12,7 @@ const otherRuntime = (): string | undefined => {
 export const requireNode = (): void => {
   const runtime = otherRuntime()
   if (runtime === undefined) return
-  throw new Error(`Bickford needs Node.js 22.19 or later, and this program runs under ${runtime}, which the addon would crash while mounting; run it with node`)
+  throw new Error(
+    `Bickford needs Node.js 22.19 or later, and this program runs under ${runtime}, which the addon would crash while mounting; run it with node`
+  )
 }

@@ -10,5 +10,7 @@ import { addon, type FuseHandle } from "./native.ts"
 export const sdNotify = (socket: string, state: string, handle?: FuseHandle): Effect.Effect<void, TransportError> =>
   Effect.suspend(() => {
     const result = handle === undefined ? addon.sd_notify(socket, state) : addon.sd_notify(socket, state, handle)
-    return result < 0 ? Effect.fail(errnoError("sendmsg", result, `the service manager's socket ${socket}`)) : Effect.void
+    return result < 0
+      ? Effect.fail(errnoError("sendmsg", result, `the service manager's socket ${socket}`))
+      : Effect.void
   })

@@ -13,7 +13,12 @@ export const selectError = (status: number): SelectError => {
     return transportError("select_already_closed", "epoll", errno, "the handle was closed, so it will never be ready")
   }
   if (errno === EPERM) {
-    return transportError("select_not_supported", "epoll", errno, "only devices, pipes and sockets can be waited for, not regular files")
+    return transportError(
+      "select_not_supported",
+      "epoll",
+      errno,
+      "only devices, pipes and sockets can be waited for, not regular files"
+    )
   }
   return transportError("select_failed", "epoll", errno, errnoError("epoll", status).message)
 }
@@ -25,7 +30,9 @@ export const selectError = (status: number): SelectError => {
  */
 export const select_read = (handle: FuseHandle): Effect.Effect<void, SelectError> =>
   Effect.callback((resume) => {
-    const armed = addon.select_read(handle, (status) => resume(status < 0 ? Effect.fail(selectError(status)) : Effect.void))
+    const armed = addon.select_read(handle, (status) =>
+      resume(status < 0 ? Effect.fail(selectError(status)) : Effect.void)
+    )
     if (armed < 0) {
       resume(Effect.fail(selectError(armed)))
       return

@@ -9,10 +9,19 @@ import { fusectl, mountFusectl } from "./abort.ts"
  * of `device` (`MAJOR:MINOR`), `message` and what was seen go to stderr and the connection is aborted. A call into
  * another FUSE filesystem may take as long as it likes. 0 watches nothing.
  */
-export const watchThread = (device: string, message: string, patience: number): Effect.Effect<void, never, Scope.Scope> =>
+export const watchThread = (
+  device: string,
+  message: string,
+  patience: number
+): Effect.Effect<void, never, Scope.Scope> =>
   patience === 0
     ? Effect.void
-    : Effect.asVoid(Effect.acquireRelease(
-      Effect.andThen(mountFusectl, Effect.sync(() => addon.watchdog(fusectl, device, message, patience))),
-      (stop) => Effect.sync(stop)
-    ))
+    : Effect.asVoid(
+        Effect.acquireRelease(
+          Effect.andThen(
+            mountFusectl,
+            Effect.sync(() => addon.watchdog(fusectl, device, message, patience))
+          ),
+          (stop) => Effect.sync(stop)
+        )
+      )

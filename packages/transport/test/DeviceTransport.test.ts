@@ -51,7 +51,7 @@ const upTo = (count: number): Array<number> => Array.from({ length: count }, (_,
 
 /** Writes to a stream all that there is, waiting where it is full. */
 const writeAll = (handle: FuseHandle, bytes: Uint8Array): Effect.Effect<void> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     let at = 0
     while (at < bytes.length) {
       const count = addon.write_some(handle, bytes, at)
@@ -63,7 +63,7 @@ const writeAll = (handle: FuseHandle, bytes: Uint8Array): Effect.Effect<void> =>
 
 /** Reads replies until `count` bytes are there. */
 const readAll = (handle: FuseHandle, count: number) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const bytes = new Uint8Array(count)
     let at = 0
     while (at < count) {
@@ -77,7 +77,7 @@ const readAll = (handle: FuseHandle, count: number) =>
 
 describe("reading", () => {
   it.live("delivers frames as they were sent, and says when the peer hung up", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       const collected = collector(transport, 3)
@@ -88,43 +88,50 @@ describe("reading", () => {
       assert.deepStrictEqual(collected.lengths, [140, 240, 340])
       yield* close(kernel)
       assert.strictEqual(yield* Fiber.join(loop), "closed")
-    }))
+    })
+  )
 
   it.live("looks once more after a batch whose replies were held to its end, and only then", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       const delivered: Array<string> = []
       const complete = Deferred.makeUnsafe<void>()
       let sameTurn = false
       let ends = 0
-      const loop = yield* Effect.forkChild(transport.run({
-        onFrame: (slot) => {
-          const unique = uniqueOf(slot)
-          delivered.push(`${unique}${sameTurn ? " at once" : ""}`)
-          transport.release(slot)
-          if (unique === 3) Deferred.doneUnsafe(complete, Exit.void)
-        },
-        onBatchEnd: () => {
-          ends++
-          if (ends > 2) return false
-          // What a caller asks for who was answered just now.
-          sameTurn = true
-          queueMicrotask(() => (sameTurn = false))
-          addon.write_frame(kernel, frame(ends + 1))
-          return ends === 1
-        }
-      }))
+      const loop = yield* Effect.forkChild(
+        transport.run({
+          onFrame: (slot) => {
+            const unique = uniqueOf(slot)
+            delivered.push(`${unique}${sameTurn ? " at once" : ""}`)
+            transport.release(slot)
+            if (unique === 3) Deferred.doneUnsafe(complete, Exit.void)
+          },
+          onBatchEnd: () => {
+            ends++
+            if (ends > 2) return false
+            // What a caller asks for who was answered just now.
+            sameTurn = true
+            queueMicrotask(() => (sameTurn = false))
+            addon.write_frame(kernel, frame(ends + 1))
+            return ends === 1
+          }
+        })
+      )
       addon.write_frame(kernel, frame(1))
       yield* Deferred.await(complete)
       assert.deepStrictEqual(delivered, ["1", "2 at once", "3"])
       yield* close(kernel)
       assert.strictEqual(yield* Fiber.join(loop), "closed")
-    }))
+    })
+  )
 
-  for (const [what, open] of [["a pipe", pipe_pair], ["a stream socket", Effect.map(socketpair(), ([one, other]) => [other, one] as const)]] as const) {
+  for (const [what, open] of [
+    ["a pipe", pipe_pair],
+    ["a stream socket", Effect.map(socketpair(), ([one, other]) => [other, one] as const)]
+  ] as const) {
     it.live(`puts the frames of ${what} together, however they come`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const [server, kernel] = yield* open
         const transport = yield* makeDeviceTransport(server, small)
         const collected = collector(transport, 203)
@@ -140,17 +147,21 @@ describe("reading", () => {
         yield* Effect.yieldNow
         yield* writeAll(kernel, three.subarray(three.length - 500))
         // More than a batch at once, the largest frames there can be among them.
-        yield* writeAll(kernel, Buffer.concat(upTo(200).map((i) => frame(3 + i, i % 50 === 0 ? small.frameCapacity - 40 : i))))
+        yield* writeAll(
+          kernel,
+          Buffer.concat(upTo(200).map((i) => frame(3 + i, i % 50 === 0 ? small.frameCapacity - 40 : i)))
+        )
         yield* collected.complete
         assert.deepStrictEqual(collected.uniques, upTo(203))
         yield* close(kernel)
         assert.strictEqual(yield* Fiber.join(loop), "closed")
-      }))
+      })
+    )
   }
 
   for (const length of [39, small.frameCapacity + 1, 0xffff_ffff]) {
     it.live(`a stream whose frame claims ${length} bytes cannot be told apart any more: EPROTO`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const [server, kernel] = yield* pipe_pair
         const transport = yield* makeDeviceTransport(server, small)
         yield* writeAll(kernel, frame(1, 0, length))
@@ -158,11 +169,12 @@ describe("reading", () => {
         assert.strictEqual(error._tag, "EPROTO")
         assert.include(error.message, `a frame of ${length} bytes`)
         assert.include(error.message, `to ${small.frameCapacity}`)
-      }))
+      })
+    )
   }
 
   it.live("reads for a while only: the program's own events come in between", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       for (const unique of upTo(150)) assert.strictEqual(addon.write_frame(kernel, frame(unique)), 40)
@@ -187,46 +199,52 @@ describe("reading", () => {
       assert.isAtMost(Math.max(...collected.batches), 8)
       assert.isAtLeast(new Set(seenByOthers).size, 15)
       yield* Fiber.interrupt(loop)
-    }))
+    })
+  )
 
   it.live("goes on when it is told that no more is read, and that gives the slots back", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       const held: Array<Slot> = []
       const uniques: Array<number> = []
       const complete = yield* Deferred.make<void>()
-      const loop = yield* Effect.forkChild(transport.run({
-        onFrame: (slot) => {
-          held.push(slot)
-          uniques.push(uniqueOf(slot))
-          if (uniques.length === 10) Deferred.doneUnsafe(complete, Exit.void)
-        },
-        onBatchEnd: () => {
-          for (const slot of held.splice(0)) transport.release(slot)
-        }
-      }))
+      const loop = yield* Effect.forkChild(
+        transport.run({
+          onFrame: (slot) => {
+            held.push(slot)
+            uniques.push(uniqueOf(slot))
+            if (uniques.length === 10) Deferred.doneUnsafe(complete, Exit.void)
+          },
+          onBatchEnd: () => {
+            for (const slot of held.splice(0)) transport.release(slot)
+          }
+        })
+      )
       for (const unique of upTo(10)) addon.write_frame(kernel, frame(unique))
       yield* Effect.raceFirst(Deferred.await(complete), Fiber.join(loop))
       assert.deepStrictEqual(uniques, upTo(10))
       yield* Fiber.interrupt(loop)
-    }))
+    })
+  )
 
   it.live("stops when no slot is free, and goes on when one is given back", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       const held: Array<Slot> = []
       const full = yield* Deferred.make<void>()
       const more = yield* Deferred.make<void>()
-      const loop = yield* Effect.forkChild(transport.run({
-        onFrame: (slot) => {
-          held.push(slot)
-          if (held.length === small.slots) Deferred.doneUnsafe(full, Exit.void)
-          if (held.length === small.slots + 2) Deferred.doneUnsafe(more, Exit.void)
-        },
-        onBatchEnd: () => {}
-      }))
+      const loop = yield* Effect.forkChild(
+        transport.run({
+          onFrame: (slot) => {
+            held.push(slot)
+            if (held.length === small.slots) Deferred.doneUnsafe(full, Exit.void)
+            if (held.length === small.slots + 2) Deferred.doneUnsafe(more, Exit.void)
+          },
+          onBatchEnd: () => {}
+        })
+      )
       for (const unique of upTo(10)) addon.write_frame(kernel, frame(unique))
       yield* Deferred.await(full)
       assert.strictEqual(transport.freeSlots(), 0)
@@ -236,10 +254,11 @@ describe("reading", () => {
       assert.deepStrictEqual(held.slice(4).map(uniqueOf), [5, 6])
       assert.strictEqual(transport.freeSlots(), 0)
       yield* Fiber.interrupt(loop)
-    }))
+    })
+  )
 
   it.live("an interrupted loop loses nothing: the next goes on with the next frame", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [server, kernel] = yield* pipe_pair
       const transport = yield* makeDeviceTransport(server, small)
       yield* writeAll(kernel, Buffer.concat(upTo(40).map((unique) => frame(unique, 7))))
@@ -247,21 +266,24 @@ describe("reading", () => {
       for (let loops = 0; uniques.length < 40; loops++) {
         assert.isBelow(loops, 20, "each loop reads on")
         const stop = yield* Deferred.make<void>()
-        const loop = yield* Effect.forkChild(transport.run({
-          onFrame: (slot) => {
-            uniques.push(uniqueOf(slot))
-            transport.release(slot)
-          },
-          onBatchEnd: () => Deferred.doneUnsafe(stop, Exit.void)
-        }))
+        const loop = yield* Effect.forkChild(
+          transport.run({
+            onFrame: (slot) => {
+              uniques.push(uniqueOf(slot))
+              transport.release(slot)
+            },
+            onBatchEnd: () => Deferred.doneUnsafe(stop, Exit.void)
+          })
+        )
         yield* Deferred.await(stop)
         yield* Fiber.interrupt(loop)
       }
       assert.deepStrictEqual(uniques, upTo(40))
-    }))
+    })
+  )
 
   it.live("a second loop is refused, and the first goes on", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       const collected = collector(transport, 1)
@@ -271,34 +293,39 @@ describe("reading", () => {
       addon.write_frame(kernel, frame(1))
       yield* collected.complete
       yield* Fiber.interrupt(loop)
-    }))
+    })
+  )
 
   it.live("what a sink throws ends the loop as a defect", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       addon.write_frame(kernel, frame(1))
-      const exit = yield* Effect.exit(transport.run({
-        onFrame: () => {
-          throw new Error("a defect")
-        },
-        onBatchEnd: () => {}
-      }))
+      const exit = yield* Effect.exit(
+        transport.run({
+          onFrame: () => {
+            throw new Error("a defect")
+          },
+          onBatchEnd: () => {}
+        })
+      )
       assert.isTrue(Exit.isFailure(exit) && Exit.hasDies(exit))
-    }))
+    })
+  )
 
   it.live("a handle closed under the loop ends it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       const loop = yield* Effect.forkChild(transport.run(collector(transport, 1).sink))
       yield* Effect.yieldNow
       yield* transport.close
       assert.strictEqual(yield* Fiber.join(loop), "closed")
-    }))
+    })
+  )
 
   it.live("receive takes one frame without a loop", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       assert.isUndefined(transport.receive())
@@ -308,7 +335,8 @@ describe("reading", () => {
       assert.isUndefined(transport.receive())
       yield* close(kernel)
       assert.strictEqual(transport.receive(), "closed")
-    }))
+    })
+  )
 })
 
 describe("replying", () => {
@@ -318,7 +346,7 @@ describe("replying", () => {
   }
 
   it.live("in the slot, with bytes from elsewhere, after detaching: one frame each", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       const answers: ReadonlyArray<(slot: Slot) => number> = [
@@ -328,7 +356,11 @@ describe("replying", () => {
         },
         (slot) => transport.reply(slot, -2, 0),
         (slot) => transport.replyData(slot, [Buffer.from("bo"), Buffer.from("dy")]),
-        (slot) => transport.replyData(slot, Array.from({ length: 100 }, () => Buffer.from("x"))),
+        (slot) =>
+          transport.replyData(
+            slot,
+            Array.from({ length: 100 }, () => Buffer.from("x"))
+          ),
         (slot) => transport.replyDetached(transport.detach(slot), 0, [Buffer.from("late")]),
         (slot) => transport.replyDetached(transport.detach(slot), -5, [Buffer.from("dropped")])
       ]
@@ -351,10 +383,11 @@ describe("replying", () => {
         { length: 20, error: 0, unique: 5, body: "late" },
         { length: 16, error: -5, unique: 6, body: "" }
       ])
-    }))
+    })
+  )
 
   it.live("data of large WRITEs in lent memory: each array is one request's until its slot is given back", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       const size = 100
@@ -399,54 +432,64 @@ describe("replying", () => {
       transport.release(expect(receive(), 8, false))
       transport.lendMemory(() => mine)
       for (let unique = 11; unique <= 15; unique++) write(unique, unique === 13 ? size - 1 : size)
-      for (const [unique, apart] of [[11, false], [12, true], [13, false], [14, false], [15, true]] as const) {
+      for (const [unique, apart] of [
+        [11, false],
+        [12, true],
+        [13, false],
+        [14, false],
+        [15, true]
+      ] as const) {
         transport.release(expect(receive(), unique, apart, unique === 13 ? size - 1 : size))
       }
       assert.strictEqual(transport.freeSlots(), small.slots)
-    }))
+    })
+  )
 
-  it.live("transports share slots: each has as many as it may at once, and what lies apart for one does not for the next", () =>
-    Effect.gen(function*() {
-      const [oneKernel, oneServer] = yield* socketpair({ type: "seqpacket" })
-      const [otherKernel, otherServer] = yield* socketpair({ type: "seqpacket" })
-      const one = yield* makeDeviceTransport(oneServer, small)
-      const other = yield* makeDeviceTransport(otherServer, small)
-      const size = 100
-      const write = (kernel: FuseHandle, unique: number): void => {
-        const bytes = frame(unique, 40 + size)
-        bytes[4] = 16
-        addon.write_frame(kernel, bytes)
-      }
-      const receive = (transport: FrameTransport): Slot => {
-        const slot = transport.receive()
-        if (typeof slot !== "object") throw new Error("no frame")
-        return slot
-      }
-      one.lendMemory(() => new Uint8Array(size))
-      for (const unique of [1, 2]) write(oneKernel, unique)
-      one.release(receive(one))
-      const apart = receive(one)
-      assert.isDefined(apart.apart)
-      one.release(apart)
-      write(otherKernel, 3)
-      const next = receive(other)
-      assert.strictEqual(next, apart, "the slot used last")
-      assert.isUndefined(next.apart)
-      assert.deepStrictEqual(next.bytes.subarray(next.payload + 40, next.end), new Uint8Array(size).fill(3))
-      // With all that the other may have in use, the first has as many as before.
-      for (const unique of [4, 5, 6, 7]) write(otherKernel, unique)
-      const held = [next, receive(other), receive(other), receive(other)]
-      assert.isUndefined(other.receive())
-      for (const unique of [8, 9, 10, 11]) write(oneKernel, unique)
-      held.push(receive(one), receive(one), receive(one), receive(one))
-      assert.strictEqual(new Set(held).size, 2 * small.slots)
-      assert.deepStrictEqual(held.map(uniqueOf), [3, 4, 5, 6, 8, 9, 10, 11])
-      for (const [at, slot] of held.entries()) (at < small.slots ? other : one).release(slot)
-      assert.deepStrictEqual([one.freeSlots(), other.freeSlots()], [small.slots, small.slots])
-    }))
+  it.live(
+    "transports share slots: each has as many as it may at once, and what lies apart for one does not for the next",
+    () =>
+      Effect.gen(function* () {
+        const [oneKernel, oneServer] = yield* socketpair({ type: "seqpacket" })
+        const [otherKernel, otherServer] = yield* socketpair({ type: "seqpacket" })
+        const one = yield* makeDeviceTransport(oneServer, small)
+        const other = yield* makeDeviceTransport(otherServer, small)
+        const size = 100
+        const write = (kernel: FuseHandle, unique: number): void => {
+          const bytes = frame(unique, 40 + size)
+          bytes[4] = 16
+          addon.write_frame(kernel, bytes)
+        }
+        const receive = (transport: FrameTransport): Slot => {
+          const slot = transport.receive()
+          if (typeof slot !== "object") throw new Error("no frame")
+          return slot
+        }
+        one.lendMemory(() => new Uint8Array(size))
+        for (const unique of [1, 2]) write(oneKernel, unique)
+        one.release(receive(one))
+        const apart = receive(one)
+        assert.isDefined(apart.apart)
+        one.release(apart)
+        write(otherKernel, 3)
+        const next = receive(other)
+        assert.strictEqual(next, apart, "the slot used last")
+        assert.isUndefined(next.apart)
+        assert.deepStrictEqual(next.bytes.subarray(next.payload + 40, next.end), new Uint8Array(size).fill(3))
+        // With all that the other may have in use, the first has as many as before.
+        for (const unique of [4, 5, 6, 7]) write(otherKernel, unique)
+        const held = [next, receive(other), receive(other), receive(other)]
+        assert.isUndefined(other.receive())
+        for (const unique of [8, 9, 10, 11]) write(oneKernel, unique)
+        held.push(receive(one), receive(one), receive(one), receive(one))
+        assert.strictEqual(new Set(held).size, 2 * small.slots)
+        assert.deepStrictEqual(held.map(uniqueOf), [3, 4, 5, 6, 8, 9, 10, 11])
+        for (const [at, slot] of held.entries()) (at < small.slots ? other : one).release(slot)
+        assert.deepStrictEqual([one.freeSlots(), other.freeSlots()], [small.slots, small.slots])
+      })
+  )
 
   it.live("a slot that is given back twice is a defect, not a second reply", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       addon.write_frame(kernel, frame(1))
@@ -455,19 +498,22 @@ describe("replying", () => {
       transport.release(slot)
       assert.throws(() => transport.release(slot), /twice/)
       assert.strictEqual(transport.freeSlots(), small.slots)
-    }))
+    })
+  )
 
   it.live("a stream that is full takes the replies later, whole and in order", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [requests, kernel] = yield* pipe_pair
       const [replies, write] = yield* pipe_pair
       const transport = yield* makeDeviceTransport(requests, { ...small, write })
       const body = new Uint8Array(3000)
       const count = 100
-      const loop = yield* Effect.forkChild(transport.run({
-        onFrame: (slot) => void transport.replyData(slot, [body.fill(uniqueOf(slot))]),
-        onBatchEnd: () => {}
-      }))
+      const loop = yield* Effect.forkChild(
+        transport.run({
+          onFrame: (slot) => void transport.replyData(slot, [body.fill(uniqueOf(slot))]),
+          onBatchEnd: () => {}
+        })
+      )
       yield* writeAll(kernel, Buffer.concat(upTo(count).map((unique) => frame(unique))))
       const bytes = yield* readAll(replies, count * 3016)
       for (const unique of upTo(count)) {
@@ -476,15 +522,19 @@ describe("replying", () => {
         assert.isTrue(reply.subarray(16).every((byte) => byte === unique))
       }
       yield* Fiber.interrupt(loop)
-    }))
+    })
+  )
 
   it.live("a socket whose buffer is full takes the messages later, whole and in order", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [kernel, server] = yield* socketpair({ type: "seqpacket" })
       const transport = yield* makeDeviceTransport(server, small)
       const count = 300
       for (const unique of upTo(count)) {
-        assert.strictEqual(transport.replyDetached({ uniqueLow: unique, uniqueHigh: 0 }, 0, [new Uint8Array(4000).fill(unique)]), 0)
+        assert.strictEqual(
+          transport.replyDetached({ uniqueLow: unique, uniqueHigh: 0 }, 0, [new Uint8Array(4000).fill(unique)]),
+          0
+        )
       }
       const into = new Uint8Array(8192)
       for (const unique of upTo(count)) {
@@ -497,5 +547,6 @@ describe("replying", () => {
         assert.deepStrictEqual(outHeader(into), { length: 4016, error: 0, unique })
         assert.strictEqual(into[4015], unique & 0xff)
       }
-    }))
+    })
+  )
 })

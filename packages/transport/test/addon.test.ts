@@ -41,7 +41,23 @@ const call = (name: string, args: ReadonlyArray<unknown>): unknown => {
   return Reflect.apply(exported, addon, [...args])
 }
 
-const wrong: ReadonlyArray<unknown> = [undefined, null, true, 1, -1, 1.5, Number.NaN, "text", 5n, Symbol.iterator, {}, [], () => {}, new Uint8Array(4), new Date()]
+const wrong: ReadonlyArray<unknown> = [
+  undefined,
+  null,
+  true,
+  1,
+  -1,
+  1.5,
+  Number.NaN,
+  "text",
+  5n,
+  Symbol.iterator,
+  {},
+  [],
+  () => {},
+  new Uint8Array(4),
+  new Date()
+]
 
 describe("wrong arguments", () => {
   const [handle] = pipe()
@@ -130,7 +146,10 @@ describe("wrong arguments", () => {
             const answer = call(name, given)
             if (answer instanceof Promise) await answer
           } catch (error) {
-            assert.isTrue(error instanceof TypeError || error instanceof RangeError, `${name}, argument ${i} of type ${typeof value}: ${String(error)}`)
+            assert.isTrue(
+              error instanceof TypeError || error instanceof RangeError,
+              `${name}, argument ${i} of type ${typeof value}: ${String(error)}`
+            )
           }
         }
       }
@@ -141,7 +160,13 @@ describe("wrong arguments", () => {
   }
 
   it("offsets and lengths outside the memory are RangeErrors", () => {
-    for (const [offset, length] of [[9, 0], [0, 9], [8, 1], [1_000_000, 1], [1, 2 ** 31 - 1]] as const) {
+    for (const [offset, length] of [
+      [9, 0],
+      [0, 9],
+      [8, 1],
+      [1_000_000, 1],
+      [1, 2 ** 31 - 1]
+    ] as const) {
       assert.throws(() => addon.read_frame(handle, bytes, offset, length), RangeError)
       assert.throws(() => addon.write_some(handle, bytes, offset, length), RangeError)
       assert.throws(() => addon.read_range(0, bytes, offset, length, 0), RangeError)
@@ -170,7 +195,10 @@ describe("closed handles", () => {
       assert.strictEqual(addon.read_frame(readEnd, new Uint8Array(8)), -EBADF)
       assert.strictEqual(addon.write_frame(readEnd, new Uint8Array(8)), -EBADF)
       assert.strictEqual(addon.write_some(readEnd, new Uint8Array(8)), -EBADF)
-      assert.strictEqual(addon.select_read(readEnd, () => {}), -EBADF)
+      assert.strictEqual(
+        addon.select_read(readEnd, () => {}),
+        -EBADF
+      )
       assert.strictEqual(addon.select_stop(readEnd), -EBADF)
       assert.strictEqual(addon.kind(readEnd), -EBADF)
       assert.strictEqual(addon.close(readEnd), -EBADF)
@@ -195,7 +223,10 @@ describe("frames", () => {
   })
 
   it("a read shorter than a stream's content leaves the rest; one shorter than a message cuts it off", () => {
-    for (const [type, rest] of [["stream", 6], ["seqpacket", -EAGAIN]] as const) {
+    for (const [type, rest] of [
+      ["stream", 6],
+      ["seqpacket", -EAGAIN]
+    ] as const) {
       const [one, other] = socketpair(type)
       assert.strictEqual(addon.write_frame(one, new Uint8Array(10)), 10)
       assert.strictEqual(addon.read_frame(other, new Uint8Array(4)), 4)
@@ -249,10 +280,28 @@ describe("frames", () => {
     assert.strictEqual(addon.read_frame(one, whole), 4101, "the frame and its tail are one")
     assert.deepStrictEqual(whole.subarray(5, 4101), tail)
     assert.strictEqual(channel.exchangeWith(number, 8190, 5, [tail], 0, 8), -EFAULT)
-    assert.throws(() => channel.exchangeWith(number, 8187, 5, Array.from({ length: 64 }, () => tail), 8180, 8), TypeError)
+    assert.throws(
+      () =>
+        channel.exchangeWith(
+          number,
+          8187,
+          5,
+          Array.from({ length: 64 }, () => tail),
+          8180,
+          8
+        ),
+      TypeError
+    )
     assert.strictEqual(channel.exchange(number, 8190, 5, 8190, 5), -EFAULT)
     assert.strictEqual(channel.exchanged(), -EFAULT)
-    for (const [offset, length] of [[8188, 5], [8193, 0], [0, 8193], [2 ** 32 - 1, 1], [-1, 2], [0, -1]] as const) {
+    for (const [offset, length] of [
+      [8188, 5],
+      [8193, 0],
+      [0, 8193],
+      [2 ** 32 - 1, 1],
+      [-1, 2],
+      [0, -1]
+    ] as const) {
       assert.strictEqual(channel.read(number, offset, length), -EFAULT)
       assert.strictEqual(channel.write(number, offset, length), -EFAULT)
     }
@@ -269,7 +318,12 @@ describe("frames", () => {
       assert.strictEqual(memory.byteLength, size)
       const all = new Uint8Array(memory)
       assert.isTrue(all.every((byte) => byte === 0))
-      for (const [from, to] of [[0, size], [1, size], [0, size - 1], [size >>> 2, size >>> 1]] as const) {
+      for (const [from, to] of [
+        [0, size],
+        [1, size],
+        [0, size - 1],
+        [size >>> 2, size >>> 1]
+      ] as const) {
         all.fill(7)
         discardMemory(all.subarray(from, to))
         assert.isTrue(all.every((byte, at) => byte === (at >= from && at < to ? 0 : 7)))
@@ -293,8 +347,16 @@ describe("frames", () => {
       return new Uint8Array(memory, offset, length)
     }
     const large = frame(16, 64)
-    for (const [sent, apart] of [[large, true], [frame(16, 63), false], [frame(16, 65), false], [frame(21, 64), false], [frame(16, 4000), false], [frame(3, 0), false],
-      [large.subarray(0, 40), false], [large, true]] as const) {
+    for (const [sent, apart] of [
+      [large, true],
+      [frame(16, 63), false],
+      [frame(16, 65), false],
+      [frame(21, 64), false],
+      [frame(16, 4000), false],
+      [frame(3, 0), false],
+      [large.subarray(0, 40), false],
+      [large, true]
+    ] as const) {
       channel.lend(lent)
       lent.fill(0)
       addon.write_frame(one, sent)
@@ -337,6 +399,11 @@ describe("frames", () => {
     const [packets] = socketpair("seqpacket")
     const device = addon.from_fd(openSync("/dev/null", "r"))
     if (typeof device === "number") throw new Error(`from_fd: ${device}`)
-    assert.deepStrictEqual([readEnd, stream, packets, device].map(addon.kind), ["stream", "stream", "seqpacket", "device"])
+    assert.deepStrictEqual([readEnd, stream, packets, device].map(addon.kind), [
+      "stream",
+      "stream",
+      "seqpacket",
+      "device"
+    ])
   })
 })

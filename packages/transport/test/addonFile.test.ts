@@ -37,11 +37,17 @@ describe("the addon that is loaded", () => {
 
   it("is the one that BICKFORD_ADDON names before any other", () => {
     add("prebuilds", `${platform}-glibc.node`)
-    assert.strictEqual(chooseAddon(directory, "/named.node", () => "glibc"), "/named.node")
+    assert.strictEqual(
+      chooseAddon(directory, "/named.node", () => "glibc"),
+      "/named.node"
+    )
   })
 
   it("is none where only another libc's is there: the error names the platform and what to do", () => {
     add("prebuilds", `${platform}-glibc.node`)
-    assert.throws(() => choose("musl"), new RegExp(`no native addon for ${platform}-musl.*apt-get install python3 make g\\+\\+.*node-gyp rebuild`))
+    assert.throws(
+      () => choose("musl"),
+      new RegExp(`no native addon for ${platform}-musl.*apt-get install python3 make g\\+\\+.*node-gyp rebuild`)
+    )
   })
 })

@@ -9,7 +9,11 @@ import { Worker } from "node:worker_threads"
 const program = (name: string): string => fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url))
 
 const run = async (name: string): Promise<string> => {
-  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", "--conditions=development", program(name)])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    "--expose-gc",
+    "--conditions=development",
+    program(name)
+  ])
   return stdout.trim()
 }
 
@@ -28,7 +32,10 @@ describe("lifetime", () => {
     const frames = 20_000
     const serve = (): Promise<number> =>
       new Promise((resolve, reject) => {
-        const worker = new Worker(new URL("programs/worker.ts", import.meta.url), { workerData: { frames }, execArgv: ["--conditions=development"] })
+        const worker = new Worker(new URL("programs/worker.ts", import.meta.url), {
+          workerData: { frames },
+          execArgv: ["--conditions=development"]
+        })
         worker.once("error", reject)
         worker.once("message", (received: number) => {
           worker.terminate().then(() => resolve(received), reject)

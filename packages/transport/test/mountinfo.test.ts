@@ -10,8 +10,35 @@ it("lists mounts with their escapes undone, whatever the number of optional fiel
     ""
   ].join("\n")
   assert.deepStrictEqual(parseMountinfo(text), [
-    { id: 22, parent: 1, device: "8:1", mountpoint: "/", type: "ext4", source: "/dev/root", options: "rw,relatime", superOptions: "rw,discard" },
-    { id: 97, parent: 22, device: "0:61", mountpoint: "/mnt/a b\\c\td", type: "fuse.bickford", source: "me,mory:", options: "rw,nosuid,nodev", superOptions: "rw,user_id=0" },
-    { id: 98, parent: 22, device: "0:62", mountpoint: "/mnt/caf\u00e9", type: "fuse", source: "x", options: "ro", superOptions: "rw" }
+    {
+      id: 22,
+      parent: 1,
+      device: "8:1",
+      mountpoint: "/",
+      type: "ext4",
+      source: "/dev/root",
+      options: "rw,relatime",
+      superOptions: "rw,discard"
+    },
+    {
+      id: 97,
+      parent: 22,
+      device: "0:61",
+      mountpoint: "/mnt/a b\\c\td",
+      type: "fuse.bickford",
+      source: "me,mory:",
+      options: "rw,nosuid,nodev",
+      superOptions: "rw,user_id=0"
+    },
+    {
+      id: 98,
+      parent: 22,
+      device: "0:62",
+      mountpoint: "/mnt/caf\u00e9",
+      type: "fuse",
+      source: "x",
+      options: "ro",
+      superOptions: "rw"
+    }
   ])
 })

@@ -38,7 +38,7 @@ const received = Buffer.alloc(1 << 20)
 const descriptors = (): number => readdirSync("/proc/self/fd").length
 
 it.live("a reply has the length of what its files have, and what cannot be spliced is left to be copied", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { fd } = yield* file
     const [from, device] = yield* pipe_pair
     assert.isAbove(addon.pipe_slots(device, 1 << 20), 0)
@@ -54,14 +54,28 @@ it.live("a reply has the length of what its files have, and what cannot be splic
     }
     const [head, tail] = [randomBytes(10), randomBytes(9000)]
     is(sent([{ fd, offset: 0, length: 100_000 }]), content.subarray(0, 100_000))
-    is(sent([head, { fd, offset: 4095, length: 100_000 }, tail, { fd, offset: 1n, length: 1 }]), head, content.subarray(4095, 104_095), tail, content.subarray(1, 2))
+    is(
+      sent([head, { fd, offset: 4095, length: 100_000 }, tail, { fd, offset: 1n, length: 1 }]),
+      head,
+      content.subarray(4095, 104_095),
+      tail,
+      content.subarray(1, 2)
+    )
     // The file ends: a shorter header, and nothing of what lies behind it.
     is(sent([{ fd, offset: 250_000, length: 100_000 }]), content.subarray(250_000))
     is(sent([head, { fd, offset: 290_000, length: 100_000 }, tail]), head, content.subarray(290_000))
     is(sent([{ fd, offset: 300_000, length: 100_000 }]))
     const left: ReadonlyArray<ReadonlyArray<DataPart>> = [
-      [{ fd, offset: 0, length: 100 }], [content], [{ fd, length: 100_000 }], [{ fd: numberOf(from) ?? -1, offset: 0, length: 100_000 }],
-      [{ fd, offset: 0, length: 100_000 }, { fd: 1_000_000, offset: 0, length: 1 }], [{ fd, offset: 0, length: 1 << 24 }], [{ fd, offset: 2n ** 63n, length: 100_000 }]
+      [{ fd, offset: 0, length: 100 }],
+      [content],
+      [{ fd, length: 100_000 }],
+      [{ fd: numberOf(from) ?? -1, offset: 0, length: 100_000 }],
+      [
+        { fd, offset: 0, length: 100_000 },
+        { fd: 1_000_000, offset: 0, length: 1 }
+      ],
+      [{ fd, offset: 0, length: 1 << 24 }],
+      [{ fd, offset: 2n ** 63n, length: 100_000 }]
     ]
     for (const parts of left) assert.isUndefined(splicer.reply(request, parts))
     // Nothing of them was sent, or is in the way of the next.
@@ -69,4 +83,5 @@ it.live("a reply has the length of what its files have, and what cannot be splic
     assert.strictEqual(descriptors(), before + 4)
     splicer.close()
     assert.strictEqual(descriptors(), before)
-  }))
+  })
+)

@@ -3,7 +3,9 @@ import { changing, group } from "../table.ts"
 const all = "PROT_READ|PROT_WRITE MAP_SHARED"
 
 export const mapping = group("mmap", (add) => {
-  add("what was written is seen, what is changed is written", `
+  add(
+    "what was written is seen, what is changed is written",
+    `
     put f hello
     a = open f O_RDWR
     m = mmap $a 0 4096 ${all}
@@ -14,9 +16,15 @@ export const mapping = group("mmap", (add) => {
     write $a world 0
     mread $m 0 5 => data=world
     user: get f => data=world
-  `)
-  add("it outlives the descriptor", "put f hello\na = open f O_RDWR\nm = mmap $a 0 5 PROT_READ|PROT_WRITE MAP_SHARED\nclose $a\nmwrite $m 0 J\nmunmap $m\nget f => data=Jello")
-  add("msync, fsync and munmap keep what was changed", `
+  `
+  )
+  add(
+    "it outlives the descriptor",
+    "put f hello\na = open f O_RDWR\nm = mmap $a 0 5 PROT_READ|PROT_WRITE MAP_SHARED\nclose $a\nmwrite $m 0 J\nmunmap $m\nget f => data=Jello"
+  )
+  add(
+    "msync, fsync and munmap keep what was changed",
+    `
     put f hello
     a = open f O_RDWR
     m = mmap $a 0 5 ${all}
@@ -30,16 +38,22 @@ export const mapping = group("mmap", (add) => {
     msync $m MS_ASYNC
     munmap $m
     get f => data=123lo
-  `)
-  add("a private mapping changes nothing", `
+  `
+  )
+  add(
+    "a private mapping changes nothing",
+    `
     put f hello
     a = open f O_RDONLY
     m = mmap $a 0 5 PROT_READ|PROT_WRITE MAP_PRIVATE
     mwrite $m 0 J
     mread $m 0 5 => data=Jello
     get f => data=hello
-  `)
-  add("two mappings are one file", `
+  `
+  )
+  add(
+    "two mappings are one file",
+    `
     put f hello
     chmod f 0666
     a = open f O_RDWR
@@ -50,8 +64,11 @@ export const mapping = group("mmap", (add) => {
     user: mread $n 0 5 => data=Jello
     user: mwrite $n 4 y
     mread $m 0 5 => data=Jelly
-  `)
-  add("beyond the end: zeros to the end of the page, then SIGBUS", `
+  `
+  )
+  add(
+    "beyond the end: zeros to the end of the page, then SIGBUS",
+    `
     put f hello
     a = open f O_RDWR
     m = mmap $a 0 8192 ${all}
@@ -61,8 +78,11 @@ export const mapping = group("mmap", (add) => {
     mwrite $m 5 lost
     stat f => size=5
     get f => data=hello
-  `)
-  add("a file that is cut takes its pages with it, and what comes back is zero", `
+  `
+  )
+  add(
+    "a file that is cut takes its pages with it, and what comes back is zero",
+    `
     a = open f O_RDWR|O_CREAT 0644
     fill $a 8192 120 0
     m = mmap $a 0 8192 ${all}
@@ -76,8 +96,11 @@ export const mapping = group("mmap", (add) => {
     mread $m 100 1 => data=%00
     mwrite $m 8191 y
     read $a 1 8191 => data=y
-  `)
-  add("a hole that is punched shows", `
+  `
+  )
+  add(
+    "a hole that is punched shows",
+    `
     a = open f O_RDWR|O_CREAT 0644
     fill $a 16384 120 0
     m = mmap $a 0 16384 ${all}
@@ -88,8 +111,11 @@ export const mapping = group("mmap", (add) => {
     read $a 2 4095 => data=xy
     fallocate $a FALLOC_FL_ZERO_RANGE 8192 10
     mread $m 8192 1 => data=%00
-  `)
-  add("what was changed before it is cut, copied, read", `
+  `
+  )
+  add(
+    "what was changed before it is cut, copied, read",
+    `
     a = open f O_RDWR|O_CREAT 0644
     fill $a 4096 120 0
     m = mmap $a 0 4096 ${all}
@@ -100,8 +126,11 @@ export const mapping = group("mmap", (add) => {
     mwrite $m 10 hello
     ftruncate $a 12
     get f => data=helloxxxxxhe
-  `)
-  add("a hole is filled through a mapping", `
+  `
+  )
+  add(
+    "a hole is filled through a mapping",
+    `
     a = open f O_RDWR|O_CREAT 0644
     ftruncate $a 100000
     m = mmap $a 65536 4096 ${all}
@@ -110,15 +139,21 @@ export const mapping = group("mmap", (add) => {
     msync $m MS_SYNC
     read $a 3 65536 => data=%00x%00
     stat f => size=100000
-  `)
-  add("writing through it changes mtime and ctime", `
+  `
+  )
+  add(
+    "writing through it changes mtime and ctime",
+    `
     put f hello
     a = open f O_RDWR
     m = mmap $a 0 5 ${all}
     mread $m 0 1
     ${changing("f", ["mtime", "ctime"], "mwrite $m 0 J\nmsync $m MS_SYNC")}
-  `)
-  add("EACCES without the permission to read or to write, ENODEV for a directory", `
+  `
+  )
+  add(
+    "EACCES without the permission to read or to write, ENODEV for a directory",
+    `
     put f hello
     r = open f O_RDONLY
     w = open f O_WRONLY
@@ -130,6 +165,10 @@ export const mapping = group("mmap", (add) => {
     mmap $d 0 5 PROT_READ MAP_SHARED => ENODEV
     mmap $r 1 5 PROT_READ MAP_SHARED => EINVAL
     mmap 9999 0 5 PROT_READ MAP_SHARED => EBADF
-  `)
-  add("a program can be mapped to run", "program p\na = open p O_RDONLY\nm = mmap $a 0 4096 PROT_READ|PROT_EXEC MAP_PRIVATE\nmread $m 1 3 => data=ELF")
+  `
+  )
+  add(
+    "a program can be mapped to run",
+    "program p\na = open p O_RDONLY\nm = mmap $a 0 4096 PROT_READ|PROT_EXEC MAP_PRIVATE\nmread $m 1 3 => data=ELF"
+  )
 })

@@ -1,27 +1,53 @@
 import { changing, fileTypes, group, ownTypes } from "../table.ts"
 
-const accesses = [["O_RDONLY", 4], ["O_WRONLY", 2], ["O_RDWR", 6]] as const
+const accesses = [
+  ["O_RDONLY", 4],
+  ["O_WRONLY", 2],
+  ["O_RDWR", 6]
+] as const
 
 export const open = group("open", (add) => {
   // Who asks for what, with which bits; the two other classes have the opposite ones.
-  for (const [who, asClass, shift] of [["user", "owner", 6], ["mate", "group", 3], ["other", "others", 0]] as const) {
+  for (const [who, asClass, shift] of [
+    ["user", "owner", 6],
+    ["mate", "group", 3],
+    ["other", "others", 0]
+  ] as const) {
     for (let bits = 0; bits < 8; bits++) {
-      const mode = Array.from({ length: 3 }, (_, i) => (i * 3 === shift ? bits : 7 - bits) << (i * 3)).reduce((a, b) => a | b)
+      const mode = Array.from({ length: 3 }, (_, i) => (i * 3 === shift ? bits : 7 - bits) << (i * 3)).reduce(
+        (a, b) => a | b
+      )
       for (const type of ["regular", "fifo", "dir"] as const) {
-        add(`${asClass} with ${bits.toString(8)} and a ${type}: open and access agree`, `
+        add(
+          `${asClass} with ${bits.toString(8)} and a ${type}: open and access agree`,
+          `
           make ${type} n
           chown n 65533 65533
           ${type === "fifo" ? "keep = open n O_RDWR" : ""}
           chmod n 0${mode.toString(8)}
-          ${accesses.map(([access, needed]) => {
-            const outcome = type === "dir" && access !== "O_RDONLY" ? " => EISDIR" : (bits & needed) !== needed ? " => EACCES" : ""
-            return `${who}: open n ${access}|O_NONBLOCK${outcome}`
-          }).join("\n")}
-          ${[["R_OK", 4], ["W_OK", 2], ["X_OK", 1], ["R_OK|W_OK|X_OK", 7]].map(([name, needed]) =>
-            `${who}: access n ${name}${(bits & Number(needed)) === needed ? "" : " => EACCES"}`).join("\n")}
-        `)
+          ${accesses
+            .map(([access, needed]) => {
+              const outcome =
+                type === "dir" && access !== "O_RDONLY" ? " => EISDIR" : (bits & needed) !== needed ? " => EACCES" : ""
+              return `${who}: open n ${access}|O_NONBLOCK${outcome}`
+            })
+            .join("\n")}
+          ${[
+            ["R_OK", 4],
+            ["W_OK", 2],
+            ["X_OK", 1],
+            ["R_OK|W_OK|X_OK", 7]
+          ]
+            .map(
+              ([name, needed]) => `${who}: access n ${name}${(bits & Number(needed)) === needed ? "" : " => EACCES"}`
+            )
+            .join("\n")}
+        `
+        )
       }
-      add(`${asClass} with ${bits.toString(8)} on a directory: listing, searching, changing`, `
+      add(
+        `${asClass} with ${bits.toString(8)} on a directory: listing, searching, changing`,
+        `
         make dir n 0777
         put n/f x
         chmod n/f 0666
@@ -33,8 +59,11 @@ export const open = group("open", (add) => {
         ${who}: chdir n${(bits & 1) !== 0 ? "\n" + who + ": chdir .." : " => EACCES"}
         ${who}: put n/new x${(bits & 3) === 3 ? "" : " => EACCES"}
         ${who}: unlink n/f${(bits & 3) === 3 ? "" : " => EACCES"}
-      `)
-      add(`${asClass} with ${bits.toString(8)}: O_TRUNC and truncate need permission to write`, `
+      `
+      )
+      add(
+        `${asClass} with ${bits.toString(8)}: O_TRUNC and truncate need permission to write`,
+        `
         put n hello
         chown n 65533 65533
         chmod n 0${mode.toString(8)}
@@ -43,10 +72,13 @@ export const open = group("open", (add) => {
         ${who}: open n O_WRONLY|O_TRUNC${(bits & 2) !== 0 ? "" : " => EACCES"}
         ${who}: open n O_RDWR|O_TRUNC${(bits & 6) === 6 ? "" : " => EACCES"}
         stat n => size=${(bits & 2) !== 0 ? 0 : 5}
-      `)
+      `
+      )
     }
   }
-  add("root reads and writes whatever the mode, runs only what anybody may", `
+  add(
+    "root reads and writes whatever the mode, runs only what anybody may",
+    `
     put f x
     chmod f 0
     open f O_RDWR
@@ -57,17 +89,26 @@ export const open = group("open", (add) => {
     make dir d 0
     put d/f x
     access d R_OK|W_OK|X_OK
-  `)
-  add("O_TRUNC: empty, mtime and ctime change", `
+  `
+  )
+  add(
+    "O_TRUNC: empty, mtime and ctime change",
+    `
     put f hello
     ${changing("f", ["mtime", "ctime"], "open f O_WRONLY|O_TRUNC")}
     stat f => size=0 blocks=0
-  `)
-  add("O_TRUNC of an empty file changes mtime and ctime", `
+  `
+  )
+  add(
+    "O_TRUNC of an empty file changes mtime and ctime",
+    `
     make regular f
     ${changing("f", ["mtime", "ctime"], "open f O_WRONLY|O_TRUNC")}
-  `)
-  add("O_TRUNC shows to who has the file open", `
+  `
+  )
+  add(
+    "O_TRUNC shows to who has the file open",
+    `
     put f hello
     a = open f O_RDWR
     open f O_RDWR|O_TRUNC
@@ -75,22 +116,34 @@ export const open = group("open", (add) => {
     read $a 10 0 => 0
     write $a x 3
     read $a 10 0 => data=%00%00%00x
-  `)
-  add("O_TRUNC on directories, and where it is not allowed", `
+  `
+  )
+  add(
+    "O_TRUNC on directories, and where it is not allowed",
+    `
     mkdir d
     open d O_RDONLY|O_TRUNC => EISDIR
     open d O_WRONLY|O_TRUNC => EISDIR
     put f x
     user: open f O_WRONLY|O_TRUNC => EACCES
     stat f => size=1
-  `)
-  add("opening changes no time", `put f x\nmkdir d\n${changing("f", [], "open f O_RDWR\nopen f O_RDONLY\nopen f O_WRONLY|O_APPEND")}\n${changing("d", [], "open d O_RDONLY")}`)
+  `
+  )
+  add(
+    "opening changes no time",
+    `put f x\nmkdir d\n${changing("f", [], "open f O_RDWR\nopen f O_RDONLY\nopen f O_WRONLY|O_APPEND")}\n${changing("d", [], "open d O_RDONLY")}`
+  )
   for (const type of fileTypes) {
-    add(`O_DIRECTORY of a ${type}`, `
+    add(
+      `O_DIRECTORY of a ${type}`,
+      `
       make ${type} n
       open n O_RDONLY|O_DIRECTORY|O_NONBLOCK${type === "dir" ? "" : type === "symlink" ? " => ENOENT" : " => ENOTDIR"}
-    `)
-    add(`O_PATH of a ${type}: neither read nor written, but looked at`, `
+    `
+    )
+    add(
+      `O_PATH of a ${type}: neither read nor written, but looked at`,
+      `
       make ${type} n
       p = open n O_PATH|O_NOFOLLOW
       fstat $p => type=${type}
@@ -98,19 +151,31 @@ export const open = group("open", (add) => {
       write $p x => EBADF
       ftruncate $p 0 => EBADF|EINVAL
       linkat $p '' AT_FDCWD m AT_EMPTY_PATH${type === "dir" ? " => EPERM" : ""}
-    `)
+    `
+    )
   }
   for (const type of ownTypes) {
-    add(`O_NOFOLLOW of a symlink to a ${type}: ELOOP, and fine for the ${type} itself`, `
+    add(
+      `O_NOFOLLOW of a symlink to a ${type}: ELOOP, and fine for the ${type} itself`,
+      `
       make ${type} n
       symlink n l
       open l O_RDONLY|O_NOFOLLOW|O_NONBLOCK => ELOOP
       open l O_RDONLY|O_NOFOLLOW|O_CREAT => ELOOP
-    `)
-    add(`O_CREAT|O_EXCL of a ${type}: EEXIST`, `make ${type} n\nopen n O_RDWR|O_CREAT|O_EXCL 0644 => EEXIST\nuser: open n O_RDWR|O_CREAT|O_EXCL 0644 => EEXIST`)
+    `
+    )
+    add(
+      `O_CREAT|O_EXCL of a ${type}: EEXIST`,
+      `make ${type} n\nopen n O_RDWR|O_CREAT|O_EXCL 0644 => EEXIST\nuser: open n O_RDWR|O_CREAT|O_EXCL 0644 => EEXIST`
+    )
   }
-  add("O_DIRECTORY|O_NOFOLLOW of a symlink: ENOTDIR", "mkdir d\nsymlink d l\nopen l O_RDONLY|O_DIRECTORY|O_NOFOLLOW => ENOTDIR|ELOOP")
-  add("a directory cannot be written: EISDIR", `
+  add(
+    "O_DIRECTORY|O_NOFOLLOW of a symlink: ENOTDIR",
+    "mkdir d\nsymlink d l\nopen l O_RDONLY|O_DIRECTORY|O_NOFOLLOW => ENOTDIR|ELOOP"
+  )
+  add(
+    "a directory cannot be written: EISDIR",
+    `
     mkdir d
     open d O_WRONLY => EISDIR
     open d O_RDWR => EISDIR
@@ -119,9 +184,12 @@ export const open = group("open", (add) => {
     a = open d O_RDONLY
     read $a 1 => EISDIR
     write $a x => EBADF
-  `)
+  `
+  )
   add("the root of a filesystem cannot be written either", "open .. O_WRONLY => EISDIR\nopen .. O_RDONLY|O_DIRECTORY")
-  add("reading what was opened to write, and the other way: EBADF", `
+  add(
+    "reading what was opened to write, and the other way: EBADF",
+    `
     put f x
     r = open f O_RDONLY
     w = open f O_WRONLY
@@ -129,9 +197,15 @@ export const open = group("open", (add) => {
     read $w 1 => EBADF
     ftruncate $r 0 => EINVAL|EBADF
     fallocate $r 0 0 1 => EBADF
-  `)
-  add("O_NOATIME: for the owner and root only", "user: put f x\nuser: chmod f 0666\nuser: open f O_RDONLY|O_NOATIME\nother: open f O_RDONLY|O_NOATIME => EPERM\nopen f O_RDONLY|O_NOATIME")
-  add("O_APPEND: every write goes to the end, wherever the descriptor stands", `
+  `
+  )
+  add(
+    "O_NOATIME: for the owner and root only",
+    "user: put f x\nuser: chmod f 0666\nuser: open f O_RDONLY|O_NOATIME\nother: open f O_RDONLY|O_NOATIME => EPERM\nopen f O_RDONLY|O_NOATIME"
+  )
+  add(
+    "O_APPEND: every write goes to the end, wherever the descriptor stands",
+    `
     put f hello
     a = open f O_RDWR|O_APPEND
     b = open f O_RDWR
@@ -150,16 +224,22 @@ export const open = group("open", (add) => {
     setfl $b O_APPEND
     write $b end => 3
     get f => data=Jello12xx34end
-  `)
-  add("two who append lose nothing", `
+  `
+  )
+  add(
+    "two who append lose nothing",
+    `
     make regular f 0666
     a = open f O_WRONLY|O_APPEND
     b = user: open f O_WRONLY|O_APPEND
     ${Array.from({ length: 10 }, (_, i) => `write $a a${i}\nuser: write $b b${i}`).join("\n")}
     stat f => size=40
     get f => data=${Array.from({ length: 10 }, (_, i) => `a${i}b${i}`).join("")}
-  `)
-  add("openat: relative to a descriptor, ENOTDIR for a file's, EBADF for none", `
+  `
+  )
+  add(
+    "openat: relative to a descriptor, ENOTDIR for a file's, EBADF for none",
+    `
     mkdir d
     put d/f x
     d = open d O_RDONLY
@@ -167,26 +247,35 @@ export const open = group("open", (add) => {
     openat $f g O_RDONLY => ENOTDIR
     openat 9999 f O_RDONLY => EBADF
     openat $d ../d/f O_RDONLY
-  `)
-  add("EACCES where a new file may not be made, though an old one may be opened", `
+  `
+  )
+  add(
+    "EACCES where a new file may not be made, though an old one may be opened",
+    `
     make dir d 0755
     make regular d/f 0666
     user: open d/f O_RDWR|O_CREAT 0644
     user: open d/g O_RDWR|O_CREAT 0644 => EACCES
     user: open d/f O_RDWR|O_CREAT|O_EXCL 0644 => EEXIST
-  `)
-  add("by a file handle, after a rename", `
+  `
+  )
+  add(
+    "by a file handle, after a rename",
+    `
     mkdir d
     put d/f x
     a = handle d/f
     read $a 10 => data=x
     b = handle d
     fstat $b => type=dir
-  `)
+  `
+  )
 })
 
 export const programs = group("programs", (add) => {
-  add("a program runs; without permission it does not", `
+  add(
+    "a program runs; without permission it does not",
+    `
     program p
     run p => 0
     user: run p => 0
@@ -202,8 +291,11 @@ export const programs = group("programs", (add) => {
     mkdir d
     run d => EACCES
     run none => ENOENT
-  `)
-  add("a program that runs cannot be written: ETXTBSY", `
+  `
+  )
+  add(
+    "a program that runs cannot be written: ETXTBSY",
+    `
     program p
     c = spawn p
     open p O_WRONLY => ETXTBSY
@@ -219,20 +311,27 @@ export const programs = group("programs", (add) => {
     rename p r
     stop $c
     open r O_WRONLY
-  `)
-  add("a program that is being written cannot run: ETXTBSY", `
+  `
+  )
+  add(
+    "a program that is being written cannot run: ETXTBSY",
+    `
     program p
     a = open p O_WRONLY
     run p => ETXTBSY
     close $a
     run p => 0
-  `)
-  add("a program that was replaced by rename runs on", `
+  `
+  )
+  add(
+    "a program that was replaced by rename runs on",
+    `
     program p
     c = spawn p
     program q
     rename q p
     run p => 0
     stop $c
-  `)
+  `
+  )
 })

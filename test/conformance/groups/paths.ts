@@ -2,7 +2,9 @@
 import { group } from "../table.ts"
 
 /** Calls with one path, written P; some need a file called `there`. */
-const calls: { readonly [name: string]: { readonly call: string; readonly makes?: boolean; readonly follows?: boolean } } = {
+const calls: {
+  readonly [name: string]: { readonly call: string; readonly makes?: boolean; readonly follows?: boolean }
+} = {
   access: { call: "access P F_OK", follows: true },
   chdir: { call: "chdir P", follows: true },
   chmod: { call: "chmod P 0600", follows: true },
@@ -37,28 +39,42 @@ export const paths = group("paths", (add) => {
   for (const [name, { call, follows, makes }] of Object.entries(calls)) {
     const on = (path: string): string => call.replace(/\bP\b/, path)
     const prepare = "put there x"
-    add(`${name}: ENOTDIR when a file stands where a directory should`, `
+    add(
+      `${name}: ENOTDIR when a file stands where a directory should`,
+      `
       ${prepare}
       ${["regular", "fifo", "block", "char", "socket"].map((type) => `make ${type} ${type}\n${on(`${type}/x`)} => ENOTDIR`).join("\n")}
-    `)
+    `
+    )
     add(`${name}: ENOENT when a directory on the way is missing`, `${prepare}\n${on("none/x")} => ENOENT`)
     add(`${name}: ENOENT for an empty path`, `${prepare}\n${on("''")} => ENOENT`)
-    add(`${name}: ENAMETOOLONG for a name of 256 bytes`, `
+    add(
+      `${name}: ENAMETOOLONG for a name of 256 bytes`,
+      `
       ${prepare}
       ${on("n".repeat(256))} => ENAMETOOLONG
       ${on(`${"n".repeat(256)}/x`)} => ENAMETOOLONG
       ${on("ä".repeat(128))} => ENAMETOOLONG
-    `)
-    add(`${name}: a name of 255 bytes is none too long`, `
+    `
+    )
+    add(
+      `${name}: a name of 255 bytes is none too long`,
+      `
       ${prepare}
       ${on("n".repeat(255))}${makes === true ? "" : " => ENOENT"}
-    `)
-    add(`${name}: ENAMETOOLONG for a path of 4096 bytes, and not for one of 4095`, `
+    `
+    )
+    add(
+      `${name}: ENAMETOOLONG for a path of 4096 bytes, and not for one of 4095`,
+      `
       ${prepare}
       ${on(`${"./".repeat(2047)}nn`)} => ENAMETOOLONG
       ${on(`${"./".repeat(2047)}n`)}${makes === true ? "" : " => ENOENT"}
-    `)
-    add(`${name}: EACCES when a directory on the way may not be searched`, `
+    `
+    )
+    add(
+      `${name}: EACCES when a directory on the way may not be searched`,
+      `
       make dir d 0777
       user: mkdir d/own
       user: put d/own/there x
@@ -68,8 +84,11 @@ export const paths = group("paths", (add) => {
       user: chmod d/own 0777
       chmod d 0
       user: ${on("d/own/none")} => EACCES
-    `)
-    add(`${name}: ELOOP for symlinks in a circle`, `
+    `
+    )
+    add(
+      `${name}: ELOOP for symlinks in a circle`,
+      `
       ${prepare}
       symlink b a
       symlink a b
@@ -77,17 +96,23 @@ export const paths = group("paths", (add) => {
       ${on("a/x")} => ELOOP
       ${on("self/x")} => ELOOP
       ${follows === true ? `${on("self")} => ELOOP` : ""}
-    `)
+    `
+    )
     add(`${name}: EFAULT for a path at an address that is none`, `${prepare}\n${on("<bad>")} => EFAULT`)
   }
-  add("40 symlinks in a row are followed, 41 are not", `
+  add(
+    "40 symlinks in a row are followed, 41 are not",
+    `
     put f x
     symlink f l1
     ${Array.from({ length: 40 }, (_, i) => `symlink l${i + 1} l${i + 2}`).join("\n")}
     stat l40 => type=regular
     stat l41 => ELOOP
-  `)
-  add("a path with a trailing slash must be a directory's", `
+  `
+  )
+  add(
+    "a path with a trailing slash must be a directory's",
+    `
     put f x
     stat f/ => ENOTDIR
     lstat f/ => ENOTDIR
@@ -107,8 +132,11 @@ export const paths = group("paths", (add) => {
     stat new/ => type=dir
     rename new/ newer/
     rmdir newer/
-  `)
-  add("a trailing slash follows a symlink", `
+  `
+  )
+  add(
+    "a trailing slash follows a symlink",
+    `
     mkdir d
     symlink d l
     lstat l => type=symlink
@@ -116,8 +144,11 @@ export const paths = group("paths", (add) => {
     rmdir l/ => ENOTDIR
     unlink l/ => ENOTDIR
     stat l/. => type=dir
-  `)
-  add("dots lead where they should", `
+  `
+  )
+  add(
+    "dots lead where they should",
+    `
     mkdir d
     mkdir d/e
     here = stat .
@@ -127,8 +158,11 @@ export const paths = group("paths", (add) => {
     stat d/. => ino=$d.ino
     rename d/e e
     stat e/.. => ino=$here.ino
-  `)
-  add("names are bytes: spaces, newlines, control characters, anything but UTF-8", `
+  `
+  )
+  add(
+    "names are bytes: spaces, newlines, control characters, anything but UTF-8",
+    `
     put a%20b 1
     put a%0ab 2
     put %01 3
@@ -145,8 +179,11 @@ export const paths = group("paths", (add) => {
     get bom => data=7
     get %fe%ff => ENOENT
     readdir . => 7
-  `)
-  add("names are told apart by case and by form", `
+  `
+  )
+  add(
+    "names are told apart by case and by form",
+    `
     put a 1
     put A 2
     put %c3%a4 3
@@ -155,8 +192,11 @@ export const paths = group("paths", (add) => {
     get A => data=2
     get %c3%a4 => data=3
     get a%cc%88 => data=4
-  `)
-  add("names that look like numbers, or like parts of objects", `
+  `
+  )
+  add(
+    "names that look like numbers, or like parts of objects",
+    `
     put 0 1
     put 00 2
     put __proto__ 3
@@ -169,5 +209,6 @@ export const paths = group("paths", (add) => {
     get toString => data=5
     get hasOwnProperty => ENOENT
     readdir . => 5
-  `)
+  `
+  )
 })

@@ -4,7 +4,9 @@ import { changing, fileTypes, group, otherThanDirectories, remover } from "../ta
 export const removal = group("removal", (add) => {
   for (const type of fileTypes) {
     const remove = remover(type)
-    add(`${remove} of a ${type}: it is gone, the directory changed`, `
+    add(
+      `${remove} of a ${type}: it is gone, the directory changed`,
+      `
       mkdir d
       make ${type} d/n
       ${changing("d", ["mtime", "ctime"], `${remove} d/n`)}
@@ -13,8 +15,11 @@ export const removal = group("removal", (add) => {
       lstat d => nlink=2
       readdir d => names=
       make ${type} d/n
-    `)
-    add(`${remove} of a ${type}: EACCES when the directory may not be written`, `
+    `
+    )
+    add(
+      `${remove} of a ${type}: EACCES when the directory may not be written`,
+      `
       make dir d 0755
       make ${type} d/n
       lchown d/n 65533 65533
@@ -26,49 +31,73 @@ export const removal = group("removal", (add) => {
       chmod d 0577
       user: ${remove} d/m => EACCES
       other: ${remove} d/m
-    `)
-    add(`${remove} of a ${type}: the owner of the directory may, whoever owns it`, `
+    `
+    )
+    add(
+      `${remove} of a ${type}: the owner of the directory may, whoever owns it`,
+      `
       user: mkdir d
       make ${type} d/n
       user: ${remove} d/n
-    `)
+    `
+    )
     for (const directoryOwner of ["user", "other"]) {
       for (const owner of ["user", "other"]) {
         const allowed = directoryOwner === "user" || owner === "user"
-        add(`${remove} of a ${type} in a sticky directory of ${directoryOwner === "user" ? "one's own" : "another's"}, the ${type} being ${owner === "user" ? "one's own" : "another's"}`, `
+        add(
+          `${remove} of a ${type} in a sticky directory of ${directoryOwner === "user" ? "one's own" : "another's"}, the ${type} being ${owner === "user" ? "one's own" : "another's"}`,
+          `
           make dir d 01777
           make ${type} d/n
           lchown d/n ${owner === "user" ? 65533 : 65530} -1
           chown d ${directoryOwner === "user" ? 65533 : 65530} -1
           user: ${remove} d/n${allowed ? "\nlstat d/n => ENOENT" : ` => EPERM\nlstat d/n => type=${type}`}
-        `)
+        `
+        )
       }
     }
   }
   for (const type of otherThanDirectories) {
-    add(`unlink of one of two names of a ${type}: its ctime changes`, `
+    add(
+      `unlink of one of two names of a ${type}: its ctime changes`,
+      `
       make ${type} a
       link a b
       ${changing("a", ["ctime"], "unlink b")}
       lstat a => nlink=1
-    `)
-    add(`rmdir of a ${type}: ENOTDIR`, `make ${type} n\nrmdir n => ENOTDIR\nunlinkat AT_FDCWD n AT_REMOVEDIR => ENOTDIR\nlstat n => type=${type}`)
-    add(`rmdir of a directory with a ${type} in it: ENOTEMPTY`, `
+    `
+    )
+    add(
+      `rmdir of a ${type}: ENOTDIR`,
+      `make ${type} n\nrmdir n => ENOTDIR\nunlinkat AT_FDCWD n AT_REMOVEDIR => ENOTDIR\nlstat n => type=${type}`
+    )
+    add(
+      `rmdir of a directory with a ${type} in it: ENOTEMPTY`,
+      `
       mkdir d
       make ${type} d/n
       ${changing("d", [], "rmdir d => ENOTEMPTY|EEXIST")}
       unlink d/n
       rmdir d
-    `)
+    `
+    )
   }
-  add("unlink of a directory: EISDIR", `
+  add(
+    "unlink of a directory: EISDIR",
+    `
     mkdir d
     ${changing("d", [], "unlink d => EISDIR\nunlinkat AT_FDCWD d 0 => EISDIR")}
     chmod . 01777
     user: unlink d => EISDIR|EPERM
-  `)
-  add("root removes from sticky directories", "make dir d 01777\nchown d 65530 -1\nuser: put d/f x\nuser: mkdir d/e\nunlink d/f\nrmdir d/e")
-  add("a file that was unlinked lives while it is open", `
+  `
+  )
+  add(
+    "root removes from sticky directories",
+    "make dir d 01777\nchown d 65530 -1\nuser: put d/f x\nuser: mkdir d/e\nunlink d/f\nrmdir d/e"
+  )
+  add(
+    "a file that was unlinked lives while it is open",
+    `
     put f hello
     a = open f O_RDWR
     ${changing("f", [], "b = open f O_RDONLY")}
@@ -85,8 +114,11 @@ export const removal = group("removal", (add) => {
     put f other
     read $b 10 0 => data=hel
     get f => data=other
-  `)
-  add("an unlinked file still takes attributes", `
+  `
+  )
+  add(
+    "an unlinked file still takes attributes",
+    `
     put f x
     a = open f O_RDWR
     unlink f
@@ -96,9 +128,15 @@ export const removal = group("removal", (add) => {
     fstat $a => mode=0600 uid=1 gid=2 atime=3.000000000 mtime=4.000000000
     fsetxattr $a user.a v
     fsync $a
-  `)
-  add("the last name gone, ctime changes", "put f x\na = open f O_RDONLY\nbefore = fstat $a\ntick\nunlink f\nfstat $a => ctime>$before.ctime mtime=$before.mtime")
-  add("a mapping of an unlinked file stays", `
+  `
+  )
+  add(
+    "the last name gone, ctime changes",
+    "put f x\na = open f O_RDONLY\nbefore = fstat $a\ntick\nunlink f\nfstat $a => ctime>$before.ctime mtime=$before.mtime"
+  )
+  add(
+    "a mapping of an unlinked file stays",
+    `
     put f hello
     a = open f O_RDWR
     m = mmap $a 0 5 PROT_READ|PROT_WRITE MAP_SHARED
@@ -107,17 +145,23 @@ export const removal = group("removal", (add) => {
     mread $m 0 5 => data=hello
     mwrite $m 0 world
     mread $m 0 5 => data=world
-  `)
-  add("rmdir: . is EINVAL, what ends in .. is not empty", `
+  `
+  )
+  add(
+    "rmdir: . is EINVAL, what ends in .. is not empty",
+    `
     mkdir d
     mkdir d/e
     rmdir d/. => EINVAL
     rmdir d/e/.. => ENOTEMPTY
     rmdir . => EINVAL
     rmdir .. => ENOTEMPTY
-  `)
+  `
+  )
   add("unlink: . and .. are directories", "mkdir d\nunlink d/. => EISDIR|EINVAL|EPERM\nunlink d/.. => EISDIR|EPERM")
-  add("rmdir of a directory somebody is in: it stays, empty and without a name", `
+  add(
+    "rmdir of a directory somebody is in: it stays, empty and without a name",
+    `
     mkdir d
     chdir d
     here = stat .
@@ -130,8 +174,11 @@ export const removal = group("removal", (add) => {
     getcwd => ENOENT
     chmod . 0700
     stat . => mode=0700
-  `)
-  add("rmdir of a directory that is open: listing it gives nothing", `
+  `
+  )
+  add(
+    "rmdir of a directory that is open: listing it gives nothing",
+    `
     mkdir d
     d = open d O_RDONLY
     rmdir d
@@ -140,11 +187,17 @@ export const removal = group("removal", (add) => {
     openat $d f O_CREAT|O_RDWR 0644 => ENOENT
     mkdirat $d e => ENOENT
     fchmod $d 0700
-  `)
-  add("rmdir: the parent's link count goes down", "mkdir d\nmkdir d/a\nmkdir d/b\nstat d => nlink=4\nrmdir d/a\nstat d => nlink=3\nrmdir d/b\nstat d => nlink=2")
+  `
+  )
+  add(
+    "rmdir: the parent's link count goes down",
+    "mkdir d\nmkdir d/a\nmkdir d/b\nstat d => nlink=4\nrmdir d/a\nstat d => nlink=3\nrmdir d/b\nstat d => nlink=2"
+  )
   add("rmdir through a symlink: ENOTDIR", "mkdir d\nsymlink d l\nrmdir l => ENOTDIR\nunlink l\nrmdir d")
   add("unlink removes a symlink, not its target", "put f x\nsymlink f l\nunlink l\nget f => data=x\nlstat l => ENOENT")
-  add("unlinkat: relative to a descriptor; unknown flags are EINVAL", `
+  add(
+    "unlinkat: relative to a descriptor; unknown flags are EINVAL",
+    `
     mkdir d
     put d/f x
     mkdir d/e
@@ -154,8 +207,11 @@ export const removal = group("removal", (add) => {
     unlinkat $d e AT_REMOVEDIR
     unlinkat $d e 1 => EINVAL
     readdir d => 0
-  `)
-  add("a name can be used again at once, for another type", `
+  `
+  )
+  add(
+    "a name can be used again at once, for another type",
+    `
     put n x
     unlink n
     mkdir n
@@ -164,6 +220,7 @@ export const removal = group("removal", (add) => {
     unlink n
     mkfifo n
     lstat n => type=fifo
-  `)
+  `
+  )
   add("unlink of a running program is fine", "program p\nc = spawn p\nunlink p\nlstat p => ENOENT\nstop $c")
 })

@@ -16,13 +16,16 @@ const steps: ReadonlyArray<ReadonlyArray<string>> = JSON.parse(readFileSync(give
 const fault = process.env["DISK_FAULT"] ?? ""
 const record = process.env["DISK_RECORD"]
 
-const program = Effect.gen(function*() {
+const program = Effect.gen(function* () {
   const kernel = makeKernel(yield* sqlite(store))
-  const find = (name: string): Effect.Effect<U64, ErrnoError> => Effect.map(kernel.lookup(rootNode, name), ({ nodeid }) => nodeid)
+  const find = (name: string): Effect.Effect<U64, ErrnoError> =>
+    Effect.map(kernel.lookup(rootNode, name), ({ nodeid }) => nodeid)
   const append = (name: string, text: string) =>
-    Effect.flatMap(find(name), (nodeid) => Effect.flatMap(kernel.getattr(nodeid), ({ size }) => kernel.write(nodeid, size, bytes(text))))
+    Effect.flatMap(find(name), (nodeid) =>
+      Effect.flatMap(kernel.getattr(nodeid), ({ size }) => kernel.write(nodeid, size, bytes(text)))
+    )
   const safe = (name: string) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* kernel.create({ name })
       yield* append(name, name)
       yield* kernel.fsync(yield* find(name))
@@ -41,17 +44,32 @@ const program = Effect.gen(function*() {
       case "fsync":
         return Effect.flatMap(find(name), kernel.fsync)
       case "read":
-        return Effect.flatMap(find(name), (nodeid) => Effect.map(kernel.read(nodeid, 0, 1000), (data) => Buffer.from(data).toString()))
+        return Effect.flatMap(find(name), (nodeid) =>
+          Effect.map(kernel.read(nodeid, 0, 1000), (data) => Buffer.from(data).toString())
+        )
       case "list":
-        return Effect.map(kernel.readdir(rootNode), (entries) => entries.map((entry) => String(entry.name)).filter((each) => !each.startsWith(".")).sort())
+        return Effect.map(kernel.readdir(rootNode), (entries) =>
+          entries
+            .map((entry) => String(entry.name))
+            .filter((each) => !each.startsWith("."))
+            .sort()
+        )
       // Files that are made, written and fsynced.
       case "safe":
-        return Effect.forEach(Array.from({ length: Number(text) }, (_, n) => `${name}${n}`), safe, { discard: true })
+        return Effect.forEach(
+          Array.from({ length: Number(text) }, (_, n) => `${name}${n}`),
+          safe,
+          { discard: true }
+        )
       // So many empty files.
       case "fill":
-        return Effect.forEach(Array.from({ length: Number(text) }, (_, n) => `${name}${n}`), (each) => kernel.create({ name: each }), { discard: true })
+        return Effect.forEach(
+          Array.from({ length: Number(text) }, (_, n) => `${name}${n}`),
+          (each) => kernel.create({ name: each }),
+          { discard: true }
+        )
       case "removeAll":
-        return Effect.gen(function*() {
+        return Effect.gen(function* () {
           for (const entry of yield* kernel.readdir(rootNode)) {
             if (String(entry.name).startsWith(".")) continue
             const { nodeid } = yield* kernel.lookup(rootNode, entry.name)
@@ -78,5 +96,7 @@ const program = Effect.gen(function*() {
   return outcomes
 })
 
-const outcomes = await Effect.runPromise(Effect.provide(Effect.scoped(program), Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])))
+const outcomes = await Effect.runPromise(
+  Effect.provide(Effect.scoped(program), Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
+)
 process.stdout.write(JSON.stringify(outcomes))

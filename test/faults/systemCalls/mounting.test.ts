@@ -51,11 +51,15 @@ describe("mounting by fsopen", { timeout: 120_000 }, () => {
     }
   })
 
-  it("a source that is too long for fsconfig is mounted by mount(2)", () => assert.include(found.long.mounted, "n".repeat(300)))
+  it("a source that is too long for fsconfig is mounted by mount(2)", () =>
+    assert.include(found.long.mounted, "n".repeat(300)))
 
   it("what the kernel says of a mount that it refuses is in the message", () => {
     assert.match(found.refused.maxRead.mounted, /^mount: EINVAL: .*: fuse: Bad value for 'max_read'$/)
-    assert.match(found.refused.source.mounted, /^mount: ENOENT: blkdev: .* is not a block device; .*: Can't lookup blockdev$/)
+    assert.match(
+      found.refused.source.mounted,
+      /^mount: ENOENT: blkdev: .* is not a block device; .*: Can't lookup blockdev$/
+    )
     assert.match(found.refused.context.mounted, /^mount: E/)
     for (const [options, { leaked }] of Object.entries(found.refused)) assert.strictEqual(leaked, 0, options)
   })

@@ -29,18 +29,31 @@ interface Mounting {
 
 /** Of the mounts at the place, what does not differ from one to the next. */
 const lines = (mountpoint: string): string =>
-  readFileSync("/proc/self/mountinfo", "latin1").split("\n").filter((line) => line.split(" ")[4] === mountpoint)
-    .map((line) => line.split(" ").slice(3).map((word) => word.replace(/^(shared|master):\d+$/, "$1")).join(" ")).join("\n")
+  readFileSync("/proc/self/mountinfo", "latin1")
+    .split("\n")
+    .filter((line) => line.split(" ")[4] === mountpoint)
+    .map((line) =>
+      line
+        .split(" ")
+        .slice(3)
+        .map((word) => word.replace(/^(shared|master):\d+$/, "$1"))
+        .join(" ")
+    )
+    .join("\n")
 
 const descriptors = (): number => readdirSync("/proc/self/fd").length
 
 const mounting = async (options: Omit<MountDeviceOptions, "mountpoint">, mountpoint: string): Promise<Mounting> => {
   const before = descriptors()
-  const [mounted, open] = await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-    yield* mountDevice({ mountpoint, ...options })
-    const entry = findMount(mountpoint)
-    return [entry === undefined ? "nothing is mounted" : lines(mountpoint), descriptors() - before] as const
-  })).pipe(Effect.catch((error) => Effect.succeed([error.message, 0] as const))))
+  const [mounted, open] = await Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        yield* mountDevice({ mountpoint, ...options })
+        const entry = findMount(mountpoint)
+        return [entry === undefined ? "nothing is mounted" : lines(mountpoint), descriptors() - before] as const
+      })
+    ).pipe(Effect.catch((error) => Effect.succeed([error.message, 0] as const)))
+  )
   return { mounted, met: met(), open, leaked: descriptors() - before }
 }
 
@@ -71,7 +84,19 @@ const sets: Readonly<Record<string, Omit<MountDeviceOptions, "mountpoint">>> = {
   "subtype with dots": { subtype: "kind.of,it" },
   blkdev: { blkdev: true, fsname: device, subtype: "kind" },
   blksize: { blkdev: true, fsname: device, blksize: 1024 },
-  everything: { readOnly: true, noexec: true, sync: true, dirsync: true, nosymfollow: true, noatime: true, allowOther: true, defaultPermissions: true, maxRead: 8192, fsname: "all", subtype: "all" }
+  everything: {
+    readOnly: true,
+    noexec: true,
+    sync: true,
+    dirsync: true,
+    nosymfollow: true,
+    noatime: true,
+    allowOther: true,
+    defaultPermissions: true,
+    maxRead: 8192,
+    fsname: "all",
+    subtype: "all"
+  }
 }
 
 const both: Record<string, { readonly byContext: Mounting; readonly byData: Mounting }> = {}

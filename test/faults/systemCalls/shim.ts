@@ -17,7 +17,11 @@ export const runUnderShim = async (program: string, args: ReadonlyArray<string> 
     // What is preloaded already, as a sanitizer's runtime, comes first.
     const preload = [process.env["LD_PRELOAD"], library].filter((name) => name !== undefined && name !== "").join(" ")
     const env = { ...process.env, LD_PRELOAD: preload, BICKFORD_FAULTS: control }
-    return await run(process.execPath, ["--conditions=development", "--disable-warning=ExperimentalWarning", here(program), ...args], { env })
+    return await run(
+      process.execPath,
+      ["--conditions=development", "--disable-warning=ExperimentalWarning", here(program), ...args],
+      { env }
+    )
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -10,6 +10,7 @@ it("a system call of the addon's that goes wrong is told, or done again: never t
     const found = answers[index]
     assert.isAbove(found?.met ?? 0, 0, `${JSON.stringify(row)}: the call was made`)
     assert.strictEqual(found?.answer, row.answer, JSON.stringify(row))
-    if (row.ask === "fs_write" && row.answer > 0) assert.strictEqual(found?.content, "what is written is read", JSON.stringify(row))
+    if (row.ask === "fs_write" && row.answer > 0)
+      assert.strictEqual(found?.content, "what is written is read", JSON.stringify(row))
   }
 })

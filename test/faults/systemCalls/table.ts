@@ -17,7 +17,11 @@ const once = (call: string, how: "short" | "nothing"): Fault => ({ call, how, ti
 const told = (ask: string, call: string, errors: ReadonlyArray<number>): ReadonlyArray<Row> =>
   errors.map((error) => ({ ask, fault: { call, how: "fail", error, times: -1 }, answer: -error }))
 /** Interrupted once, it is done all the same. */
-const goesOn = (ask: string, call: string): Row => ({ ask, fault: { call, how: "fail", error: EINTR, times: 1 }, answer: length })
+const goesOn = (ask: string, call: string): Row => ({
+  ask,
+  fault: { call, how: "fail", error: EINTR, times: 1 },
+  answer: length
+})
 
 export const rows: ReadonlyArray<Row> = [
   goesOn("fs_write", "pwritev64v2"),

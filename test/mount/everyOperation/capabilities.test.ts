@@ -24,14 +24,17 @@ const onlyUser1234 = acl([0x01, 6, nobody], [0x02, 4, 1234], [0x04, 0, nobody], 
 
 describe("capabilities that a backend declares", { timeout: 120_000 }, () => {
   it.live("posixAcl: the kernel fetches the ACL and grants by it what the mode refuses", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend } = everyOperation()
       const { getxattr, lookup } = backend
       const { attempt, mountpoint } = yield* serve({
         ...backend,
         capabilities: { ...backend.capabilities, posixAcl: true },
         lookup: (request, context) =>
-          Effect.map(lookup?.(request, context) ?? Effect.die("no lookup"), (found) => ({ ...found, attr: { ...found.attr, mode: 0o100660 } })),
+          Effect.map(lookup?.(request, context) ?? Effect.die("no lookup"), (found) => ({
+            ...found,
+            attr: { ...found.attr, mode: 0o100660 }
+          })),
         getxattr: (request, context) => {
           if (request.name !== "system.posix_acl_access") return getxattr?.(request, context) ?? Errno.ENODATA
           if (request.nodeid === 1) return Errno.ENODATA
@@ -39,26 +42,42 @@ describe("capabilities that a backend declares", { timeout: 120_000 }, () => {
         }
       })
       const readAs = (uid: number) =>
-        attempt("setpriv", [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "head", "-c", "6", `${mountpoint}/file`])
+        attempt("setpriv", [
+          `--reuid=${uid}`,
+          `--regid=${uid}`,
+          "--clear-groups",
+          "head",
+          "-c",
+          "6",
+          `${mountpoint}/file`
+        ])
       assert.strictEqual((yield* readAs(1234)).stdout, "twenty")
       assert.include((yield* readAs(4321)).stderr, "Permission denied")
-    }))
+    })
+  )
 
-  it.live("securityCtx: what is created comes with its security contexts, of which there are none without a security module", () =>
-    Effect.gen(function*() {
-      const { backend } = everyOperation()
-      const contexts: Array<ReadonlyArray<SecurityContext>> = []
-      const { mkdir } = backend
-      const { mounted, mountpoint, run } = yield* serve({
-        ...backend,
-        mkdir: (request, context) => {
-          contexts.push(context.securityContexts)
-          return mkdir?.(request, context) ?? Errno.ENOSYS
-        }
-      }, { session: { securityCtx: true } })
-      assert.isTrue((yield* mounted.session.negotiated).securityCtx)
-      yield* run("mkdir", [`${mountpoint}/dir`])
-      assert.strictEqual(contexts.length, 1)
-      for (const { name, value } of contexts[0] ?? []) assert.deepStrictEqual([typeof name, value instanceof Uint8Array], ["string", true])
-    }))
+  it.live(
+    "securityCtx: what is created comes with its security contexts, of which there are none without a security module",
+    () =>
+      Effect.gen(function* () {
+        const { backend } = everyOperation()
+        const contexts: Array<ReadonlyArray<SecurityContext>> = []
+        const { mkdir } = backend
+        const { mounted, mountpoint, run } = yield* serve(
+          {
+            ...backend,
+            mkdir: (request, context) => {
+              contexts.push(context.securityContexts)
+              return mkdir?.(request, context) ?? Errno.ENOSYS
+            }
+          },
+          { session: { securityCtx: true } }
+        )
+        assert.isTrue((yield* mounted.session.negotiated).securityCtx)
+        yield* run("mkdir", [`${mountpoint}/dir`])
+        assert.strictEqual(contexts.length, 1)
+        for (const { name, value } of contexts[0] ?? [])
+          assert.deepStrictEqual([typeof name, value instanceof Uint8Array], ["string", true])
+      })
+  )
 })

@@ -15,17 +15,28 @@ const size = 8192
 type Operations = ReturnType<typeof everyOperation>
 
 /** Runs one program inside a mount of `backend` with `capabilities`: what it prints. */
-const printed = (backend: Backend, capabilities: BackendCapabilities, program: string, served?: (mounted: Mounted) => void) =>
-  Effect.gen(function*() {
-    const { mounted, mountpoint, run } = yield* serve({ ...backend, capabilities: { ...backend.capabilities, ...capabilities } })
+const printed = (
+  backend: Backend,
+  capabilities: BackendCapabilities,
+  program: string,
+  served?: (mounted: Mounted) => void
+) =>
+  Effect.gen(function* () {
+    const { mounted, mountpoint, run } = yield* serve({
+      ...backend,
+      capabilities: { ...backend.capabilities, ...capabilities }
+    })
     served?.(mounted)
-    const output = yield* run("python3", ["-c", client, mountpoint, JSON.stringify([["ran", program]])], { timeoutMilliseconds: 60_000 })
+    const output = yield* run("python3", ["-c", client, mountpoint, JSON.stringify([["ran", program]])], {
+      timeoutMilliseconds: 60_000
+    })
     return output.trimEnd().replace(/^ran: ?/, "")
   })
 
 type Mounted = Effect.Success<ReturnType<typeof serve>>["mounted"]
 
-const setattrs = (asked: Operations["asked"]): ReadonlyArray<Extract<Request, { readonly op: "setattr" }>> => asked.filter((request) => request.op === "setattr")
+const setattrs = (asked: Operations["asked"]): ReadonlyArray<Extract<Request, { readonly op: "setattr" }>> =>
+  asked.filter((request) => request.op === "setattr")
 
 /** As `everyOperation`, but the file is set-user-ID, and its data may be cached. */
 const setUserId = (): Operations => {
@@ -37,11 +48,12 @@ const setUserId = (): Operations => {
     backend: {
       ...backend,
       lookup: (request, context) =>
-        Effect.map(lookup?.(request, context) ?? Effect.die("no lookup"), (entry) => request.name === "file" ? { ...entry, attr: { ...entry.attr, mode } } : entry),
+        Effect.map(lookup?.(request, context) ?? Effect.die("no lookup"), (entry) =>
+          request.name === "file" ? { ...entry, attr: { ...entry.attr, mode } } : entry
+        ),
       getattr: (request, context) =>
-        Effect.map(
-          getattr?.(request, context) ?? Effect.die("no getattr"),
-          (reply) => request.nodeid === node.file ? { ...reply, attr: { ...reply.attr, mode } } : reply
+        Effect.map(getattr?.(request, context) ?? Effect.die("no getattr"), (reply) =>
+          request.nodeid === node.file ? { ...reply, attr: { ...reply.attr, mode } } : reply
         )
     }
   }
@@ -62,10 +74,16 @@ const changing = () => {
   }
   const changingBackend: Backend = {
     ...backend,
-    lookup: (request, context) => Effect.map(lookup?.(request, context) ?? Effect.die("no lookup"), (entry) => request.name === "file" ? current(entry) : entry),
+    lookup: (request, context) =>
+      Effect.map(lookup?.(request, context) ?? Effect.die("no lookup"), (entry) =>
+        request.name === "file" ? current(entry) : entry
+      ),
     getattr: (request, context) =>
-      Effect.map(getattr?.(request, context) ?? Effect.die("no getattr"), (reply) => request.nodeid === node.file ? current(reply) : reply),
-    read: (request) => Exit.succeed(Buffer.alloc(Math.max(0, Math.min(request.size, length - Number(request.offset))), letter)),
+      Effect.map(getattr?.(request, context) ?? Effect.die("no getattr"), (reply) =>
+        request.nodeid === node.file ? current(reply) : reply
+      ),
+    read: (request) =>
+      Exit.succeed(Buffer.alloc(Math.max(0, Math.min(request.size, length - Number(request.offset))), letter)),
     statfs: (request, context) => {
       next()
       return statfs?.(request, context) ?? Effect.die("no statfs")
@@ -91,12 +109,13 @@ print(failing(mapped))
 `
 
   it.live("without directIoAllowMmap a file opened with FOPEN_DIRECT_IO cannot be mapped shared", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.strictEqual(yield* printed(everyOperation().backend, {}, mapping), "ENODEV")
-    }))
+    })
+  )
 
   it.live("with directIoAllowMmap it can, and what is written to the mapping arrives", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { asked, backend } = everyOperation()
       const written: Array<string> = []
       const { write } = backend
@@ -110,7 +129,8 @@ print(failing(mapped))
       assert.strictEqual(yield* printed(noting, { directIoAllowMmap: true }, mapping), "twenty\nno error")
       assert.deepStrictEqual(written, ["TWENTY by"])
       assert.isTrue(asked.some(({ op }) => op === "read"))
-    }))
+    })
+  )
 
   const losing = `
 os.chown("file", 5, -1)
@@ -120,20 +140,26 @@ print(os.write(file, b"hello"))
 `
 
   it.live("without handleKillpriv the kernel clears set-user-ID, by the mode of a SETATTR", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { asked, backend } = setUserId()
       assert.strictEqual(yield* printed(backend, {}, losing), "5")
-      const modes = setattrs(asked).map(({ mode, valid }) => (valid & FATTR_MODE) === 0 ? "kept" : mode & S_ISUID)
+      const modes = setattrs(asked).map(({ mode, valid }) => ((valid & FATTR_MODE) === 0 ? "kept" : mode & S_ISUID))
       assert.deepStrictEqual(modes, [0, 0], "of the chown(2), and before the write(2)")
-    }))
+    })
+  )
 
   it.live("with handleKillpriv it leaves that to the backend", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { asked, backend } = setUserId()
       assert.strictEqual(yield* printed(backend, { handleKillpriv: true }, losing), "5")
       const modes = setattrs(asked).map(({ valid }) => valid & FATTR_MODE)
-      assert.deepStrictEqual(modes, [0, 0], "no mode with the chown(2), nor with the SETATTR of nothing before the write(2)")
-    }))
+      assert.deepStrictEqual(
+        modes,
+        [0, 0],
+        "no mode with the chown(2), nor with the SETATTR of nothing before the write(2)"
+      )
+    })
+  )
 
   const reading = `
 file = opened()
@@ -158,7 +184,9 @@ print(*seen)
       ...backend,
       getxattr: (request, context) =>
         Effect.andThen(
-          request.name === "user.colour" && mount !== undefined ? Effect.orDie(mount.session.notify.invalInode(node.file)) : Effect.void,
+          request.name === "user.colour" && mount !== undefined
+            ? Effect.orDie(mount.session.notify.invalInode(node.file))
+            : Effect.void,
           getxattr?.(request, context) ?? Effect.die("no getxattr")
         )
     }
@@ -166,22 +194,25 @@ print(*seen)
   }
 
   it.live("the kernel drops pages when a file's time or size has changed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.strictEqual(yield* lettersRead({ autoInvalData: true }), "a b c c")
-    }))
+    })
+  )
 
   it.live("without autoInvalData it drops them when the size has changed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.strictEqual(yield* lettersRead({ autoInvalData: false }), "a a c c")
-    }))
+    })
+  )
 
   it.live("with explicitInvalData it keeps them until they are invalidated", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.strictEqual(yield* lettersRead({ explicitInvalData: true }), "a a a c")
-    }))
+    })
+  )
 
   it.live("without exportSupport there are no handles that outlive the kernel's memory of a node", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const byHandle = `
 handle = struct.pack("Ii", 128, 0) + bytes(128)
 buffer, mount = ctypes.create_string_buffer(handle), ctypes.c_int()
@@ -190,5 +221,6 @@ print(result, errno.errorcode.get(ctypes.get_errno()))
 `
       assert.strictEqual(yield* printed(everyOperation().backend, {}, byHandle), "-1 ENOTSUP")
       assert.match(yield* printed(everyOperation().backend, { exportSupport: true }, byHandle), /^0 /)
-    }))
+    })
+  )
 })

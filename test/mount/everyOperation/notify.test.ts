@@ -11,7 +11,7 @@ const long = { sec: 3600, nsec: 0 }
 
 /** Waits until `holds`. */
 const until = (holds: () => boolean, what: string): Effect.Effect<void> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     while (!holds()) yield* Effect.sleep("5 millis")
   }).pipe(Effect.timeoutOrElse({ duration: "60 seconds", orElse: () => Effect.die(new Error(`never: ${what}`)) }))
 
@@ -23,9 +23,19 @@ const trusted = () => {
     asked,
     backend: {
       ...backend,
-      lookup: (request: Parameters<NonNullable<typeof lookup>>[0], context: Parameters<NonNullable<typeof lookup>>[1]) =>
-        Effect.map(lookup?.(request, context) ?? Effect.die("no lookup"), (entry) => ({ ...entry, entryValid: long, attrValid: long })),
-      getattr: (request: Parameters<NonNullable<typeof getattr>>[0], context: Parameters<NonNullable<typeof getattr>>[1]) =>
+      lookup: (
+        request: Parameters<NonNullable<typeof lookup>>[0],
+        context: Parameters<NonNullable<typeof lookup>>[1]
+      ) =>
+        Effect.map(lookup?.(request, context) ?? Effect.die("no lookup"), (entry) => ({
+          ...entry,
+          entryValid: long,
+          attrValid: long
+        })),
+      getattr: (
+        request: Parameters<NonNullable<typeof getattr>>[0],
+        context: Parameters<NonNullable<typeof getattr>>[1]
+      ) =>
         Effect.map(getattr?.(request, context) ?? Effect.die("no getattr"), (reply) => ({ ...reply, attrValid: long }))
     }
   }
@@ -33,7 +43,7 @@ const trusted = () => {
 
 describe("notifications that a program feels", { timeout: 120_000 }, () => {
   it.live("poll: a program that waits in poll(2) is woken", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend } = everyOperation()
       const waits = new Set<number | bigint>()
       let events = 0
@@ -46,15 +56,18 @@ describe("notifications that a program feels", { timeout: 120_000 }, () => {
         }
       })
       const program = `p = select.poll(); p.register(opened(), select.POLLIN); print(p.poll(100_000)[0][1])`
-      const waiting = yield* Effect.forkChild(run("python3", ["-c", client, mountpoint, JSON.stringify([["poll", program]])], { timeoutMilliseconds: 90_000 }))
+      const waiting = yield* Effect.forkChild(
+        run("python3", ["-c", client, mountpoint, JSON.stringify([["poll", program]])], { timeoutMilliseconds: 90_000 })
+      )
       yield* until(() => waits.size > 0, "a poll that wants to be told")
       events = 1
       for (const kh of waits) yield* mounted.session.notify.poll(kh)
       assert.strictEqual(yield* Fiber.join(waiting), "poll: 1\n")
-    }))
+    })
+  )
 
   it.live("invalEntry with expireOnly: the name is looked up again, and what is open or mounted there stays", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { asked, backend } = trusted()
       const { mounted, mountpoint, run } = yield* serve(backend)
       const lookups = () => asked.filter((request) => request.op === "lookup" && request.name === "file").length
@@ -65,19 +78,27 @@ describe("notifications that a program feels", { timeout: 120_000 }, () => {
       yield* mounted.session.notify.invalEntry(1, "file", { expireOnly: true })
       assert.strictEqual(yield* stat, "20\n")
       assert.strictEqual(lookups(), 2)
-      assert.isFalse(asked.some((request) => request.op === "forget" && request.nodeid === node.file), "the kernel keeps the node")
-    }))
+      assert.isFalse(
+        asked.some((request) => request.op === "forget" && request.nodeid === node.file),
+        "the kernel keeps the node"
+      )
+    })
+  )
 
   it.live("prune: the kernel gives back nodes that nobody uses, with all of their lookups", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { asked, backend } = trusted()
       const { mounted, mountpoint, run } = yield* serve(backend)
       yield* run("stat", [`${mountpoint}/file`])
       yield* run("stat", [`${mountpoint}/many`])
       yield* mounted.session.notify.prune([node.file, node.many])
       for (const nodeid of [node.file, node.many]) {
-        yield* until(() => asked.some((request) => request.op === "forget" && request.nodeid === nodeid), `a FORGET of node ${nodeid}`)
+        yield* until(
+          () => asked.some((request) => request.op === "forget" && request.nodeid === nodeid),
+          `a FORGET of node ${nodeid}`
+        )
       }
       assert.strictEqual(yield* run("stat", ["--format=%s", `${mountpoint}/file`]), "20\n")
-    }))
+    })
+  )
 })

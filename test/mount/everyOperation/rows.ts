@@ -36,24 +36,52 @@ for operation, program in json.loads(sys.argv[2]):
 `
 
 export const rows = {
-  lookup: { program: `print(os.stat("file").st_size, failing(lambda: os.stat("absent")))`, prints: "20 ENOENT", request: { nodeid: 1, name: "absent" } },
-  getattr: { program: `print(oct(os.fstat(opened()).st_mode), os.stat("file").st_blocks)`, prints: "0o100666 3", request: { nodeid: 2 } },
+  lookup: {
+    program: `print(os.stat("file").st_size, failing(lambda: os.stat("absent")))`,
+    prints: "20 ENOENT",
+    request: { nodeid: 1, name: "absent" }
+  },
+  getattr: {
+    program: `print(oct(os.fstat(opened()).st_mode), os.stat("file").st_blocks)`,
+    prints: "0o100666 3",
+    request: { nodeid: 2 }
+  },
   setattr: { program: `os.chmod("file", 0o640)`, prints: "", request: { nodeid: 2, mode: 0o100640 } },
   readlink: { program: `print(os.readlink("link"))`, prints: "file", request: { nodeid: 3 } },
-  symlink: { program: `os.symlink("target", "new")`, prints: "", request: { nodeid: 1, name: "new", target: "target" } },
+  symlink: {
+    program: `os.symlink("target", "new")`,
+    prints: "",
+    request: { nodeid: 1, name: "new", target: "target" }
+  },
   mknod: { program: `os.mknod("fifo", stat.S_IFIFO | 0o600)`, prints: "", request: { name: "fifo", mode: 0o10600 } },
   mkdir: { program: `os.umask(0o27); os.mkdir("dir", 0o777)`, prints: "", request: { name: "dir", umask: 0o27 } },
   unlink: { program: `os.unlink("file")`, prints: "", request: { nodeid: 1, name: "file" } },
   rmdir: { program: `os.rmdir("gone")`, prints: "", request: { nodeid: 1, name: "gone" } },
-  rename: { program: `print(libc.renameat2(-100, b"file", -100, b"other", 1))`, prints: "0", request: { name: "file", newdir: 1, newname: "other", flags: 1 } },
+  rename: {
+    program: `print(libc.renameat2(-100, b"file", -100, b"other", 1))`,
+    prints: "0",
+    request: { name: "file", newdir: 1, newname: "other", flags: 1 }
+  },
   link: { program: `os.link("file", "second")`, prints: "", request: { nodeid: 1, oldnodeid: 2, newname: "second" } },
-  open: { program: `opened(flags=os.O_WRONLY | os.O_APPEND)`, prints: "", request: { nodeid: 2, flags: 0o2001 | 0o100000 } },
-  read: { program: `print(os.pread(opened(), 100, 7).decode())`, prints: "bytes of text", request: { fh: 7, offset: 7, size: 100 } },
+  open: {
+    program: `opened(flags=os.O_WRONLY | os.O_APPEND)`,
+    prints: "",
+    request: { nodeid: 2, flags: 0o2001 | 0o100000 }
+  },
+  read: {
+    program: `print(os.pread(opened(), 100, 7).decode())`,
+    prints: "bytes of text",
+    request: { fh: 7, offset: 7, size: 100 }
+  },
   write: { program: `print(os.pwrite(opened(), b"hello", 3))`, prints: "5", request: { fh: 7, offset: 3, size: 5 } },
   statfs: { program: `print(os.statvfs(".").f_bavail)`, prints: "123", request: { nodeid: 1 } },
   release: { program: `failing(lambda: os.close(opened()))`, prints: "", request: { nodeid: 2, fh: 7 } },
   fsync: { program: `os.fdatasync(opened())`, prints: "", request: { fh: 7, fsyncFlags: 1 } },
-  setxattr: { program: `os.setxattr("file", "user.size", b"big", os.XATTR_CREATE)`, prints: "", request: { name: "user.size", flags: 1 } },
+  setxattr: {
+    program: `os.setxattr("file", "user.size", b"big", os.XATTR_CREATE)`,
+    prints: "",
+    request: { name: "user.size", flags: 1 }
+  },
   getxattr: {
     program: `print(os.getxattr("file", "user.colour").decode(), failing(lambda: os.getxattr("file", "user.no")))`,
     prints: "blue ENODATA",
@@ -78,9 +106,21 @@ export const rows = {
     prints: "EAGAIN",
     request: { fh: 7, lkFlags: 1 }
   },
-  setlkw: { program: `fcntl.lockf(opened(), fcntl.LOCK_EX, 3, 1)`, prints: "", request: { fh: 7, lk: { type: 1, start: 1, end: 3 } } },
-  access: { program: `print(os.access("file", os.R_OK), os.access("file", os.W_OK))`, prints: "True False", request: { nodeid: 2, mask: 2 } },
-  create: { program: `os.open("new", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o604)`, prints: "", request: { nodeid: 1, name: "new", umask: 0o27 } },
+  setlkw: {
+    program: `fcntl.lockf(opened(), fcntl.LOCK_EX, 3, 1)`,
+    prints: "",
+    request: { fh: 7, lk: { type: 1, start: 1, end: 3 } }
+  },
+  access: {
+    program: `print(os.access("file", os.R_OK), os.access("file", os.W_OK))`,
+    prints: "True False",
+    request: { nodeid: 2, mask: 2 }
+  },
+  create: {
+    program: `os.open("new", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o604)`,
+    prints: "",
+    request: { nodeid: 1, name: "new", umask: 0o27 }
+  },
   bmap: {
     program: `print(struct.unpack("i", fcntl.ioctl(opened(), 1, struct.pack("i", 4)))[0])`,
     prints: "104",
@@ -93,8 +133,16 @@ export const rows = {
     prints: "5 hgfedcba",
     request: { fh: 7, cmd: 0xc0086201, inSize: 8, outSize: 8 }
   },
-  poll: { program: `p = select.poll(); p.register(opened(), select.POLLIN); print(p.poll(0)[0][1])`, prints: "1", request: { fh: 7 } },
-  fallocate: { program: `print(libc.fallocate(opened(), 1, ctypes.c_long(10), ctypes.c_long(20)))`, prints: "0", request: { offset: 10, length: 20, mode: 1 } },
+  poll: {
+    program: `p = select.poll(); p.register(opened(), select.POLLIN); print(p.poll(0)[0][1])`,
+    prints: "1",
+    request: { fh: 7 }
+  },
+  fallocate: {
+    program: `print(libc.fallocate(opened(), 1, ctypes.c_long(10), ctypes.c_long(20)))`,
+    prints: "0",
+    request: { offset: 10, length: 20, mode: 1 }
+  },
   lseek: {
     program: `print(os.lseek(opened(), 3, os.SEEK_DATA), failing(lambda: os.lseek(opened(), 3, os.SEEK_HOLE)))`,
     prints: "11 ENXIO",
@@ -105,7 +153,20 @@ export const rows = {
     prints: "6",
     request: { nodeid: 2, offIn: 2, nodeidOut: 2, offOut: 13, len: 10 }
   },
-  syncfs: { program: `print(libc.syncfs(os.open(".", os.O_DIRECTORY)))`, prints: "0", request: { nodeid: 1 }, blkdev: true },
-  tmpfile: { program: `os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600)`, prints: "", request: { nodeid: 1, mode: 0o100600 } },
-  statx: { program: `print(subprocess.run(["stat", "-c", "%W", "file"], capture_output=True, text=True).stdout, end="")`, prints: "1000000000", request: { nodeid: 2 } }
+  syncfs: {
+    program: `print(libc.syncfs(os.open(".", os.O_DIRECTORY)))`,
+    prints: "0",
+    request: { nodeid: 1 },
+    blkdev: true
+  },
+  tmpfile: {
+    program: `os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600)`,
+    prints: "",
+    request: { nodeid: 1, mode: 0o100600 }
+  },
+  statx: {
+    program: `print(subprocess.run(["stat", "-c", "%W", "file"], capture_output=True, text=True).stdout, end="")`,
+    prints: "1000000000",
+    request: { nodeid: 2 }
+  }
 } satisfies { readonly [Operation in Asked]: Row }

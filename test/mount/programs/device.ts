@@ -24,8 +24,10 @@ const watched = (transport: FrameTransport, onFrame: () => void): FrameTransport
 
 /** Serves `backend`; `onFrame`, if given, is called with each request that was read, before anything is made of it. */
 export const serveDevice = async (backend: BackendSource, onFrame?: () => void): Promise<void> => {
-  const instruction = await new Promise<{ readonly resume: ConnectionRecord | undefined }>((resolve) => process.once("message", resolve))
-  const program = Effect.gen(function*() {
+  const instruction = await new Promise<{ readonly resume: ConnectionRecord | undefined }>((resolve) =>
+    process.once("message", resolve)
+  )
+  const program = Effect.gen(function* () {
     const device = yield* makeDeviceTransport(yield* fromFd(4))
     const transport = onFrame === undefined ? device : watched(device, onFrame)
     const session = yield* Session.make(transport, backend, {
@@ -36,6 +38,8 @@ export const serveDevice = async (backend: BackendSource, onFrame?: () => void):
     process.send?.("serving")
     yield* session.awaitEnd
   })
-  await Effect.runPromise(Effect.provide(Effect.scoped(program), Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])))
+  await Effect.runPromise(
+    Effect.provide(Effect.scoped(program), Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
+  )
   process.disconnect?.()
 }

@@ -25,7 +25,10 @@ const answering = Promise.withResolvers<void>()
 const answered = oneFile({
   read: () => {
     say("reading")
-    return Effect.as(Effect.promise(() => answering.promise), Buffer.from("hello"))
+    return Effect.as(
+      Effect.promise(() => answering.promise),
+      Buffer.from("hello")
+    )
   }
 })
 
@@ -54,10 +57,24 @@ const options = {
 const serve = async (mountpoint: string): Promise<void> => {
   if (has("worker")) {
     const scope = await Effect.runPromise(Scope.make())
-    await Effect.runPromise(Scope.provide(mountWorker(new URL("./filesystem.ts", import.meta.url), { mountpoint, stopTimeout: "100 millis" }), scope))
+    await Effect.runPromise(
+      Scope.provide(
+        mountWorker(new URL("./filesystem.ts", import.meta.url), { mountpoint, stopTimeout: "100 millis" }),
+        scope
+      )
+    )
     return
   }
-  const source = has("starting") ? Effect.andThen(Effect.sync(() => say("ready")), Effect.never) : has("memory") ? memory() : has("promise") ? slow : answered
+  const source = has("starting")
+    ? Effect.andThen(
+        Effect.sync(() => say("ready")),
+        Effect.never
+      )
+    : has("memory")
+      ? memory()
+      : has("promise")
+        ? slow
+        : answered
   const mounted = await mount(mountpoint, source, options)
   if (has("leaves")) void mounted.ended.then(() => process.exit(0))
 }

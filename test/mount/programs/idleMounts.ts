@@ -19,12 +19,16 @@ const resident = Effect.promise(async () => {
 
 const [first = "", ...others] = process.argv.slice(2)
 
-await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-  yield* mount({ mountpoint: first, backend: memory() })
-  const one = yield* resident
-  for (const mountpoint of others) yield* mount({ mountpoint, backend: memory() })
-  const all = yield* resident
-  process.stdout.write(`${JSON.stringify({ one, all })}\n`)
-  process.stdin.resume()
-  yield* Effect.promise(() => new Promise((resolve) => process.stdin.once("end", resolve)))
-})))
+await Effect.runPromise(
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* mount({ mountpoint: first, backend: memory() })
+      const one = yield* resident
+      for (const mountpoint of others) yield* mount({ mountpoint, backend: memory() })
+      const all = yield* resident
+      process.stdout.write(`${JSON.stringify({ one, all })}\n`)
+      process.stdin.resume()
+      yield* Effect.promise(() => new Promise((resolve) => process.stdin.once("end", resolve)))
+    })
+  )
+)

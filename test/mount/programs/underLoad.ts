@@ -45,11 +45,16 @@ let destroyed = 0
 let callsAfterDestroy = 0
 let inFlightAtDestroy = -1
 
-const slow = (operation: (...args: ReadonlyArray<never>) => Effect.Effect<unknown, unknown>) => (...args: ReadonlyArray<never>) => {
-  calls++
-  callsAfterDestroy += destroyed
-  return Effect.andThen(Effect.sleep(1), Effect.suspend(() => operation(...args)))
-}
+const slow =
+  (operation: (...args: ReadonlyArray<never>) => Effect.Effect<unknown, unknown>) =>
+  (...args: ReadonlyArray<never>) => {
+    calls++
+    callsAfterDestroy += destroyed
+    return Effect.andThen(
+      Effect.sleep(1),
+      Effect.suspend(() => operation(...args))
+    )
+  }
 
 const slowed: Partial<Backend> = Object.fromEntries(
   (["lookup", "create", "read", "write", "unlink", "flush"] as const).flatMap((name) => {
@@ -62,23 +67,25 @@ const stopped = Effect.callback<void>((resume) => {
   process.once("SIGTERM", () => resume(Effect.void))
 })
 
-const serve = Effect.scoped(Effect.gen(function*() {
-  const backend: Backend = {
-    ...kept,
-    ...slowed,
-    destroy: () =>
-      Effect.sync(() => {
-        destroyed++
-        inFlightAtDestroy = mounted.session.connection.inFlight.size
-      })
-  }
-  const mounted = yield* mount({ mountpoint, backend })
-  console.log("ready")
-  yield* stopped
-  return mounted
-}))
+const serve = Effect.scoped(
+  Effect.gen(function* () {
+    const backend: Backend = {
+      ...kept,
+      ...slowed,
+      destroy: () =>
+        Effect.sync(() => {
+          destroyed++
+          inFlightAtDestroy = mounted.session.connection.inFlight.size
+        })
+    }
+    const mounted = yield* mount({ mountpoint, backend })
+    console.log("ready")
+    yield* stopped
+    return mounted
+  })
+)
 
-const program = Effect.gen(function*() {
+const program = Effect.gen(function* () {
   // Once for nothing: what is loaded and started once for the life of the process is there then.
   console.log("serving soon")
   yield* Effect.scoped(mount({ mountpoint, backend: memory() }))
@@ -89,10 +96,19 @@ const program = Effect.gen(function*() {
   yield* jobsEnd
   const after = { ...held(), fibers }
   const { handles, inFlight, nodes } = mounted.session.connection
-  console.log(JSON.stringify({
-    reason, calls, mostFibers, destroyed, callsAfterDestroy, inFlightAtDestroy, before, after,
-    left: { handles: handles.size, inFlight: inFlight.size, nodes: nodes.size }
-  }))
+  console.log(
+    JSON.stringify({
+      reason,
+      calls,
+      mostFibers,
+      destroyed,
+      callsAfterDestroy,
+      inFlightAtDestroy,
+      before,
+      after,
+      left: { handles: handles.size, inFlight: inFlight.size, nodes: nodes.size }
+    })
+  )
 })
 
 await Effect.runPromise(Effect.provideService(program, Metric.FiberRuntimeMetrics, counting))

@@ -5,7 +5,16 @@ import { mapOperations } from "./operations.ts"
 
 /** By what a program has open already, whoever has opened it. */
 const byHandle: ReadonlySet<string> = new Set([
-  "read", "write", "flush", "fsync", "release", "lseek", "readdir", "readdirplus", "fsyncdir", "releasedir"
+  "read",
+  "write",
+  "flush",
+  "fsync",
+  "release",
+  "lseek",
+  "readdir",
+  "readdirplus",
+  "fsyncdir",
+  "releasedir"
 ])
 
 /**
@@ -20,7 +29,10 @@ export const onlyFor = (backend: AsyncBackend, uids: ReadonlyArray<number>): Bac
   const known = { ...asked, open: asked.open ?? opened, opendir: asked.opendir ?? opened }
   return {
     ...mapOperations(known, (name, operation) =>
-      byHandle.has(name) ? operation : (request, context) => uids.includes(context.uid) ? operation(request, context) : Errno.EACCES),
+      byHandle.has(name)
+        ? operation
+        : (request, context) => (uids.includes(context.uid) ? operation(request, context) : Errno.EACCES)
+    ),
     capabilities: { ...backend.capabilities, noOpen: false, noOpendir: false }
   }
 }

@@ -9,7 +9,15 @@ export type AnyOperation = (request: Request, context: RequestContext) => Effect
 
 /** What a backend has besides operations. */
 const members: Record<Exclude<keyof Backend, BackendOperation>, true> = {
-  capabilities: true, durable: true, interruptible: true, commit: true, run: true, init: true, delivered: true, destroy: true, forget: true
+  capabilities: true,
+  durable: true,
+  interruptible: true,
+  commit: true,
+  run: true,
+  init: true,
+  delivered: true,
+  destroy: true,
+  forget: true
 }
 const others = Object.keys(members)
 
@@ -18,7 +26,9 @@ export const operationOf = (backend: AsyncBackend, name: Request["op"]): AnyOper
   const operation: unknown = Reflect.get(backend, name)
   if (typeof operation !== "function") return undefined
   // The table pairs every operation with the request that it takes.
-  const bound = operation.bind(backend) as (...args: Parameters<AnyOperation>) => ReturnType<AnyOperation> | PromiseLike<unknown>
+  const bound = operation.bind(backend) as (
+    ...args: Parameters<AnyOperation>
+  ) => ReturnType<AnyOperation> | PromiseLike<unknown>
   return (request, context) => {
     const answer = bound(request, context)
     return Effect.isEffect(answer) ? answer : effectOf(answer)
@@ -29,7 +39,10 @@ export const operationOf = (backend: AsyncBackend, name: Request["op"]): AnyOper
  * `backend` with each operation that it has replaced by `change(name, operation)`; what is not an operation
  * stays as it is. An instance of a class will do as well.
  */
-export const mapOperations = (backend: AsyncBackend, change: (name: Request["op"], operation: AnyOperation) => AnyOperation): Backend => {
+export const mapOperations = (
+  backend: AsyncBackend,
+  change: (name: Request["op"], operation: AnyOperation) => AnyOperation
+): Backend => {
   const changed: { [name: string]: unknown } = {}
   for (const name of others) {
     const member: unknown = Reflect.get(backend, name)

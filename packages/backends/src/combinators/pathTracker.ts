@@ -1,5 +1,13 @@
 /** The paths of nodes, learnt from the requests and replies that go by. */
-import { type Created, type DirentPlus, type Entry, type Name, operations, type Request, type U64 } from "@bickford/protocol"
+import {
+  type Created,
+  type DirentPlus,
+  type Entry,
+  type Name,
+  operations,
+  type Request,
+  type U64
+} from "@bickford/protocol"
 import { RENAME_EXCHANGE } from "../posix/linux.ts"
 import { nameText } from "../path/nodes.ts"
 
@@ -113,10 +121,10 @@ export const makePathTracker = () => {
           break
         }
         default:
-          if ("name" in request && operations[request.op].takesName) enter(nodeidIn(request, value), request.nodeid, request.name)
+          if ("name" in request && operations[request.op].takesName)
+            enter(nodeidIn(request, value), request.nodeid, request.name)
       }
       return value
     }
   }
 }
-

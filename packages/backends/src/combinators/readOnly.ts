@@ -11,8 +11,11 @@ const wouldChange = ({ flags }: OpenRequest): boolean => (flags & O_ACCMODE) !==
 
 /** `backend`, with EROFS for everything that would change it. Mount it with `readOnly` too, and the kernel says so first. */
 export const readOnly = (backend: AsyncBackend): Backend => ({
-  ...mapOperations(backend, (_name, operation) => (request, context) =>
-    request.op === "open" && wouldChange(request) ? Errno.EROFS : operation(request, context)),
+  ...mapOperations(
+    backend,
+    (_name, operation) => (request, context) =>
+      request.op === "open" && wouldChange(request) ? Errno.EROFS : operation(request, context)
+  ),
   // Also what the backend does not have, or the kernel would take note of it in another way.
   ...Object.fromEntries(changes.map((name) => [name, refuse])),
   // Who opens a file to write to it is told at once.

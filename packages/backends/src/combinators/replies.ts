@@ -1,5 +1,13 @@
 /** Replies that tell of files, changed on their way. */
-import { type Attr, type AttrReply, type Created, type Entry, operations, type Request, type StatxReply } from "@bickford/protocol"
+import {
+  type Attr,
+  type AttrReply,
+  type Created,
+  type Entry,
+  operations,
+  type Request,
+  type StatxReply
+} from "@bickford/protocol"
 
 export interface ReplyChanges {
   readonly entry: (entry: Entry) => Entry

@@ -40,10 +40,14 @@ export interface FaultOptions {
 }
 
 const isAt = (path: string | RegExp, found: ReadonlyArray<string>): boolean =>
-  found.some((one) => typeof path === "string" ? path === one : one.search(path) >= 0)
+  found.some((one) => (typeof path === "string" ? path === one : one.search(path) >= 0))
 
 /** `backend`, with faults. */
-export const withFaults = (backend: AsyncBackend, faults: ReadonlyArray<Fault>, options: FaultOptions = {}): Backend => {
+export const withFaults = (
+  backend: AsyncBackend,
+  faults: ReadonlyArray<Fault>,
+  options: FaultOptions = {}
+): Backend => {
   const random = options.seed === undefined ? Math.random : seededRandom(options.seed)
   const tracker = faults.some(({ path }) => path !== undefined) ? makePathTracker() : undefined
   const left = faults.map(({ times }) => times ?? Number.POSITIVE_INFINITY)
@@ -69,7 +73,11 @@ export const withFaults = (backend: AsyncBackend, faults: ReadonlyArray<Fault>, 
     if (fault === "hang") return Effect.never
     if ("errno" in fault) return Exit.fail(errnoErrorNamed(fault.errno))
     if ("crash" in fault) throw new Error(fault.crash)
-    if ("down" in fault) return Effect.andThen(Effect.sync(() => fail?.(fault.down)), Effect.never)
+    if ("down" in fault)
+      return Effect.andThen(
+        Effect.sync(() => fail?.(fault.down)),
+        Effect.never
+      )
     return Effect.andThen(Effect.sleep(fault.delay), Effect.suspend(run))
   })
 

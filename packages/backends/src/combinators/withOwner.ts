@@ -24,21 +24,32 @@ export const withOwner = (backend: AsyncBackend, { dmask, fmask, gid, uid, umask
     return mask === undefined ? stored : (stored & S_IFMT) | (0o777 & ~mask)
   }
   const owned = (stored: { readonly mode: number; readonly uid: number; readonly gid: number }) => ({
-    mode: modeOf(stored.mode), uid: uid ?? stored.uid, gid: gid ?? stored.gid
+    mode: modeOf(stored.mode),
+    uid: uid ?? stored.uid,
+    gid: gid ?? stored.gid
   })
   const attr = (stored: Attr): Attr => attrWith(stored, owned(stored))
   const entryOf = ({ attr: stored, attrValid, entryValid, generation, nodeid }: Entry): Entry => ({
-    nodeid, generation, entryValid, attrValid, attr: nodeid === 0 ? stored : attr(stored)
+    nodeid,
+    generation,
+    entryValid,
+    attrValid,
+    attr: nodeid === 0 ? stored : attr(stored)
   })
   function* listed(entries: Iterable<DirentPlus>): Generator<DirentPlus, void, undefined> {
-    for (const { entry, ino, name, off, type } of entries) yield { ino, off, type, name, entry: entry === undefined ? undefined : entryOf(entry) }
+    for (const { entry, ino, name, off, type } of entries)
+      yield { ino, off, type, name, entry: entry === undefined ? undefined : entryOf(entry) }
   }
   const changes: ReplyChanges = { entry: entryOf, attr, stat: (stat) => ({ ...stat, ...owned(stat) }) }
   return {
-    ...mapOperations(backend, (name, operation) => (request, context) =>
-      mapAnswer(operation(request, context), (value) =>
-        // The opcode table pairs READDIRPLUS with this reply.
-        name === "readdirplus" ? listed(value as Iterable<DirentPlus>) : changeReply(request, value, changes))),
+    ...mapOperations(
+      backend,
+      (name, operation) => (request, context) =>
+        mapAnswer(operation(request, context), (value) =>
+          // The opcode table pairs READDIRPLUS with this reply.
+          name === "readdirplus" ? listed(value as Iterable<DirentPlus>) : changeReply(request, value, changes)
+        )
+    ),
     // An ACL that is stored would let in whom the mode shown here keeps out.
     capabilities: { ...backend.capabilities, posixAcl: false }
   }

@@ -45,7 +45,9 @@ class Extent {
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
-    this.buffers = Array.from({ length: buffersInExtent }, (_, at) => bytes.subarray(at * chunkSize, (at + 1) * chunkSize))
+    this.buffers = Array.from({ length: buffersInExtent }, (_, at) =>
+      bytes.subarray(at * chunkSize, (at + 1) * chunkSize)
+    )
   }
 
   get free(): number {
@@ -77,7 +79,10 @@ export const makeBufferPool = (): BufferPool => {
 
   const addSlab = (): void => {
     const slab = allocateMemory(slabSize) ?? new ArrayBuffer(slabSize)
-    const extents = [new Extent(new Uint8Array(slab, 0, extentSize)), new Extent(new Uint8Array(slab, extentSize, extentSize))]
+    const extents = [
+      new Extent(new Uint8Array(slab, 0, extentSize)),
+      new Extent(new Uint8Array(slab, extentSize, extentSize))
+    ]
     slabs.set(slab, extents)
     for (const extent of extents) {
       extent.fresh.push(...extent.buffers)
@@ -120,7 +125,8 @@ export const makeBufferPool = (): BufferPool => {
     }
   }
 
-  const extentOf = (bytes: Uint8Array): Extent | undefined => slabs.get(bytes.buffer)?.[bytes.byteOffset < extentSize ? 0 : 1]
+  const extentOf = (bytes: Uint8Array): Extent | undefined =>
+    slabs.get(bytes.buffer)?.[bytes.byteOffset < extentSize ? 0 : 1]
 
   const give = (bytes: Uint8Array): void => {
     const extent = bytes.length === chunkSize ? extentOf(bytes) : undefined

@@ -27,9 +27,11 @@ interface Chunk {
 }
 
 /** The bits of the blocks that [from, to) touches. */
-const touched = (from: number, to: number): number => bitsBetween(from >>> blockBits, (to + blockBytes - 1) >>> blockBits)
+const touched = (from: number, to: number): number =>
+  bitsBetween(from >>> blockBits, (to + blockBytes - 1) >>> blockBits)
 /** The bits of the blocks that lie wholly in [from, to). */
-const covered = (from: number, to: number): number => bitsBetween((from + blockBytes - 1) >>> blockBits, to >>> blockBits)
+const covered = (from: number, to: number): number =>
+  bitsBetween((from + blockBytes - 1) >>> blockBits, to >>> blockBits)
 
 const bitsBetween = (from: number, to: number): number => {
   const count = to - from
@@ -44,7 +46,7 @@ const countBits = (bits: number): number => {
   return Math.imul(n, 0x01010101) >>> 24
 }
 
-const powerOfTwo = (atLeast: number): number => atLeast <= 64 ? 64 : 1 << (32 - Math.clz32(atLeast - 1))
+const powerOfTwo = (atLeast: number): number => (atLeast <= 64 ? 64 : 1 << (32 - Math.clz32(atLeast - 1)))
 
 /** Makes a chunk's buffer cover [from, to). `whole`: the rest of the chunk will probably follow. */
 const cover = (pool: BufferPool, chunk: Chunk, from: number, to: number, whole: boolean): void => {

@@ -68,8 +68,8 @@ export const makeFilesystem = (options: MemoryOptions) => {
     makeSymlink: (inode, target) => {
       inode.content = ownName(target)
     },
-    directory: ({ content }) => content instanceof MemoryDirectory ? content : undefined,
-    target: ({ content }) => typeof content === "string" || content instanceof Uint8Array ? content : undefined,
+    directory: ({ content }) => (content instanceof MemoryDirectory ? content : undefined),
+    target: ({ content }) => (typeof content === "string" || content instanceof Uint8Array ? content : undefined),
     // Made when first needed.
     bytes: (inode) => {
       if (inode.content instanceof Chunks) return inode.content
@@ -93,7 +93,7 @@ export const makeFilesystem = (options: MemoryOptions) => {
       inode.size = size
     },
     xattrs: (inode) => inode.xattrs,
-    putXattr: (inode, name, value) => putXattr(inode.xattrs ??= new Map(), name, value),
+    putXattr: (inode, name, value) => putXattr((inode.xattrs ??= new Map()), name, value),
     removeXattr: (inode, name) => {
       if (inode.xattrs?.delete(nameKey(name)) !== true) return false
       if (inode.xattrs.size === 0) inode.xattrs = undefined

@@ -5,11 +5,9 @@ import { done } from "../posix/filesystem.ts"
 import { FUSE_LK_FLOCK, FUSE_RELEASE_FLOCK_UNLOCK } from "../posix/linux.ts"
 import { type LockKind, type Locks, requestedLock } from "./locks.ts"
 
-const kindOf = (lkFlags: number): LockKind => (lkFlags & FUSE_LK_FLOCK) !== 0 ? "flock" : "posix"
+const kindOf = (lkFlags: number): LockKind => ((lkFlags & FUSE_LK_FLOCK) !== 0 ? "flock" : "posix")
 
-export const lockOperations = (
-  locks: Locks
-): Pick<Backend, "getlk" | "setlk" | "setlkw" | "flush" | "release"> => ({
+export const lockOperations = (locks: Locks): Pick<Backend, "getlk" | "setlk" | "setlkw" | "flush" | "release"> => ({
   getlk: ({ lk, lkFlags, nodeid, owner }) => {
     const kind = kindOf(lkFlags)
     return Exit.succeed(locks.get(kind, Number(nodeid), requestedLock(owner, lk, kind)))

@@ -80,10 +80,11 @@ export const makeLocks = () => {
         if (!conflicting(held, lock) || seen.has(held.owner)) return false
         seen.add(held.owner)
         return [...tables.posix.values()].some((other) =>
-          other.waiting.some((waiter) =>
-            waiter.lock.owner === held.owner &&
-            (other.held.some((blocker) => blocker.owner === wanted.owner && conflicting(blocker, waiter.lock)) ||
-              visit(other, waiter.lock))
+          other.waiting.some(
+            (waiter) =>
+              waiter.lock.owner === held.owner &&
+              (other.held.some((blocker) => blocker.owner === wanted.owner && conflicting(blocker, waiter.lock)) ||
+                visit(other, waiter.lock))
           )
         )
       })
@@ -161,7 +162,8 @@ export const makeLocks = () => {
 
 export type Locks = ReturnType<typeof makeLocks>
 
-
 /** A lock as a request describes it: flock(2) has no ranges. */
 export const requestedLock = (owner: U64, lk: FileLock, kind: LockKind): Lock =>
-  kind === "flock" ? { ...wholeFile(owner, lk.type), pid: lk.pid } : { owner, start: lk.start, end: lk.end, type: lk.type, pid: lk.pid }
+  kind === "flock"
+    ? { ...wholeFile(owner, lk.type), pid: lk.pid }
+    : { owner, start: lk.start, end: lk.end, type: lk.type, pid: lk.pid }

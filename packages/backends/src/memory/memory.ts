@@ -46,7 +46,10 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
   const locks = options.locks ?? "kernel"
   const opening = makeOpening(locks)
   const pages = makeKernelPages()
-  const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
+  const negative =
+    options.negativeTimeout === undefined || options.negativeTimeout === 0
+      ? undefined
+      : timespec(options.negativeTimeout)
 
   const backend = {
     capabilities: {

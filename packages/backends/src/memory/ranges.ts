@@ -15,7 +15,9 @@ export interface Lock {
 
 /** Whether both cannot be held at once. */
 export const conflicting = (held: Lock, wanted: Lock): boolean =>
-  held.owner !== wanted.owner && held.start <= wanted.end && wanted.start <= held.end &&
+  held.owner !== wanted.owner &&
+  held.start <= wanted.end &&
+  wanted.start <= held.end &&
   (held.type === F_WRLCK || wanted.type === F_WRLCK)
 
 /**

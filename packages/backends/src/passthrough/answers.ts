@@ -20,4 +20,4 @@ export const failureOf = (status: number): Failure => {
 }
 
 /** Of a call that answers 0. */
-export const answered = (status: number): Exit.Exit<void, ErrnoError> => status < 0 ? failureOf(status) : done
+export const answered = (status: number): Exit.Exit<void, ErrnoError> => (status < 0 ? failureOf(status) : done)

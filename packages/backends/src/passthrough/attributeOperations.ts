@@ -43,7 +43,9 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
   const changeOwner = (fd: number, { newGid, newUid, valid }: SetattrRequest, context: RequestContext): number => {
     const uid = (valid & FATTR_UID) === 0 ? -1 : uids.toOutside(newUid)
     const gid = (valid & FATTR_GID) === 0 ? -1 : gids.toOutside(newGid)
-    return uid === undefined || gid === undefined ? -errnoNumbers.EOVERFLOW : changeOwnerAs(attributes, fd, uid, gid, context)
+    return uid === undefined || gid === undefined
+      ? -errnoNumbers.EOVERFLOW
+      : changeOwnerAs(attributes, fd, uid, gid, context)
   }
 
   /** `writable`: the file opened for writing, if it had to be waited for. -EAGAIN, with nothing changed, when it has to be. */
@@ -53,14 +55,28 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     if ((valid & FATTR_SIZE) !== 0) {
       const open = writable ?? ((valid & FATTR_FH) !== 0 ? opened.opened(request.fh) : undefined)
       status = open === undefined ? nodes.withRoom(() => files.fs_truncate(fd, size)) : files.fs_ftruncate(open, size)
-      if (status >= 0) status = ((valid & FATTR_KILL_SUIDGID) !== 0 ? killSuidSgid : killUnlessRoot)(served, request.nodeid, fd, context)
+      if (status >= 0)
+        status = ((valid & FATTR_KILL_SUIDGID) !== 0 ? killSuidSgid : killUnlessRoot)(
+          served,
+          request.nodeid,
+          fd,
+          context
+        )
     }
     // chown(2) with nothing to change clears set-user-ID as well, and comes with nothing in `valid`.
-    if (status >= 0 && ((valid & (FATTR_UID | FATTR_GID)) !== 0 || (valid & ~FATTR_KILL_SUIDGID) === 0)) status = changeOwner(fd, request, context)
+    if (status >= 0 && ((valid & (FATTR_UID | FATTR_GID)) !== 0 || (valid & ~FATTR_KILL_SUIDGID) === 0))
+      status = changeOwner(fd, request, context)
     if (status >= 0 && (valid & FATTR_MODE) !== 0) status = files.fs_chmod(fd, mode)
     if (status >= 0 && (valid & (FATTR_ATIME | FATTR_MTIME)) !== 0) {
-      const nsecOf = (set: number, now: number, nsec: number): number => (valid & set) === 0 ? UTIME_OMIT : (valid & now) !== 0 ? UTIME_NOW : nsec
-      status = files.fs_utimens(fd, atime.sec, nsecOf(FATTR_ATIME, FATTR_ATIME_NOW, atime.nsec), mtime.sec, nsecOf(FATTR_MTIME, FATTR_MTIME_NOW, mtime.nsec))
+      const nsecOf = (set: number, now: number, nsec: number): number =>
+        (valid & set) === 0 ? UTIME_OMIT : (valid & now) !== 0 ? UTIME_NOW : nsec
+      status = files.fs_utimens(
+        fd,
+        atime.sec,
+        nsecOf(FATTR_ATIME, FATTR_ATIME_NOW, atime.nsec),
+        mtime.sec,
+        nsecOf(FATTR_MTIME, FATTR_MTIME_NOW, mtime.nsec)
+      )
     }
     return status
   }
@@ -71,7 +87,11 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
   }
 
   /** The file is leased by another program: it is cut when it could be opened. */
-  const changeLater = (fd: number, request: SetattrRequest, context: RequestContext): Effect.Effect<AttrReply, ErrnoError> =>
+  const changeLater = (
+    fd: number,
+    request: SetattrRequest,
+    context: RequestContext
+  ): Effect.Effect<AttrReply, ErrnoError> =>
     Effect.flatMap(openWaiting(fd, O_WRONLY), (writable) => {
       if (writable < 0) return failureOf(writable)
       const now = descriptorOf(served, request.nodeid)
@@ -88,14 +108,19 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     },
     setattr: (request, context) => {
       nodes.trim()
-      const fd = (request.valid & FATTR_FH) === 0 ? changingDescriptorOf(served, request.nodeid, context) : descriptorOf(served, request.nodeid)
+      const fd =
+        (request.valid & FATTR_FH) === 0
+          ? changingDescriptorOf(served, request.nodeid, context)
+          : descriptorOf(served, request.nodeid)
       if (fd < 0) return failureOf(fd)
       const status = change(fd, request, context)
       return status === -errnoNumbers.EAGAIN ? changeLater(fd, request, context) : changed(fd, request.nodeid, status)
     },
     statx: ({ fh, getattrFlags, nodeid }) => {
       const status = look(nodeid, fh, getattrFlags)
-      return status < 0 ? failureOf(status) : Exit.succeed({ attrValid: attributesValid(served, nodes.get(nodeid)), flags: 0, stat: attributes.statx() })
+      return status < 0
+        ? failureOf(status)
+        : Exit.succeed({ attrValid: attributesValid(served, nodes.get(nodeid)), flags: 0, stat: attributes.statx() })
     },
     statfs: ({ nodeid }) => {
       nodes.trim()
@@ -103,7 +128,16 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
       const status = fd < 0 ? fd : files.fs_statvfs(fd, room)
       if (status < 0) return failureOf(status)
       const [blocks = 0, bfree = 0, bavail = 0, all = 0, ffree = 0, bsize = 0, namelen = 0, frsize = 0] = room
-      return Exit.succeed({ blocks, bfree, bavail, files: Math.min(all, countMost), ffree: Math.min(ffree, countMost), bsize, namelen, frsize })
+      return Exit.succeed({
+        blocks,
+        bfree,
+        bavail,
+        files: Math.min(all, countMost),
+        ffree: Math.min(ffree, countMost),
+        bsize,
+        namelen,
+        frsize
+      })
     }
   }
 }

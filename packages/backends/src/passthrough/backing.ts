@@ -31,7 +31,8 @@ export const makeBackings = (connection: () => BackendConnection | undefined): B
   const register = (fd: number): number => connection()?.openBacking(fd) ?? 0
 
   /** What may be otherwise the next time. */
-  const passing = (error: number): boolean => error === -errnoNumbers.EBADF || error === -errnoNumbers.ENOMEM || error === -errnoNumbers.ENOSPC
+  const passing = (error: number): boolean =>
+    error === -errnoNumbers.EBADF || error === -errnoNumbers.ENOMEM || error === -errnoNumbers.ENOSPC
 
   const note = (node: Node, id: number, kept: boolean): number | undefined => {
     if (id <= 0) {

@@ -29,7 +29,7 @@ export const makeCaller = (uids: IdMap, gids: IdMap): Caller => {
       if (!isRoot || (uid === 0 && gid === 0)) return call()
       // The kernel tells of the one group that matters: the folder's, when the caller is in it.
       const [group] = extensions?.supplementaryGroups ?? []
-      return become(uid, gid, group === undefined ? -1 : gids.toOutside(group) ?? -1, call)
+      return become(uid, gid, group === undefined ? -1 : (gids.toOutside(group) ?? -1), call)
     }
   }
 }

@@ -1,10 +1,29 @@
 /** Opening files and folders, and what is in them. */
 import { type Created, errnoNumbers, type Name, type Open, openReplyFlags, type U64 } from "@bickford/protocol"
-import { type AtimePolicy, atimePolicy, type Backend, Errno, type ErrnoError, type RequestContext } from "@bickford/session"
+import {
+  type AtimePolicy,
+  atimePolicy,
+  type Backend,
+  Errno,
+  type ErrnoError,
+  type RequestContext
+} from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { FUSE_WRITE_CACHE, FUSE_WRITE_KILL_SUIDGID, O_ACCMODE, O_APPEND, O_NOATIME, O_TRUNC, permissionBits, S_IFMT, S_IFREG, S_ISGID, S_IXGRP } from "../posix/linux.ts"
+import {
+  FUSE_WRITE_CACHE,
+  FUSE_WRITE_KILL_SUIDGID,
+  O_ACCMODE,
+  O_APPEND,
+  O_NOATIME,
+  O_TRUNC,
+  permissionBits,
+  S_IFMT,
+  S_IFREG,
+  S_ISGID,
+  S_IXGRP
+} from "../posix/linux.ts"
 import { answered, done, type Failure, failureOf } from "./answers.ts"
 import type { CreationMode } from "./creation.ts"
 import { makeFreshness } from "./freshness.ts"
@@ -39,7 +58,7 @@ const copyMax = 0x7ffff000
 
 /** The answer to a promise of a status. */
 const awaited = <A>(start: () => Promise<number>, value: (status: number) => A): Effect.Effect<A, ErrnoError> =>
-  Effect.flatMap(Effect.promise(start), (status) => status < 0 ? failureOf(status) : Exit.succeed(value(status)))
+  Effect.flatMap(Effect.promise(start), (status) => (status < 0 ? failureOf(status) : Exit.succeed(value(status))))
 
 export const dataOperations = (served: Served): Backend => {
   const { attributes, backings, caller, creationMode, limits, listings, nodes, opened, options, room } = served
@@ -110,7 +129,14 @@ export const dataOperations = (served: Served): Backend => {
   }
 
   /** A file that is open, as the kernel is told of it; by itself it reads and writes what it may. */
-  const opening = (node: Node, fd: number, flags: number, context: RequestContext, regular: boolean, made: boolean): Open => {
+  const opening = (
+    node: Node,
+    fd: number,
+    flags: number,
+    context: RequestContext,
+    regular: boolean,
+    made: boolean
+  ): Open => {
     const takes = regular && kernelTakesFiles()
     // Nobody can map what he cannot read, so that direct I/O takes nothing from him.
     const small = takes && made && !node.refused && lastMadeSize <= smallMost
@@ -122,7 +148,8 @@ export const dataOperations = (served: Served): Backend => {
     }
     // The kernel would append for ever, also when the flag has been cleared, and leaves set-group-ID to a group
     // that may not execute the file: such writes come here, mappings do not.
-    const direct = (flags & O_APPEND) !== 0 || ((flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd, context)) ? FOPEN_DIRECT_IO : 0
+    const direct =
+      (flags & O_APPEND) !== 0 || ((flags & O_ACCMODE) !== 0 && keepsSetGroupId(fd, context)) ? FOPEN_DIRECT_IO : 0
     return { fh, openFlags: FOPEN_PASSTHROUGH | FOPEN_NOFLUSH | direct, backingId }
   }
 
@@ -135,7 +162,14 @@ export const dataOperations = (served: Served): Backend => {
     return open
   }
 
-  const created = (nodeid: U64, name: Name, opened: number, flags: number, { isMasked, mode }: CreationMode, context: RequestContext): Exit.Exit<Created> | Failure => {
+  const created = (
+    nodeid: U64,
+    name: Name,
+    opened: number,
+    flags: number,
+    { isMasked, mode }: CreationMode,
+    context: RequestContext
+  ): Exit.Exit<Created> | Failure => {
     const fd = room.keepMade(opened)
     // Its attributes have just been seen, unless they have to be changed.
     let status = isMasked ? files.fs_chmod(fd, mode) : 0
@@ -146,7 +180,14 @@ export const dataOperations = (served: Served): Backend => {
     }
     const attr = attributes.attr()
     const node = nodes.adopt(fd, attributes.identity(), nodes.get(nodeid), name, true)
-    const open = opening(node, fd, flags, context, (attr.mode & S_IFMT) === S_IFREG, (flags & (O_ACCMODE | O_EXCL)) === (O_WRONLY | O_EXCL))
+    const open = opening(
+      node,
+      fd,
+      flags,
+      context,
+      (attr.mode & S_IFMT) === S_IFREG,
+      (flags & (O_ACCMODE | O_EXCL)) === (O_WRONLY | O_EXCL)
+    )
     return Exit.succeed({ entry: entryOf(served, node, attr), open })
   }
 
@@ -188,7 +229,10 @@ export const dataOperations = (served: Served): Backend => {
       if (full < 0) return failureOf(full)
       const given = creationMode(folder, mode & permissionBits, umask)
       const fd = nodes.withRoom(() =>
-        caller.as(context, extensions, () => openWith(flags, (own) => files.fs_create(folder, name, own | (flags & O_EXCL), given.mode))))
+        caller.as(context, extensions, () =>
+          openWith(flags, (own) => files.fs_create(folder, name, own | (flags & O_EXCL), given.mode))
+        )
+      )
       return fd < 0 ? failureOf(fd) : created(nodeid, name, fd, flags, given, context)
     },
     tmpfile: ({ extensions, flags, mode, nodeid, umask }, context) => {
@@ -198,7 +242,9 @@ export const dataOperations = (served: Served): Backend => {
       const full = room.forOneMore()
       if (full < 0) return failureOf(full)
       const given = creationMode(folder, mode & permissionBits, umask)
-      const fd = caller.as(context, extensions, () => files.fs_open(folder, flagsFor(flags) | O_TMPFILE | (flags & O_EXCL), given.mode))
+      const fd = caller.as(context, extensions, () =>
+        files.fs_open(folder, flagsFor(flags) | O_TMPFILE | (flags & O_EXCL), given.mode)
+      )
       return fd < 0 ? failureOf(fd) : created(nodeid, "", fd, flags, given, context)
     },
     release: ({ fh }) => {
@@ -220,12 +266,15 @@ export const dataOperations = (served: Served): Backend => {
       if (count < 0) return failureOf(count)
       if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0) killSuidSgid(served, nodeid, fd, context)
       // Where it was negotiated the kernel says it of each write that is to clear anything.
-      else if ((writeFlags & FUSE_WRITE_CACHE) === 0 && served.negotiated?.handleKillprivV2 !== true) killUnlessRoot(served, nodeid, fd, context)
+      else if ((writeFlags & FUSE_WRITE_CACHE) === 0 && served.negotiated?.handleKillprivV2 !== true)
+        killUnlessRoot(served, nodeid, fd, context)
       return Exit.succeed(count)
     },
     fallocate: ({ fh, length, mode, nodeid, offset }, context) => {
       const fd = opened.descriptor(fh)
-      return fd < 0 ? failureOf(fd) : answered(changed(nodeid, fd, context, files.fs_fallocate(fd, mode, offset, length)))
+      return fd < 0
+        ? failureOf(fd)
+        : answered(changed(nodeid, fd, context, files.fs_fallocate(fd, mode, offset, length)))
     },
     lseek: ({ fh, offset, whence }) => {
       const fd = opened.descriptor(fh)
@@ -238,14 +287,22 @@ export const dataOperations = (served: Served): Backend => {
       const from = opened.descriptor(fhIn)
       const to = opened.descriptor(fhOut)
       if (from < 0 || to < 0) return failureOf(Math.min(from, to))
-      return awaited(() => files.fs_copy(from, offIn, to, offOut, len > copyMax ? copyMax : len), (copied) => {
-        changed(nodeidOut, to, context, 0)
-        return copied
-      })
+      return awaited(
+        () => files.fs_copy(from, offIn, to, offOut, len > copyMax ? copyMax : len),
+        (copied) => {
+          changed(nodeidOut, to, context, 0)
+          return copied
+        }
+      )
     },
     fsync: ({ fh, fsyncFlags }) => {
       const fd = opened.descriptor(fh)
-      return fd < 0 ? failureOf(fd) : awaited(() => files.fs_sync(fd, (fsyncFlags & 1) !== 0 ? 1 : 0), () => undefined)
+      return fd < 0
+        ? failureOf(fd)
+        : awaited(
+            () => files.fs_sync(fd, (fsyncFlags & 1) !== 0 ? 1 : 0),
+            () => undefined
+          )
     },
     opendir: ({ nodeid }) => {
       nodes.trim()
@@ -272,8 +329,17 @@ export const dataOperations = (served: Served): Backend => {
     },
     fsyncdir: ({ fh, fsyncFlags }) => {
       const listing = listings.get(fh)
-      return listing === undefined ? Errno.ESTALE : awaited(() => files.fs_sync(listing.fd, (fsyncFlags & 1) !== 0 ? 1 : 0), () => undefined)
+      return listing === undefined
+        ? Errno.ESTALE
+        : awaited(
+            () => files.fs_sync(listing.fd, (fsyncFlags & 1) !== 0 ? 1 : 0),
+            () => undefined
+          )
     },
-    syncfs: () => awaited(() => files.fs_sync(nodes.root.fd, 2), () => undefined)
+    syncfs: () =>
+      awaited(
+        () => files.fs_sync(nodes.root.fd, 2),
+        () => undefined
+      )
   }
 }

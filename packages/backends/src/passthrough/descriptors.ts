@@ -76,7 +76,7 @@ export const makeRoom = (limits: DescriptorLimits, nodes: Nodes): Room => {
   }
 
   return {
-    keep: (fd, most) => fd < most ? fd : keepLow(fd, most),
+    keep: (fd, most) => (fd < most ? fd : keepLow(fd, most)),
     keepMade,
     forOneMore: () => {
       if (!few) return 0

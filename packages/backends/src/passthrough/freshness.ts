@@ -14,7 +14,9 @@ const settledAfter = 50
 const settledAfterCoarse = 2100
 
 /** statfs(2)'s types of filesystems whose times are by this machine's clock: ext, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, FAT, exFAT. */
-const localTypes = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0x4d44, 0x2011bab0])
+const localTypes = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0x4d44, 0x2011bab0
+])
 
 const isSameTime = (one: Timespec, other: Timespec): boolean => one.nsec === other.nsec && one.sec === other.sec
 
@@ -27,7 +29,7 @@ export type Freshness =
   | "unsettled"
 
 /** Looks at an open file, and notes what it saw with its node. */
-export const makeFreshness = (attributes: Attributes): (node: Node, fd: number) => Freshness => {
+export const makeFreshness = (attributes: Attributes): ((node: Node, fd: number) => Freshness) => {
   const isLocal = new Map<number, boolean>()
 
   const hasOwnClock = (fd: number): boolean => {

@@ -17,7 +17,7 @@ const depthMost = 100_000
 /** Names that are looked at before a change: of a file and of the directories right above it. More would cost too much where it is deep. */
 const checkedMost = 16
 
-const bytesOf = (name: Name): Uint8Array => typeof name === "string" ? Buffer.from(name) : name
+const bytesOf = (name: Name): Uint8Array => (typeof name === "string" ? Buffer.from(name) : name)
 const slash = Buffer.from("/")
 
 export interface Location {
@@ -32,7 +32,12 @@ export interface Location {
   readonly isBeneath: (node: Node, fd: number) => boolean
 }
 
-export const makeLocation = (root: Node, rootFd: number, attributes: Attributes, known: () => Node | undefined): Location => {
+export const makeLocation = (
+  root: Node,
+  rootFd: number,
+  attributes: Attributes,
+  known: () => Node | undefined
+): Location => {
   const room = new Uint8Array(pathRoom)
   const now = sharedReading(() => performance.now())
 
@@ -126,7 +131,9 @@ export const makeLocation = (root: Node, rootFd: number, attributes: Attributes,
     const path = pathOf(fd)
     if (top === undefined || path === undefined) return climb(fd)
     // A directory that is there may be called so, too.
-    return path.startsWith(top === "/" ? top : `${top}/`) || (path.endsWith(" (deleted)") && isRemoved(fd)) ? now() : undefined
+    return path.startsWith(top === "/" ? top : `${top}/`) || (path.endsWith(" (deleted)") && isRemoved(fd))
+      ? now()
+      : undefined
   }
 
   return {

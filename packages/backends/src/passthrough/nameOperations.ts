@@ -14,7 +14,19 @@ const AT_REMOVEDIR = 0x200
 const withoutNode = (valid: Timespec): Entry => {
   const zero: Timespec = { sec: 0, nsec: 0 }
   const times = { atime: zero, mtime: zero, ctime: zero }
-  const attr = { ...times, ino: 0, size: 0, blocks: 0, mode: 0, nlink: 0, uid: 0, gid: 0, rdev: 0, blksize: 0, flags: 0 }
+  const attr = {
+    ...times,
+    ino: 0,
+    size: 0,
+    blocks: 0,
+    mode: 0,
+    nlink: 0,
+    uid: 0,
+    gid: 0,
+    rdev: 0,
+    blksize: 0,
+    flags: 0
+  }
   return { nodeid: 0, generation: 0, entryValid: valid, attrValid: zero, attr }
 }
 

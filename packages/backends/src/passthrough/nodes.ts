@@ -50,7 +50,13 @@ export interface Nodes {
   readonly close: () => void
 }
 
-export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: Attributes, limit: number, lettingGo: (node: Node) => void): Nodes => {
+export const makeNodes = (
+  rootFd: number,
+  rootIdentity: Identity,
+  attributes: Attributes,
+  limit: number,
+  lettingGo: (node: Node) => void
+): Nodes => {
   const root = new Node(rootId, 0, rootIdentity, undefined, "")
   root.fd = rootFd
   const byId: Array<Node | undefined> = [undefined, root]
@@ -68,7 +74,9 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
   const known = (): Node | undefined => {
     const device = attributes.device()
     const node = (device === rootIdentity.device ? ofRoot : byDevice.get(device))?.get(attributes.ino())
-    return node !== undefined && (node.fd >= 0 || node.lent >= 0 || node.identity.birth === attributes.birth()) ? node : undefined
+    return node !== undefined && (node.fd >= 0 || node.lent >= 0 || node.identity.birth === attributes.birth())
+      ? node
+      : undefined
   }
 
   const location = makeLocation(root, rootFd, attributes, known)
@@ -185,7 +193,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
     known,
     adopt: (fd, identity, parent, name, lent = false) => {
       let ofDevice = byDevice.get(identity.device)
-      if (ofDevice === undefined) byDevice.set(identity.device, ofDevice = new Map())
+      if (ofDevice === undefined) byDevice.set(identity.device, (ofDevice = new Map()))
       const known = ofDevice.get(identity.ino)
       if (known !== undefined && isSame(known.identity, identity)) {
         if (lent) known.lent = fd
@@ -258,7 +266,7 @@ export const makeNodes = (rootFd: number, rootIdentity: Identity, attributes: At
       node.fd = -1
       node.used = false
     },
-    held: () => holders.reduce((count, { fd }) => fd >= 0 ? count + 1 : count, 0),
+    held: () => holders.reduce((count, { fd }) => (fd >= 0 ? count + 1 : count), 0),
     close: () => {
       clearTimeout(idleTimer)
       for (const node of byId) if (node !== undefined && node.fd >= 0) files.fs_close(node.fd)

@@ -54,9 +54,10 @@ export const passthrough = (
   directory: string,
   options: PassthroughOptions = {}
 ): Effect.Effect<PassthroughBackend, PassthroughError, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     if (options.writebackCache === true && options.kernelPassthrough !== false) {
-      const message = "writebackCache needs kernelPassthrough: false: the kernel caches no writes where data can go past this process"
+      const message =
+        "writebackCache needs kernelPassthrough: false: the kernel caches no writes where data can go past this process"
       return yield* Effect.fail<PassthroughError>({ _tag: "PassthroughError", path: directory, message })
     }
     const uids = makeIdMap(options.uids)
@@ -85,7 +86,10 @@ export const passthrough = (
       creationMode: makeCreationMode(),
       entryValid: timespec(options.entryTimeout ?? 1),
       attrValid: timespec(options.attrTimeout ?? 1),
-      negativeValid: options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout),
+      negativeValid:
+        options.negativeTimeout === undefined || options.negativeTimeout === 0
+          ? undefined
+          : timespec(options.negativeTimeout),
       backings,
       limits,
       room: makeRoom(limits, nodes),
@@ -99,7 +103,8 @@ export const passthrough = (
         served.opened.close()
         for (const listing of served.listings.values()) listing.close()
         nodes.close()
-      }))
+      })
+    )
     const backend: Backend = {
       capabilities: {
         // What the kernel writes by itself it must also clear set-user-ID for.
@@ -120,7 +125,9 @@ export const passthrough = (
           const { directories, files: ofFiles } = connection.atime
           if (directories !== "strictatime" && ofFiles !== "strictatime") return Effect.void
           return Effect.andThen(
-            Effect.logError(`${directory}: strictatime: reads are marked as the filesystem underneath is mounted; mount that with strictatime`),
+            Effect.logError(
+              `${directory}: strictatime: reads are marked as the filesystem underneath is mounted; mount that with strictatime`
+            ),
             Errno.ENOTSUP
           )
         }),

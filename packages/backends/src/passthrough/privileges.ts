@@ -45,7 +45,13 @@ export const killUnlessRoot = (served: Served, nodeid: U64, fd: number, context:
 }
 
 /** Changes the owner as the caller would: in whose group he is not, its set-group-ID he does not keep. */
-export const changeOwnerAs = (attributes: Attributes, fd: number, uid: number, gid: number, context: RequestContext): number => {
+export const changeOwnerAs = (
+  attributes: Attributes,
+  fd: number,
+  uid: number,
+  gid: number,
+  context: RequestContext
+): number => {
   if (context.uid === 0) return files.fs_chown(fd, uid, gid)
   const status = files.fs_stat(fd)
   if (status < 0) return status

@@ -1,5 +1,14 @@
 /** What the operations of a served folder share. */
-import { type Attr, type AttrReply, type Entry, errnoNumbers, type Name, type Negotiated, type Timespec, type U64 } from "@bickford/protocol"
+import {
+  type Attr,
+  type AttrReply,
+  type Entry,
+  errnoNumbers,
+  type Name,
+  type Negotiated,
+  type Timespec,
+  type U64
+} from "@bickford/protocol"
 import type { BackendConnection, RequestContext } from "@bickford/session"
 import { type CoveredPlace, files } from "@bickford/transport"
 import * as Exit from "effect/Exit"
@@ -81,7 +90,8 @@ export const changingDescriptorOf = (served: Served, nodeid: U64, context: Reque
 const notAtAll: Timespec = { sec: 0, nsec: 0 }
 
 /** How long attributes may be trusted: not at all while the kernel itself writes to the file, without a word. */
-export const attributesValid = ({ attrValid }: Served, node: Node | undefined): Timespec => (node?.backing?.opens ?? 0) === 0 ? attrValid : notAtAll
+export const attributesValid = ({ attrValid }: Served, node: Node | undefined): Timespec =>
+  (node?.backing?.opens ?? 0) === 0 ? attrValid : notAtAll
 
 /**
  * The file's attributes have changed, or will without a word: the kernel is to ask for them, though it was told how long
@@ -90,11 +100,20 @@ export const attributesValid = ({ attrValid }: Served, node: Node | undefined): 
 export const dropAttributes = ({ connection }: Served, nodeid: U64): void => connection?.notify.dropAttributes(nodeid)
 
 export const entryOf = (served: Served, node: Node, attr: Attr): Entry => ({
-  nodeid: node.id, generation: node.generation, entryValid: served.entryValid, attrValid: attributesValid(served, node), attr
+  nodeid: node.id,
+  generation: node.generation,
+  entryValid: served.entryValid,
+  attrValid: attributesValid(served, node),
+  attr
 })
 
 /** What lies underneath a mount of this process, by a descriptor that stays: its path leads into the mount. */
-const entryCovered = (served: Served, parent: Node | undefined, place: CoveredPlace, name: Name): Exit.Exit<Entry> | Failure => {
+const entryCovered = (
+  served: Served,
+  parent: Node | undefined,
+  place: CoveredPlace,
+  name: Name
+): Exit.Exit<Entry> | Failure => {
   const { attributes, nodes } = served
   const fd = openCovered(place)
   const status = fd < 0 ? fd : files.fs_stat(fd)

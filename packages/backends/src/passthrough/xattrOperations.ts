@@ -30,7 +30,9 @@ const none: ReadonlyArray<Uint8Array> = []
 const trusted: ReadonlyArray<Uint8Array> = [Buffer.from("trusted.")]
 const acls: ReadonlyArray<Uint8Array> = [Buffer.from(`${accessAcl}\0`), Buffer.from(`${defaultAcl}\0`)]
 
-export const xattrOperations = (served: Served): Pick<Backend, "setxattr" | "getxattr" | "listxattr" | "removexattr"> => {
+export const xattrOperations = (
+  served: Served
+): Pick<Backend, "setxattr" | "getxattr" | "listxattr" | "removexattr"> => {
   const { attributes, gids, nodes, uids } = served
   const room = new Uint8Array(xattrListMax)
   const nothing = room.subarray(0, 0)
@@ -62,7 +64,9 @@ export const xattrOperations = (served: Served): Pick<Backend, "setxattr" | "get
     const stored = idsAreSame || !isAcl(name) ? value : withAclIds(value, uids.toOutside, gids.toOutside)
     if (stored === undefined) return -EOVERFLOW
     const status = files.fs_setxattr(fd, name, stored, flags)
-    return status >= 0 && name === accessAcl && (setxattrFlags & FUSE_SETXATTR_ACL_KILL_SGID) !== 0 ? clearSetGroupId(fd) : status
+    return status >= 0 && name === accessAcl && (setxattrFlags & FUSE_SETXATTR_ACL_KILL_SGID) !== 0
+      ? clearSetGroupId(fd)
+      : status
   }
 
   /** What was read into the room; its length alone when the caller has no room. */
@@ -76,7 +80,9 @@ export const xattrOperations = (served: Served): Pick<Backend, "setxattr" | "get
 
   return {
     setxattr: (request, context) =>
-      isRefused(request.name) ? failureOf(-ENOTSUP) : answered(changing(request.nodeid, context, (fd) => set(fd, request))),
+      isRefused(request.name)
+        ? failureOf(-ENOTSUP)
+        : answered(changing(request.nodeid, context, (fd) => set(fd, request))),
     getxattr: ({ name, nodeid, size }) => {
       if (isRefused(name)) return failureOf(-ENOTSUP)
       const length = on(nodeid, (fd) => files.fs_getxattr(fd, name, size === 0 ? nothing : room.subarray(0, size)))
@@ -93,6 +99,8 @@ export const xattrOperations = (served: Served): Pick<Backend, "setxattr" | "get
       return value(size, size !== 0 && seen > size ? -ERANGE : seen)
     },
     removexattr: ({ name, nodeid }, context) =>
-      isRefused(name) ? failureOf(-ENOTSUP) : answered(changing(nodeid, context, (fd) => files.fs_removexattr(fd, name)))
+      isRefused(name)
+        ? failureOf(-ENOTSUP)
+        : answered(changing(nodeid, context, (fd) => files.fs_removexattr(fd, name)))
   }
 }

@@ -22,7 +22,16 @@ export type { PathOptions } from "./served.ts"
 
 const done: Outcome<void> = Exit.void
 
-const emptyStatfs: Statfs = { blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, bsize: 4096, namelen: 255, frsize: 4096 }
+const emptyStatfs: Statfs = {
+  blocks: 0,
+  bfree: 0,
+  bavail: 0,
+  files: 0,
+  ffree: 0,
+  bsize: 4096,
+  namelen: 255,
+  frsize: 4096
+}
 
 const made = new WeakSet<object>()
 
@@ -43,23 +52,43 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
     ...(served.acls && { capabilities: { posixAcl: true, dontMask: true } }),
     ...(init && { init: (_negotiated, { atime }) => outcome(() => init({ atime })) }),
     destroy: () =>
-      Effect.orDie(andThen(orElse(handles.releaseAll(), () => done), () => outcome(() => destroy?.()))),
+      Effect.orDie(
+        andThen(
+          orElse(handles.releaseAll(), () => done),
+          () => outcome(() => destroy?.())
+        )
+      ),
     ...namespaceOperations(served),
     ...attributeOperations(served, handles),
     ...handles.operations,
     ...listingOperations(served),
     ...xattrOperations(served, handles),
     statfs: (_request, context) =>
-      map(checked(outcome(() => statfs?.("/", context) ?? {}), "statfs", "/", forms.statfs), (given) => ({ ...emptyStatfs, ...given, frsize: given.bsize ?? emptyStatfs.bsize })),
+      map(
+        checked(
+          outcome(() => statfs?.("/", context) ?? {}),
+          "statfs",
+          "/",
+          forms.statfs
+        ),
+        (given) => ({ ...emptyStatfs, ...given, frsize: given.bsize ?? emptyStatfs.bsize })
+      ),
     ...(ioctl && {
       ioctl: ({ cmd, data, fh, nodeid }, context) =>
         // A directory has no handle of the callbacks'.
         served.nodes.get(nodeid)?.type === S_IFDIR
           ? Errno.ENOTTY
           : handles.use(fh, (handle, path) =>
-            map(checked(outcome(() => ioctl(handle, cmd, data, path, context)), "ioctl", path, forms.ioctl), (answer) => (
-              { result: 0, data: answer instanceof Uint8Array ? answer : new Uint8Array(0) }
-            )))
+              map(
+                checked(
+                  outcome(() => ioctl(handle, cmd, data, path, context)),
+                  "ioctl",
+                  path,
+                  forms.ioctl
+                ),
+                (answer) => ({ result: 0, data: answer instanceof Uint8Array ? answer : new Uint8Array(0) })
+              )
+            )
     })
   }
   made.add(filesystem)
@@ -67,4 +96,5 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
 }
 
 /** True for what `make` gave; false for whatever else, a combinator's result included. */
-export const isFilesystem = (value: unknown): value is Backend => typeof value === "object" && value !== null && made.has(value)
+export const isFilesystem = (value: unknown): value is Backend =>
+  typeof value === "object" && value !== null && made.has(value)

@@ -26,17 +26,29 @@ const named = (answer: unknown): string => {
 }
 
 const shown = (answer: unknown): string => {
-  if (typeof answer === "string") return `the string ${printableJson(answer.length > 40 ? `${answer.slice(0, 40)}...` : answer)}`
-  return typeof answer === "number" || typeof answer === "bigint" || typeof answer === "boolean" ? `${named(answer)}, ${answer}` : named(answer)
+  if (typeof answer === "string")
+    return `the string ${printableJson(answer.length > 40 ? `${answer.slice(0, 40)}...` : answer)}`
+  return typeof answer === "number" || typeof answer === "bigint" || typeof answer === "boolean"
+    ? `${named(answer)}, ${answer}`
+    : named(answer)
 }
 
 const wrong = (callback: string, path: string | undefined, said: string, expected: string): Outcome<never> => {
   const of = path === undefined ? "a removed file" : printable(path)
-  return Effect.andThen(Effect.logError(`the callback ${callback} for ${of} answered ${said}; expected: ${expected}. Its caller gets EIO.`), Errno.EIO)
+  return Effect.andThen(
+    Effect.logError(`the callback ${callback} for ${of} answered ${said}; expected: ${expected}. Its caller gets EIO.`),
+    Errno.EIO
+  )
 }
 
 /** Lets an answer of its form through. `path` is undefined for a removed file. */
-export const checked = <A>(answer: Outcome<A>, callback: string, path: string | undefined, form: Form, most = 0): Outcome<A> =>
+export const checked = <A>(
+  answer: Outcome<A>,
+  callback: string,
+  path: string | undefined,
+  form: Form,
+  most = 0
+): Outcome<A> =>
   andThen(answer, (value): Outcome<A> => {
     const fault = form.fault(value, most)
     return fault === undefined ? Exit.succeed(value) : wrong(callback, path, fault, form.expected)
@@ -55,19 +67,31 @@ const collected = (names: Iterable<string>): ReadonlyArray<string> => {
 }
 
 /** Lists what a callback gave to be iterated over; what that throws is as if the callback had. */
-export const listed = (answer: Outcome<Iterable<string>>, callback: string, path: string | undefined, form: Form): Outcome<ReadonlyArray<string>> =>
+export const listed = (
+  answer: Outcome<Iterable<string>>,
+  callback: string,
+  path: string | undefined,
+  form: Form
+): Outcome<ReadonlyArray<string>> =>
   andThen(checked(answer, callback, path, iterable(form.expected)), (names) =>
-    checked(outcome<ReadonlyArray<string>>(() => collected(names)), callback, path, form))
+    checked(
+      outcome<ReadonlyArray<string>>(() => collected(names)),
+      callback,
+      path,
+      form
+    )
+  )
 
 const iterable = (expected: string): Form => ({
   expected,
-  fault: (answer) => typeof answer === "object" && answer !== null && Symbol.iterator in answer ? undefined : shown(answer)
+  fault: (answer) =>
+    typeof answer === "object" && answer !== null && Symbol.iterator in answer ? undefined : shown(answer)
 })
 
 const each = (expected: string, isRight: (name: string) => boolean): Form => ({
   expected,
   fault: (answer) => {
-    for (const name of Array.isArray(answer) ? answer as ReadonlyArray<unknown> : []) {
+    for (const name of Array.isArray(answer) ? (answer as ReadonlyArray<unknown>) : []) {
       if (typeof name !== "string" || !isRight(name)) return `${shown(name)} among the names`
     }
     return undefined
@@ -75,7 +99,9 @@ const each = (expected: string, isRight: (name: string) => boolean): Form => ({
 })
 
 const isWhole = (value: unknown, below: number): boolean =>
-  typeof value === "number" ? Number.isInteger(value) && value >= 0 && value < below : typeof value === "bigint" && value >= 0n && value < BigInt(below)
+  typeof value === "number"
+    ? Number.isInteger(value) && value >= 0 && value < below
+    : typeof value === "bigint" && value >= 0n && value < BigInt(below)
 
 const isU32 = (value: unknown): boolean => typeof value === "number" && isWhole(value, 2 ** 32)
 const isU64 = (value: unknown): boolean => isWhole(value, 2 ** 64)
@@ -132,7 +158,7 @@ const fieldFault = (answer: object, fields: Fields): string | undefined => {
 /** Bytes or text, as extended attributes have them. */
 const data: Form = {
   expected: "a Uint8Array or a string",
-  fault: (answer) => typeof answer === "string" || answer instanceof Uint8Array ? undefined : shown(answer)
+  fault: (answer) => (typeof answer === "string" || answer instanceof Uint8Array ? undefined : shown(answer))
 }
 
 const sizeFault = (answer: number, most: number): string | undefined =>
@@ -142,16 +168,19 @@ const sizeFault = (answer: number, most: number): string | undefined =>
 export const forms = {
   data,
   attributes: {
-    expected: "an object with a mode that has the file's type and permissions, as { mode: fileType.reg | 0o644, size }; false for no such file",
+    expected:
+      "an object with a mode that has the file's type and permissions, as { mode: fileType.reg | 0o644, size }; false for no such file",
     fault: (answer) => {
       if (typeof answer !== "object" || answer === null || Array.isArray(answer)) return shown(answer)
       if (!("mode" in answer) || answer.mode === undefined) return "attributes without a mode"
-      return isMode(answer.mode) ? fieldFault(answer, attributeFields) : `mode as ${shown(answer.mode)}, in which there is no file's type`
+      return isMode(answer.mode)
+        ? fieldFault(answer, attributeFields)
+        : `mode as ${shown(answer.mode)}, in which there is no file's type`
     }
   },
   read: {
     expected: "a Uint8Array, a string, or how many bytes of its buffer it filled",
-    fault: (answer, most) => typeof answer === "number" ? sizeFault(answer, most) : data.fault(answer, most)
+    fault: (answer, most) => (typeof answer === "number" ? sizeFault(answer, most) : data.fault(answer, most))
   },
   write: {
     expected: "how many bytes were written, or undefined for all of them",
@@ -160,30 +189,78 @@ export const forms = {
       return typeof answer === "number" ? sizeFault(answer, most) : shown(answer)
     }
   },
-  names: each("the names in the directory, an array of strings without / and NUL", (name) => name !== "" && !/[/\0]/.test(name)),
-  attributeNames: each("the attributes' names, an array of strings without NUL", (name) => name !== "" && !name.includes("\0")),
+  names: each(
+    "the names in the directory, an array of strings without / and NUL",
+    (name) => name !== "" && !/[/\0]/.test(name)
+  ),
+  attributeNames: each(
+    "the attributes' names, an array of strings without NUL",
+    (name) => name !== "" && !name.includes("\0")
+  ),
   target: {
     expected: "the link's target, a string",
-    fault: (answer) => typeof answer === "string" && answer !== "" && !answer.includes("\0") ? undefined : shown(answer)
+    fault: (answer) =>
+      typeof answer === "string" && answer !== "" && !answer.includes("\0") ? undefined : shown(answer)
   },
-  offset: { expected: "an offset in bytes", fault: (answer) => isWhole(answer, 2 ** 63) ? undefined : shown(answer) },
+  offset: { expected: "an offset in bytes", fault: (answer) => (isWhole(answer, 2 ** 63) ? undefined : shown(answer)) },
   statfs: {
     expected: "an object of numbers, as { blocks, bfree, bavail }",
-    fault: (answer) => typeof answer === "object" && answer !== null ? fieldFault(answer, statfsFields) : shown(answer)
+    fault: (answer) =>
+      typeof answer === "object" && answer !== null ? fieldFault(answer, statfsFields) : shown(answer)
   },
   ioctl: {
     expected: "a Uint8Array, or undefined for nothing",
-    fault: (answer) => answer === undefined || answer === null || answer === true || answer instanceof Uint8Array ? undefined : shown(answer)
+    fault: (answer) =>
+      answer === undefined || answer === null || answer === true || answer instanceof Uint8Array
+        ? undefined
+        : shown(answer)
   }
 } as const satisfies { readonly [callback: string]: Form }
 
 const callbackNames: { readonly [name in keyof PathCallbacks]-?: true } = {
-  getattr: true, readdir: true, open: true, read: true, write: true, truncate: true, fgetattr: true, ftruncate: true,
-  fchmod: true, fchown: true, futimens: true, fgetxattr: true, fsetxattr: true, flistxattr: true, fremovexattr: true,
-  reopen: true, create: true, mknod: true, mkdir: true, unlink: true, rmdir: true, rename: true, exchange: true,
-  link: true, symlink: true, readlink: true, chmod: true, chown: true, utimens: true, access: true, fallocate: true,
-  lseek: true, flush: true, fsync: true, release: true, statfs: true, getxattr: true, setxattr: true,
-  listxattr: true, removexattr: true, ioctl: true, init: true, destroy: true
+  getattr: true,
+  readdir: true,
+  open: true,
+  read: true,
+  write: true,
+  truncate: true,
+  fgetattr: true,
+  ftruncate: true,
+  fchmod: true,
+  fchown: true,
+  futimens: true,
+  fgetxattr: true,
+  fsetxattr: true,
+  flistxattr: true,
+  fremovexattr: true,
+  reopen: true,
+  create: true,
+  mknod: true,
+  mkdir: true,
+  unlink: true,
+  rmdir: true,
+  rename: true,
+  exchange: true,
+  link: true,
+  symlink: true,
+  readlink: true,
+  chmod: true,
+  chown: true,
+  utimens: true,
+  access: true,
+  fallocate: true,
+  lseek: true,
+  flush: true,
+  fsync: true,
+  release: true,
+  statfs: true,
+  getxattr: true,
+  setxattr: true,
+  listxattr: true,
+  removexattr: true,
+  ioctl: true,
+  init: true,
+  destroy: true
 }
 
 /** Throws when a callback is no function, or `getattr` is missing. What else an object has is its own business. */
@@ -191,6 +268,8 @@ export const checkCallbacks = (callbacks: object): void => {
   for (const name of Object.keys(callbackNames)) {
     const value: unknown = Reflect.get(callbacks, name)
     if (typeof value === "function" || (value === undefined && name !== "getattr")) continue
-    throw new TypeError(`PathFilesystem.make: ${name} is ${shown(value)}; expected: a function${name === "getattr" ? "" : ", or undefined"}`)
+    throw new TypeError(
+      `PathFilesystem.make: ${name} is ${shown(value)}; expected: a function${name === "getattr" ? "" : ", or undefined"}`
+    )
   }
 }

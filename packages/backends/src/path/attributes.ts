@@ -17,10 +17,11 @@ const timespec = (time: Time | undefined): Timespec => {
 const blockSize = 4096
 /** Blocks that are full, in units of 512 bytes. */
 const blocksOf = (size: U64): U64 =>
-  typeof size === "bigint" ? (size + BigInt(blockSize - 1)) / BigInt(blockSize) * 8n : Math.ceil(size / blockSize) * 8
+  typeof size === "bigint" ? ((size + BigInt(blockSize - 1)) / BigInt(blockSize)) * 8n : Math.ceil(size / blockSize) * 8
 
 /** Whether the kernel can rely on the size; else it must ask for every byte (FOPEN_DIRECT_IO). */
-export const hasSize = (attributes: PathAttributes): boolean => attributes.size !== undefined || (attributes.mode & S_IFMT) !== S_IFREG
+export const hasSize = (attributes: PathAttributes): boolean =>
+  attributes.size !== undefined || (attributes.mode & S_IFMT) !== S_IFREG
 
 export const attrOf = (node: PathNode, given: PathAttributes): Attr => {
   const size = given.size ?? 0

@@ -91,7 +91,13 @@ export interface PathCallbacks<H = unknown> {
     buffer: Uint8Array
   ) => Answer<Uint8Array | string | number>
   /** Returns how many bytes were written; undefined for all. `data` is the callback's until its answer is there. */
-  readonly write?: (handle: H, data: Uint8Array, offset: U64, path: string | undefined, context: RequestContext) => Answer<number | void>
+  readonly write?: (
+    handle: H,
+    data: Uint8Array,
+    offset: U64,
+    path: string | undefined,
+    context: RequestContext
+  ) => Answer<number | void>
   /** Sets a file's size (truncate(2)). */
   readonly truncate?: (path: string, size: U64, context: RequestContext) => Answer<void>
   /**
@@ -106,11 +112,22 @@ export interface PathCallbacks<H = unknown> {
   /** As `chown`, of an open file that has been removed. */
   readonly fchown?: (handle: H, uid: number, gid: number, context: RequestContext) => Answer<void>
   /** As `utimens`, of an open file that has been removed. */
-  readonly futimens?: (handle: H, atime: Timespec | undefined, mtime: Timespec | undefined, context: RequestContext) => Answer<void>
+  readonly futimens?: (
+    handle: H,
+    atime: Timespec | undefined,
+    mtime: Timespec | undefined,
+    context: RequestContext
+  ) => Answer<void>
   /** As `getxattr` and its kin, of an open file that has been removed. Without one: EOPNOTSUPP. */
   readonly fgetxattr?: (handle: H, name: string, context: RequestContext) => Answer<Uint8Array | string>
   /** As `setxattr`, of an open file that has been removed. */
-  readonly fsetxattr?: (handle: H, name: string, value: Uint8Array, flags: number, context: RequestContext) => Answer<void>
+  readonly fsetxattr?: (
+    handle: H,
+    name: string,
+    value: Uint8Array,
+    flags: number,
+    context: RequestContext
+  ) => Answer<void>
   /** As `listxattr`, of an open file that has been removed. */
   readonly flistxattr?: (handle: H, context: RequestContext) => Answer<Iterable<string>>
   /** As `removexattr`, of an open file that has been removed. */
@@ -145,13 +162,31 @@ export interface PathCallbacks<H = unknown> {
   /** -1 leaves one as it is. */
   readonly chown?: (path: string, uid: number, gid: number, context: RequestContext) => Answer<void>
   /** Undefined leaves one as it is. */
-  readonly utimens?: (path: string, atime: Timespec | undefined, mtime: Timespec | undefined, context: RequestContext) => Answer<void>
+  readonly utimens?: (
+    path: string,
+    atime: Timespec | undefined,
+    mtime: Timespec | undefined,
+    context: RequestContext
+  ) => Answer<void>
   /** `mask` of R_OK, W_OK, X_OK. Asked only where the mount leaves permissions to the server (`defaultPermissions: false`). */
   readonly access?: (path: string, mask: number, context: RequestContext) => Answer<void>
   /** `mode` of FALLOC_FL_*: KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE. */
-  readonly fallocate?: (handle: H, mode: number, offset: U64, length: U64, path: string | undefined, context: RequestContext) => Answer<void>
+  readonly fallocate?: (
+    handle: H,
+    mode: number,
+    offset: U64,
+    length: U64,
+    path: string | undefined,
+    context: RequestContext
+  ) => Answer<void>
   /** Where the next data (SEEK_DATA) or hole (SEEK_HOLE) is, from `offset` on. Without it a file has no holes. */
-  readonly lseek?: (handle: H, offset: U64, whence: number, path: string | undefined, context: RequestContext) => Answer<U64>
+  readonly lseek?: (
+    handle: H,
+    offset: U64,
+    whence: number,
+    path: string | undefined,
+    context: RequestContext
+  ) => Answer<U64>
   /** At every close(2) of a descriptor. */
   readonly flush?: (handle: H, path: string | undefined, context: RequestContext) => Answer<void>
   /** Makes a file safe from a power cut (fsync(2)). */
@@ -163,13 +198,25 @@ export interface PathCallbacks<H = unknown> {
   /** An extended attribute's value; fails with ENODATA where there is none (getxattr(2)). */
   readonly getxattr?: (path: string, name: string, context: RequestContext) => Answer<Uint8Array | string>
   /** `flags` of XATTR_CREATE, XATTR_REPLACE. */
-  readonly setxattr?: (path: string, name: string, value: Uint8Array, flags: number, context: RequestContext) => Answer<void>
+  readonly setxattr?: (
+    path: string,
+    name: string,
+    value: Uint8Array,
+    flags: number,
+    context: RequestContext
+  ) => Answer<void>
   /** The names of the extended attributes (listxattr(2)). */
   readonly listxattr?: (path: string, context: RequestContext) => Answer<Iterable<string>>
   /** Removes an extended attribute (removexattr(2)). */
   readonly removexattr?: (path: string, name: string, context: RequestContext) => Answer<void>
   /** Data from and to the caller, as the command's number says (ioctl(2)). */
-  readonly ioctl?: (handle: H, command: number, data: Uint8Array, path: string | undefined, context: RequestContext) => Answer<Uint8Array | void>
+  readonly ioctl?: (
+    handle: H,
+    command: number,
+    data: Uint8Array,
+    path: string | undefined,
+    context: RequestContext
+  ) => Answer<Uint8Array | void>
   /** Before anything else is called, and again when the filesystem is started anew. */
   readonly init?: (mount: PathMount) => Answer<void>
   /** After everything else, when the mount has ended. */

@@ -9,7 +9,19 @@ import { checked, forms } from "./answers.ts"
 import type { PathAttributes, PathCallbacks } from "./callbacks.ts"
 import { bytes } from "./data.ts"
 import type { PathNode } from "./nodes.ts"
-import { andThen, type Answer, ensuring, map, onFailure, optional, orElse, orTooLarge, outcome, type Outcome, outcomeOrLate } from "./outcome.ts"
+import {
+  andThen,
+  type Answer,
+  ensuring,
+  map,
+  onFailure,
+  optional,
+  orElse,
+  orTooLarge,
+  outcome,
+  type Outcome,
+  outcomeOrLate
+} from "./outcome.ts"
 import type { Served } from "./served.ts"
 
 interface Handle<H> {
@@ -37,10 +49,19 @@ const readBy = <H>(
   context: RequestContext
 ): Outcome<Uint8Array> => {
   const buffer = takesBuffer(read) ? new Uint8Array(size) : nothing
-  return map(checked(outcome(() => read(handle, size, offset, path, context, buffer)), "read", path, forms.read, size), (answer) => {
-    if (typeof answer !== "number") return bytes(answer).subarray(0, size)
-    return buffer.length === size ? buffer.subarray(0, answer) : new Uint8Array(answer)
-  })
+  return map(
+    checked(
+      outcome(() => read(handle, size, offset, path, context, buffer)),
+      "read",
+      path,
+      forms.read,
+      size
+    ),
+    (answer) => {
+      if (typeof answer !== "number") return bytes(answer).subarray(0, size)
+      return buffer.length === size ? buffer.subarray(0, answer) : new Uint8Array(answer)
+    }
+  )
 }
 
 /** A removed file's attributes, after a write up to `end`. */
@@ -79,12 +100,18 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
     const { unlink } = callbacks
     const { removedBy } = node
     if (removedBy === undefined || node.handles.size > 1 || unlink === undefined) return done
-    return locks(() => ({ stay: node.names.map(({ parent }) => parent), move: [node] }), () => {
-      const [only] = node.names
-      const path = nodes.path(node)
-      if (only === undefined || path === undefined) return done
-      return map(outcome(() => unlink(path, removedBy)), () => nodes.remove(only.parent, only.name))
-    })
+    return locks(
+      () => ({ stay: node.names.map(({ parent }) => parent), move: [node] }),
+      () => {
+        const [only] = node.names
+        const path = nodes.path(node)
+        if (only === undefined || path === undefined) return done
+        return map(
+          outcome(() => unlink(path, removedBy)),
+          () => nodes.remove(only.parent, only.name)
+        )
+      }
+    )
   }
 
   const release = (fh: U64): Outcome<void> => {
@@ -94,10 +121,16 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
     const { handle, node, users } = open
     const ended = --users.count > 0 ? done : closed(handle, nodes.path(node))
     // Until all is done the node counts as open, so that nobody forgets its hidden name.
-    return ensuring(andThen(orElse(ended, () => done), () => orElse(reap(node), () => done)), () => {
-      node.handles.delete(Number(fh))
-      nodes.drop(node)
-    })
+    return ensuring(
+      andThen(
+        orElse(ended, () => done),
+        () => orElse(reap(node), () => done)
+      ),
+      () => {
+        node.handles.delete(Number(fh))
+        nodes.drop(node)
+      }
+    )
   }
 
   /** Works with an open file; its path is undefined once it is removed. */
@@ -107,12 +140,19 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
     const { handle, node } = open
     const path = nodes.path(node)
     // Where there are no handles the path is all that a callback has to go by.
-    return callbacks.open === undefined ? locks(() => ({ stay: [node], move: [] }), () => then(handle, nodes.path(node), node)) : then(handle, path, node)
+    return callbacks.open === undefined
+      ? locks(
+          () => ({ stay: [node], move: [] }),
+          () => then(handle, nodes.path(node), node)
+        )
+      : then(handle, path, node)
   }
 
   /** The handles of a file, those that may read and write first. */
   const handlesOf = (node: PathNode): ReadonlyArray<Handle<H>> =>
-    Array.from(node.handles).flatMap((fh) => handles.get(fh) ?? []).sort((one, other) => (other.flags & O_ACCMODE) - (one.flags & O_ACCMODE))
+    Array.from(node.handles)
+      .flatMap((fh) => handles.get(fh) ?? [])
+      .sort((one, other) => (other.flags & O_ACCMODE) - (one.flags & O_ACCMODE))
 
   /** Any handle of a file that has no path any more. */
   const removed = (node: PathNode | undefined): Handle<H> | undefined =>
@@ -125,7 +165,10 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
     const { reopen } = callbacks
     const [any] = open
     if (reopen !== undefined && any !== undefined) {
-      return map(outcome(() => reopen(any.handle, flags, context)), (handle) => register(node, handle, flags))
+      return map(
+        outcome(() => reopen(any.handle, flags, context)),
+        (handle) => register(node, handle, flags)
+      )
     }
     const shared = open.find((one) => (one.flags & O_ACCMODE) === O_RDWR || (one.flags & O_ACCMODE) === wanted)
     return shared === undefined ? Errno.ENOENT : Exit.succeed(register(node, shared.handle, shared.flags, shared.users))
@@ -136,7 +179,12 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
       const known = nodes.get(nodeid)
       if (known !== undefined && removed(known) !== undefined) return openRemoved(known, flags, context)
       return at(nodeid, (path, node) =>
-        acquire(path, () => openAt(path, flags, context), (handle) => Exit.succeed(register(node, handle, flags))))
+        acquire(
+          path,
+          () => openAt(path, flags, context),
+          (handle) => Exit.succeed(register(node, handle, flags))
+        )
+      )
     },
 
     create: ({ flags, mode, name, nodeid }, context) =>
@@ -144,7 +192,8 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
         const { create } = callbacks
         const permissions = mode & permissionBits
         const made = create === undefined ? optional(callbacks.mknod, path, S_IFREG | permissions, 0, context) : done
-        const open = () => create === undefined ? openAt(path, flags, context) : create(path, permissions, flags, context)
+        const open = () =>
+          create === undefined ? openAt(path, flags, context) : create(path, permissions, flags, context)
         return andThen(made, () =>
           acquire(path, open, (handle) =>
             map(attributes(path, context), (found): Created => {
@@ -153,25 +202,42 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
               const node = nodes.enter(parent, text, found)
               const entry = entryOf(node, found)
               return { entry, open: register(node, handle, flags) }
-            })))
+            })
+          )
+        )
       }),
 
     read: ({ fh, offset, size }, context) =>
       use(fh, (handle, path) =>
-        callbacks.read === undefined ? Errno.ENOSYS : readBy(callbacks.read, handle, size, offset, path, context)),
+        callbacks.read === undefined ? Errno.ENOSYS : readBy(callbacks.read, handle, size, offset, path, context)
+      ),
     write: ({ data, fh, offset }, context) =>
       use(fh, (handle, path, node) =>
-        map(checked(orTooLarge(offset, optional(callbacks.write, handle, data, offset, path, context)), "write", path, forms.write, data.length), (written) => {
-          const size = typeof written === "number" ? written : data.length
-          if (node.last !== undefined) node.last = grown(node.last, add(offset, size))
-          return size
-        })),
+        map(
+          checked(
+            orTooLarge(offset, optional(callbacks.write, handle, data, offset, path, context)),
+            "write",
+            path,
+            forms.write,
+            data.length
+          ),
+          (written) => {
+            const size = typeof written === "number" ? written : data.length
+            if (node.last !== undefined) node.last = grown(node.last, add(offset, size))
+            return size
+          }
+        )
+      ),
     flush: ({ fh }, context) => use(fh, (handle, path) => optional(callbacks.flush, handle, path, context)),
     fsync: ({ fh }, context) => use(fh, (handle, path) => optional(callbacks.fsync, handle, path, context)),
     fallocate: ({ fh, length, mode, offset }, context) =>
-      use(fh, (handle, path) => orTooLarge(add(offset, length), optional(callbacks.fallocate, handle, mode, offset, length, path, context))),
-    lseek: ({ fh, offset, whence }, context) => use(fh, (handle, path) =>
-        checked(optional(callbacks.lseek, handle, offset, whence, path, context), "lseek", path, forms.offset)),
+      use(fh, (handle, path) =>
+        orTooLarge(add(offset, length), optional(callbacks.fallocate, handle, mode, offset, length, path, context))
+      ),
+    lseek: ({ fh, offset, whence }, context) =>
+      use(fh, (handle, path) =>
+        checked(optional(callbacks.lseek, handle, offset, whence, path, context), "lseek", path, forms.offset)
+      ),
     release: ({ fh }) => release(fh)
   } satisfies Backend
 
@@ -180,7 +246,8 @@ export const makeHandles = <H>({ at, attributes, callbacks, entryOf, inside, loc
     use,
     removed,
     /** Releases what an unmount leaves open. */
-    releaseAll: (): Outcome<void> => Array.from(handles.keys()).reduce((before, fh) => andThen(before, () => release(fh)), done)
+    releaseAll: (): Outcome<void> =>
+      Array.from(handles.keys()).reduce((before, fh) => andThen(before, () => release(fh)), done)
   }
 }
 

@@ -26,15 +26,24 @@ export const listingOperations = <H>({ at, callbacks, nodes }: Served<H>) => {
     // A directory that was removed has nothing in it, not even itself.
     if (nodes.get(nodeid)?.last !== undefined) return Exit.succeed([])
     return at(nodeid, (path, node) =>
-      map(listed(optional(callbacks.readdir, path, context), "readdir", path, forms.names), (names) =>
-        [".", "..", ...names.filter((name) => !isDots(name) && node.children.get(name)?.removedBy === undefined)]))
+      map(listed(optional(callbacks.readdir, path, context), "readdir", path, forms.names), (names) => [
+        ".",
+        "..",
+        ...names.filter((name) => !isDots(name) && node.children.get(name)?.removedBy === undefined)
+      ])
+    )
   }
 
   function* entries(node: PathNode, { names }: Listing, from: number): Generator<Dirent, void, undefined> {
     for (let index = from; index < names.length; index++) {
       const name = names[index] ?? ""
-      const child = index === 0 ? node : index === 1 ? node.names[0]?.parent ?? node : node.children.get(name)
-      yield { ino: child?.ino ?? child?.id ?? unknownIno, off: index + 1, type: (child?.type ?? 0) >>> 12, name: nameOf(name) }
+      const child = index === 0 ? node : index === 1 ? (node.names[0]?.parent ?? node) : node.children.get(name)
+      yield {
+        ino: child?.ino ?? child?.id ?? unknownIno,
+        off: index + 1,
+        type: (child?.type ?? 0) >>> 12,
+        name: nameOf(name)
+      }
     }
   }
 

@@ -18,23 +18,39 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
   let hidden = 0
 
   /** Makes something under a name that was free, and tells the kernel of it. */
-  const make = (nodeid: U64, name: Name, context: RequestContext, create: (path: string) => Outcome<void>): Outcome<Entry> =>
+  const make = (
+    nodeid: U64,
+    name: Name,
+    context: RequestContext,
+    create: (path: string) => Outcome<void>
+  ): Outcome<Entry> =>
     inside(nodeid, name, (path, parent, text) =>
       andThen(create(path), () =>
         map(attributes(path, context), (found) => {
           nodes.remove(parent, text)
           return entryOf(nodes.enter(parent, text, found), found)
-        })))
+        })
+      )
+    )
 
   /** Whether removing its name would take an open file from under its users. */
   const mustHide = (node: PathNode): boolean =>
-    node.handles.size > 0 && node.names.length === 1 && callbacks.rename !== undefined && callbacks.fgetattr === undefined
+    node.handles.size > 0 &&
+    node.names.length === 1 &&
+    callbacks.rename !== undefined &&
+    callbacks.fgetattr === undefined
 
   const hiddenNameOf = (node: PathNode): string =>
     `${hiddenPrefix}${node.id.toString(16).padStart(8, "0")}${(++hidden).toString(16).padStart(8, "0")}`
 
   /** Renames an open file that is to be removed; gives how to undo it. */
-  const hide = (parent: PathNode, name: string, node: PathNode, path: string, context: RequestContext): Outcome<() => Outcome<void>> => {
+  const hide = (
+    parent: PathNode,
+    name: string,
+    node: PathNode,
+    path: string,
+    context: RequestContext
+  ): Outcome<() => Outcome<void>> => {
     const hiddenName = hiddenNameOf(node)
     const hiddenPath = nodes.pathOf(parent, hiddenName) ?? hiddenName
     return map(optional(callbacks.rename, path, hiddenPath, context), () => {
@@ -54,36 +70,55 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
 
   /** Moves the removed files that a directory hides to the one above, which is to lose it. */
   const evacuate = (directory: PathNode, parent: PathNode, context: RequestContext): Outcome<void> =>
-    hiddenIn(directory).reduce((before, [name, node]) =>
-      andThen(before, () => {
-        const from = nodes.pathOf(directory, name)
-        const hiddenName = hiddenNameOf(node)
-        const to = nodes.pathOf(parent, hiddenName)
-        if (from === undefined || to === undefined) return done
-        return map(optional(callbacks.rename, from, to, context), () => nodes.rename(directory, name, parent, hiddenName))
-      }), done)
+    hiddenIn(directory).reduce(
+      (before, [name, node]) =>
+        andThen(before, () => {
+          const from = nodes.pathOf(directory, name)
+          const hiddenName = hiddenNameOf(node)
+          const to = nodes.pathOf(parent, hiddenName)
+          if (from === undefined || to === undefined) return done
+          return map(optional(callbacks.rename, from, to, context), () =>
+            nodes.rename(directory, name, parent, hiddenName)
+          )
+        }),
+      done
+    )
 
   /** Does what a directory must be empty for; one that only hides removed files is. */
-  const emptied = <A>(directory: PathNode | undefined, parent: PathNode, context: RequestContext, act: () => Outcome<A>): Outcome<A> => {
+  const emptied = <A>(
+    directory: PathNode | undefined,
+    parent: PathNode,
+    context: RequestContext,
+    act: () => Outcome<A>
+  ): Outcome<A> => {
     if (directory === undefined || hiddenIn(directory).length === 0) return act()
     return orElse(act(), (error) =>
       error._tag === "ENOTEMPTY" || error._tag === "EEXIST"
-        ? andThen(orElse(evacuate(directory, parent, context), () => Exit.fail(error)), act)
-        : Exit.fail(error))
+        ? andThen(
+            orElse(evacuate(directory, parent, context), () => Exit.fail(error)),
+            act
+          )
+        : Exit.fail(error)
+    )
   }
 
   /** Whether `node` is `other` or lies above it. */
-  const isAbove = (node: PathNode | undefined, other: PathNode): boolean => node !== undefined && nodes.above(other).includes(node)
+  const isAbove = (node: PathNode | undefined, other: PathNode): boolean =>
+    node !== undefined && nodes.above(other).includes(node)
 
   return {
     lookup: ({ name, nodeid }, context) =>
       inside(nodeid, name, (path, parent, text) => {
         const before = parent.children.get(text)
-        return orElse(map(attributes(path, context), (found) => entryOf(nodes.enter(parent, text, found), found)), (error) => {
-          // It went by a way of its own.
-          if (error._tag === "ENOENT" && before !== undefined && parent.children.get(text) === before) nodes.remove(parent, text)
-          return Exit.fail(error)
-        })
+        return orElse(
+          map(attributes(path, context), (found) => entryOf(nodes.enter(parent, text, found), found)),
+          (error) => {
+            // It went by a way of its own.
+            if (error._tag === "ENOENT" && before !== undefined && parent.children.get(text) === before)
+              nodes.remove(parent, text)
+            return Exit.fail(error)
+          }
+        )
       }),
     forget: (nodeid, _nlookup, left) => {
       const node = nodes.get(nodeid)
@@ -93,7 +128,11 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
     },
 
     readlink: ({ nodeid }, context) =>
-      at(nodeid, (path, { type }) => type === S_IFLNK ? map(checked(optional(callbacks.readlink, path, context), "readlink", path, forms.target), nameOf) : Errno.EINVAL),
+      at(nodeid, (path, { type }) =>
+        type === S_IFLNK
+          ? map(checked(optional(callbacks.readlink, path, context), "readlink", path, forms.target), nameOf)
+          : Errno.EINVAL
+      ),
     symlink: ({ name, nodeid, target }, context) =>
       make(nodeid, name, context, (path) => optional(callbacks.symlink, nameText(target), path, context)),
     mknod: ({ mode, name, nodeid, rdev }, context) =>
@@ -102,28 +141,48 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
       make(nodeid, name, context, (path) => optional(callbacks.mkdir, path, mode & permissionBits, context)),
 
     unlink: ({ name, nodeid }, context) =>
-      inside(nodeid, name, (path, parent, text) => {
-        const node = parent.children.get(text)
-        if (node !== undefined && mustHide(node)) return map(hide(parent, text, node, path, context), () => undefined)
-        if (node === undefined || node.handles.size === 0 || callbacks.fgetattr !== undefined || node.names.length > 1) {
-          return map(optional(callbacks.unlink, path, context), () => nodes.remove(parent, text))
-        }
-        // Nothing can be asked about it once it is gone, and those who have it open still ask.
-        return andThen(attributes(path, context), (found) =>
-          map(optional(callbacks.unlink, path, context), () => {
-            node.last = { ...found, nlink: 0 }
-            nodes.remove(parent, text)
-          }))
-      }, "moves"),
+      inside(
+        nodeid,
+        name,
+        (path, parent, text) => {
+          const node = parent.children.get(text)
+          if (node !== undefined && mustHide(node)) return map(hide(parent, text, node, path, context), () => undefined)
+          if (
+            node === undefined ||
+            node.handles.size === 0 ||
+            callbacks.fgetattr !== undefined ||
+            node.names.length > 1
+          ) {
+            return map(optional(callbacks.unlink, path, context), () => nodes.remove(parent, text))
+          }
+          // Nothing can be asked about it once it is gone, and those who have it open still ask.
+          return andThen(attributes(path, context), (found) =>
+            map(optional(callbacks.unlink, path, context), () => {
+              node.last = { ...found, nlink: 0 }
+              nodes.remove(parent, text)
+            })
+          )
+        },
+        "moves"
+      ),
     rmdir: ({ name, nodeid }, context) =>
-      inside(nodeid, name, (path, parent, text) => {
-        const node = parent.children.get(text)
-        return andThen(attributes(path, context), (found) =>
-          map(emptied(node, parent, context, () => optional(callbacks.rmdir, path, context)), () => {
-            if (node !== undefined) node.last = { ...found, nlink: 0 }
-            nodes.remove(parent, text)
-          }))
-      }, "moves"),
+      inside(
+        nodeid,
+        name,
+        (path, parent, text) => {
+          const node = parent.children.get(text)
+          return andThen(attributes(path, context), (found) =>
+            map(
+              emptied(node, parent, context, () => optional(callbacks.rmdir, path, context)),
+              () => {
+                if (node !== undefined) node.last = { ...found, nlink: 0 }
+                nodes.remove(parent, text)
+              }
+            )
+          )
+        },
+        "moves"
+      ),
 
     link: ({ newname, nodeid, oldnodeid }, context) => {
       const node = nodes.get(oldnodeid)
@@ -132,17 +191,21 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
       // link(2). A directory below itself would have no path that ends.
       if (node.type === S_IFDIR) return Errno.EPERM
       if (nameTooLong(newname)) return Errno.ENAMETOOLONG
-      return locks(() => ({ stay: [node, parent], move: [] }), () => {
-        const text = nameText(newname)
-        const path = nodes.path(node)
-        const newPath = nodes.pathOf(parent, text)
-        if (path === undefined || newPath === undefined) return Errno.ENOENT
-        return andThen(optional(callbacks.link, path, newPath, context), () =>
-          map(attributes(newPath, context), (found) => {
-            nodes.link(node, parent, text)
-            return entryOf(node, found)
-          }))
-      })
+      return locks(
+        () => ({ stay: [node, parent], move: [] }),
+        () => {
+          const text = nameText(newname)
+          const path = nodes.path(node)
+          const newPath = nodes.pathOf(parent, text)
+          if (path === undefined || newPath === undefined) return Errno.ENOENT
+          return andThen(optional(callbacks.link, path, newPath, context), () =>
+            map(attributes(newPath, context), (found) => {
+              nodes.link(node, parent, text)
+              return entryOf(node, found)
+            })
+          )
+        }
+      )
     },
 
     rename: ({ flags, name, newdir, newname, nodeid }, context) => {
@@ -166,12 +229,17 @@ export const namespaceOperations = <H>({ at, attributes, callbacks, entryOf, ins
         const newPath = nodes.pathOf(newParent, to)
         if (path === undefined || newPath === undefined) return Errno.ENOENT
         if (exchange) {
-          return map(optional(callbacks.exchange, path, newPath, context), () => nodes.exchange(parent, from, newParent, to))
+          return map(optional(callbacks.exchange, path, newPath, context), () =>
+            nodes.exchange(parent, from, newParent, to)
+          )
         }
-        const isFree = (flags & RENAME_NOREPLACE) === 0 ? done : orElse(
-          andThen(attributes(newPath, context), () => Errno.EEXIST),
-          (error) => error._tag === "ENOENT" ? done : Exit.fail(error)
-        )
+        const isFree =
+          (flags & RENAME_NOREPLACE) === 0
+            ? done
+            : orElse(
+                andThen(attributes(newPath, context), () => Errno.EEXIST),
+                (error) => (error._tag === "ENOENT" ? done : Exit.fail(error))
+              )
         const rename = (): Outcome<void> =>
           map(
             emptied(replaced(), newParent, context, () => optional(callbacks.rename, path, newPath, context)),

@@ -43,12 +43,15 @@ export interface PathNode {
 const bytesMark = "\udcff"
 
 /** Names are strings here; one that is no UTF-8 has a character for each byte, after a mark. */
-export const nameText = (name: Name): string => typeof name === "string" ? name : `${bytesMark}${Buffer.from(name).toString("latin1")}`
+export const nameText = (name: Name): string =>
+  typeof name === "string" ? name : `${bytesMark}${Buffer.from(name).toString("latin1")}`
 
-export const nameOf = (text: string): Name => text.startsWith(bytesMark) ? new Uint8Array(Buffer.from(text.slice(1), "latin1")) : text
+export const nameOf = (text: string): Name =>
+  text.startsWith(bytesMark) ? new Uint8Array(Buffer.from(text.slice(1), "latin1")) : text
 
 /** Whether what is found under a name is what was found there before. */
-const isSame = (node: PathNode, found: PathAttributes): boolean => node.type === (found.mode & S_IFMT) && node.ino === found.ino
+const isSame = (node: PathNode, found: PathAttributes): boolean =>
+  node.type === (found.mode & S_IFMT) && node.ino === found.ino
 
 export type PathNodes = ReturnType<typeof makePathNodes>
 
@@ -151,7 +154,10 @@ export const makePathNodes = () => {
         remove(parent, name)
       }
       const other = found.ino === undefined || (found.nlink ?? 1) < 2 ? undefined : linked.get(found.ino)
-      const node = other !== undefined && other.names.length > 0 && isSame(other, found) ? other : make(found.mode & S_IFMT, found.ino)
+      const node =
+        other !== undefined && other.names.length > 0 && isSame(other, found)
+          ? other
+          : make(found.mode & S_IFMT, found.ino)
       attach(parent, name, node)
       return node
     },

@@ -14,7 +14,8 @@ const failed = (thrown: unknown): Exit.Exit<never, ErrnoError> => {
   return errno === undefined ? Exit.die(thrown) : Exit.fail(errno)
 }
 
-const isPromise = (value: unknown): value is Promise<unknown> => typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
 
 /** As `outcome`; what a Promise brings after the caller has been interrupted is `late`. */
 export const outcomeOrLate = <A>(call: () => Answer<A>, late: (value: A) => void): Outcome<A> =>
@@ -24,7 +25,7 @@ export const outcomeOrLate = <A>(call: () => Answer<A>, late: (value: A) => void
     return Effect.callback<A, unknown>((resume) => {
       let waits = true
       void answer.then(
-        (value) => waits ? resume(Effect.succeed(value)) : late(value),
+        (value) => (waits ? resume(Effect.succeed(value)) : late(value)),
         (thrown: unknown) => resume(Effect.fail(thrown))
       )
       return Effect.sync(() => {
@@ -34,7 +35,8 @@ export const outcomeOrLate = <A>(call: () => Answer<A>, late: (value: A) => void
   })
 
 /** An outcome that is there already: of the same types, which `Exit.isExit` forgets. */
-const settled = <A, E>(result: Effect.Effect<A, E>): Exit.Exit<A, E> | undefined => Exit.isExit(result) ? result as Exit.Exit<A, E> : undefined
+const settled = <A, E>(result: Effect.Effect<A, E>): Exit.Exit<A, E> | undefined =>
+  Exit.isExit(result) ? (result as Exit.Exit<A, E>) : undefined
 
 /**
  * `false` says of every callback that there is no such file. An Effect that a Promise or an Effect brings, as
@@ -57,7 +59,10 @@ export const outcome = <A>(call: () => Answer<A>): Outcome<A> => {
       return failure._tag === "Some" ? failed(failure.value) : Exit.die(Cause.squash(exit.cause))
     }
     if (!isPromise(answer)) return found(answer)
-    return Effect.flatMap(Effect.catch(Effect.tryPromise({ try: () => answer, catch: (thrown) => thrown }), failed), found)
+    return Effect.flatMap(
+      Effect.catch(Effect.tryPromise({ try: () => answer, catch: (thrown) => thrown }), failed),
+      found
+    )
   } catch (thrown) {
     return failed(thrown)
   }
@@ -69,7 +74,8 @@ const largeBytes = 2 ** 30
 /** A size that JavaScript has no buffer for (a RangeError) is EFBIG. */
 export const orTooLarge = <A>(size: number | bigint, first: Outcome<A>): Outcome<A> => {
   if (size < largeBytes) return first
-  const judge = (cause: Cause.Cause<ErrnoError>): Outcome<A> => Cause.squash(cause) instanceof RangeError ? Errno.EFBIG : Exit.failCause(cause)
+  const judge = (cause: Cause.Cause<ErrnoError>): Outcome<A> =>
+    Cause.squash(cause) instanceof RangeError ? Errno.EFBIG : Exit.failCause(cause)
   const exit = settled(first)
   if (exit === undefined) return Effect.catchCause(first, judge)
   return Exit.isSuccess(exit) ? exit : judge(exit.cause)
@@ -82,7 +88,8 @@ export const andThen = <A, B>(first: Outcome<A>, next: (value: A) => Outcome<B>)
   return Exit.isSuccess(exit) ? next(exit.value) : Exit.failCause(exit.cause)
 }
 
-export const map = <A, B>(first: Outcome<A>, change: (value: A) => B): Outcome<B> => andThen(first, (value) => Exit.succeed(change(value)))
+export const map = <A, B>(first: Outcome<A>, change: (value: A) => B): Outcome<B> =>
+  andThen(first, (value) => Exit.succeed(change(value)))
 
 /** Goes on with an errno; defects and interruptions pass. */
 export const orElse = <A, B>(first: Outcome<A>, next: (error: ErrnoError) => Outcome<B>): Outcome<A | B> => {
@@ -96,8 +103,14 @@ export const orElse = <A, B>(first: Outcome<A>, next: (error: ErrnoError) => Out
 /** `cleanUp` follows when it fails, or is interrupted; what that fails with is nobody's business. */
 export const onFailure = <A>(first: Outcome<A>, cleanUp: () => Outcome<void>): Outcome<A> => {
   const exit = settled(first)
-  if (exit === undefined) return Effect.onExit(first, (end) => Exit.isSuccess(end) ? Effect.void : Effect.ignore(cleanUp()))
-  return Exit.isSuccess(exit) ? exit : andThen(orElse(cleanUp(), () => Exit.void), () => exit)
+  if (exit === undefined)
+    return Effect.onExit(first, (end) => (Exit.isSuccess(end) ? Effect.void : Effect.ignore(cleanUp())))
+  return Exit.isSuccess(exit)
+    ? exit
+    : andThen(
+        orElse(cleanUp(), () => Exit.void),
+        () => exit
+      )
 }
 
 /** `then` follows however it ends. */
@@ -108,5 +121,7 @@ export const ensuring = <A>(first: Outcome<A>, then: () => void): Outcome<A> => 
 }
 
 /** The answer of a callback that may be missing: then ENOSYS. */
-export const optional = <Args extends ReadonlyArray<unknown>, A>(callback: ((...args: Args) => Answer<A>) | undefined, ...args: Args): Outcome<A> =>
-  callback === undefined ? Errno.ENOSYS : outcome(() => callback(...args))
+export const optional = <Args extends ReadonlyArray<unknown>, A>(
+  callback: ((...args: Args) => Answer<A>) | undefined,
+  ...args: Args
+): Outcome<A> => (callback === undefined ? Errno.ENOSYS : outcome(() => callback(...args)))

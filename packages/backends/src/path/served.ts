@@ -37,7 +37,12 @@ export interface Served<H> {
   /** Works on a node's path, which stays as it is meanwhile; ENOENT once the node is removed. */
   readonly at: <A>(nodeid: U64, then: (path: string, node: PathNode) => Outcome<A>) => Outcome<A>
   /** Works on a name in a directory. `moves`: the name is taken away, so nobody may be at work below it. */
-  readonly inside: <A>(nodeid: U64, name: Name, then: (path: string, parent: PathNode, name: string) => Outcome<A>, moves?: "moves") => Outcome<A>
+  readonly inside: <A>(
+    nodeid: U64,
+    name: Name,
+    then: (path: string, parent: PathNode, name: string) => Outcome<A>,
+    moves?: "moves"
+  ) => Outcome<A>
   readonly attributes: (path: string, context: RequestContext) => Outcome<PathAttributes>
   readonly attrReply: (node: PathNode, found: PathAttributes) => AttrReply
   /** The kernel holds the node from now on. */
@@ -63,10 +68,13 @@ export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions)
     at: (nodeid, then) => {
       const node = nodes.get(nodeid)
       if (node === undefined) return Errno.ESTALE
-      return locks(() => ({ stay: [node], move: [] }), () => {
-        const path = nodes.path(node)
-        return path === undefined ? Errno.ENOENT : then(path, node)
-      })
+      return locks(
+        () => ({ stay: [node], move: [] }),
+        () => {
+          const path = nodes.path(node)
+          return path === undefined ? Errno.ENOENT : then(path, node)
+        }
+      )
     },
     inside: (nodeid, name, then, moves) => {
       const parent = nodes.get(nodeid)
@@ -85,7 +93,10 @@ export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions)
     },
     attributes: (path, context) =>
       checked(
-        andThen(outcome(() => callbacks.getattr(path, context)), (found): Outcome<PathAttributes> => found === false ? Errno.ENOENT : Exit.succeed(found)),
+        andThen(
+          outcome(() => callbacks.getattr(path, context)),
+          (found): Outcome<PathAttributes> => (found === false ? Errno.ENOENT : Exit.succeed(found))
+        ),
         "getattr",
         path,
         forms.attributes

@@ -36,8 +36,19 @@ export const xattrOperations = <H>(
     then: (answer: Outcome<A>, path: string | undefined) => Outcome<B>
   ): Outcome<B> => {
     const open = handles.removed(nodes.get(nodeid))
-    if (open === undefined) return at(nodeid, (path) => then(outcome(() => byPath(path)), path))
-    return byHandle === undefined ? Errno.ENOTSUP : then(outcome(() => byHandle(open.handle)), undefined)
+    if (open === undefined)
+      return at(nodeid, (path) =>
+        then(
+          outcome(() => byPath(path)),
+          path
+        )
+      )
+    return byHandle === undefined
+      ? Errno.ENOTSUP
+      : then(
+          outcome(() => byHandle(open.handle)),
+          undefined
+        )
   }
   const asIs = <A>(answer: Outcome<A>): Outcome<A> => answer
   const named = <A>(name: Name, act: (text: string) => Outcome<A>): Outcome<A> => {
@@ -50,27 +61,50 @@ export const xattrOperations = <H>(
       getxattr: ({ name, nodeid, size }, context) =>
         named(name, (text) =>
           andThen(
-            on(nodeid, (path) => getxattr(path, text, context), fgetxattr && ((handle) => fgetxattr(handle, text, context)), (answer, path) =>
-              checked(answer, path === undefined ? "fgetxattr" : "getxattr", path, forms.data)),
+            on(
+              nodeid,
+              (path) => getxattr(path, text, context),
+              fgetxattr && ((handle) => fgetxattr(handle, text, context)),
+              (answer, path) => checked(answer, path === undefined ? "fgetxattr" : "getxattr", path, forms.data)
+            ),
             (value) => sized(bytes(value), size)
-          ))
+          )
+        )
     }),
     ...(listxattr && {
       listxattr: ({ nodeid, size }, context) =>
         andThen(
-          on(nodeid, (path) => listxattr(path, context), flistxattr && ((handle) => flistxattr(handle, context)), (answer, path) =>
-            listed(answer, path === undefined ? "flistxattr" : "listxattr", path, forms.attributeNames)),
+          on(
+            nodeid,
+            (path) => listxattr(path, context),
+            flistxattr && ((handle) => flistxattr(handle, context)),
+            (answer, path) =>
+              listed(answer, path === undefined ? "flistxattr" : "listxattr", path, forms.attributeNames)
+          ),
           (names) => sized(bytes(names.map((name) => `${name}\0`).join("")), size)
         )
     }),
     ...(setxattr && {
       setxattr: ({ flags, name, nodeid, value }, context) =>
         named(name, (text) =>
-          on(nodeid, (path) => setxattr(path, text, value, flags, context), fsetxattr && ((handle) => fsetxattr(handle, text, value, flags, context)), asIs))
+          on(
+            nodeid,
+            (path) => setxattr(path, text, value, flags, context),
+            fsetxattr && ((handle) => fsetxattr(handle, text, value, flags, context)),
+            asIs
+          )
+        )
     }),
     ...(removexattr && {
       removexattr: ({ name, nodeid }, context) =>
-        named(name, (text) => on(nodeid, (path) => removexattr(path, text, context), fremovexattr && ((handle) => fremovexattr(handle, text, context)), asIs))
+        named(name, (text) =>
+          on(
+            nodeid,
+            (path) => removexattr(path, text, context),
+            fremovexattr && ((handle) => fremovexattr(handle, text, context)),
+            asIs
+          )
+        )
     })
   }
 }

@@ -25,9 +25,12 @@ export const makeAtimes = (now: () => Timespec): Atimes => {
       const { atime } = inode
       const at = now()
       if (
-        rule === "relatime" && !notAfter(atime, inode.mtime) && !notAfter(atime, inode.ctime) &&
+        rule === "relatime" &&
+        !notAfter(atime, inode.mtime) &&
+        !notAfter(atime, inode.ctime) &&
         Number(at.sec) - Number(atime.sec) < relatimeSeconds
-      ) return false
+      )
+        return false
       inode.atime = at
       return true
     }

@@ -25,7 +25,7 @@ export const sharedReading = <A>(read: () => A): (() => A) => {
  * The time of day in whole milliseconds, as the kernel's own filesystems take their times from a coarse
  * clock that ticks every 1 to 10: never ahead of what a program reads from its clock.
  */
-export const systemClock = (): () => Timespec => {
+export const systemClock = (): (() => Timespec) => {
   let last: Timespec = { sec: 0, nsec: 0 }
   let lastMillis = 0
   return sharedReading(() => {

@@ -74,21 +74,23 @@ const copyRange = (fs: Filesystem, source: Inode, offIn: U64, target: Inode, off
   return { copied, failure }
 }
 
-export const copyFileRange = (fs: Filesystem): NonNullable<Backend["copyFileRange"]> => ({ len, nodeid, nodeidOut, offIn, offOut, wide }) => {
-  const source = fs.node(nodeid)
-  const target = fs.node(nodeidOut)
-  if (source === undefined || target === undefined) return Errno.ESTALE
-  if (!isRegular(source) || !isRegular(target)) return Errno.EINVAL
-  if (offOut >= fileSizeMax && len > 0) return Errno.EFBIG
-  if (offIn >= source.size || len <= 0) return Exit.succeed(0)
-  const possible = min(min(len, subtract(source.size, offIn)), subtract(fileSizeMax, offOut))
-  const length = wide ? possible : min(possible, narrowCopyMax)
-  if (source === target && offIn < add(offOut, length) && offOut < add(offIn, length)) return Errno.EINVAL
+export const copyFileRange =
+  (fs: Filesystem): NonNullable<Backend["copyFileRange"]> =>
+  ({ len, nodeid, nodeidOut, offIn, offOut, wide }) => {
+    const source = fs.node(nodeid)
+    const target = fs.node(nodeidOut)
+    if (source === undefined || target === undefined) return Errno.ESTALE
+    if (!isRegular(source) || !isRegular(target)) return Errno.EINVAL
+    if (offOut >= fileSizeMax && len > 0) return Errno.EFBIG
+    if (offIn >= source.size || len <= 0) return Exit.succeed(0)
+    const possible = min(min(len, subtract(source.size, offIn)), subtract(fileSizeMax, offOut))
+    const length = wide ? possible : min(possible, narrowCopyMax)
+    if (source === target && offIn < add(offOut, length) && offOut < add(offIn, length)) return Errno.EINVAL
 
-  const { copied, failure } = copyRange(fs, source, offIn, target, offOut, length)
-  if (copied === 0) return failure ?? Exit.succeed(0)
-  const end = add(offOut, copied)
-  if (end > target.size) target.size = end
-  contentChanged(fs, target)
-  return Exit.succeed(copied)
-}
+    const { copied, failure } = copyRange(fs, source, offIn, target, offOut, length)
+    if (copied === 0) return failure ?? Exit.succeed(0)
+    const end = add(offOut, copied)
+    if (end > target.size) target.size = end
+    contentChanged(fs, target)
+    return Exit.succeed(copied)
+  }

@@ -5,14 +5,32 @@ import * as Exit from "effect/Exit"
 import { attach, entry, type Failure, type Filesystem } from "./filesystem.ts"
 import { Inode, isDirectory, isRegular } from "./inode.ts"
 import {
-  O_EXCL, O_TRUNC, permissionBits, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, symlinkMax
+  O_EXCL,
+  O_TRUNC,
+  permissionBits,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+  symlinkMax
 } from "./linux.ts"
 import { type Opening, truncateOnCreate } from "./open.ts"
 import { livePlaceOf, placeOf } from "./place.ts"
 import { inherited } from "./privileges.ts"
 
 /** Makes an inode as its directory and the caller have it; no name yet. */
-export const makeIn = (fs: Filesystem, parent: Inode, mode: number, rdev: number, context: RequestContext, at: Timespec): Inode | Failure => {
+export const makeIn = (
+  fs: Filesystem,
+  parent: Inode,
+  mode: number,
+  rdev: number,
+  context: RequestContext,
+  at: Timespec
+): Inode | Failure => {
   const refused = fs.usage.noInode(context.uid)
   if (refused !== undefined) return refused
   const own = inherited(parent, mode, context)
@@ -22,7 +40,14 @@ export const makeIn = (fs: Filesystem, parent: Inode, mode: number, rdev: number
 const specialTypes: ReadonlyArray<number> = [S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK]
 
 /** The new inode under its name, or why there is none. */
-const makeNamed = (fs: Filesystem, nodeid: U64, name: Name, mode: number, rdev: number, context: RequestContext): Inode | Failure => {
+const makeNamed = (
+  fs: Filesystem,
+  nodeid: U64,
+  name: Name,
+  mode: number,
+  rdev: number,
+  context: RequestContext
+): Inode | Failure => {
   const place = livePlaceOf(fs, nodeid, name)
   if (!("directory" in place)) return place
   if (place.directory.get(name) !== undefined) return Errno.EEXIST
@@ -37,7 +62,7 @@ const makeNamed = (fs: Filesystem, nodeid: U64, name: Name, mode: number, rdev: 
   attach(place.inode, place.directory, name, inode, at)
   return inode
 }
-const entryOf = (made: Inode | Failure): Exit.Exit<Inode> | Failure => made instanceof Inode ? entry(made) : made
+const entryOf = (made: Inode | Failure): Exit.Exit<Inode> | Failure => (made instanceof Inode ? entry(made) : made)
 
 type Creations = "mknod" | "mkdir" | "symlink" | "create" | "tmpfile" | "link"
 

@@ -58,7 +58,8 @@ export const dataOperations = (
       const start = (flags & O_APPEND) !== 0 && !cached ? inode.size : offset
       // A number is far from the limit.
       if (typeof start === "bigint" && start >= fileSizeMax) return Errno.EFBIG
-      const wanted = typeof start === "number" ? data.length : Math.min(data.length, Number(subtract(fileSizeMax, start)))
+      const wanted =
+        typeof start === "number" ? data.length : Math.min(data.length, Number(subtract(fileSizeMax, start)))
       const chunks = fs.bytes(inode)
       const size = roomFor(fs, inode, chunks, start, wanted)
       if (typeof size !== "number") return size
@@ -68,7 +69,10 @@ export const dataOperations = (
       fs.recount(inode, chunks)
       const end = add(start, size)
       if (end > inode.size) inode.size = end
-      if ((inode.mode & (S_ISUID | S_ISGID)) !== 0 && ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (!cached && context.uid !== 0))) {
+      if (
+        (inode.mode & (S_ISUID | S_ISGID)) !== 0 &&
+        ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0 || (!cached && context.uid !== 0))
+      ) {
         killSuidSgid(inode, context)
       }
       contentChanged(fs, inode)

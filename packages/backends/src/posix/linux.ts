@@ -1,12 +1,26 @@
 /** The numbers of the protocol and of Linux that filesystems look at, each a constant of its own. */
 import {
-  fallocateModes, lockFlags, lockTypes, nameLimits, openFlags, openInFlags, openReplyFlags, pollEvents, releaseFlags,
-  renameFlags, seekWhence, setattrValid, setxattrFlags, statMode, statxMasks, writeFlags, xattrFlags
+  fallocateModes,
+  lockFlags,
+  lockTypes,
+  nameLimits,
+  openFlags,
+  openInFlags,
+  openReplyFlags,
+  pollEvents,
+  releaseFlags,
+  renameFlags,
+  seekWhence,
+  setattrValid,
+  setxattrFlags,
+  statMode,
+  statxMasks,
+  writeFlags,
+  xattrFlags
 } from "@bickford/protocol"
 
-export const {
-  S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG, S_IFBLK, S_IFDIR, S_IFCHR, S_IFIFO, S_ISUID, S_ISGID, S_IXGRP
-} = statMode
+export const { S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG, S_IFBLK, S_IFDIR, S_IFCHR, S_IFIFO, S_ISUID, S_ISGID, S_IXGRP } =
+  statMode
 export const { O_ACCMODE, O_RDWR, O_EXCL, O_TRUNC, O_DIRECT, O_APPEND, O_NOATIME } = openFlags
 export const { F_RDLCK, F_WRLCK, F_UNLCK } = lockTypes
 export const { SEEK_DATA, SEEK_HOLE } = seekWhence
@@ -16,8 +30,18 @@ export const { XATTR_CREATE, XATTR_REPLACE } = xattrFlags
 export const { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } = pollEvents
 export const { STATX_BASIC_STATS, STATX_BTIME } = statxMasks
 export const {
-  FATTR_MODE, FATTR_UID, FATTR_GID, FATTR_SIZE, FATTR_ATIME, FATTR_MTIME, FATTR_FH, FATTR_ATIME_NOW, FATTR_MTIME_NOW,
-  FATTR_LOCKOWNER, FATTR_CTIME, FATTR_KILL_SUIDGID
+  FATTR_MODE,
+  FATTR_UID,
+  FATTR_GID,
+  FATTR_SIZE,
+  FATTR_ATIME,
+  FATTR_MTIME,
+  FATTR_FH,
+  FATTR_ATIME_NOW,
+  FATTR_MTIME_NOW,
+  FATTR_LOCKOWNER,
+  FATTR_CTIME,
+  FATTR_KILL_SUIDGID
 } = setattrValid
 export const { FOPEN_KEEP_CACHE, FOPEN_CACHE_DIR, FOPEN_NOFLUSH } = openReplyFlags
 export const { FUSE_OPEN_KILL_SUIDGID } = openInFlags
@@ -27,7 +51,8 @@ export const { FUSE_RELEASE_FLOCK_UNLOCK } = releaseFlags
 export const { FUSE_LK_FLOCK } = lockFlags
 
 /** The bits of a mode that chmod(2) sets. */
-export const permissionBits = S_ISUID | S_ISGID | statMode.S_ISVTX | statMode.S_IRWXU | statMode.S_IRWXG | statMode.S_IRWXO
+export const permissionBits =
+  S_ISUID | S_ISGID | statMode.S_ISVTX | statMode.S_IRWXU | statMode.S_IRWXG | statMode.S_IRWXO
 
 /** Bytes of one name. */
 export const nameMax = nameLimits.NAME_MAX

@@ -11,7 +11,8 @@ const directoryType = S_IFDIR >>> 12
 const dots = (inode: Inode, parent: Inode, offset: U64): ReadonlyArray<DirentPlus> => {
   const entries: Array<DirentPlus> = []
   if (offset < dotOff) entries.push({ ino: inode.ino, off: dotOff, type: directoryType, name: ".", entry: undefined })
-  if (offset < dotDotOff) entries.push({ ino: parent.ino, off: dotDotOff, type: directoryType, name: "..", entry: undefined })
+  if (offset < dotDotOff)
+    entries.push({ ino: parent.ino, off: dotDotOff, type: directoryType, name: "..", entry: undefined })
   return entries
 }
 

@@ -10,17 +10,33 @@ import { placeOf } from "./place.ts"
 import { removals } from "./removal.ts"
 
 type Operations =
-  | "lookup" | "forget" | "mknod" | "mkdir" | "symlink" | "readlink" | "create" | "tmpfile" | "link" | "unlink" | "rmdir"
+  | "lookup"
+  | "forget"
+  | "mknod"
+  | "mkdir"
+  | "symlink"
+  | "readlink"
+  | "create"
+  | "tmpfile"
+  | "link"
+  | "unlink"
+  | "rmdir"
 
-export const namespaceOperations = (fs: Filesystem, opening: Opening, negative: Timespec | undefined): Required<Pick<Backend, Operations>> => {
+export const namespaceOperations = (
+  fs: Filesystem,
+  opening: Opening,
+  negative: Timespec | undefined
+): Required<Pick<Backend, Operations>> => {
   // The attributes are looked at by nobody.
-  const noEntry: Exit.Exit<Entry> | undefined = negative && Exit.succeed({
-    nodeid: 0,
-    generation: 0,
-    entryValid: negative,
-    attrValid: negative,
-    attr: new Inode(0, 0, 0, 0, 0, 0, negative, negative, negative)
-  })
+  const noEntry: Exit.Exit<Entry> | undefined =
+    negative &&
+    Exit.succeed({
+      nodeid: 0,
+      generation: 0,
+      entryValid: negative,
+      attrValid: negative,
+      attr: new Inode(0, 0, 0, 0, 0, 0, negative, negative, negative)
+    })
 
   return {
     lookup: ({ name, nodeid }) => {

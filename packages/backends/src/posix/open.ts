@@ -45,8 +45,8 @@ export const truncateOnCreate = (fs: Filesystem, inode: Inode, openFlags: number
 }
 
 export const openOperations = (fs: Filesystem, opening: Opening): Required<Pick<Backend, "open" | "opendir">> => ({
-  open: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : Exit.succeed(opening.file()),
-  opendir: ({ nodeid }) => fs.node(nodeid) === undefined ? Errno.ESTALE : Exit.succeed(opening.directory())
+  open: ({ nodeid }) => (fs.node(nodeid) === undefined ? Errno.ESTALE : Exit.succeed(opening.file())),
+  opendir: ({ nodeid }) => (fs.node(nodeid) === undefined ? Errno.ESTALE : Exit.succeed(opening.directory()))
 })
 
 /** Nothing was opened, so nothing is closed. */

@@ -13,7 +13,11 @@ export const permittedMode = (mode: number, gid: number, context: RequestContext
   (mode & S_ISGID) !== 0 && !inGroup(context, gid) ? mode & ~S_ISGID : mode
 
 /** The group and the mode of what is made in a directory (inode(7), "the set-group-ID bit"). */
-export const inherited = (directory: Inode, mode: number, context: RequestContext): { readonly gid: number; readonly mode: number } => {
+export const inherited = (
+  directory: Inode,
+  mode: number,
+  context: RequestContext
+): { readonly gid: number; readonly mode: number } => {
   if ((directory.mode & S_ISGID) === 0) return { gid: context.gid, mode }
   const gid = directory.gid
   if ((mode & S_IFMT) === S_IFDIR) return { gid, mode: mode | S_ISGID }

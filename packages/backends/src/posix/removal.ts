@@ -23,7 +23,7 @@ const remove = (fs: Filesystem, nodeid: U64, name: Name, refuse: (inode: Inode) 
 }
 
 export const removals = (fs: Filesystem): Required<Pick<Backend, "unlink" | "rmdir">> => ({
-  unlink: ({ name, nodeid }) => remove(fs, nodeid, name, (inode) => isDirectory(inode) ? Errno.EISDIR : undefined),
+  unlink: ({ name, nodeid }) => remove(fs, nodeid, name, (inode) => (isDirectory(inode) ? Errno.EISDIR : undefined)),
   rmdir: ({ name, nodeid }) =>
     remove(fs, nodeid, name, (inode) => {
       const directory = fs.directory(inode)

@@ -10,7 +10,7 @@ const knownFlags = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT
 
 /** Whether `inode` is `directory` or lies above it. */
 const contains = (fs: Filesystem, inode: Inode, directory: Inode): boolean => {
-  for (let at = directory;;) {
+  for (let at = directory; ;) {
     if (at === inode) return true
     const parent = fs.directory(at)?.parent
     if (parent === undefined || parent === at) return false
@@ -33,7 +33,8 @@ export const renameOperations = (fs: Filesystem): Required<Pick<Backend, "rename
     if (replaced !== undefined && (flags & RENAME_NOREPLACE) !== 0) return Errno.EEXIST
     if (replaced === undefined && exchange) return Errno.ENOENT
     if (isDirectory(inode) && contains(fs, inode, to.inode)) return Errno.EINVAL
-    if (exchange && replaced !== undefined && isDirectory(replaced) && contains(fs, replaced, from.inode)) return Errno.EINVAL
+    if (exchange && replaced !== undefined && isDirectory(replaced) && contains(fs, replaced, from.inode))
+      return Errno.EINVAL
     if (replaced === inode) return done
     if (replaced !== undefined && !exchange) {
       if (isDirectory(inode) && !isDirectory(replaced)) return Errno.ENOTDIR
@@ -62,7 +63,8 @@ export const renameOperations = (fs: Filesystem): Required<Pick<Backend, "rename
         left.nlink = 1
         from.directory.replace(name, left)
       }
-      if (left === undefined && replaced === undefined && from.directory === to.directory) from.directory.rename(name, newname)
+      if (left === undefined && replaced === undefined && from.directory === to.directory)
+        from.directory.rename(name, newname)
       else {
         if (left === undefined) from.directory.remove(name)
         if (replaced === undefined) to.directory.add(newname, inode)

@@ -54,14 +54,15 @@ export const makeUsage = ({ capacity, maxInodes, userQuota }: Limits) => {
       return limited(uid) ? Math.min(room, userBlocksMax - userBlocks(uid)) : room
     },
     /** Why `uid` has no room: all is used, or the user's share is. */
-    noRoom: (uid: number) => limited(uid) && userBlocksMax - userBlocks(uid) < blocksMax - total.blocks ? Errno.EDQUOT : Errno.ENOSPC,
+    noRoom: (uid: number) =>
+      limited(uid) && userBlocksMax - userBlocks(uid) < blocksMax - total.blocks ? Errno.EDQUOT : Errno.ENOSPC,
     /** Why `uid` may have no new inode, if so. */
     noInode: (uid: number) =>
       total.inodes >= maxInodes
         ? Errno.ENOSPC
         : limited(uid) && userInodes(uid) >= userInodesMax
-        ? Errno.EDQUOT
-        : undefined,
+          ? Errno.EDQUOT
+          : undefined,
     /** Whether a file of so many blocks may become `uid`'s. */
     mayOwn: (uid: number, blocks: number): boolean =>
       !limited(uid) || (userBlocks(uid) + blocks <= userBlocksMax && userInodes(uid) < userInodesMax),

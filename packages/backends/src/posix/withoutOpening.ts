@@ -8,7 +8,9 @@ import type { CreateRequest, OpendirRequest, OpenRequest } from "@bickford/proto
 import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 
-export const withoutOpening = <B extends Required<Pick<Backend, "open" | "opendir" | "create">> & Backend>(backend: B): B => {
+export const withoutOpening = <B extends Required<Pick<Backend, "open" | "opendir" | "create">> & Backend>(
+  backend: B
+): B => {
   const { create, init, open, opendir } = backend
   let needless = false
   return {
@@ -20,8 +22,9 @@ export const withoutOpening = <B extends Required<Pick<Backend, "open" | "opendi
       needless = negotiated.noOpen && negotiated.noOpendir && !strict
       return init?.(negotiated, connection) ?? Effect.void
     },
-    open: (request: OpenRequest, context: RequestContext) => needless ? Errno.ENOSYS : open(request, context),
-    opendir: (request: OpendirRequest, context: RequestContext) => needless ? Errno.ENOSYS : opendir(request, context),
-    create: (request: CreateRequest, context: RequestContext) => needless ? Errno.ENOSYS : create(request, context)
+    open: (request: OpenRequest, context: RequestContext) => (needless ? Errno.ENOSYS : open(request, context)),
+    opendir: (request: OpendirRequest, context: RequestContext) =>
+      needless ? Errno.ENOSYS : opendir(request, context),
+    create: (request: CreateRequest, context: RequestContext) => (needless ? Errno.ENOSYS : create(request, context))
   }
 }

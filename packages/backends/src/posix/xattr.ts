@@ -14,7 +14,8 @@ interface Xattr {
 /** By `nameKey`. */
 export type Xattrs = Map<string, Xattr>
 
-const text = (name: Name): string => typeof name === "string" ? name : Buffer.from(name.buffer, name.byteOffset, name.length).toString("latin1")
+const text = (name: Name): string =>
+  typeof name === "string" ? name : Buffer.from(name.buffer, name.byteOffset, name.length).toString("latin1")
 
 const namespaces = ["user.", "trusted.", "security."]
 

@@ -15,7 +15,7 @@ export const xattrOperations = (
     const inode = fs.node(nodeid)
     if (inode === undefined) return Errno.ESTALE
     const value = getXattr(fs.xattrs(inode), name, uid)
-    return value === undefined ? refusedName(name) ?? Errno.ENODATA : sized(value, size)
+    return value === undefined ? (refusedName(name) ?? Errno.ENODATA) : sized(value, size)
   },
   setxattr: ({ flags, name, nodeid, value }) => {
     const inode = fs.node(nodeid)

@@ -24,11 +24,13 @@ const lastPosition = 2 ** 47 - 1
 /** Files with more blocks are not removed in one go. */
 const largeBlocks = 256
 
-const bitsBetween = (from: number, to: number): number => to <= from ? 0 : ((1 << (to - from)) - 1) << from
+const bitsBetween = (from: number, to: number): number => (to <= from ? 0 : ((1 << (to - from)) - 1) << from)
 /** The bits of the blocks that [from, to) touches. */
-const touched = (from: number, to: number): number => bitsBetween(from >>> blockBits, (to + blockBytes - 1) >>> blockBits)
+const touched = (from: number, to: number): number =>
+  bitsBetween(from >>> blockBits, (to + blockBytes - 1) >>> blockBits)
 /** The bits of the blocks that lie wholly in [from, to). */
-const covered = (from: number, to: number): number => bitsBetween((from + blockBytes - 1) >>> blockBits, to >>> blockBits)
+const covered = (from: number, to: number): number =>
+  bitsBetween((from + blockBytes - 1) >>> blockBits, to >>> blockBits)
 
 /** How many of sixteen bits are set. */
 export const countBits = (bits: number): number => {
@@ -39,7 +41,8 @@ export const countBits = (bits: number): number => {
 }
 
 const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits)
-const powerOfTwo = (atLeast: number): number => atLeast <= blockBytes ? blockBytes : 1 << (32 - Math.clz32(atLeast - 1))
+const powerOfTwo = (atLeast: number): number =>
+  atLeast <= blockBytes ? blockBytes : 1 << (32 - Math.clz32(atLeast - 1))
 
 /** Makes [from, to) part of what counts of a chunk's buffer. */
 const cover = (chunk: Chunk, from: number, to: number): void => {
@@ -197,30 +200,41 @@ export class StoredBytes implements Bytes {
 
   punch(offset: U64, end: U64 | undefined): void {
     if (offset === 0 && end === undefined) this.clear()
-    else this.#edges(offset, end, (chunk, from, to) => {
-      erase(chunk, from, to)
-      const given = chunk.blocks & covered(from, to)
-      chunk.blocks &= ~given
-      this.blocks -= countBits(given)
-      if (chunk.blocks !== 0) {
-        this.#store.changed(chunk)
-        return
-      }
-      this.#store.drop(chunk)
-      this.#store.remove(this.id, chunk.position, chunk.position)
-    }, (first, last) => {
-      for (const rows of this.#rowsFrom(first, last)) {
-        for (const [, bits] of rows) this.blocks -= countBits(bits)
-      }
-      this.#store.remove(this.id, first, last)
-    })
+    else
+      this.#edges(
+        offset,
+        end,
+        (chunk, from, to) => {
+          erase(chunk, from, to)
+          const given = chunk.blocks & covered(from, to)
+          chunk.blocks &= ~given
+          this.blocks -= countBits(given)
+          if (chunk.blocks !== 0) {
+            this.#store.changed(chunk)
+            return
+          }
+          this.#store.drop(chunk)
+          this.#store.remove(this.id, chunk.position, chunk.position)
+        },
+        (first, last) => {
+          for (const rows of this.#rowsFrom(first, last)) {
+            for (const [, bits] of rows) this.blocks -= countBits(bits)
+          }
+          this.#store.remove(this.id, first, last)
+        }
+      )
   }
 
   zero(offset: U64, end: U64): void {
-    this.#edges(offset, end, (chunk, from, to) => {
-      erase(chunk, from, to)
-      this.#store.changed(chunk)
-    }, (first, last) => this.#store.blank(this.id, first, last))
+    this.#edges(
+      offset,
+      end,
+      (chunk, from, to) => {
+        erase(chunk, from, to)
+        this.#store.changed(chunk)
+      },
+      (first, last) => this.#store.blank(this.id, first, last)
+    )
   }
 
   data(offset: U64): U64 | undefined {
@@ -333,7 +347,12 @@ export class StoredBytes implements Bytes {
   }
 
   /** Those chunks of [offset, end) that lie in it in part, one by one; then the positions of those that lie in it wholly. */
-  #edges(offset: U64, end: U64 | undefined, visit: (chunk: Chunk, from: number, to: number) => void, between: (first: number, last: number) => void): void {
+  #edges(
+    offset: U64,
+    end: U64 | undefined,
+    visit: (chunk: Chunk, from: number, to: number) => void,
+    between: (first: number, last: number) => void
+  ): void {
     if (end !== undefined && offset >= end) return
     let first = shiftRight(offset, chunkBits)
     let last = end === undefined ? lastPosition : shiftRight(add(end, -1), chunkBits)

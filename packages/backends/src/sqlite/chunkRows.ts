@@ -12,13 +12,31 @@ export type BlocksAt = readonly [position: number, blocks: number]
 
 /** Queries that change nothing. */
 export const makeChunkQueries = (db: DatabaseSync) => {
-  const one = prepareQuery<[blocks: number, bytes: Uint8Array]>(db, "SELECT blocks, bytes FROM chunk WHERE data = ? AND position = ?")
-  const content = prepareQuery<[position: number, bytes: Uint8Array<ArrayBuffer>]>(db, "SELECT position, bytes FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
-  const bits = prepareQuery<BlocksAt>(db, "SELECT position, blocks FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position")
-  const bitsFrom = prepareQuery<BlocksAt>(db, "SELECT position, blocks FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 256")
+  const one = prepareQuery<[blocks: number, bytes: Uint8Array]>(
+    db,
+    "SELECT blocks, bytes FROM chunk WHERE data = ? AND position = ?"
+  )
+  const content = prepareQuery<[position: number, bytes: Uint8Array<ArrayBuffer>]>(
+    db,
+    "SELECT position, bytes FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position"
+  )
+  const bits = prepareQuery<BlocksAt>(
+    db,
+    "SELECT position, blocks FROM chunk WHERE data = ? AND position BETWEEN ? AND ? ORDER BY position"
+  )
+  const bitsFrom = prepareQuery<BlocksAt>(
+    db,
+    "SELECT position, blocks FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 256"
+  )
   const bitsAt = prepareQuery<[blocks: number]>(db, "SELECT blocks FROM chunk WHERE data = ? AND position = ?")
-  const after = prepareQuery<[position: number]>(db, "SELECT position FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 1 OFFSET ?")
-  const beforeEnd = prepareQuery<[position: number]>(db, "SELECT position FROM chunk WHERE data = ? AND position >= ? ORDER BY position DESC LIMIT 1 OFFSET ?")
+  const after = prepareQuery<[position: number]>(
+    db,
+    "SELECT position FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 1 OFFSET ?"
+  )
+  const beforeEnd = prepareQuery<[position: number]>(
+    db,
+    "SELECT position FROM chunk WHERE data = ? AND position >= ? ORDER BY position DESC LIMIT 1 OFFSET ?"
+  )
   return {
     /** Returns undefined where there is no row. */
     row: (data: number, position: number) => one.get(data, position),
@@ -26,8 +44,10 @@ export const makeChunkQueries = (db: DatabaseSync) => {
     blocks: (data: number, first: number, last: number) => bits.all(data, first, last),
     /** Returns some chunks from `position` on; none when there are no more. */
     blocksFrom: (data: number, position: number) => bitsFrom.all(data, position),
-    positionAfter: (data: number, position: number, rows: number): number | undefined => after.get(data, position, rows)?.[0],
-    positionBeforeEnd: (data: number, position: number, rows: number): number | undefined => beforeEnd.get(data, position, rows - 1)?.[0],
+    positionAfter: (data: number, position: number, rows: number): number | undefined =>
+      after.get(data, position, rows)?.[0],
+    positionBeforeEnd: (data: number, position: number, rows: number): number | undefined =>
+      beforeEnd.get(data, position, rows - 1)?.[0],
     /** Returns undefined where there is no row. */
     blocksAt: (data: number, position: number): number | undefined => bitsAt.get(data, position)?.[0]
   }

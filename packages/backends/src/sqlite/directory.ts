@@ -176,7 +176,7 @@ export class StoredDirectory implements Directory {
   }
 
   *after(off: U64): Generator<Listed, void, undefined> {
-    for (let last = Number(off);;) {
+    for (let last = Number(off); ;) {
       const rows = this.#entries.page(this.#ino, last)
       for (const [cookie, ino, type, name] of rows) {
         last = cookie

@@ -29,7 +29,12 @@ const diskOf = (path: string): StatsFs => {
  * What the collector has yet to remove is room, too. `isHeld` says that the log and the store's pages have their blocks:
  * then what is free within the store can be used to the last page but a few.
  */
-export const makeDisk = (db: DatabaseSync, path: string, collector: Pick<Collector, "blocks" | "reclaim">, isHeld: () => boolean) => {
+export const makeDisk = (
+  db: DatabaseSync,
+  path: string,
+  collector: Pick<Collector, "blocks" | "reclaim">,
+  isHeld: () => boolean
+) => {
   const freePages = prepareQuery<[number]>(db, "PRAGMA freelist_count")
   let left = 0
   let taken = trusted

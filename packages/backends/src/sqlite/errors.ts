@@ -20,7 +20,11 @@ export interface StoreUnusableError {
 /** Why a store cannot be opened. */
 export type SqliteStoreError = StoreBusyError | StoreUnusableError
 
-export const unusable = (path: string, message: string): StoreUnusableError => ({ _tag: "StoreUnusableError", path, message: `${path}: ${message}` })
+export const unusable = (path: string, message: string): StoreUnusableError => ({
+  _tag: "StoreUnusableError",
+  path,
+  message: `${path}: ${message}`
+})
 
 // sqlite3.h, "Result Codes".
 export const SQLITE_BUSY = 5
@@ -50,7 +54,9 @@ export const resultCode = (error: unknown): number | undefined =>
 
 /** Whether SQLite threw since an fsync failed. */
 export const isFsyncFailure = (error: unknown): boolean =>
-  error instanceof Error && "errcode" in error && (error.errcode === SQLITE_IOERR_FSYNC || error.errcode === SQLITE_IOERR_DIR_FSYNC)
+  error instanceof Error &&
+  "errcode" in error &&
+  (error.errcode === SQLITE_IOERR_FSYNC || error.errcode === SQLITE_IOERR_DIR_FSYNC)
 
 /** Whether there was no room on the disk. */
 export const isFull = (error: unknown): boolean => error instanceof StoreFull || resultCode(error) === SQLITE_FULL

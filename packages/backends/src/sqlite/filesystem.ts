@@ -35,10 +35,18 @@ export const makeFilesystem = ({ db, log, path, reserve }: OpenStore, options: S
   const server = enterServer(db, transaction, nodes.counts(), nodes.isFresh)
   inodes.committed()
   const forgotten = makeForgotten(nodes)
-  const filesystem = makeStoredFilesystem({ now, nodes, disk, atimes, forget: forgotten.forget, xattrs: makeXattrStore(db, transaction) })
+  const filesystem = makeStoredFilesystem({
+    now,
+    nodes,
+    disk,
+    atimes,
+    forget: forgotten.forget,
+    xattrs: makeXattrStore(db, transaction)
+  })
 
   let syncWanted = false
-  const isDirty = (): boolean => transaction.isOpen() || inodes.isDirty() || chunks.isDirty() || replies.text() !== undefined
+  const isDirty = (): boolean =>
+    transaction.isOpen() || inodes.isDirty() || chunks.isDirty() || replies.text() !== undefined
 
   const commit = (): void => {
     chunks.flushAll()

@@ -13,14 +13,45 @@ import type { Transaction } from "./transaction.ts"
 const cachedMax = 1 << 17
 
 const columns = [
-  "mode", "nlink", "uid", "gid", "rdev", "size", "blocks", "atime", "atimeNsec", "mtime", "mtimeNsec", "ctime", "ctimeNsec",
-  "btime", "btimeNsec", "data", "parent", "target"
+  "mode",
+  "nlink",
+  "uid",
+  "gid",
+  "rdev",
+  "size",
+  "blocks",
+  "atime",
+  "atimeNsec",
+  "mtime",
+  "mtimeNsec",
+  "ctime",
+  "ctimeNsec",
+  "btime",
+  "btimeNsec",
+  "data",
+  "parent",
+  "target"
 ]
 
 type Row = readonly [
-  mode: bigint, nlink: bigint, uid: bigint, gid: bigint, rdev: bigint, size: bigint, blocks: bigint, atime: bigint, atimeNsec: bigint,
-  mtime: bigint, mtimeNsec: bigint, ctime: bigint, ctimeNsec: bigint, btime: bigint, btimeNsec: bigint,
-  data: bigint | null, parent: bigint | null, target: Uint8Array | null
+  mode: bigint,
+  nlink: bigint,
+  uid: bigint,
+  gid: bigint,
+  rdev: bigint,
+  size: bigint,
+  blocks: bigint,
+  atime: bigint,
+  atimeNsec: bigint,
+  mtime: bigint,
+  mtimeNsec: bigint,
+  ctime: bigint,
+  ctimeNsec: bigint,
+  btime: bigint,
+  btimeNsec: bigint,
+  data: bigint | null,
+  parent: bigint | null,
+  target: Uint8Array | null
 ]
 
 export interface InodeSettings {
@@ -33,7 +64,12 @@ export interface InodeSettings {
 
 const time = (sec: bigint, nsec: bigint): Timespec => ({ sec: normal(sec), nsec: Number(nsec) })
 
-const contentOf = (ino: number, mode: number, [, , , , , , blocks, , , , , , , , , data, parent, target]: Row, settings: InodeSettings): Content => {
+const contentOf = (
+  ino: number,
+  mode: number,
+  [, , , , , , blocks, , , , , , , , , data, parent, target]: Row,
+  settings: InodeSettings
+): Content => {
   if (target !== null) return nameFromBytes(target)
   if (parent !== null) return settings.directory(ino, Number(parent))
   return (mode & S_IFMT) === S_IFLNK || data === null ? undefined : settings.bytes(Number(data), Number(blocks) / 8)
@@ -43,8 +79,21 @@ const contentOf = (ino: number, mode: number, [, , , , , , blocks, , , , , , , ,
 const valuesOf = (inode: Inode): Array<SQLInputValue> => {
   const { atime, btime, content, ctime, mtime } = inode
   return [
-    inode.mode, inode.nlink, inode.uid, inode.gid, inode.rdev, inode.size, inode.blocks, atime.sec, atime.nsec, mtime.sec, mtime.nsec,
-    ctime.sec, ctime.nsec, btime.sec, btime.nsec,
+    inode.mode,
+    inode.nlink,
+    inode.uid,
+    inode.gid,
+    inode.rdev,
+    inode.size,
+    inode.blocks,
+    atime.sec,
+    atime.nsec,
+    mtime.sec,
+    mtime.nsec,
+    ctime.sec,
+    ctime.nsec,
+    btime.sec,
+    btime.nsec,
     content instanceof StoredBytes ? content.id : null,
     content instanceof StoredDirectory ? content.parentIno : null,
     typeof content === "string" || content instanceof Uint8Array ? nameToBytes(content) : null,
@@ -70,9 +119,33 @@ export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, setti
   const load = (ino: number): Inode | undefined => {
     const row = select.get(ino)
     if (row === undefined) return undefined
-    const [mode, nlink, uid, gid, rdev, size, blocks, atime, atimeNsec, mtime, mtimeNsec, ctime, ctimeNsec, btime, btimeNsec] = row
+    const [
+      mode,
+      nlink,
+      uid,
+      gid,
+      rdev,
+      size,
+      blocks,
+      atime,
+      atimeNsec,
+      mtime,
+      mtimeNsec,
+      ctime,
+      ctimeNsec,
+      btime,
+      btimeNsec
+    ] = row
     const inode = new Inode(
-      ino, 0, Number(mode), Number(uid), Number(gid), Number(rdev), time(btime, btimeNsec), settings.entryValid, settings.attrValid
+      ino,
+      0,
+      Number(mode),
+      Number(uid),
+      Number(gid),
+      Number(rdev),
+      time(btime, btimeNsec),
+      settings.entryValid,
+      settings.attrValid
     )
     inode.nlink = Number(nlink)
     inode.size = normal(size)
@@ -156,4 +229,3 @@ export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, setti
 }
 
 export type InodeStore = ReturnType<typeof makeInodeStore>
-

@@ -21,9 +21,11 @@ const hex = (n: number): string => n.toString(16).padStart(2, "0")
 /** How /proc/locks may write the device of a file: as stat(2) gives it, and as its mount does, which differs on btrfs. */
 const devicesOf = (path: string, dev: number): ReadonlySet<string> => {
   // The kernel's new_encode_dev, as glibc's dev_t has it for majors below 4096 and minors below 2^20.
-  const devices = new Set([`${hex(Math.floor(dev / 256) % 4096)}:${hex((dev % 256) + Math.floor(dev / 2 ** 20) * 256)}`])
+  const devices = new Set([
+    `${hex(Math.floor(dev / 256) % 4096)}:${hex((dev % 256) + Math.floor(dev / 2 ** 20) * 256)}`
+  ])
   const mounts = mountTable()
-  for (let folder = dirname(path);; folder = dirname(folder)) {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
     const mount = mounts.findLast(({ mountpoint }) => mountpoint === folder)
     if (mount !== undefined) {
       const [major = 0, minor = 0] = mount.device.split(":").map(Number)

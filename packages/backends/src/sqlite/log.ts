@@ -42,7 +42,7 @@ export interface WriteAheadLog {
   readonly close: () => void
 }
 
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Writes [0, end) of a file anew with what it holds, so that the kernel writes all of it to the disk again. */
 const rewrite = (fd: number, end: number): void => {
@@ -56,7 +56,11 @@ const rewrite = (fd: number, end: number): void => {
 }
 
 /** `tell` is given a sentence when the store becomes read-only, and when it can be written again. */
-export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string) => void): { readonly log: WriteAheadLog; readonly reserve: Reserve } => {
+export const openLog = (
+  db: DatabaseSync,
+  path: string,
+  tell: (sentence: string) => void
+): { readonly log: WriteAheadLog; readonly reserve: Reserve } => {
   const passive = prepareQuery<[busy: number, frames: number, copied: number]>(db, "PRAGMA wal_checkpoint(PASSIVE)")
   const truncate = prepareQuery<[busy: number]>(db, "PRAGMA wal_checkpoint(TRUNCATE)")
   // Takes a frame or more of the log. A number that is never given out does no harm; what is as it was is not written.
@@ -80,10 +84,12 @@ export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string)
   const fail = (what: string, error: unknown): StoreFailure => {
     const reason = `${path}: ${what} (${messageOf(error)})`
     if (failure === undefined) {
-      tell(`${reason}; the store is read-only until all that was committed is safe, which the next change tries to bring about. Look at the disk`)
+      tell(
+        `${reason}; the store is read-only until all that was committed is safe, which the next change tries to bring about. Look at the disk`
+      )
     }
     distrusted = true
-    return failure = new StoreFailure(reason)
+    return (failure = new StoreFailure(reason))
   }
 
   const checkpoint = (): void => {
@@ -119,7 +125,9 @@ export const openLog = (db: DatabaseSync, path: string, tell: (sentence: string)
     lost = true
     // So that nothing of the rest comes into the store when it is closed, and it is as after a power cut.
     ftruncateSync(fd, before.bytes)
-    tell(`${path}: the disk has lost a part of the log; the store is read-only. Unmount it and mount it again: it is as it was before the failure`)
+    tell(
+      `${path}: the disk has lost a part of the log; the store is read-only. Unmount it and mount it again: it is as it was before the failure`
+    )
     throw new Error("the disk has lost a part of the log")
   }
 

@@ -31,7 +31,7 @@ export const firstCookie = (name: Uint8Array, { a, b }: HashKey): number => {
     h2 ^= h2 >>> 13
   }
   const first = dotDotOff + 1
-  return first + mix(h2 ^ mix(h1 ^ name.length)) % (cookieMax - cookieWindow - first)
+  return first + (mix(h2 ^ mix(h1 ^ name.length)) % (cookieMax - cookieWindow - first))
 }
 
 /** The last cookie that a name whose search begins at `first` can have. */

@@ -24,7 +24,8 @@ export const pause = Effect.callback<void>((resume) => {
   return Effect.sync(() => clearImmediate(turn))
 })
 
-const isSuccess = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Success<A, E> => Exit.isExit(effect) && Exit.isSuccess(effect)
+const isSuccess = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Success<A, E> =>
+  Exit.isExit(effect) && Exit.isSuccess(effect)
 
 type AnyRequest = { readonly op: keyof ReplyOf }
 
@@ -101,51 +102,54 @@ export const makeRunner = (store: StoredFilesystem) => {
 
   return {
     /** For what changes nothing but times. */
-    reading: <Req extends AnyRequest>(operation: Operation<Req>): Operation<Req> => (request, context) => {
-      // Until the transaction is rolled back nothing can be told of the store.
-      if (broken !== undefined) return broken
-      try {
-        seen(context)
-        return operation(request, context)
-      } catch (error) {
-        return failed(error)
-      }
-    },
+    reading:
+      <Req extends AnyRequest>(operation: Operation<Req>): Operation<Req> =>
+      (request, context) => {
+        // Until the transaction is rolled back nothing can be told of the store.
+        if (broken !== undefined) return broken
+        try {
+          seen(context)
+          return operation(request, context)
+        } catch (error) {
+          return failed(error)
+        }
+      },
 
     /** For what changes the store: done once, however often it is delivered. */
-    changing: <Req extends AnyRequest>(
-      operation: Operation<Req>,
-      recorded: Recorded<Req, AnswerOf<Req["op"]>>
-    ): Operation<Req> =>
-    (request, context) => {
-      if (broken !== undefined) return broken
-      try {
-        if (context.resent) {
-          const kept = replies.find(context.unique)
-          if (kept !== undefined) {
-            owed = true
-            return recorded.again(kept, request)
-          }
-        } else seen(context)
-        if (!store.isSafe() && !mended()) return Errno.EROFS
-        owed = true
-        inodes.watch()
-        const exit = operation(request, context)
-        inodes.settle(isSuccess(exit))
-        if (isSuccess(exit)) replies.record(context.unique, recorded.keep(exit.value, request))
-        return exit
-      } catch (error) {
-        inodes.settle(true)
-        return failed(error)
-      }
-    },
+    changing:
+      <Req extends AnyRequest>(
+        operation: Operation<Req>,
+        recorded: Recorded<Req, AnswerOf<Req["op"]>>
+      ): Operation<Req> =>
+      (request, context) => {
+        if (broken !== undefined) return broken
+        try {
+          if (context.resent) {
+            const kept = replies.find(context.unique)
+            if (kept !== undefined) {
+              owed = true
+              return recorded.again(kept, request)
+            }
+          } else seen(context)
+          if (!store.isSafe() && !mended()) return Errno.EROFS
+          owed = true
+          inodes.watch()
+          const exit = operation(request, context)
+          inodes.settle(isSuccess(exit))
+          if (isSuccess(exit)) replies.record(context.unique, recorded.keep(exit.value, request))
+          return exit
+        } catch (error) {
+          inodes.settle(true)
+          return failed(error)
+        }
+      },
 
     /** Whether a request was served before, and has its answer recorded. */
     isRecorded: (context: RequestContext): boolean => context.resent && replies.find(context.unique) !== undefined,
 
     /** Does a part of a longer operation and commits it; once there is no rollback that others wait for. */
     part: (operation: () => Effect.Effect<unknown, ErrnoError>): Effect.Effect<unknown, ErrnoError> =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         while (broken !== undefined) yield* pause
         return yield* tryPart(operation)
       }),

@@ -7,7 +7,17 @@ import { randomInt } from "node:crypto"
 import { accessSync, closeSync, constants, fsyncSync, lstatSync, openSync, type Stats, statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
-import { isDamage, isFull, resultCode, SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_READONLY, type SqliteStoreError, unusable } from "./errors.ts"
+import {
+  isDamage,
+  isFull,
+  resultCode,
+  SQLITE_BUSY,
+  SQLITE_CANTOPEN,
+  SQLITE_IOERR,
+  SQLITE_READONLY,
+  type SqliteStoreError,
+  unusable
+} from "./errors.ts"
 import { lockHolder } from "./lockHolder.ts"
 import { openLog, type WriteAheadLog } from "./log.ts"
 import { prepareQuery } from "./query.ts"
@@ -43,7 +53,10 @@ const prepare = (db: DatabaseSync, path: string): SqliteStoreError | undefined =
     db.exec(`PRAGMA page_size = 4096; PRAGMA application_id = ${applicationId}`)
   }
   if (typeof version !== "number" || version > migrations.length) {
-    return unusable(path, `was made by a later Bickford (store version ${String(version)}, this one knows ${migrations.length}); use that one`)
+    return unusable(
+      path,
+      `was made by a later Bickford (store version ${String(version)}, this one knows ${migrations.length}); use that one`
+    )
   }
   // Takes the lock, which is kept.
   db.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; COMMIT")
@@ -57,9 +70,10 @@ export const busy = (path: string): SqliteStoreError => {
   const holder = lockHolder(path)
   const pid = holder?.pid
   const who = holder === undefined ? "another process" : pid === process.pid ? "this process" : holder.name
-  const message = holder?.writes === false && pid !== process.pid
-    ? `is locked by ${who}, which only reads it; end that process, and let nobody but the store's user read the store (chmod 600)`
-    : `is in use by ${who}; a store serves one mount at a time`
+  const message =
+    holder?.writes === false && pid !== process.pid
+      ? `is locked by ${who}, which only reads it; end that process, and let nobody but the store's user read the store (chmod 600)`
+      : `is in use by ${who}; a store serves one mount at a time`
   return { _tag: "StoreBusyError", path, pid, message: `${path}: ${message}` }
 }
 
@@ -77,19 +91,25 @@ export const explain = (path: string, error: unknown): SqliteStoreError => {
     const refused = notWritable(path)
     if (refused !== undefined) return unusable(path, refused)
   }
-  if (isFull(error)) return unusable(path, "cannot be opened: the disk is full, and it needs to be brought up to date; make room first")
+  if (isFull(error))
+    return unusable(path, "cannot be opened: the disk is full, and it needs to be brought up to date; make room first")
   return unusable(path, error instanceof Error ? error.message : String(error))
 }
 
 /** Why a store that is there cannot be written, if so. */
 const notWritable = (path: string): string | undefined => {
-  for (const [place, what] of [[path, "the file"], [dirname(path), "its directory"]] as const) {
+  for (const [place, what] of [
+    [path, "the file"],
+    [dirname(path), "its directory"]
+  ] as const) {
     try {
       accessSync(place, constants.W_OK)
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined
-      if (code === "EROFS") return "lies on a read-only filesystem; a store that is served is written to. Copy it elsewhere"
-      if (code === "EACCES") return `${what} may not be written by user ${process.getuid?.() ?? "?"}; a store that is served is written to, and has its log beside it`
+      if (code === "EROFS")
+        return "lies on a read-only filesystem; a store that is served is written to. Copy it elsewhere"
+      if (code === "EACCES")
+        return `${what} may not be written by user ${process.getuid?.() ?? "?"}; a store that is served is written to, and has its log beside it`
     }
   }
   return undefined
@@ -163,7 +183,9 @@ const refusedFile = (path: string, tell: (sentence: string) => void): SqliteStor
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {
     const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0
     if ((mode & othersBits) === 0) continue
-    tell(`${file}: others may open it (mode ${(mode & 0o777).toString(8)}): they may read every file in the store, and hold its lock; chmod 600 ${file}`)
+    tell(
+      `${file}: others may open it (mode ${(mode & 0o777).toString(8)}): they may read every file in the store, and hold its lock; chmod 600 ${file}`
+    )
   }
   return undefined
 }

@@ -6,7 +6,7 @@ import { prepareQuery } from "./query.ts"
 /** More of SQLite's findings, or of files, than this are counted only. */
 const shown = 20
 
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** A file's path within the store, as far as its names can be read. */
 const pathOf = (db: DatabaseSync, ino: number): string => {
@@ -26,7 +26,10 @@ const pathOf = (db: DatabaseSync, ino: number): string => {
 
 /** Reads the content of every file; those that cannot be read whole. */
 const unreadable = (db: DatabaseSync): ReadonlyArray<number> => {
-  const content = prepareQuery(db, "SELECT bytes FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 64")
+  const content = prepareQuery(
+    db,
+    "SELECT bytes FROM chunk WHERE data = ? AND position >= ? ORDER BY position LIMIT 64"
+  )
   const bounds = prepareQuery<[number | null]>(db, "SELECT max(position) FROM chunk WHERE data = ?")
   const files: Array<number> = []
   const list = db.prepare("SELECT ino, data FROM inode WHERE data IS NOT NULL")
@@ -46,13 +49,16 @@ const unreadable = (db: DatabaseSync): ReadonlyArray<number> => {
 /** Has SQLite look at every page. What it finds wrong only a new store can put right. */
 export const checkPages = (db: DatabaseSync, path: string, report: (what: string, repair: string) => void): void => {
   const advice = `keep a copy of ${path} and ${path}-wal; restore a backup, or make a new store of what can be read with "sqlite3 ${path} .recover"`
-  const found = prepareQuery<[string]>(db, "PRAGMA integrity_check").all().filter(([said]) => said !== "ok")
+  const found = prepareQuery<[string]>(db, "PRAGMA integrity_check")
+    .all()
+    .filter(([said]) => said !== "ok")
   for (const [said] of found.slice(0, shown)) report(`SQLite: ${path} is damaged: ${said}`, advice)
   if (found.length === 0) return
   if (found.length > shown) report(`... and ${found.length - shown} more like this`, advice)
   try {
     const files = unreadable(db)
-    for (const ino of files.slice(0, shown)) report(`file ${pathOf(db, ino)} cannot be read whole`, "restore it from a backup")
+    for (const ino of files.slice(0, shown))
+      report(`file ${pathOf(db, ino)} cannot be read whole`, "restore it from a backup")
     if (files.length > shown) report(`... and ${files.length - shown} files more`, "restore them from a backup")
   } catch (error) {
     report(`which files are harmed cannot be told: ${messageOf(error)}`, advice)

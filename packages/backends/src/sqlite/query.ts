@@ -10,7 +10,11 @@ export interface Query<Row> {
  * `Row` is the tuple of the columns selected: STRICT tables hold nothing else. Integers that are not safe
  * as a number make the query throw, unless they are read as `bigint`s, and then all are.
  */
-export const prepareQuery = <Row extends ReadonlyArray<unknown>>(db: DatabaseSync, sql: string, bigints = false): Query<Row> => {
+export const prepareQuery = <Row extends ReadonlyArray<unknown>>(
+  db: DatabaseSync,
+  sql: string,
+  bigints = false
+): Query<Row> => {
   const statement = db.prepare(sql)
   statement.setReturnArrays(true)
   if (bigints) statement.setReadBigInts(true)

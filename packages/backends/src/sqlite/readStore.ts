@@ -29,15 +29,25 @@ const isLocked = (path: string): boolean => {
 
 /** Why what was opened is no store that this version can read, if so. */
 const foreign = (db: DatabaseSync, path: string): SqliteStoreError | undefined => {
-  if (single(db, "application_id") !== applicationId) return unusable(path, "is an SQLite database, but not a Bickford store")
+  if (single(db, "application_id") !== applicationId)
+    return unusable(path, "is an SQLite database, but not a Bickford store")
   const version = single(db, "user_version")
   if (version === migrations.length) return undefined
   return typeof version === "number" && version < migrations.length
-    ? unusable(path, `is of store version ${version}; mount it once with this Bickford, which brings it to version ${migrations.length}, or check it with the Bickford that made it`)
-    : unusable(path, `was made by a later Bickford (store version ${String(version)}, this one knows ${migrations.length}); use that one`)
+    ? unusable(
+        path,
+        `is of store version ${version}; mount it once with this Bickford, which brings it to version ${migrations.length}, or check it with the Bickford that made it`
+      )
+    : unusable(
+        path,
+        `was made by a later Bickford (store version ${String(version)}, this one knows ${migrations.length}); use that one`
+      )
 }
 
-const readNow = <A>(path: string, body: (db: DatabaseSync, path: string) => A): { readonly value: A } | SqliteStoreError => {
+const readNow = <A>(
+  path: string,
+  body: (db: DatabaseSync, path: string) => A
+): { readonly value: A } | SqliteStoreError => {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) return unusable(path, "is not there")
   if (!found.isFile()) return unusable(path, notRegularFile(found))
@@ -49,7 +59,9 @@ const readNow = <A>(path: string, body: (db: DatabaseSync, path: string) => A): 
     if (log !== undefined && isLocked(path)) return busy(path)
     // With locks of its own SQLite would take part in the log, and empty it in the end; without a log, it would make one.
     db = opened(path, log === undefined || log.size === 0 ? "immutable=1" : "vfs=unix-none")
-    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY")
+    db.exec(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY"
+    )
     return foreign(db, path) ?? { value: body(db, path) }
   } catch (error) {
     return explain(path, error)
@@ -59,7 +71,10 @@ const readNow = <A>(path: string, body: (db: DatabaseSync, path: string) => A): 
 }
 
 /** Calls `body` with the database of the store at a path, which nobody may be serving. */
-export const readStore = <A>(given: string, body: (db: DatabaseSync, path: string) => A): Effect.Effect<A, SqliteStoreError> =>
+export const readStore = <A>(
+  given: string,
+  body: (db: DatabaseSync, path: string) => A
+): Effect.Effect<A, SqliteStoreError> =>
   Effect.suspend(() => {
     const read = readNow(resolve(given), body)
     return "value" in read ? Effect.succeed(read.value) : Effect.fail(read)

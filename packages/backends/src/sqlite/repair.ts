@@ -19,7 +19,10 @@ type EntryRow = [parent: number, cookie: number, ino: number, type: number, name
 
 /** The largest number in use, of inodes and of contents. */
 const largestId = (db: DatabaseSync): number =>
-  prepareQuery<[number]>(db, "SELECT max((SELECT coalesce(max(ino), 1) FROM inode), (SELECT coalesce(max(data), 1) FROM inode), (SELECT coalesce(max(data), 1) FROM chunk))").get()?.[0] ?? 1
+  prepareQuery<[number]>(
+    db,
+    "SELECT max((SELECT coalesce(max(ino), 1) FROM inode), (SELECT coalesce(max(data), 1) FROM inode), (SELECT coalesce(max(data), 1) FROM chunk))"
+  ).get()?.[0] ?? 1
 
 /** Puts names into directories, and what has none into lost+found. */
 const makePlaces = (db: DatabaseSync) => {
@@ -27,7 +30,10 @@ const makePlaces = (db: DatabaseSync) => {
   const key: HashKey = { a, b }
   const insert = db.prepare("INSERT OR IGNORE INTO entry (parent, cookie, ino, type, name) VALUES (?, ?, ?, ?, ?)")
   const find = prepareQuery<[number]>(db, "SELECT ino FROM entry WHERE parent = ? AND name = ?")
-  const isDirectory = prepareQuery<[number]>(db, `SELECT 1 FROM inode WHERE ino = ? AND ${isType(S_IFDIR)} AND nlink > 0`)
+  const isDirectory = prepareQuery<[number]>(
+    db,
+    `SELECT 1 FROM inode WHERE ino = ? AND ${isType(S_IFDIR)} AND nlink > 0`
+  )
   const place = (parent: number, ino: number, type: number, name: Uint8Array): boolean => {
     if (find.get(parent, name) !== undefined) return false
     const first = firstCookie(name, key)
@@ -40,13 +46,13 @@ const makePlaces = (db: DatabaseSync) => {
   const lostFoundIno = (): number => {
     if (folder !== undefined) return folder
     const there = find.get(1, lostFound)?.[0]
-    if (there !== undefined && isDirectory.get(there) !== undefined) return folder = there
+    if (there !== undefined && isDirectory.get(there) !== undefined) return (folder = there)
     const ino = largestId(db) + 1
     db.prepare(
       `INSERT INTO inode SELECT ?, ${S_IFDIR | 0o700}, 2, 0, 0, 0, 0, 0, atime, atimeNsec, mtime, mtimeNsec, ctime, ctimeNsec, btime, btimeNsec, NULL, 1, NULL FROM inode WHERE ino = 1`
     ).run(ino)
     for (let n = 0; !place(1, ino, directoryType, n === 0 ? lostFound : Buffer.from(`lost+found-${n}`)); n++);
-    return folder = ino
+    return (folder = ino)
   }
   return {
     place,
@@ -78,19 +84,32 @@ const repairTypes = (db: DatabaseSync): void => {
   `)
   let id = largestId(db)
   const give = db.prepare("UPDATE inode SET data = ? WHERE ino = ?")
-  for (const [ino] of prepareQuery<[number]>(db, `SELECT ino FROM inode WHERE ${isType(S_IFREG)} AND data IS NULL`).all()) give.run(++id, ino)
+  for (const [ino] of prepareQuery<[number]>(
+    db,
+    `SELECT ino FROM inode WHERE ${isType(S_IFREG)} AND data IS NULL`
+  ).all())
+    give.run(++id, ino)
 }
 
-const mayBeName = (name: Uint8Array): boolean => name.length > 0 && name.length <= nameMax && !name.includes(0) && !name.includes(0x2f)
+const mayBeName = (name: Uint8Array): boolean =>
+  name.length > 0 && name.length <= nameMax && !name.includes(0) && !name.includes(0x2f)
 
 /** Each name is where it is looked for, once, and in a directory. */
 const repairEntries = (db: DatabaseSync, { adopt, place }: Places): void => {
-  db.exec("DELETE FROM entry WHERE ino NOT IN (SELECT ino FROM inode); UPDATE entry SET type = (SELECT mode >> 12 FROM inode WHERE inode.ino = entry.ino)")
+  db.exec(
+    "DELETE FROM entry WHERE ino NOT IN (SELECT ino FROM inode); UPDATE entry SET type = (SELECT mode >> 12 FROM inode WHERE inode.ino = entry.ino)"
+  )
   const [a, b] = prepareQuery<[number, number]>(db, "SELECT a, b FROM hashKey").get() ?? [0, 0]
   const remove = db.prepare("DELETE FROM entry WHERE parent = ? AND cookie = ?")
   const columns = "entry.parent, entry.cookie, entry.ino, entry.type, entry.name"
-  const nowhere = prepareQuery<EntryRow>(db, `SELECT ${columns} FROM entry LEFT JOIN inode ON inode.ino = entry.parent WHERE inode.ino IS NULL OR NOT inode.${isType(S_IFDIR)} OR inode.nlink = 0`).all()
-  const twice = prepareQuery<EntryRow>(db, `SELECT ${columns} FROM entry WHERE EXISTS (SELECT 1 FROM entry AS other WHERE other.parent = entry.parent AND other.name = entry.name AND other.cookie < entry.cookie)`).all()
+  const nowhere = prepareQuery<EntryRow>(
+    db,
+    `SELECT ${columns} FROM entry LEFT JOIN inode ON inode.ino = entry.parent WHERE inode.ino IS NULL OR NOT inode.${isType(S_IFDIR)} OR inode.nlink = 0`
+  ).all()
+  const twice = prepareQuery<EntryRow>(
+    db,
+    `SELECT ${columns} FROM entry WHERE EXISTS (SELECT 1 FROM entry AS other WHERE other.parent = entry.parent AND other.name = entry.name AND other.cookie < entry.cookie)`
+  ).all()
   for (const [parent, cookie, ino, type] of [...nowhere, ...twice]) {
     if (Number(remove.run(parent, cookie).changes) === 1) adopt(ino, type)
   }
@@ -119,13 +138,19 @@ const repairTree = (db: DatabaseSync, { adopt }: Places): void => {
     UPDATE inode SET parent = (SELECT parent FROM entry WHERE entry.ino = inode.ino) WHERE parent IS NOT NULL AND ino IN (SELECT ino FROM entry);
   `)
   // Those without a name come first: with them comes what lies below.
-  const unreachable = prepareQuery<[number]>(db, `${below} SELECT ino FROM inode WHERE ${isType(S_IFDIR)} AND nlink > 0 AND ino NOT IN below
-    ORDER BY ino IN (SELECT ino FROM entry), ino LIMIT 1`)
+  const unreachable = prepareQuery<[number]>(
+    db,
+    `${below} SELECT ino FROM inode WHERE ${isType(S_IFDIR)} AND nlink > 0 AND ino NOT IN below
+    ORDER BY ino IN (SELECT ino FROM entry), ino LIMIT 1`
+  )
   for (let found = unreachable.get(); found !== undefined; found = unreachable.get()) {
     db.prepare("DELETE FROM entry WHERE ino = ?").run(found[0])
     adopt(found[0], directoryType)
   }
-  for (const [ino, mode] of prepareQuery<[number, number]>(db, `SELECT ino, mode FROM inode WHERE NOT ${isType(S_IFDIR)} AND nlink > 0 AND ino NOT IN (SELECT ino FROM entry)`).all()) {
+  for (const [ino, mode] of prepareQuery<[number, number]>(
+    db,
+    `SELECT ino, mode FROM inode WHERE NOT ${isType(S_IFDIR)} AND nlink > 0 AND ino NOT IN (SELECT ino FROM entry)`
+  ).all()) {
     adopt(ino, mode >>> 12)
   }
   db.exec(`UPDATE inode SET nlink =
@@ -144,17 +169,27 @@ const repairContent = (db: DatabaseSync): number => {
     DELETE FROM xattr WHERE ino NOT IN (SELECT ino FROM inode);
   `)
   let id = largestId(db)
-  for (const [ino, data] of prepareQuery<[number, number]>(db, "SELECT ino, data FROM inode WHERE data IS NOT NULL AND EXISTS (SELECT 1 FROM inode AS other WHERE other.data = inode.data AND other.ino < inode.ino)").all()) {
+  for (const [ino, data] of prepareQuery<[number, number]>(
+    db,
+    "SELECT ino, data FROM inode WHERE data IS NOT NULL AND EXISTS (SELECT 1 FROM inode AS other WHERE other.data = inode.data AND other.ino < inode.ino)"
+  ).all()) {
     id++
-    db.prepare("INSERT INTO chunk (data, position, blocks, bytes) SELECT ?, position, blocks, bytes FROM chunk WHERE data = ?").run(id, data)
+    db.prepare(
+      "INSERT INTO chunk (data, position, blocks, bytes) SELECT ?, position, blocks, bytes FROM chunk WHERE data = ?"
+    ).run(id, data)
     db.prepare("UPDATE inode SET data = ? WHERE ino = ?").run(id, ino)
   }
   const size = `(SELECT size FROM inode WHERE inode.data = chunk.data) - position * ${chunkSize}`
-  db.exec(`UPDATE chunk SET bytes = substr(bytes, 1, max(0, ${size})) WHERE data IN (SELECT data FROM inode WHERE data IS NOT NULL) AND length(bytes) > max(0, ${size})`)
+  db.exec(
+    `UPDATE chunk SET bytes = substr(bytes, 1, max(0, ${size})) WHERE data IN (SELECT data FROM inode WHERE data IS NOT NULL) AND length(bytes) > max(0, ${size})`
+  )
   let total = 0
   const bits = prepareQuery<[number]>(db, "SELECT blocks FROM chunk WHERE data = ?")
   const setBlocks = db.prepare("UPDATE inode SET blocks = ? WHERE ino = ? AND blocks <> ?")
-  for (const [ino, data] of prepareQuery<[number, number | null]>(db, "SELECT ino, data FROM inode WHERE data IS NOT NULL OR blocks <> 0").all()) {
+  for (const [ino, data] of prepareQuery<[number, number | null]>(
+    db,
+    "SELECT ino, data FROM inode WHERE data IS NOT NULL OR blocks <> 0"
+  ).all()) {
     const blocks = data === null ? 0 : bits.all(data).reduce((sum, [each]) => sum + countBits(each), 0)
     total += blocks
     setBlocks.run(blocks * 8, ino, blocks * 8)
@@ -163,8 +198,12 @@ const repairContent = (db: DatabaseSync): number => {
 }
 
 const repairCounts = (db: DatabaseSync, blocks: number): void => {
-  db.exec("INSERT INTO server (connection, nextId, inodes, blocks, replies) SELECT '', 2, 0, 0, '' WHERE NOT EXISTS (SELECT 1 FROM server)")
-  db.prepare("UPDATE server SET inodes = (SELECT count(*) FROM inode), blocks = ?, nextId = max(nextId, ?) WHERE id = (SELECT max(id) FROM server)").run(blocks, largestId(db) + 1)
+  db.exec(
+    "INSERT INTO server (connection, nextId, inodes, blocks, replies) SELECT '', 2, 0, 0, '' WHERE NOT EXISTS (SELECT 1 FROM server)"
+  )
+  db.prepare(
+    "UPDATE server SET inodes = (SELECT count(*) FROM inode), blocks = ?, nextId = max(nextId, ?) WHERE id = (SELECT max(id) FROM server)"
+  ).run(blocks, largestId(db) + 1)
 }
 
 const repairAll = (db: DatabaseSync): void => {
@@ -193,7 +232,7 @@ export interface RepairReport {
  * when nothing is wrong, nor when pages are damaged.
  */
 export const repairStore = (path: string): Effect.Effect<RepairReport, SqliteStoreError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const found = yield* readStore(path, check)
     if (found.problems.length === 0 || found.damaged) return { found, left: found }
     yield* Effect.scoped(Effect.flatMap(openStore(path), ({ db }) => Effect.sync(() => repairAll(db))))

@@ -9,7 +9,18 @@
  * Blocks are held by fallocate(2). Where the filesystem has none, or copies what it overwrites (btrfs), nothing is promised.
  */
 import { files } from "@bickford/transport"
-import { closeSync, constants, fstatSync, ftruncateSync, linkSync, lstatSync, openSync, readSync, statfsSync, unlinkSync } from "node:fs"
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readSync,
+  statfsSync,
+  unlinkSync
+} from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { FALLOC_FL_KEEP_SIZE } from "../posix/linux.ts"
 import { StoreFull } from "./errors.ts"
@@ -129,7 +140,7 @@ export const openReserve = (db: DatabaseSync, path: string, log: number): Reserv
   }
   const pages = (): number => {
     counted = 0
-    return known = pageCount.get()?.[0] ?? 0
+    return (known = pageCount.get()?.[0] ?? 0)
   }
   const holdAhead = (from: number, needed: number): void => {
     tight = !hold(store, from * pageBytes, (needed + aheadPages) * pageBytes)

@@ -16,7 +16,10 @@ export interface Counts {
 }
 
 export const readCounts = (db: DatabaseSync): Counts | undefined => {
-  const row = prepareQuery<[number, number, number]>(db, "SELECT nextId, inodes, blocks FROM server ORDER BY id DESC LIMIT 1").get()
+  const row = prepareQuery<[number, number, number]>(
+    db,
+    "SELECT nextId, inodes, blocks FROM server ORDER BY id DESC LIMIT 1"
+  ).get()
   return row && { nextId: row[0], inodes: row[1], blocks: row[2] }
 }
 
@@ -27,7 +30,9 @@ export const readCounts = (db: DatabaseSync): Counts | undefined => {
 export const enterServer = (db: DatabaseSync, transaction: Transaction, counts: Counts, fresh: boolean) => {
   const id = (prepareQuery<[number | null]>(db, "SELECT max(id) FROM server").get()?.[0] ?? 0) + 1
   let connection = ""
-  const insert = db.prepare("INSERT INTO server (id, connection, nextId, inodes, blocks, replies) VALUES (?, ?, ?, ?, ?, ?)")
+  const insert = db.prepare(
+    "INSERT INTO server (id, connection, nextId, inodes, blocks, replies) VALUES (?, ?, ?, ?, ?, ?)"
+  )
   const setCounts = db.prepare("UPDATE server SET nextId = ?, inodes = ?, blocks = ? WHERE id = ?")
   const setAll = db.prepare("UPDATE server SET nextId = ?, inodes = ?, blocks = ?, replies = ? WHERE id = ?")
 
@@ -51,7 +56,10 @@ export const enterServer = (db: DatabaseSync, transaction: Transaction, counts: 
     /** The connection that is served. What servers of others left goes; of this one's, the records are given. */
     serve: (served: string): ReadonlyArray<string> => {
       connection = served
-      const left = prepareQuery<[string]>(db, "SELECT replies FROM server WHERE id <> ? AND connection = ? ORDER BY id").all(id, served)
+      const left = prepareQuery<[string]>(
+        db,
+        "SELECT replies FROM server WHERE id <> ? AND connection = ? ORDER BY id"
+      ).all(id, served)
       commitIfRoom(() => {
         db.prepare("DELETE FROM server WHERE connection <> ? AND id <> ?").run(served, id)
         db.prepare("UPDATE server SET connection = ? WHERE id = ?").run(served, id)
@@ -61,9 +69,10 @@ export const enterServer = (db: DatabaseSync, transaction: Transaction, counts: 
     /** Keeps what a commit goes with. */
     write: (now: Counts, replies: string | undefined): void => {
       transaction.begin()
-      const { changes } = replies === undefined
-        ? setCounts.run(now.nextId, now.inodes, now.blocks, id)
-        : setAll.run(now.nextId, now.inodes, now.blocks, replies, id)
+      const { changes } =
+        replies === undefined
+          ? setCounts.run(now.nextId, now.inodes, now.blocks, id)
+          : setAll.run(now.nextId, now.inodes, now.blocks, replies, id)
       // There was no room for it before.
       if (Number(changes) === 0) insert.run(id, connection, now.nextId, now.inodes, now.blocks, replies ?? "")
     },

@@ -11,7 +11,16 @@ import * as Exit from "effect/Exit"
 import type { Filesystem } from "../posix/filesystem.ts"
 import { hasValidTimes } from "../posix/givenTimes.ts"
 import { type Inode, isRegular } from "../posix/inode.ts"
-import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE, FATTR_GID, FATTR_MODE, FATTR_SIZE, FATTR_UID, SEEK_HOLE } from "../posix/linux.ts"
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+  FATTR_GID,
+  FATTR_MODE,
+  FATTR_SIZE,
+  FATTR_UID,
+  SEEK_HOLE
+} from "../posix/linux.ts"
 import { blockSize } from "../posix/usage.ts"
 import { StoredBytes } from "./bytes.ts"
 import { pause, type Runner } from "./once.ts"
@@ -34,8 +43,12 @@ interface Sliced {
 type Part = () => Effect.Effect<unknown, ErrnoError>
 
 /** Runs parts, with others in between, until there are no more; then the last one, as the operation itself. */
-const inTurn = <A>(runner: Sliced["runner"], next: () => Part | undefined, last: () => Effect.Effect<A, ErrnoError>): Effect.Effect<A, ErrnoError> =>
-  Effect.gen(function*() {
+const inTurn = <A>(
+  runner: Sliced["runner"],
+  next: () => Part | undefined,
+  last: () => Effect.Effect<A, ErrnoError>
+): Effect.Effect<A, ErrnoError> =>
+  Effect.gen(function* () {
     for (let part = next(); part !== undefined; part = next()) {
       yield* runner.part(part)
       yield* pause
@@ -56,7 +69,8 @@ type Fallocate = Operation<FallocateRequest>
 export const slicedFallocate = (sliced: Sliced, now: Fallocate, part: Fallocate): Fallocate => {
   /** Where the slice ends that begins at `at`. */
   const stopOf = (request: FallocateRequest, at: U64, end: U64): U64 => {
-    if ((request.mode & FALLOC_FL_PUNCH_HOLE) === 0) return min(end, shiftLeft(shiftRight(at, chunkBits) + sliceRows, chunkBits))
+    if ((request.mode & FALLOC_FL_PUNCH_HOLE) === 0)
+      return min(end, shiftLeft(shiftRight(at, chunkBits) + sliceRows, chunkBits))
     const position = fileOf(sliced, request.nodeid)?.bytes.rowAfter(shiftRight(at, chunkBits), sliceRows)
     return position === undefined ? end : min(end, shiftLeft(position, chunkBits))
   }
@@ -66,7 +80,8 @@ export const slicedFallocate = (sliced: Sliced, now: Fallocate, part: Fallocate)
     const end = add(offset, length)
     const file = fileOf(sliced, nodeid)
     const action = mode & ~FALLOC_FL_KEEP_SIZE
-    const known = action === 0 || action === FALLOC_FL_ZERO_RANGE || mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
+    const known =
+      action === 0 || action === FALLOC_FL_ZERO_RANGE || mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
     // What is refused is refused at once, and the whole of a file is punched at once.
     if (file === undefined || end > fileSizeMax || !known) return now(request, context)
     if (action === FALLOC_FL_PUNCH_HOLE) {
@@ -80,7 +95,10 @@ export const slicedFallocate = (sliced: Sliced, now: Fallocate, part: Fallocate)
       const stop = stopOf(request, from, end)
       if (stop >= end) return undefined
       return () => {
-        const exit = part({ ...request, mode: mode | FALLOC_FL_KEEP_SIZE, offset: from, length: subtract(stop, from) }, context)
+        const exit = part(
+          { ...request, mode: mode | FALLOC_FL_KEEP_SIZE, offset: from, length: subtract(stop, from) },
+          context
+        )
         at = stop
         return exit
       }
@@ -92,39 +110,47 @@ export const slicedFallocate = (sliced: Sliced, now: Fallocate, part: Fallocate)
 type Setattr = Operation<SetattrRequest>
 
 /** A file is cut off from its end. */
-export const slicedSetattr = (sliced: Sliced, now: Setattr, part: Setattr): Setattr =>
-(request, context) => {
-  const { nodeid, size, valid } = request
-  if ((valid & FATTR_SIZE) === 0 || size === 0 || (valid & (FATTR_UID | FATTR_GID | FATTR_MODE)) !== 0) return now(request, context)
-  const file = fileOf(sliced, nodeid)
-  if (file === undefined || size >= file.inode.size || file.bytes.blocks <= sliceRows * blocksOfRow) return now(request, context)
-  if (!hasValidTimes(request) || sliced.runner.isRecorded(context)) return now(request, context)
-  const first = shiftRight(size, chunkBits) + 1
-  const next = (): Part | undefined => {
-    const position = fileOf(sliced, nodeid)?.bytes.rowBeforeEnd(first, sliceRows)
-    return position === undefined ? undefined : () => part({ ...request, valid: FATTR_SIZE, size: shiftLeft(position, chunkBits) }, context)
+export const slicedSetattr =
+  (sliced: Sliced, now: Setattr, part: Setattr): Setattr =>
+  (request, context) => {
+    const { nodeid, size, valid } = request
+    if ((valid & FATTR_SIZE) === 0 || size === 0 || (valid & (FATTR_UID | FATTR_GID | FATTR_MODE)) !== 0)
+      return now(request, context)
+    const file = fileOf(sliced, nodeid)
+    if (file === undefined || size >= file.inode.size || file.bytes.blocks <= sliceRows * blocksOfRow)
+      return now(request, context)
+    if (!hasValidTimes(request) || sliced.runner.isRecorded(context)) return now(request, context)
+    const first = shiftRight(size, chunkBits) + 1
+    const next = (): Part | undefined => {
+      const position = fileOf(sliced, nodeid)?.bytes.rowBeforeEnd(first, sliceRows)
+      return position === undefined
+        ? undefined
+        : () => part({ ...request, valid: FATTR_SIZE, size: shiftLeft(position, chunkBits) }, context)
+    }
+    return inTurn(sliced.runner, next, () => now(request, context))
   }
-  return inTurn(sliced.runner, next, () => now(request, context))
-}
 
 /** A hole is looked for in a file of which much is allocated. */
-export const slicedLseek = (sliced: Sliced, now: Operation<LseekRequest>): Operation<LseekRequest> => (request, context) => {
-  const { nodeid, offset, whence } = request
-  const file = whence === SEEK_HOLE ? fileOf(sliced, nodeid) : undefined
-  if (file === undefined || offset >= file.inode.size || file.bytes.blocks <= lookedRows * blocksOfRow) return now(request, context)
-  let at = offset
-  const look = Effect.suspend((): Effect.Effect<U64 | undefined, ErrnoError> => {
-    const { bytes, inode } = fileOf(sliced, nodeid) ?? {}
-    if (bytes === undefined || inode === undefined) return Errno.ESTALE
-    const end = min(inode.size, shiftLeft(shiftRight(at, chunkBits) + lookedRows, chunkBits))
-    at = bytes.hole(at, end)
-    return Exit.succeed(at < end || end === inode.size ? at : undefined)
-  })
-  return Effect.gen(function*() {
-    for (;;) {
-      const found = yield* look
-      if (found !== undefined) return found
-      yield* pause
-    }
-  })
-}
+export const slicedLseek =
+  (sliced: Sliced, now: Operation<LseekRequest>): Operation<LseekRequest> =>
+  (request, context) => {
+    const { nodeid, offset, whence } = request
+    const file = whence === SEEK_HOLE ? fileOf(sliced, nodeid) : undefined
+    if (file === undefined || offset >= file.inode.size || file.bytes.blocks <= lookedRows * blocksOfRow)
+      return now(request, context)
+    let at = offset
+    const look = Effect.suspend((): Effect.Effect<U64 | undefined, ErrnoError> => {
+      const { bytes, inode } = fileOf(sliced, nodeid) ?? {}
+      if (bytes === undefined || inode === undefined) return Errno.ESTALE
+      const end = min(inode.size, shiftLeft(shiftRight(at, chunkBits) + lookedRows, chunkBits))
+      at = bytes.hole(at, end)
+      return Exit.succeed(at < end || end === inode.size ? at : undefined)
+    })
+    return Effect.gen(function* () {
+      for (;;) {
+        const found = yield* look
+        if (found !== undefined) return found
+        yield* pause
+      }
+    })
+  }

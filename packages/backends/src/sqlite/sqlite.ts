@@ -40,17 +40,25 @@ export interface SqliteBackend extends Backend {
 }
 
 /** Files without a name that nobody holds go: all of them, unless the kernel was served before and knows some. */
-const collectOrphans = (store: StoredFilesystem, connection: BackendConnection, served: boolean): Effect.Effect<void> => {
+const collectOrphans = (
+  store: StoredFilesystem,
+  connection: BackendConnection,
+  served: boolean
+): Effect.Effect<void> => {
   const { filesystem, inodes, replies } = store
   const collect = (ino: number): void => filesystem.forget(ino)
   const ask = (ino: number): Effect.Effect<void> =>
     // Its answer may be on the way to the kernel, which would not know it yet.
-    replies.names(ino) ? Effect.void : connection.notify.invalInode(ino, -1).pipe(
-      Effect.catchTag("ENOENT", () => Effect.sync(() => collect(ino))),
-      // One that cannot be asked about stays, until another server asks.
-      Effect.catch(() => Effect.void)
-    )
-  return Effect.forEach(inodes.orphans(), (ino) => served ? ask(ino) : Effect.sync(() => collect(ino)), { discard: true })
+    replies.names(ino)
+      ? Effect.void
+      : connection.notify.invalInode(ino, -1).pipe(
+          Effect.catchTag("ENOENT", () => Effect.sync(() => collect(ino))),
+          // One that cannot be asked about stays, until another server asks.
+          Effect.catch(() => Effect.void)
+        )
+  return Effect.forEach(inodes.orphans(), (ino) => (served ? ask(ino) : Effect.sync(() => collect(ino))), {
+    discard: true
+  })
 }
 
 const build = (store: StoredFilesystem, runner: Runner, options: SqliteOptions): SqliteBackend => {
@@ -58,7 +66,10 @@ const build = (store: StoredFilesystem, runner: Runner, options: SqliteOptions):
   const fs = store.filesystem
   const opening = makeOpening("kernel")
   const pages = makeKernelPages()
-  const negative = options.negativeTimeout === undefined || options.negativeTimeout === 0 ? undefined : timespec(options.negativeTimeout)
+  const negative =
+    options.negativeTimeout === undefined || options.negativeTimeout === 0
+      ? undefined
+      : timespec(options.negativeTimeout)
   const names = namespaceOperations(fs, opening, negative)
   const opens = openOperations(fs, opening)
   const attributes = attributeOperations(fs)
@@ -78,8 +89,11 @@ const build = (store: StoredFilesystem, runner: Runner, options: SqliteOptions):
   }
 
   /** For what adds to the store: on a full disk the room that is held is for removals. */
-  const adding = <Req extends { readonly op: keyof ReplyOf }>(operation: Operation<Req>, recorded: Recorded<Req, AnswerOf<Req["op"]>>): Operation<Req> =>
-    changing((request, context) => store.hasSpare() ? operation(request, context) : Errno.ENOSPC, recorded)
+  const adding = <Req extends { readonly op: keyof ReplyOf }>(
+    operation: Operation<Req>,
+    recorded: Recorded<Req, AnswerOf<Req["op"]>>
+  ): Operation<Req> =>
+    changing((request, context) => (store.hasSpare() ? operation(request, context) : Errno.ENOSPC), recorded)
 
   const fsync = (): typeof done => {
     store.syncAtCommit()
@@ -87,10 +101,20 @@ const build = (store: StoredFilesystem, runner: Runner, options: SqliteOptions):
   }
 
   const sliced = { fs, runner }
-  const setattr = changing(attributes.setattr, { keep: () => 0, again: (_kept, { nodeid }) => again(nodeid, (inode) => inode.answer) })
+  const setattr = changing(attributes.setattr, {
+    keep: () => 0,
+    again: (_kept, { nodeid }) => again(nodeid, (inode) => inode.answer)
+  })
 
   const backend = {
-    capabilities: { autoInvalData: false, asyncDio: false, exportSupport: true, handleKillprivV2: true, cacheSymlinks: true, allowIdmap: true },
+    capabilities: {
+      autoInvalData: false,
+      asyncDio: false,
+      exportSupport: true,
+      handleKillprivV2: true,
+      cacheSymlinks: true,
+      allowIdmap: true
+    },
     durable: true,
     // Between slices; what is done of it stays.
     interruptible: { fallocate: "fatal" },
@@ -136,17 +160,28 @@ const build = (store: StoredFilesystem, runner: Runner, options: SqliteOptions):
     fsync,
     fsyncdir: fsync,
     syncfs: fsync,
-    ...(options.xattrs === false ? {} : {
-      getxattr: reading(xattrs.getxattr),
-      listxattr: reading(xattrs.listxattr),
-      setxattr: adding(xattrs.setxattr, nothing),
-      removexattr: changing(xattrs.removexattr, nothing)
-    }),
+    ...(options.xattrs === false
+      ? {}
+      : {
+          getxattr: reading(xattrs.getxattr),
+          listxattr: reading(xattrs.listxattr),
+          setxattr: adding(xattrs.setxattr, nothing),
+          removexattr: changing(xattrs.removexattr, nothing)
+        }),
     statfs: reading(() => {
       const { blocks, inodes } = store.limits()
       const used = store.used()
       const free = Math.max(0, blocks - used.blocks)
-      const reply: Statfs = { blocks, bfree: free, bavail: free, files: inodes, ffree: inodes - used.inodes, bsize: blockSize, namelen: nameMax, frsize: blockSize }
+      const reply: Statfs = {
+        blocks,
+        bfree: free,
+        bavail: free,
+        files: inodes,
+        ffree: inodes - used.inodes,
+        bsize: blockSize,
+        namelen: nameMax,
+        frsize: blockSize
+      }
       return Exit.succeed(reply)
     }),
     stats: () => {
@@ -162,8 +197,11 @@ const build = (store: StoredFilesystem, runner: Runner, options: SqliteOptions):
  * `default_permissions`. Every operation answers at once; what it changed is permanent once `commit` has
  * run, and survives a power cut once an fsync was answered. POSIX and BSD locks are the kernel's.
  */
-export const sqlite = (path: string, options: SqliteOptions = {}): Effect.Effect<SqliteBackend, SqliteStoreError, Scope.Scope> =>
-  Effect.gen(function*() {
+export const sqlite = (
+  path: string,
+  options: SqliteOptions = {}
+): Effect.Effect<SqliteBackend, SqliteStoreError, Scope.Scope> =>
+  Effect.gen(function* () {
     const opened = yield* openStore(path)
     const store = makeFilesystem(opened, options)
     const runner = makeRunner(store)
@@ -171,6 +209,7 @@ export const sqlite = (path: string, options: SqliteOptions = {}): Effect.Effect
       Effect.sync(() => {
         runner.close()
         store.close()
-      }))
+      })
+    )
     return build(store, runner, options)
   })

@@ -110,8 +110,8 @@ export const makeStoredFilesystem = ({ atimes, disk, forget, nodes, now, xattrs 
     makeSymlink: (inode, target) => {
       inode.content = ownName(target)
     },
-    directory: ({ content }) => content instanceof StoredDirectory ? content : undefined,
-    target: ({ content }) => typeof content === "string" || content instanceof Uint8Array ? content : undefined,
+    directory: ({ content }) => (content instanceof StoredDirectory ? content : undefined),
+    target: ({ content }) => (typeof content === "string" || content instanceof Uint8Array ? content : undefined),
     bytes: ({ content, ino }) => {
       if (content instanceof StoredBytes) return content
       throw new Error(`inode ${ino} has no bytes`)

@@ -6,7 +6,12 @@ import { prepareQuery } from "./query.ts"
 import type { Counts } from "./server.ts"
 
 /** Counts what is used as of the last commit; `diskRoom` gives the blocks of 4096 bytes that the disk has room for. */
-export const countUsage = (db: DatabaseSync, { capacity, maxInodes, userQuota }: SqliteOptions, diskRoom: () => number, { blocks, inodes }: Counts) => {
+export const countUsage = (
+  db: DatabaseSync,
+  { capacity, maxInodes, userQuota }: SqliteOptions,
+  diskRoom: () => number,
+  { blocks, inodes }: Counts
+) => {
   const usage = makeUsage({
     capacity: capacity ?? Number.POSITIVE_INFINITY,
     // The largest count that a 32-bit statvfs can hold.
@@ -15,7 +20,10 @@ export const countUsage = (db: DatabaseSync, { capacity, maxInodes, userQuota }:
   })
   if (userQuota === undefined) usage.charge(0, blocks, inodes)
   else {
-    const byUser = prepareQuery<[number, number, number]>(db, "SELECT uid, sum(blocks) / 8, count(*) FROM inode GROUP BY uid")
+    const byUser = prepareQuery<[number, number, number]>(
+      db,
+      "SELECT uid, sum(blocks) / 8, count(*) FROM inode GROUP BY uid"
+    )
     for (const [uid, used, count] of byUser.all()) usage.charge(uid, used, count)
   }
   const { room } = usage

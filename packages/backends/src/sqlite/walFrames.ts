@@ -37,7 +37,8 @@ const checksum = (view: DataView, from: number, to: number, littleEndian: boolea
   return [a, b]
 }
 
-const holds = (view: DataView, at: number, [a, b]: Sums): boolean => view.getUint32(at) === a && view.getUint32(at + 4) === b
+const holds = (view: DataView, at: number, [a, b]: Sums): boolean =>
+  view.getUint32(at) === a && view.getUint32(at + 4) === b
 
 /** Reads the log that `fd` is open on, from its start. */
 export const validFrames = (fd: number): ValidFrames => {
@@ -52,7 +53,7 @@ export const validFrames = (fd: number): ValidFrames => {
   const frameBytes = frameHeaderBytes + header.getUint32(8)
   const buffer = new DataView(new ArrayBuffer(frameBytes * framesAtOnce))
   let valid = { ...none, salt: String(salt) }
-  for (let frame = 0;;) {
+  for (let frame = 0; ;) {
     const read = readSync(fd, buffer, 0, buffer.byteLength, logHeaderBytes + frame * frameBytes)
     const whole = Math.floor(read / frameBytes)
     for (let at = 0; at < whole * frameBytes; at += frameBytes) {
@@ -62,7 +63,8 @@ export const validFrames = (fd: number): ValidFrames => {
       if (!holds(buffer, at + 16, sums)) return valid
       frame++
       // The size of the database in pages, in a frame that ends a transaction; else 0.
-      if (buffer.getUint32(at + 4) !== 0) valid = { salt: valid.salt, frames: frame, bytes: logHeaderBytes + frame * frameBytes }
+      if (buffer.getUint32(at + 4) !== 0)
+        valid = { salt: valid.salt, frames: frame, bytes: logHeaderBytes + frame * frameBytes }
     }
     if (whole < framesAtOnce) return valid
   }

@@ -13,7 +13,8 @@ export const makeXattrStore = (db: DatabaseSync, transaction: Transaction) => {
   const all = (inode: Inode): Xattrs => {
     if (inode.xattrs !== undefined) return inode.xattrs
     const xattrs: Xattrs = new Map()
-    for (const [name, value] of select.all(inode.ino)) xattrs.set(nameKey(nameFromBytes(name)), { name: nameFromBytes(name), value })
+    for (const [name, value] of select.all(inode.ino))
+      xattrs.set(nameKey(nameFromBytes(name)), { name: nameFromBytes(name), value })
     inode.xattrs = xattrs
     return xattrs
   }

@@ -38,7 +38,7 @@ interface Run {
 }
 
 const begin = (stream: Stream.Stream<Part>): Effect.Effect<Run> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const scope = yield* Scope.make()
     const pull = yield* Scope.provide(Stream.toPull(stream), scope)
     return { scope, pull, chunks: [], start: 0, end: 0, over: false }
@@ -56,7 +56,8 @@ const advance = (run: Run): Effect.Effect<void, unknown> =>
         }
       }),
     onFailure: (cause) => {
-      if (!cause.reasons.some((reason) => Cause.isFailReason(reason) && Cause.isDone(reason.error))) return Effect.failCause(cause)
+      if (!cause.reasons.some((reason) => Cause.isFailReason(reason) && Cause.isDone(reason.error)))
+        return Effect.failCause(cause)
       run.over = true
       return Effect.void
     }
@@ -99,12 +100,12 @@ const openStream = (stream: Stream.Stream<Part>): OpenContent => {
     return run === undefined ? Effect.void : Scope.close(run.scope, Exit.void)
   })
 
-  const running = Effect.gen(function*() {
-    return current ??= yield* begin(stream)
+  const running = Effect.gen(function* () {
+    return (current ??= yield* begin(stream))
   })
 
   const read = (size: number, offset: number) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       if (current !== undefined && offset < current.start) yield* stop
       const run = yield* Effect.uninterruptible(running)
       while (!run.over && run.end <= offset) {
@@ -113,7 +114,10 @@ const openStream = (stream: Stream.Stream<Part>): OpenContent => {
       }
       trim(run, offset)
       return slice(run, size, offset)
-    }).pipe(Effect.onError(() => stop), oneAtATime)
+    }).pipe(
+      Effect.onError(() => stop),
+      oneAtATime
+    )
 
   return { read, close: stop }
 }

@@ -40,29 +40,39 @@ export const tree = (root: { readonly [name: string]: TreeNode } | LazyFolder, o
   }
 
   const find = (path: string): Outcome<TreeNode> =>
-    path.split("/").filter((part) => part !== "").reduce<Outcome<TreeNode>>(
-      (above, name) =>
-        andThen(above, (node) => andThen(entries(node), (names): Outcome<TreeNode> => {
-          const found = Object.hasOwn(names, name) ? names[name] : undefined
-          return found === undefined ? Errno.ENOENT : outcome(() => found as TreeNode)
-        })),
-      outcome(() => root as TreeNode)
-    )
+    path
+      .split("/")
+      .filter((part) => part !== "")
+      .reduce<Outcome<TreeNode>>(
+        (above, name) =>
+          andThen(above, (node) =>
+            andThen(entries(node), (names): Outcome<TreeNode> => {
+              const found = Object.hasOwn(names, name) ? names[name] : undefined
+              return found === undefined ? Errno.ENOENT : outcome(() => found as TreeNode)
+            })
+          ),
+        outcome(() => root as TreeNode)
+      )
 
-  return make<OpenContent>({
-    getattr: (path) =>
-      map(find(path), (node): PathAttributes => {
-        if (!isFile(node)) return { mode: fileType.dir | 0o555 }
-        const size = typeof node === "string" || node instanceof Uint8Array ? bytes(node).length : undefined
-        return { mode: fileType.reg | 0o444, size }
-      }),
-    readdir: (path) => map(andThen(find(path), entries), Object.keys),
-    open: (path, flags) =>
-      (flags & O_ACCMODE) !== 0 ? Errno.EROFS : andThen(find(path), (node) => {
-        if (!isFile(node)) return Errno.EISDIR
-        return map(typeof node === "function" ? outcome(node) : outcome((): Content => node), openContent)
-      }),
-    read: (content, size, offset) => content.read(size, Number(offset)),
-    release: (content) => content.close
-  }, { entryTimeout: 0, attrTimeout: 0, interruptible: { open: "fatal" }, ...options })
+  return make<OpenContent>(
+    {
+      getattr: (path) =>
+        map(find(path), (node): PathAttributes => {
+          if (!isFile(node)) return { mode: fileType.dir | 0o555 }
+          const size = typeof node === "string" || node instanceof Uint8Array ? bytes(node).length : undefined
+          return { mode: fileType.reg | 0o444, size }
+        }),
+      readdir: (path) => map(andThen(find(path), entries), Object.keys),
+      open: (path, flags) =>
+        (flags & O_ACCMODE) !== 0
+          ? Errno.EROFS
+          : andThen(find(path), (node) => {
+              if (!isFile(node)) return Errno.EISDIR
+              return map(typeof node === "function" ? outcome(node) : outcome((): Content => node), openContent)
+            }),
+      read: (content, size, offset) => content.read(size, Number(offset)),
+      release: (content) => content.close
+    },
+    { entryTimeout: 0, attrTimeout: 0, interruptible: { open: "fatal" }, ...options }
+  )
 }

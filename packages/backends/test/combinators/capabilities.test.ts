@@ -6,7 +6,10 @@ const tableOf = (one: BackendCapabilities, other: BackendCapabilities): BackendC
   mountTable({ "/": { capabilities: one }, "/other": { capabilities: other } }).capabilities ?? {}
 
 it("a table has what all of its backends have", () => {
-  expect(tableOf({ flock: true, writebackCache: true }, { flock: true })).toMatchObject({ flock: true, writebackCache: false })
+  expect(tableOf({ flock: true, writebackCache: true }, { flock: true })).toMatchObject({
+    flock: true,
+    writebackCache: false
+  })
 })
 
 it("a table can register files with the kernel when one of its backends does", () => {

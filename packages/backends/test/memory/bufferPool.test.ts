@@ -47,7 +47,10 @@ describe("the memory of whole chunks", () => {
     assert.isUndefined(pool.takeOver(extent.slice()))
     for (let at = 0; at < extentSize; at += chunkSize) extent.fill(at / chunkSize + 1, at, at + chunkSize)
     const buffers = pool.takeOver(extent) ?? []
-    assert.deepStrictEqual(buffers.map((bytes) => [bytes.length, bytes[0], bytes.at(-1)]), Array.from({ length: 8 }, (_, at) => [chunkSize, at + 1, at + 1]))
+    assert.deepStrictEqual(
+      buffers.map((bytes) => [bytes.length, bytes[0], bytes.at(-1)]),
+      Array.from({ length: 8 }, (_, at) => [chunkSize, at + 1, at + 1])
+    )
     assert.isUndefined(pool.takeOver(extent), "once")
     assert.notStrictEqual(lend(), extent)
     for (const bytes of buffers) pool.give(bytes)
@@ -56,36 +59,43 @@ describe("the memory of whole chunks", () => {
   })
 
   it("whatever is taken, lent, taken over and given back in whatever order, no memory is anybody's twice", () =>
-    fc.assert(fc.property(fc.array(fc.nat(6), { minLength: 50, maxLength: 400 }), fc.infiniteStream(fc.nat(1000)), (steps, picks) => {
-      const pool = makeBufferPool()
-      const lend = pool.makeLender()
-      /** Whose first byte says which it is. */
-      const held = new Map<number, Uint8Array>()
-      let tag = 0
-      const hold = (bytes: Uint8Array): void => {
-        tag = (tag + 1) % 256
-        while (held.has(tag)) tag = (tag + 1) % 256
-        bytes[0] = tag
-        bytes[chunkSize - 1] = tag
-        held.set(tag, bytes)
-      }
-      for (const step of steps) {
-        if (step < 2 && held.size > 0) {
-          const [key, bytes] = Array.from(held)[(picks.next().value ?? 0) % held.size] ?? [0, new Uint8Array(0)]
-          held.delete(key)
-          pool.give(bytes)
-        } else if (held.size > 200) continue
-        else if (step === 2) hold(pool.take())
-        else if (step === 3) {
-          const bytes = pool.takeZeroed()
-          assert.isTrue(isZero(bytes))
-          hold(bytes)
-        } else if (step === 4) lend().fill(0xff)
-        else if (step === 5) for (const bytes of pool.takeOver(lend()) ?? []) hold(bytes)
-        else if (step === 6) lend().fill(0)
-        for (const [key, bytes] of held) assert.isTrue(bytes[0] === key && bytes[chunkSize - 1] === key)
-      }
-    }), { numRuns: 20 }))
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(6), { minLength: 50, maxLength: 400 }),
+        fc.infiniteStream(fc.nat(1000)),
+        (steps, picks) => {
+          const pool = makeBufferPool()
+          const lend = pool.makeLender()
+          /** Whose first byte says which it is. */
+          const held = new Map<number, Uint8Array>()
+          let tag = 0
+          const hold = (bytes: Uint8Array): void => {
+            tag = (tag + 1) % 256
+            while (held.has(tag)) tag = (tag + 1) % 256
+            bytes[0] = tag
+            bytes[chunkSize - 1] = tag
+            held.set(tag, bytes)
+          }
+          for (const step of steps) {
+            if (step < 2 && held.size > 0) {
+              const [key, bytes] = Array.from(held)[(picks.next().value ?? 0) % held.size] ?? [0, new Uint8Array(0)]
+              held.delete(key)
+              pool.give(bytes)
+            } else if (held.size > 200) continue
+            else if (step === 2) hold(pool.take())
+            else if (step === 3) {
+              const bytes = pool.takeZeroed()
+              assert.isTrue(isZero(bytes))
+              hold(bytes)
+            } else if (step === 4) lend().fill(0xff)
+            else if (step === 5) for (const bytes of pool.takeOver(lend()) ?? []) hold(bytes)
+            else if (step === 6) lend().fill(0)
+            for (const [key, bytes] of held) assert.isTrue(bytes[0] === key && bytes[chunkSize - 1] === key)
+          }
+        }
+      ),
+      { numRuns: 20 }
+    ))
 
   it("a buffer of another size is nobody's", () => {
     const pool = makeBufferPool()

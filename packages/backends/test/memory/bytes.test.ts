@@ -11,4 +11,8 @@ const pool: BufferPool = {
   give: (bytes) => bytes.fill(0xa5)
 }
 
-testBytes(() => new Chunks(pool), () => undefined, 300)
+testBytes(
+  () => new Chunks(pool),
+  () => undefined,
+  300
+)

@@ -19,17 +19,24 @@ describe("directories", () => {
         for (let n = 50; n < 200; n++) directory.remove(String(n))
       }
     }
-    assert.deepStrictEqual(seen.slice(100), Array.from({ length: 50 }, (_, n) => String(49 - n)))
+    assert.deepStrictEqual(
+      seen.slice(100),
+      Array.from({ length: 50 }, (_, n) => String(49 - n))
+    )
   })
 
   it.effect("keep an entry's cookie when it is renamed, so that a listing has each once", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const kernel = makeKernel(memory())
       for (let n = 0; n < 50; n++) yield* kernel.mknod({ name: `f${n}` })
       const seen = new Set<number>()
       let off: U64 = 0
       for (;;) {
-        const entry: { readonly off: U64; readonly ino: U64; readonly name: Name } | undefined = (yield* kernel.readdir(rootNode, off, 1))[0]
+        const entry: { readonly off: U64; readonly ino: U64; readonly name: Name } | undefined = (yield* kernel.readdir(
+          rootNode,
+          off,
+          1
+        ))[0]
         if (entry === undefined) break
         off = entry.off
         if (entry.off <= 2) continue
@@ -38,7 +45,8 @@ describe("directories", () => {
         yield* kernel.rename(rootNode, entry.name, rootNode, `${String(entry.name)}.renamed`)
       }
       assert.strictEqual(seen.size, 50)
-    }))
+    })
+  )
 
   it("have cookies that fit 31 bits, also when all were given out once", () => {
     // As after 2^31 - 8 entries that came and went.
@@ -46,13 +54,26 @@ describe("directories", () => {
     for (let n = 0; n < 20; n++) directory.add(String(n), inode(2))
     directory.remove("3")
     const entries = Array.from(directory.after(0))
-    assert.sameMembers(entries.map(({ name }) => name), Array.from({ length: 20 }, (_, n) => String(n)).filter((name) => name !== "3"))
+    assert.sameMembers(
+      entries.map(({ name }) => name),
+      Array.from({ length: 20 }, (_, n) => String(n)).filter((name) => name !== "3")
+    )
     const offs = entries.map(({ off }) => off)
-    assert.deepStrictEqual(offs, [...new Set(offs)].sort((a, b) => a - b))
+    assert.deepStrictEqual(
+      offs,
+      [...new Set(offs)].sort((a, b) => a - b)
+    )
     assert.isTrue(offs.every((off) => off > 2 && off < 2 ** 31))
-    for (const { name, off } of entries) assert.notInclude(Array.from(directory.after(off), (next) => next.name), name)
+    for (const { name, off } of entries)
+      assert.notInclude(
+        Array.from(directory.after(off), (next) => next.name),
+        name
+      )
   })
 
-  it.effect("list a million entries in pages, while the first half is removed", () =>
-    listWhileRemoving(makeKernel(memory()), 1_000_000, 1000), 120_000)
+  it.effect(
+    "list a million entries in pages, while the first half is removed",
+    () => listWhileRemoving(makeKernel(memory()), 1_000_000, 1000),
+    120_000
+  )
 })

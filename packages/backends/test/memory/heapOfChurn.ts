@@ -16,7 +16,8 @@ const churn = (files: number): void => {
     backend.forget?.(2, 1, 0)
   }
 }
-const old = (): number => getHeapSpaceStatistics().find(({ space_name }) => space_name === "old_space")?.space_used_size ?? 0
+const old = (): number =>
+  getHeapSpaceStatistics().find(({ space_name }) => space_name === "old_space")?.space_used_size ?? 0
 
 churn(50_000)
 const before = old()

@@ -18,4 +18,6 @@ const full = used()
 for (const name of names) backend.unlink?.({ op: "unlink", ...header, name }, context)
 for (let node = 2; node < files + 2; node++) backend.forget?.(node, 1, 0)
 const after = used()
-process.stdout.write(JSON.stringify({ perFile: (full - before) / files, left: (after - before) / files, ...backend.stats() }))
+process.stdout.write(
+  JSON.stringify({ perFile: (full - before) / files, left: (after - before) / files, ...backend.stats() })
+)

@@ -28,12 +28,17 @@ describe("locked ranges", () => {
           const end = Math.min(size, start + length) - 1
           const lock: Lock = { owner, start, end, type, pid: 0 }
           const cells = naive.slice(start, end + 1)
-          const refused = type !== F_UNLCK && cells.some((cell) =>
-            [...cell].some(([other, kind]) => other !== owner && (kind === F_WRLCK || type === F_WRLCK)))
+          const refused =
+            type !== F_UNLCK &&
+            cells.some((cell) =>
+              [...cell].some(([other, kind]) => other !== owner && (kind === F_WRLCK || type === F_WRLCK))
+            )
           assert.strictEqual(type !== F_UNLCK && held.some((other) => conflicting(other, lock)), refused)
           if (refused) continue
           held = withLock(held, lock)
-          for (const cell of cells) if (type === F_UNLCK) cell.delete(owner); else cell.set(owner, type)
+          for (const cell of cells)
+            if (type === F_UNLCK) cell.delete(owner)
+            else cell.set(owner, type)
         }
         const rebuilt = Array.from({ length: size }, () => new Map<number | bigint, number>())
         for (const { end, owner, start, type } of held) {
@@ -41,9 +46,15 @@ describe("locked ranges", () => {
             assert.isFalse(rebuilt[n]?.has(owner), "an owner's locks overlap")
             rebuilt[n]?.set(owner, type)
           }
-          assert.isFalse(held.some((other) => other.owner === owner && other.type === type && other.start === Number(end) + 1), "not joined")
+          assert.isFalse(
+            held.some((other) => other.owner === owner && other.type === type && other.start === Number(end) + 1),
+            "not joined"
+          )
         }
-        assert.deepStrictEqual(rebuilt.map((cell) => [...cell].toSorted()), naive.map((cell) => [...cell].toSorted()))
+        assert.deepStrictEqual(
+          rebuilt.map((cell) => [...cell].toSorted()),
+          naive.map((cell) => [...cell].toSorted())
+        )
       }),
       { numRuns: 500 }
     )
@@ -55,7 +66,7 @@ const all = (type: number) => range(0, 0x7fffffffffffffffn, type)
 
 describe("locks", () => {
   it.effect("are refused while in the way, and told of", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const backend = memory({ locks: "server" })
       const kernel = makeKernel(backend)
       const { nodeid } = yield* kernel.mknod({})
@@ -68,19 +79,19 @@ describe("locks", () => {
       assert.strictEqual((yield* kernel.getlk({ nodeid, owner: 2, lk: all(F_WRLCK) })).type, F_UNLCK)
       yield* kernel.flush({ nodeid, lockOwner: 2 })
       assert.strictEqual(backend.stats().locksHeld, 0)
-    }))
+    })
+  )
 
   it.effect("are waited for in order, and given when the last in the way goes", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const kernel = makeKernel(memory({ locks: "server" }))
       const { nodeid } = yield* kernel.mknod({})
       yield* kernel.setlk({ nodeid, owner: 1, lk: all(F_WRLCK) })
       const granted: Array<number> = []
       const wait = (owner: number, type: number) =>
-        kernel.setlkw({ nodeid, owner, lk: all(type) }).pipe(
-          Effect.andThen(Effect.sync(() => granted.push(owner))),
-          Effect.forkChild({ startImmediately: true })
-        )
+        kernel
+          .setlkw({ nodeid, owner, lk: all(type) })
+          .pipe(Effect.andThen(Effect.sync(() => granted.push(owner))), Effect.forkChild({ startImmediately: true }))
       const second = yield* wait(2, F_WRLCK)
       const third = yield* wait(3, F_RDLCK)
       const fourth = yield* wait(4, F_RDLCK)
@@ -93,56 +104,74 @@ describe("locks", () => {
       yield* Fiber.join(third)
       yield* Fiber.join(fourth)
       assert.deepStrictEqual(granted, [2, 3, 4])
-    }))
+    })
+  )
 
   it.effect("leave nothing behind when a wait is interrupted", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const backend = memory({ locks: "server" })
       const kernel = makeKernel(backend)
       const { nodeid } = yield* kernel.mknod({})
       yield* kernel.setlk({ nodeid, owner: 1, lk: all(F_WRLCK) })
-      const waiting = yield* Effect.forkChild(kernel.setlkw({ nodeid, owner: 2, lk: all(F_WRLCK) }), { startImmediately: true })
+      const waiting = yield* Effect.forkChild(kernel.setlkw({ nodeid, owner: 2, lk: all(F_WRLCK) }), {
+        startImmediately: true
+      })
       assert.strictEqual(backend.stats().locksWaiting, 1)
       yield* Fiber.interrupt(waiting)
       assert.strictEqual(backend.stats().locksWaiting, 0)
       yield* kernel.setlk({ nodeid, owner: 1, lk: all(F_UNLCK) })
       assert.strictEqual(backend.stats().locksHeld, 0)
-    }))
+    })
+  )
 
   it.effect("that would wait for each other are refused, over three files and owners", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const kernel = makeKernel(memory({ locks: "server" }))
-      const files = [yield* kernel.mknod({ name: "a" }), yield* kernel.mknod({ name: "b" }), yield* kernel.mknod({ name: "c" })].map((entry) => entry.nodeid)
+      const files = [
+        yield* kernel.mknod({ name: "a" }),
+        yield* kernel.mknod({ name: "b" }),
+        yield* kernel.mknod({ name: "c" })
+      ].map((entry) => entry.nodeid)
       const [a = 0, b = 0, c = 0] = files
       yield* kernel.setlk({ nodeid: a, owner: 1, lk: all(F_WRLCK) })
       yield* kernel.setlk({ nodeid: b, owner: 2, lk: all(F_WRLCK) })
       yield* kernel.setlk({ nodeid: c, owner: 3, lk: all(F_WRLCK) })
-      const first = yield* Effect.forkChild(kernel.setlkw({ nodeid: b, owner: 1, lk: all(F_WRLCK) }), { startImmediately: true })
-      const second = yield* Effect.forkChild(kernel.setlkw({ nodeid: c, owner: 2, lk: all(F_WRLCK) }), { startImmediately: true })
+      const first = yield* Effect.forkChild(kernel.setlkw({ nodeid: b, owner: 1, lk: all(F_WRLCK) }), {
+        startImmediately: true
+      })
+      const second = yield* Effect.forkChild(kernel.setlkw({ nodeid: c, owner: 2, lk: all(F_WRLCK) }), {
+        startImmediately: true
+      })
       assert.strictEqual(yield* outcome(kernel.setlkw({ nodeid: a, owner: 3, lk: all(F_RDLCK) })), "EDEADLK")
       yield* kernel.flush({ nodeid: c, lockOwner: 3 })
       yield* Fiber.join(second)
       yield* kernel.flush({ nodeid: b, lockOwner: 2 })
       yield* Fiber.join(first)
-    }))
+    })
+  )
 
   it.effect("of flock are apart from POSIX ones, are lost in a refused conversion, and end with the file", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const backend = memory({ locks: "server" })
       const kernel = makeKernel(backend)
       const { nodeid } = yield* kernel.mknod({})
-      const flock = (owner: number, type: number) => kernel.setlk({ nodeid, owner, lk: all(type), lkFlags: FUSE_LK_FLOCK })
+      const flock = (owner: number, type: number) =>
+        kernel.setlk({ nodeid, owner, lk: all(type), lkFlags: FUSE_LK_FLOCK })
       yield* kernel.setlk({ nodeid, owner: 9, lk: all(F_WRLCK) })
       yield* flock(1, F_RDLCK)
       yield* flock(2, F_RDLCK)
       assert.strictEqual(yield* outcome(flock(1, F_WRLCK)), "EAGAIN")
       yield* flock(2, F_WRLCK)
-      const waiting = yield* Effect.forkChild(kernel.setlkw({ nodeid, owner: 1, lk: all(F_WRLCK), lkFlags: FUSE_LK_FLOCK }), { startImmediately: true })
+      const waiting = yield* Effect.forkChild(
+        kernel.setlkw({ nodeid, owner: 1, lk: all(F_WRLCK), lkFlags: FUSE_LK_FLOCK }),
+        { startImmediately: true }
+      )
       yield* kernel.flush({ nodeid, lockOwner: 2 })
       assert.strictEqual(backend.stats().locksWaiting, 1)
       yield* kernel.release({ nodeid, lockOwner: 2, releaseFlags: FUSE_RELEASE_FLOCK_UNLOCK })
       yield* Fiber.join(waiting)
-    }))
+    })
+  )
 
   it("that are free answer at once", () => {
     const backend = memory({ locks: "server" })

@@ -18,7 +18,7 @@ testDirectoryNames(make)
 
 describe("in memory", () => {
   it.effect("a file's number comes back with another generation", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const kernel = makeKernel(memory())
       const file = yield* kernel.create({ name: "a" })
       yield* kernel.unlink(rootNode, "a")
@@ -26,13 +26,15 @@ describe("in memory", () => {
       const other = yield* kernel.create({ name: "b" })
       assert.strictEqual(other.nodeid, file.nodeid)
       assert.notStrictEqual(other.generation, file.generation)
-    }))
+    })
+  )
 
   it.effect("files are always ready", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const kernel = makeKernel(memory())
       assert.strictEqual(yield* kernel.poll((yield* kernel.create({})).nodeid, 0xffff), 0x145)
-    }))
+    })
+  )
 
   it("times come from a clock that does not go back and keeps to the time of day", () => {
     const millis = Date.now()

@@ -22,14 +22,15 @@ const mounted = (...args: ReadonlyArray<string>) =>
       execFileSync("mount", [...args, folder])
       return folder
     }),
-    (folder) => Effect.sync(() => {
-      execFileSync("umount", ["-l", folder])
-      fs.rmdirSync(folder)
-    })
+    (folder) =>
+      Effect.sync(() => {
+        execFileSync("umount", ["-l", folder])
+        fs.rmdirSync(folder)
+      })
   )
 
 /** ext4 with inodes of 128 bytes: its times are whole seconds. */
-const coarse = Effect.gen(function*() {
+const coarse = Effect.gen(function* () {
   const image = yield* Effect.acquireRelease(
     Effect.sync(() => join(fs.mkdtempSync(join(tmpdir(), "bickford-image-")), "image")),
     (path) => Effect.sync(() => fs.rmSync(join(path, ".."), { recursive: true }))
@@ -39,7 +40,7 @@ const coarse = Effect.gen(function*() {
   return yield* mounted("-o", "loop", image)
 })
 
-const serving = Effect.fnUntraced(function*(served: string) {
+const serving = Effect.fnUntraced(function* (served: string) {
   const backend = yield* passthrough(served, { kernelPassthrough: false })
   return { backend, kernel: makeKernel(backend), served }
 })
@@ -49,14 +50,22 @@ type Serving = Effect.Success<ReturnType<typeof serving>>
 const header = { unique: 2, nodeid: rootNode, uid: 0, gid: 0, pid: 1 }
 
 /** Opens the root, and closes it: what the kernel is told of its list. */
-const openRoot = Effect.fnUntraced(function*({ backend }: Serving) {
-  const opened = yield* backend.opendir?.({ op: "opendir", ...header, flags: 0, openFlags: 0 }, requestContext()) ?? Effect.die("no opendir")
-  yield* backend.releasedir?.({ op: "releasedir", ...header, fh: opened.fh, flags: 0, releaseFlags: 0, lockOwner: 0 }, requestContext()) ?? Effect.die("no releasedir")
+const openRoot = Effect.fnUntraced(function* ({ backend }: Serving) {
+  const opened = yield* (
+    backend.opendir?.({ op: "opendir", ...header, flags: 0, openFlags: 0 }, requestContext()) ??
+    Effect.die("no opendir")
+  )
+  yield* (
+    backend.releasedir?.(
+      { op: "releasedir", ...header, fh: opened.fh, flags: 0, releaseFlags: 0, lockOwner: 0 },
+      requestContext()
+    ) ?? Effect.die("no releasedir")
+  )
   return opened.openFlags & (FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE)
 })
 
 /** Opens a file, and closes it: whether the kernel may use the pages that it has. */
-const keepsPages = Effect.fnUntraced(function*({ kernel }: Serving, nodeid: U64) {
+const keepsPages = Effect.fnUntraced(function* ({ kernel }: Serving, nodeid: U64) {
   const { fh, openFlags } = yield* kernel.open({ nodeid })
   yield* kernel.release({ nodeid, fh })
   return (openFlags & FOPEN_KEEP_CACHE) !== 0
@@ -64,7 +73,7 @@ const keepsPages = Effect.fnUntraced(function*({ kernel }: Serving, nodeid: U64)
 
 describe("a served directory that others change", { timeout: 60_000 }, () => {
   it.live("is not kept while a change could have the same times, where these are whole seconds", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const serve = yield* serving(yield* coarse)
       fs.writeFileSync(join(serve.served, "a"), "")
       const changed = Date.now()
@@ -79,10 +88,11 @@ describe("a served directory that others change", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* openRoot(serve), FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE)
       fs.writeFileSync(join(serve.served, "b"), "")
       assert.strictEqual(yield* openRoot(serve), 0)
-    }))
+    })
+  )
 
   it.live("has its files read anew when they were written with the same size and mtime", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const serve = yield* start()
       const path = join(serve.served, "file")
       const write = (text: string) => {
@@ -95,24 +105,29 @@ describe("a served directory that others change", { timeout: 60_000 }, () => {
       yield* Effect.repeat(keepsPages(serve, nodeid), { until: (keeps) => keeps })
       write("2222")
       assert.isFalse(yield* keepsPages(serve, nodeid))
-    }))
+    })
+  )
 
   it.live("is listed with cookies of 31 bits, each of which leads on from its entry", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { backend, kernel, served } = yield* start()
       for (let i = 0; i < 1500; i++) fs.writeFileSync(join(served, `file${i}`), "")
       const open = Effect.map(
-        backend.opendir?.({ op: "opendir", ...header, flags: 0, openFlags: 0 }, requestContext()) ?? Effect.die("no opendir"),
-        ({ fh }) => (offset: U64) =>
-          Effect.map(
-            backend.readdir?.({ op: "readdir", ...header, fh, offset, size: 4096, readFlags: 0, flags: 0, lockOwner: 0 }, requestContext()) ??
-              Effect.die("no readdir"),
-            (entries) => [...entries]
-          )
+        backend.opendir?.({ op: "opendir", ...header, flags: 0, openFlags: 0 }, requestContext()) ??
+          Effect.die("no opendir"),
+        ({ fh }) =>
+          (offset: U64) =>
+            Effect.map(
+              backend.readdir?.(
+                { op: "readdir", ...header, fh, offset, size: 4096, readFlags: 0, flags: 0, lockOwner: 0 },
+                requestContext()
+              ) ?? Effect.die("no readdir"),
+              (entries) => [...entries]
+            )
       )
       const list = yield* open
       const all: Array<{ readonly name: string; readonly off: U64 }> = []
-      for (let offset: U64 = 0;;) {
+      for (let offset: U64 = 0; ;) {
         const part = yield* list(offset)
         if (part.length === 0) break
         all.push(...part.map(({ name, off }) => ({ name: String(name), off })))
@@ -128,22 +143,27 @@ describe("a served directory that others change", { timeout: 60_000 }, () => {
         }
       }
       assert.isAtMost(Number((yield* kernel.statfs()).files), 0xffffffff)
-    }))
+    })
+  )
 
   it.live("does not keep a filesystem below from being unmounted", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { kernel, served } = yield* start()
       fs.mkdirSync(join(served, "below"))
       yield* Effect.acquireRelease(
         Effect.sync(() => execFileSync("mount", ["-t", "tmpfs", "none", join(served, "below")])),
-        () => Effect.sync(() => execFileSync("sh", ["-c", 'umount -l "$1" 2>/dev/null || :', "sh", join(served, "below")]))
+        () =>
+          Effect.sync(() => execFileSync("sh", ["-c", 'umount -l "$1" 2>/dev/null || :', "sh", join(served, "below")]))
       )
       fs.writeFileSync(join(served, "below", "file"), "text")
       const below = yield* kernel.lookup(rootNode, "below")
       const file = yield* kernel.lookup(below.nodeid, "file")
       const unmount = Effect.try(() => execFileSync("umount", [join(served, "below")], { stdio: "pipe" }))
       assert.strictEqual((yield* Effect.exit(unmount))._tag, "Failure", "it is held")
-      yield* Effect.repeat(Effect.andThen(Effect.sleep(50), Effect.exit(unmount)), { until: (exit) => exit._tag === "Success" })
+      yield* Effect.repeat(Effect.andThen(Effect.sleep(50), Effect.exit(unmount)), {
+        until: (exit) => exit._tag === "Success"
+      })
       assert.strictEqual((yield* Effect.flip(kernel.getattr(file.nodeid)))._tag, "ESTALE")
-    }))
+    })
+  )
 })

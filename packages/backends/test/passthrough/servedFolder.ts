@@ -8,7 +8,7 @@ import { makeKernel } from "../posix/kernel.ts"
 
 /** A folder `served`, beside which is what is not to be reached. */
 export const start = (options: PassthroughOptions = {}) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => fs.realpathSync(fs.mkdtempSync(join(tmpdir(), "bickford-passthrough-")))),
       (path) => Effect.sync(() => fs.rmSync(path, { recursive: true, force: true }))
@@ -23,7 +23,14 @@ export const start = (options: PassthroughOptions = {}) =>
   })
 
 /** As the kernel does a call anew, once, when a name may be stale: as one who comes by no name. */
-export const comingBack = <A, E extends { readonly _tag: string }, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.catchIf(call, ({ _tag }) => _tag === "ESTALE", () => call)
+export const comingBack = <A, E extends { readonly _tag: string }, R>(
+  call: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.catchIf(
+    call,
+    ({ _tag }) => _tag === "ESTALE",
+    () => call
+  )
 
-export const errnoOf = (effect: Effect.Effect<unknown, { readonly _tag: string }>) => Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
+export const errnoOf = (effect: Effect.Effect<unknown, { readonly _tag: string }>) =>
+  Effect.map(Effect.flip(effect), ({ _tag }) => _tag)

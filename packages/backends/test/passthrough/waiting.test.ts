@@ -16,7 +16,7 @@ const O_RDWR = 2
 
 /** A program that takes a write lease on `path` and keeps it, deaf to the kernel's asking, until it is killed. */
 const leased = (path: string) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const taken = yield* Deferred.make<void, Error>()
     const holder = yield* Effect.acquireRelease(
       Effect.sync(() => {
@@ -31,7 +31,9 @@ time.sleep(600)
       }),
       (child) => Effect.sync(() => child.kill("SIGKILL"))
     )
-    holder.once("exit", (status) => Deferred.doneUnsafe(taken, Exit.fail(new Error(`the lease was not taken: ${status}`))))
+    holder.once("exit", (status) =>
+      Deferred.doneUnsafe(taken, Exit.fail(new Error(`the lease was not taken: ${status}`)))
+    )
     holder.stdout.once("data", () => Deferred.doneUnsafe(taken, Exit.void))
     yield* Deferred.await(taken)
     return Effect.sync(() => void holder.kill("SIGKILL"))
@@ -39,16 +41,18 @@ time.sleep(600)
 
 describe("a served folder", () => {
   it.effect("opens no FIFO that has taken a name which was free a moment ago", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { kernel, served } = yield* start()
       execFileSync("mkfifo", [join(served, "fifo")])
       // O_RDWR first: it is the one that does not wait.
-      for (const flags of [O_RDWR, O_WRONLY]) assert.strictEqual(yield* errnoOf(kernel.create({ name: "fifo", flags })), "ESTALE")
+      for (const flags of [O_RDWR, O_WRONLY])
+        assert.strictEqual(yield* errnoOf(kernel.create({ name: "fifo", flags })), "ESTALE")
       assert.isTrue(fs.lstatSync(join(served, "fifo")).isFIFO())
-    }))
+    })
+  )
 
   it.effect("opens a file that another has made meanwhile, unless it was to be new", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { kernel, served } = yield* start()
       fs.writeFileSync(join(served, "file"), "text")
       const { attr } = yield* kernel.create({ name: "file", flags: O_RDWR })
@@ -56,54 +60,72 @@ describe("a served folder", () => {
       assert.strictEqual(yield* errnoOf(kernel.create({ name: "file", flags: O_RDWR | fs.constants.O_EXCL })), "EEXIST")
       yield* kernel.create({ name: "file", flags: O_RDWR | fs.constants.O_TRUNC })
       assert.strictEqual(fs.statSync(join(served, "file")).size, 0)
-    }))
+    })
+  )
 
-  it.live("answers others while an open, or a truncation, waits for a lease", () =>
-    Effect.gen(function*() {
-      const { kernel, served } = yield* start()
-      const path = join(served, "file")
-      fs.writeFileSync(path, "text")
-      const { nodeid } = yield* kernel.lookup(rootNode, "file")
-      // What is open cannot be leased.
-      const openAndClose = (flags: number) => Effect.flatMap(kernel.open({ nodeid, flags }), ({ fh }) => kernel.release({ nodeid, fh }))
-      const waits: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
-        openAndClose(O_WRONLY),
-        openAndClose(0),
-        kernel.setattr({ nodeid, valid: FATTR_SIZE, size: 2 })
-      ]
-      for (const waiting of waits) {
-        const release = yield* leased(path)
-        const fiber = yield* Effect.forkChild(waiting, { startImmediately: true })
-        assert.strictEqual((yield* kernel.getattr(rootNode)).nlink, 2)
-        assert.strictEqual((yield* kernel.getattr(nodeid)).size, 4)
-        assert.isUndefined(fiber.pollUnsafe(), "it waits")
-        assert.strictEqual(yield* errnoOf(kernel.create({ name: "file", flags: O_RDWR })), "ESTALE", "the kernel asks for an open")
-        yield* release
-        yield* Fiber.join(fiber)
-      }
-      assert.strictEqual(fs.statSync(path).size, 2)
-    }), { timeout: 60_000 })
-
-  it.live("leaves nothing open when the wait for a lease is interrupted", () =>
-    Effect.gen(function*() {
-      const { kernel, served } = yield* start()
-      const path = join(served, "file")
-      fs.writeFileSync(path, "text")
-      const { nodeid } = yield* kernel.lookup(rootNode, "file")
-      const release = yield* leased(path)
-      const fiber = yield* Effect.forkChild(kernel.open({ nodeid, flags: O_RDWR }), { startImmediately: true })
-      yield* Fiber.interrupt(fiber)
-      yield* release
-      const writable = () => fs.readdirSync("/proc/self/fd").filter((fd) => {
-        try {
-          const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0", 8)
-          return fs.readlinkSync(`/proc/self/fd/${fd}`) === path && (flags & 3) === O_RDWR
-        } catch {
-          return false
+  it.live(
+    "answers others while an open, or a truncation, waits for a lease",
+    () =>
+      Effect.gen(function* () {
+        const { kernel, served } = yield* start()
+        const path = join(served, "file")
+        fs.writeFileSync(path, "text")
+        const { nodeid } = yield* kernel.lookup(rootNode, "file")
+        // What is open cannot be leased.
+        const openAndClose = (flags: number) =>
+          Effect.flatMap(kernel.open({ nodeid, flags }), ({ fh }) => kernel.release({ nodeid, fh }))
+        const waits: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
+          openAndClose(O_WRONLY),
+          openAndClose(0),
+          kernel.setattr({ nodeid, valid: FATTR_SIZE, size: 2 })
+        ]
+        for (const waiting of waits) {
+          const release = yield* leased(path)
+          const fiber = yield* Effect.forkChild(waiting, { startImmediately: true })
+          assert.strictEqual((yield* kernel.getattr(rootNode)).nlink, 2)
+          assert.strictEqual((yield* kernel.getattr(nodeid)).size, 4)
+          assert.isUndefined(fiber.pollUnsafe(), "it waits")
+          assert.strictEqual(
+            yield* errnoOf(kernel.create({ name: "file", flags: O_RDWR })),
+            "ESTALE",
+            "the kernel asks for an open"
+          )
+          yield* release
+          yield* Fiber.join(fiber)
         }
-      })
-      // The thread opens it once the lease is gone, and gives it back.
-      yield* Effect.sleep(50)
-      yield* Effect.repeat(Effect.sleep(5), { until: () => writable().length === 0 })
-    }), { timeout: 60_000 })
+        assert.strictEqual(fs.statSync(path).size, 2)
+      }),
+    { timeout: 60_000 }
+  )
+
+  it.live(
+    "leaves nothing open when the wait for a lease is interrupted",
+    () =>
+      Effect.gen(function* () {
+        const { kernel, served } = yield* start()
+        const path = join(served, "file")
+        fs.writeFileSync(path, "text")
+        const { nodeid } = yield* kernel.lookup(rootNode, "file")
+        const release = yield* leased(path)
+        const fiber = yield* Effect.forkChild(kernel.open({ nodeid, flags: O_RDWR }), { startImmediately: true })
+        yield* Fiber.interrupt(fiber)
+        yield* release
+        const writable = () =>
+          fs.readdirSync("/proc/self/fd").filter((fd) => {
+            try {
+              const flags = Number.parseInt(
+                /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0",
+                8
+              )
+              return fs.readlinkSync(`/proc/self/fd/${fd}`) === path && (flags & 3) === O_RDWR
+            } catch {
+              return false
+            }
+          })
+        // The thread opens it once the lease is gone, and gives it back.
+        yield* Effect.sleep(50)
+        yield* Effect.repeat(Effect.sleep(5), { until: () => writable().length === 0 })
+      }),
+    { timeout: 60_000 }
+  )
 })

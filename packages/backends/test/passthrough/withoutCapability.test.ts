@@ -6,11 +6,15 @@ import { basename, join } from "node:path"
 
 const here = import.meta.dirname
 const root = join(here, "..", "..", "..", "..")
-const tests = readdirSync(here).filter((name) => name.endsWith(".test.ts") && name !== basename(import.meta.filename)).map((name) => join(here, name))
+const tests = readdirSync(here)
+  .filter((name) => name.endsWith(".test.ts") && name !== basename(import.meta.filename))
+  .map((name) => join(here, name))
 
 it("a served folder is served as well without CAP_DAC_READ_SEARCH", { timeout: 300_000 }, async () => {
   const vitest = [process.execPath, join(root, "node_modules", "vitest", "vitest.mjs"), "run", "--root", root, ...tests]
-  const child = spawn("setpriv", ["--bounding-set=-dac_read_search", "--inh-caps=-dac_read_search", ...vitest], { stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn("setpriv", ["--bounding-set=-dac_read_search", "--inh-caps=-dac_read_search", ...vitest], {
+    stdio: ["ignore", "pipe", "pipe"]
+  })
   let said = ""
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said += String(data)))
   const status = await new Promise((resolve) => child.on("close", resolve))

@@ -32,44 +32,114 @@ describe("answers", () => {
     at(backend.unlink?.({ op: "unlink", ...header, name: "link" }, context))
     at(backend.getattr?.({ op: "getattr", ...header, fh: 0, getattrFlags: 0 }, context))
     at(backend.opendir?.({ op: "opendir", ...header, flags: 0, openFlags: 0 }, context))
-    at(backend.write?.({ op: "write", ...header, nodeid: 2, fh: 1, offset: 0, size: 1, writeFlags: 0, lockOwner: 0, flags: 0, data: Buffer.from("x") }, context))
-    at(backend.read?.({ op: "read", ...header, nodeid: 2, fh: 1, offset: 0, size: 1, readFlags: 0, lockOwner: 0, flags: 0 }, context))
+    at(
+      backend.write?.(
+        {
+          op: "write",
+          ...header,
+          nodeid: 2,
+          fh: 1,
+          offset: 0,
+          size: 1,
+          writeFlags: 0,
+          lockOwner: 0,
+          flags: 0,
+          data: Buffer.from("x")
+        },
+        context
+      )
+    )
+    at(
+      backend.read?.(
+        { op: "read", ...header, nodeid: 2, fh: 1, offset: 0, size: 1, readFlags: 0, lockOwner: 0, flags: 0 },
+        context
+      )
+    )
     at(backend.statfs?.({ op: "statfs", ...header }, context))
-    at(backend.release?.({ op: "release", ...header, nodeid: 2, fh: 1, flags: 0, releaseFlags: 0, lockOwner: 0 }, context))
+    at(
+      backend.release?.(
+        { op: "release", ...header, nodeid: 2, fh: 1, flags: 0, releaseFlags: 0, lockOwner: 0 },
+        context
+      )
+    )
   })
 
   const fails: { readonly [how: string]: readonly [() => unknown, string] } = {
-    "an Errno thrown": [() => { throw Errno.EACCES }, "EACCES"],
+    "an Errno thrown": [
+      () => {
+        throw Errno.EACCES
+      },
+      "EACCES"
+    ],
     "an Errno answered": [() => Errno.EMLINK, "EMLINK"],
     "an Effect that fails with an Errno": [() => Effect.andThen(Effect.yieldNow, Errno.EDQUOT), "EDQUOT"],
     "an Effect that fails with a number": [() => Effect.fail(18), "EXDEV"],
-    "an Effect that fails with Node's error later": [() => Effect.andThen(Effect.yieldNow, Effect.fail(Object.assign(new Error("x"), { code: "EROFS" }))), "EROFS"],
-    "a Promise rejected with Node's error": [() => Promise.reject(Object.assign(new Error("x"), { code: "ENOSPC" })), "ENOSPC"],
-    "Node's error with a number only": [() => { throw Object.assign(new Error("x"), { errno: -40 }) }, "ELOOP"],
-    "a second name of an errno": [() => { throw Object.assign(new Error("x"), { code: "EWOULDBLOCK" }) }, "EAGAIN"],
-    "a number thrown": [() => { throw 28 }, "ENOSPC"],
-    "false": [() => false, "ENOENT"],
-    "a bug": [() => { throw new Error("a bug") }, "EIO"],
-    "an error that is none of the system's": [() => Promise.reject(Object.assign(new Error("x"), { code: "ERR_X" })), "EIO"],
+    "an Effect that fails with Node's error later": [
+      () => Effect.andThen(Effect.yieldNow, Effect.fail(Object.assign(new Error("x"), { code: "EROFS" }))),
+      "EROFS"
+    ],
+    "a Promise rejected with Node's error": [
+      () => Promise.reject(Object.assign(new Error("x"), { code: "ENOSPC" })),
+      "ENOSPC"
+    ],
+    "Node's error with a number only": [
+      () => {
+        throw Object.assign(new Error("x"), { errno: -40 })
+      },
+      "ELOOP"
+    ],
+    "a second name of an errno": [
+      () => {
+        throw Object.assign(new Error("x"), { code: "EWOULDBLOCK" })
+      },
+      "EAGAIN"
+    ],
+    "a number thrown": [
+      () => {
+        throw 28
+      },
+      "ENOSPC"
+    ],
+    false: [() => false, "ENOENT"],
+    "a bug": [
+      () => {
+        throw new Error("a bug")
+      },
+      "EIO"
+    ],
+    "an error that is none of the system's": [
+      () => Promise.reject(Object.assign(new Error("x"), { code: "ERR_X" })),
+      "EIO"
+    ],
     "an Errno that an async function returns": [() => Promise.resolve(Errno.EPERM), "EPERM"],
-    "nonsense": [() => "text", "EIO"]
+    nonsense: [() => "text", "EIO"]
   }
   for (const [how, [getattr, errno]] of Object.entries(fails)) {
     it.live(`${how} is ${errno}`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         // As a callback in JavaScript may answer.
         const { lookup } = yield* drive({ getattr: getattr as PathCallbacks["getattr"] })
         assert.strictEqual(yield* outcome(lookup(1, "x")), errno)
-      }))
+      })
+    )
   }
 
   it.live("false is ENOENT of whatever callback, however it comes", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const no = (): false => false
-      for (const answer of [no, () => Promise.resolve(false), () => Effect.andThen(Effect.yieldNow, Effect.succeed(false))]) {
+      for (const answer of [
+        no,
+        () => Promise.resolve(false),
+        () => Effect.andThen(Effect.yieldNow, Effect.succeed(false))
+      ]) {
         // As callbacks in JavaScript may answer.
-        const refusing = Object.fromEntries(["mkdir", "open", "chmod"].map((name) => [name, answer])) as Partial<PathCallbacks<unknown>>
-        const { create, mkdir, open, setattr } = yield* drive({ ...(memoryCallbacks() as PathCallbacks<unknown>), ...refusing })
+        const refusing = Object.fromEntries(["mkdir", "open", "chmod"].map((name) => [name, answer])) as Partial<
+          PathCallbacks<unknown>
+        >
+        const { create, mkdir, open, setattr } = yield* drive({
+          ...(memoryCallbacks() as PathCallbacks<unknown>),
+          ...refusing
+        })
         const { nodeid } = yield* create(1, "file")
         assert.strictEqual(yield* outcome(mkdir(1, "dir")), "ENOENT")
         assert.strictEqual(yield* outcome(open(nodeid)), "ENOENT")
@@ -79,7 +149,8 @@ describe("answers", () => {
         assert.strictEqual(yield* outcome(other.unlink(1, "file")), "ENOENT")
         assert.deepStrictEqual(yield* other.names(1), ["file"])
       }
-    }))
+    })
+  )
 
   type Driven = Effect.Success<ReturnType<typeof drive>>
   const opened = ({ create }: Driven) => Effect.map(create(1, "file"), ({ fh, nodeid }) => [nodeid, fh] as const)
@@ -87,74 +158,150 @@ describe("answers", () => {
   const writing = (driven: Driven) => Effect.flatMap(opened(driven), ([nodeid, fh]) => driven.write(nodeid, fh, "text"))
   const looking = ({ lookup }: Driven) => lookup(1, "file")
   const seeking = (driven: Driven) =>
-    Effect.flatMap(opened(driven), ([nodeid, fh]) => driven.kernel.call({ op: "lseek", nodeid, fh, offset: 0, whence: 3 }))
+    Effect.flatMap(opened(driven), ([nodeid, fh]) =>
+      driven.kernel.call({ op: "lseek", nodeid, fh, offset: 0, whence: 3 })
+    )
   const asking = (driven: Driven) =>
     Effect.flatMap(opened(driven), ([nodeid, fh]) =>
-      driven.kernel.call({ op: "ioctl", nodeid, fh, flags: 0, cmd: 0x1234, arg: 0, inSize: 0, outSize: 4, data: new Uint8Array(0) }))
+      driven.kernel.call({
+        op: "ioctl",
+        nodeid,
+        fh,
+        flags: 0,
+        cmd: 0x1234,
+        arg: 0,
+        inSize: 0,
+        outSize: 4,
+        data: new Uint8Array(0)
+      })
+    )
   const followed = ({ kernel, lookup }: Driven) =>
     Effect.flatMap(kernel.call({ op: "symlink", nodeid: 1, name: "link", target: "there" }), () =>
-      Effect.flatMap(lookup(1, "link"), (nodeid) => kernel.call({ op: "readlink", nodeid })))
+      Effect.flatMap(lookup(1, "link"), (nodeid) => kernel.call({ op: "readlink", nodeid }))
+    )
   const regular = fileType.reg | 0o644
 
   /** By callback: what it answers, the call that asks it, and what the log's sentence says. */
-  const wrong: ReadonlyArray<readonly [keyof PathCallbacks, unknown, (driven: Driven) => Effect.Effect<unknown, ErrnoError | FakeKernel.FakeKernelError>, RegExp]> = [
+  const wrong: ReadonlyArray<
+    readonly [
+      keyof PathCallbacks,
+      unknown,
+      (driven: Driven) => Effect.Effect<unknown, ErrnoError | FakeKernel.FakeKernelError>,
+      RegExp
+    ]
+  > = [
     ["getattr", undefined, looking, /getattr for \/file answered undefined; expected: an object with a mode/],
     ["getattr", null, looking, /answered null; expected: an object with a mode/],
     ["getattr", [regular, 1], looking, /answered an array/],
     ["getattr", { size: 5 }, looking, /answered attributes without a mode/],
     ["getattr", { mode: 0o644 }, looking, /answered mode as a number, 420, in which there is no file's type/],
-    ["getattr", { mode: regular, size: "12" }, looking, /answered size as the string "12", which is not a whole number/],
+    [
+      "getattr",
+      { mode: regular, size: "12" },
+      looking,
+      /answered size as the string "12", which is not a whole number/
+    ],
     ["getattr", { mode: regular, size: -1 }, looking, /answered size as a number, -1/],
     ["getattr", { mode: regular, size: Number.NaN }, looking, /answered size as a number, NaN/],
     ["getattr", { mode: regular, uid: -1 }, looking, /answered uid as a number, -1/],
-    ["getattr", { mode: regular, mtime: "today" }, looking, /answered mtime as the string "today", which is not a Date/],
+    [
+      "getattr",
+      { mode: regular, mtime: "today" },
+      looking,
+      /answered mtime as the string "today", which is not a Date/
+    ],
     ["getattr", { mode: regular, mtime: new Date("never") }, looking, /answered mtime as an object of Date/],
     ["readdir", 5, ({ names }) => names(1), /readdir for \/ answered a number, 5; expected: the names/],
     ["readdir", "abc", ({ names }) => names(1), /answered the string "abc"/],
     ["readdir", ["a", 7], ({ names }) => names(1), /answered a number, 7 among the names/],
     ["readdir", ["a/b"], ({ names }) => names(1), /answered the string "a\/b" among the names/],
-    ["read", undefined, reading, /read for \/file answered undefined; expected: a Uint8Array, a string, or how many bytes/],
+    [
+      "read",
+      undefined,
+      reading,
+      /read for \/file answered undefined; expected: a Uint8Array, a string, or how many bytes/
+    ],
     ["read", 4097, reading, /answered a number, 4097, where there are 4096 bytes/],
     ["read", -5, reading, /answered a number, -5, where/],
     ["read", 1.5, reading, /answered a number, 1.5, where/],
     ["read", ["x"], reading, /answered an array/],
-    ["write", 5, writing, /write for \/file answered a number, 5, where there are 4 bytes; expected: how many bytes were written/],
+    [
+      "write",
+      5,
+      writing,
+      /write for \/file answered a number, 5, where there are 4 bytes; expected: how many bytes were written/
+    ],
     ["write", "text", writing, /answered the string "text"/],
     ["readlink", 5, followed, /readlink for \/link answered a number, 5; expected: the link's target/],
     ["lseek", "end", seeking, /lseek for \/file answered the string "end"; expected: an offset/],
     ["ioctl", "text", asking, /ioctl for \/file answered the string "text"; expected: a Uint8Array/],
-    ["statfs", { blocks: "many" }, ({ kernel }) => kernel.call({ op: "statfs" }), /statfs for \/ answered blocks as the string "many"/],
-    ["getxattr", 5, ({ getxattr }) => getxattr(1, "user.x"), /getxattr for \/ answered a number, 5; expected: a Uint8Array or a string/],
-    ["listxattr", 5, ({ kernel }) => kernel.call({ op: "listxattr", nodeid: 1, size: 4096 }), /listxattr for \/ answered a number, 5; expected: the attributes' names/]
+    [
+      "statfs",
+      { blocks: "many" },
+      ({ kernel }) => kernel.call({ op: "statfs" }),
+      /statfs for \/ answered blocks as the string "many"/
+    ],
+    [
+      "getxattr",
+      5,
+      ({ getxattr }) => getxattr(1, "user.x"),
+      /getxattr for \/ answered a number, 5; expected: a Uint8Array or a string/
+    ],
+    [
+      "listxattr",
+      5,
+      ({ kernel }) => kernel.call({ op: "listxattr", nodeid: 1, size: 4096 }),
+      /listxattr for \/ answered a number, 5; expected: the attributes' names/
+    ]
   ]
 
-  for (const [how, brings] of [["", (answer: unknown) => answer], ["a Promise of ", (answer: unknown) => Promise.resolve(answer)]] as const) {
-    it.live(`${how}what is no answer is EIO, and one sentence in the log`, () =>
-      Effect.gen(function*() {
-        for (const [callback, answer, call, sentence] of wrong) {
-          const said: Array<string> = []
-          const logger = Logger.layer([Logger.make(({ message }) => void said.push(String(message)))])
-          const all = memoryCallbacks() as PathCallbacks<unknown>
-          // As a callback in JavaScript may answer.
-          const given = callback === "getattr"
-            ? { getattr: ((path, context) => path === "/" ? all.getattr(path, context) : brings(answer)) as PathCallbacks["getattr"] }
-            : { [callback]: () => brings(answer) }
-          const failed = yield* Effect.scoped(Effect.flatMap(drive({ ...all, ...given }), (driven) => outcome(call(driven)))).pipe(Effect.provide(logger))
-          assert.strictEqual(failed, "EIO", `${callback}: ${String(answer)}`)
-          assert.strictEqual(said.length, 1, said.join("\n"))
-          assert.match(said[0] ?? "", sentence)
-          assert.match(said[0] ?? "", /^the callback /)
-        }
-      }), 120_000)
+  for (const [how, brings] of [
+    ["", (answer: unknown) => answer],
+    ["a Promise of ", (answer: unknown) => Promise.resolve(answer)]
+  ] as const) {
+    it.live(
+      `${how}what is no answer is EIO, and one sentence in the log`,
+      () =>
+        Effect.gen(function* () {
+          for (const [callback, answer, call, sentence] of wrong) {
+            const said: Array<string> = []
+            const logger = Logger.layer([Logger.make(({ message }) => void said.push(String(message)))])
+            const all = memoryCallbacks() as PathCallbacks<unknown>
+            // As a callback in JavaScript may answer.
+            const given =
+              callback === "getattr"
+                ? {
+                    getattr: ((path, context) =>
+                      path === "/" ? all.getattr(path, context) : brings(answer)) as PathCallbacks["getattr"]
+                  }
+                : { [callback]: () => brings(answer) }
+            const failed = yield* Effect.scoped(
+              Effect.flatMap(drive({ ...all, ...given }), (driven) => outcome(call(driven)))
+            ).pipe(Effect.provide(logger))
+            assert.strictEqual(failed, "EIO", `${callback}: ${String(answer)}`)
+            assert.strictEqual(said.length, 1, said.join("\n"))
+            assert.match(said[0] ?? "", sentence)
+            assert.match(said[0] ?? "", /^the callback /)
+          }
+        }),
+      120_000
+    )
   }
 
   it.live("fgetattr, fgetxattr and flistxattr are asked likewise, of a removed file", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const said: Array<string> = []
       const logger = Logger.layer([Logger.make(({ message }) => void said.push(String(message)))])
       const nonsense = (): never => 5 as never
-      const all = { ...(memoryCallbacks() as PathCallbacks<unknown>), fgetattr: nonsense, fgetxattr: nonsense, flistxattr: nonsense, getxattr: () => "", listxattr: () => [] }
-      yield* Effect.gen(function*() {
+      const all = {
+        ...(memoryCallbacks() as PathCallbacks<unknown>),
+        fgetattr: nonsense,
+        fgetxattr: nonsense,
+        flistxattr: nonsense,
+        getxattr: () => "",
+        listxattr: () => []
+      }
+      yield* Effect.gen(function* () {
         const { create, getattr, getxattr, kernel, unlink } = yield* drive(all)
         const { nodeid } = yield* create(1, "file")
         yield* unlink(1, "file")
@@ -162,62 +309,89 @@ describe("answers", () => {
         assert.strictEqual(yield* outcome(getxattr(nodeid, "user.x")), "EIO")
         assert.strictEqual(yield* outcome(kernel.call({ op: "listxattr", nodeid, size: 4096 })), "EIO")
       }).pipe(Effect.scoped, Effect.provide(logger))
-      assert.deepStrictEqual(said.map((sentence) => sentence.split(" answered a number, 5; expected: ")[0]), [
-        "the callback fgetattr for a removed file", "the callback fgetxattr for a removed file", "the callback flistxattr for a removed file"
-      ])
-    }))
+      assert.deepStrictEqual(
+        said.map((sentence) => sentence.split(" answered a number, 5; expected: ")[0]),
+        [
+          "the callback fgetattr for a removed file",
+          "the callback fgetxattr for a removed file",
+          "the callback flistxattr for a removed file"
+        ]
+      )
+    })
+  )
 
   it.live("read answers a string, bytes, or how many bytes of its buffer it filled", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const reads: { readonly [how: string]: readonly [NonNullable<PathCallbacks["read"]>, string] } = {
         "a string": [() => "text", "text"],
-        "bytes": [() => Buffer.from("text"), "text"],
+        bytes: [() => Buffer.from("text"), "text"],
         "a size": [(_handle, _size, _offset, _path, _context, buffer) => Buffer.from("texts").copy(buffer) - 1, "text"],
-        "a size, later": [async (_handle, _size, _offset, _path, _context, buffer) => Buffer.from("text").copy(buffer), "text"],
+        "a size, later": [
+          async (_handle, _size, _offset, _path, _context, buffer) => Buffer.from("text").copy(buffer),
+          "text"
+        ],
         "a size, of a wrapper": [(...given) => Buffer.from("text").copy(given[5]), "text"],
         "a size and no more": [(_handle, size) => Math.min(size, 4), "\0\0\0\0"],
-        "nothing": [() => 0, ""]
+        nothing: [() => 0, ""]
       }
       for (const [how, [read, expected]] of Object.entries(reads)) {
         const driven = yield* drive({ ...(memoryCallbacks() as PathCallbacks<unknown>), read })
         assert.strictEqual(yield* reading(driven), expected, how)
       }
-    }))
+    })
+  )
 
   it.live("write answers how much it took; undefined and true are all of it", () =>
-    Effect.gen(function*() {
-      for (const [answer, expected] of [[2, 2], [0, 0], [undefined, 4], [true, 4]] as const) {
-        const driven = yield* drive({ ...(memoryCallbacks() as PathCallbacks<unknown>), write: () => answer as number | void })
+    Effect.gen(function* () {
+      for (const [answer, expected] of [
+        [2, 2],
+        [0, 0],
+        [undefined, 4],
+        [true, 4]
+      ] as const) {
+        const driven = yield* drive({
+          ...(memoryCallbacks() as PathCallbacks<unknown>),
+          write: () => answer as number | void
+        })
         assert.strictEqual(yield* writing(driven), expected)
       }
-    }))
+    })
+  )
 
   it.live("a listing may be a generator, which may fail, and may have . and ..", () =>
-    Effect.gen(function*() {
-      const listing = function*() {
+    Effect.gen(function* () {
+      const listing = function* () {
         yield* [".", "..", "file"]
       }
-      const failing = function*() {
+      const failing = function* () {
         yield "file"
         throw Errno.EACCES
       }
       const { opendir, readdir } = yield* drive({ getattr: () => ({ mode: fileType.dir | 0o755 }), readdir: listing })
-      assert.deepStrictEqual((yield* readdir(1, yield* opendir(1))).map(({ name }) => name), [".", "..", "file"])
+      assert.deepStrictEqual(
+        (yield* readdir(1, yield* opendir(1))).map(({ name }) => name),
+        [".", "..", "file"]
+      )
       const other = yield* drive({ getattr: () => ({ mode: fileType.dir | 0o755 }), readdir: failing })
       assert.strictEqual(yield* outcome(other.names(1)), "EACCES")
-    }))
+    })
+  )
 
   it("make refuses what is no function, and isFilesystem knows what it gave", () => {
     const getattr = (): false => false
     assert.throws(() => PathFilesystem.make({} as PathCallbacks), /getattr is undefined; expected: a function$/)
-    assert.throws(() => PathFilesystem.make({ getattr, read: "text" as never }), /read is the string "text"; expected: a function, or undefined/)
+    assert.throws(
+      () => PathFilesystem.make({ getattr, read: "text" as never }),
+      /read is the string "text"; expected: a function, or undefined/
+    )
     const filesystem = PathFilesystem.make({ getattr, read: undefined as never })
     assert.isTrue(PathFilesystem.isFilesystem(filesystem))
-    for (const other of [readOnly(filesystem), { getattr }, {}, "text", undefined, null]) assert.isFalse(PathFilesystem.isFilesystem(other))
+    for (const other of [readOnly(filesystem), { getattr }, {}, "text", undefined, null])
+      assert.isFalse(PathFilesystem.isFilesystem(other))
   })
 
   it.live("the caller's context comes last", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const seen: Array<RequestContext> = []
       const { kernel } = yield* drive({
         ...memoryCallbacks(),
@@ -227,14 +401,21 @@ describe("answers", () => {
         }
       })
       yield* outcome(kernel.call({ op: "mkdir", uid: 7, gid: 8, name: "x", mode: 0o755, umask: 0 }))
-      assert.deepStrictEqual(seen.map(({ gid, uid }) => [uid, gid]), [[7, 8]])
-    }))
+      assert.deepStrictEqual(
+        seen.map(({ gid, uid }) => [uid, gid]),
+        [[7, 8]]
+      )
+    })
+  )
 })
 
 describe("nodes", () => {
-  for (const [kind, wrap] of [["values", <H>(callbacks: PathCallbacks<H>) => callbacks], ["Promises", later]] as const) {
+  for (const [kind, wrap] of [
+    ["values", <H>(callbacks: PathCallbacks<H>) => callbacks],
+    ["Promises", later]
+  ] as const) {
     it.live(`follow renames of folders above, exchanges and links (${kind})`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const asked: Array<string> = []
         const callbacks = wrap(memoryCallbacks())
         const { create, getattr, link, lookup, mkdir, rename, unlink } = yield* drive({
@@ -265,42 +446,52 @@ describe("nodes", () => {
         assert.strictEqual(yield* outcome(rename(b, "link", b, "file", 1)), "EEXIST")
         assert.strictEqual(yield* outcome(rename(b, "link", b, "free", 1)), "ok")
         assert.strictEqual(yield* outcome(rename(b, "free", b, "file", 4)), "EINVAL")
-      }))
+      })
+    )
   }
 
-  it.live("hard links are one node again after the kernel has forgotten them; another file under a name is another node", () =>
-    Effect.gen(function*() {
-      const files = memoryCallbacks()
-      const { create, kernel, link, lookup, release } = yield* drive(files)
-      const { fh, nodeid: file } = yield* create(1, "file")
-      yield* link(file, 1, "link")
-      yield* release(file, fh)
-      yield* kernel.forget(file, 2)
-      const again = yield* lookup(1, "file")
-      assert.notStrictEqual(again, file)
-      assert.strictEqual(yield* lookup(1, "link"), again)
-      // Not by way of the mount.
-      const context = requestContext()
-      files.unlink?.("/file", context)
-      files.mknod?.("/file", fileType.reg | 0o600, 0, context)
-      assert.notStrictEqual(yield* lookup(1, "file"), again)
-      assert.strictEqual(yield* lookup(1, "link"), again)
-      files.unlink?.("/file", context)
-      assert.strictEqual(yield* outcome(lookup(1, "file")), "ENOENT")
-    }))
+  it.live(
+    "hard links are one node again after the kernel has forgotten them; another file under a name is another node",
+    () =>
+      Effect.gen(function* () {
+        const files = memoryCallbacks()
+        const { create, kernel, link, lookup, release } = yield* drive(files)
+        const { fh, nodeid: file } = yield* create(1, "file")
+        yield* link(file, 1, "link")
+        yield* release(file, fh)
+        yield* kernel.forget(file, 2)
+        const again = yield* lookup(1, "file")
+        assert.notStrictEqual(again, file)
+        assert.strictEqual(yield* lookup(1, "link"), again)
+        // Not by way of the mount.
+        const context = requestContext()
+        files.unlink?.("/file", context)
+        files.mknod?.("/file", fileType.reg | 0o600, 0, context)
+        assert.notStrictEqual(yield* lookup(1, "file"), again)
+        assert.strictEqual(yield* lookup(1, "link"), again)
+        files.unlink?.("/file", context)
+        assert.strictEqual(yield* outcome(lookup(1, "file")), "ENOENT")
+      })
+  )
 
   it.live("a directory gets no second name, which could lie below it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { link, mkdir, names } = yield* drive(memoryCallbacks())
       const a = yield* mkdir(1, "a")
-      for (const [directory, parent] of [[1, 1], [1, a], [a, a], [a, 1]] as const) {
+      for (const [directory, parent] of [
+        [1, 1],
+        [1, a],
+        [a, a],
+        [a, 1]
+      ] as const) {
         assert.strictEqual(yield* outcome(link(directory, parent, "again")), "EPERM")
       }
       assert.deepStrictEqual(yield* names(1), ["a"])
-    }))
+    })
+  )
 
   it.live("a listing is made anew when it is rewound, goes on where it was, and knows the numbers of known nodes", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { create, mkdir, opendir, readdir } = yield* drive(memoryCallbacks())
       const folder = yield* mkdir(1, "folder")
       for (let index = 0; index < 10; index++) yield* create(folder, `file${index}`)
@@ -308,16 +499,23 @@ describe("nodes", () => {
       const part = yield* readdir(folder, fh, 0, 256)
       assert.isBelow(part.length, 12)
       const rest = yield* readdir(folder, fh, part.at(-1)?.off)
-      assert.deepStrictEqual([...part, ...rest].map(({ name }) => name), [".", "..", ...Array.from({ length: 10 }, (_, index) => `file${index}`)])
-      assert.deepStrictEqual(part.slice(0, 3).map(({ type }) => type), [4, 4, 8])
+      assert.deepStrictEqual(
+        [...part, ...rest].map(({ name }) => name),
+        [".", "..", ...Array.from({ length: 10 }, (_, index) => `file${index}`)]
+      )
+      assert.deepStrictEqual(
+        part.slice(0, 3).map(({ type }) => type),
+        [4, 4, 8]
+      )
       yield* create(folder, "new")
       assert.strictEqual((yield* readdir(folder, fh)).at(-1)?.name, "new")
-    }))
+    })
+  )
 })
 
 describe("removed while it is open", () => {
   it.live("it is renamed, and goes when it is closed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const files = memoryCallbacks()
       const { create, getattr, mkdir, names, open, read, release, rename, rmdir, unlink, write } = yield* drive(files)
       const folder = yield* mkdir(1, "folder")
@@ -341,11 +539,15 @@ describe("removed while it is open", () => {
       assert.deepStrictEqual(yield* names(1), ["one"])
       yield* release(one.nodeid, one.fh)
       yield* release(other.nodeid, other.fh)
-      assert.deepStrictEqual(Array.from(yield* Effect.sync(() => files.readdir?.("/", requestContext()) as Iterable<string>)), ["one"])
-    }))
+      assert.deepStrictEqual(
+        Array.from(yield* Effect.sync(() => files.readdir?.("/", requestContext()) as Iterable<string>)),
+        ["one"]
+      )
+    })
+  )
 
   it.live("a rename over it that fails gives it its name back", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const files = memoryCallbacks()
       const { create, lookup, names, rename } = yield* drive({
         ...files,
@@ -359,68 +561,78 @@ describe("removed while it is open", () => {
       assert.strictEqual(yield* outcome(rename(1, "other", 1, "one")), "EPERM")
       assert.strictEqual(yield* lookup(1, "one"), one.nodeid)
       assert.sameMembers(yield* names(1), ["one", "other"])
-    }))
+    })
+  )
 
   it.live("with fgetattr it is removed, and lives on in its handles", () =>
-    Effect.gen(function*() {
-      const { create, getattr, mkdir, read, release, rmdir, setSize, unlink, write } = yield* drive(memoryCallbacks({ fgetattr: true }))
+    Effect.gen(function* () {
+      const { create, getattr, mkdir, read, release, rmdir, setSize, unlink, write } = yield* drive(
+        memoryCallbacks({ fgetattr: true })
+      )
       const folder = yield* mkdir(1, "folder")
       const { fh, nodeid: file } = yield* create(folder, "file")
       yield* unlink(folder, "file")
       yield* rmdir(1, "folder")
       yield* write(file, fh, "text")
       yield* setSize(file, 2)
-      assert.deepStrictEqual([(yield* getattr(file)).nlink, (yield* getattr(file)).size, yield* read(file, fh)], [0, 2, "te"])
+      assert.deepStrictEqual(
+        [(yield* getattr(file)).nlink, (yield* getattr(file)).size, yield* read(file, fh)],
+        [0, 2, "te"]
+      )
       yield* release(file, fh)
       assert.strictEqual(yield* outcome(getattr(file)), "ENOENT")
-    }))
+    })
+  )
 })
 
 describe("every open has one release", () => {
   it.live("also when what follows fails, when its caller has gone, and when the mount ends", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const log: Array<string> = []
       const gate = yield* Deferred.make<void>()
       const files = memoryCallbacks({ log: (line) => log.push(line) })
       const memoryOpen = files.open ?? assert.fail()
       let failing = false
-      yield* Effect.scoped(Effect.gen(function*() {
-        const { create, kernel, session } = yield* drive({
-          ...files,
-          getattr: (path, context) => {
-            if (failing && path !== "/") throw Errno.EACCES
-            return files.getattr(path, context)
-          },
-          open: async (path, flags, context) => {
-            await Effect.runPromise(Deferred.await(gate))
-            const opened = memoryOpen(path, flags, context)
-            return Effect.isEffect(opened) ? assert.fail() : opened
-          },
-          destroy: () => void log.push("destroy")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { create, kernel, session } = yield* drive({
+            ...files,
+            getattr: (path, context) => {
+              if (failing && path !== "/") throw Errno.EACCES
+              return files.getattr(path, context)
+            },
+            open: async (path, flags, context) => {
+              await Effect.runPromise(Deferred.await(gate))
+              const opened = memoryOpen(path, flags, context)
+              return Effect.isEffect(opened) ? assert.fail() : opened
+            },
+            destroy: () => void log.push("destroy")
+          })
+          failing = true
+          assert.strictEqual(yield* outcome(create(1, "unlucky")), "EACCES")
+          assert.deepStrictEqual(log.splice(0), ["open /unlucky", "release /unlucky"])
+          failing = false
+          const { nodeid } = yield* create(1, "file")
+          const given = yield* kernel.send({ op: "open", nodeid, flags: 0, openFlags: 0 })
+          const kept = yield* kernel.send({ op: "open", nodeid, flags: 0, openFlags: 0 })
+          yield* Effect.repeat(Effect.yieldNow, { until: () => session.connection.inFlight.size === 2 })
+          session.connection.inFlight.get(given)?.fiber?.interruptUnsafe()
+          assert.strictEqual((yield* kernel.reply(given)).error, 5)
+          yield* Deferred.succeed(gate, undefined)
+          assert.strictEqual((yield* kernel.reply(kept)).error, 0)
+          yield* Effect.repeat(Effect.yieldNow, { until: () => log.length === 4 })
+          assert.deepStrictEqual(log.splice(0).toSorted(), ["open /file", "open /file", "open /file", "release /file"])
         })
-        failing = true
-        assert.strictEqual(yield* outcome(create(1, "unlucky")), "EACCES")
-        assert.deepStrictEqual(log.splice(0), ["open /unlucky", "release /unlucky"])
-        failing = false
-        const { nodeid } = yield* create(1, "file")
-        const given = yield* kernel.send({ op: "open", nodeid, flags: 0, openFlags: 0 })
-        const kept = yield* kernel.send({ op: "open", nodeid, flags: 0, openFlags: 0 })
-        yield* Effect.repeat(Effect.yieldNow, { until: () => session.connection.inFlight.size === 2 })
-        session.connection.inFlight.get(given)?.fiber?.interruptUnsafe()
-        assert.strictEqual((yield* kernel.reply(given)).error, 5)
-        yield* Deferred.succeed(gate, undefined)
-        assert.strictEqual((yield* kernel.reply(kept)).error, 0)
-        yield* Effect.repeat(Effect.yieldNow, { until: () => log.length === 4 })
-        assert.deepStrictEqual(log.splice(0).toSorted(), ["open /file", "open /file", "open /file", "release /file"])
-      }))
+      )
       assert.deepStrictEqual(log, ["release /file", "release /file", "destroy"])
-    }))
+    })
+  )
 })
 
 describe("paths in use", () => {
   /** `getattr` of one path waits until it is let go; renames are told of. */
   const gated = (slow: string) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const entered = yield* Deferred.make<void>()
       const asked: Array<string> = []
@@ -433,18 +645,29 @@ describe("paths in use", () => {
           if (!waits || path !== slow) return files.getattr(path, context)
           waits = false
           Deferred.doneUnsafe(entered, Effect.void)
-          return Effect.andThen(Deferred.await(gate), Effect.suspend(() => Effect.succeed(files.getattr(path, context) as never)))
+          return Effect.andThen(
+            Deferred.await(gate),
+            Effect.suspend(() => Effect.succeed(files.getattr(path, context) as never))
+          )
         },
         rename: (path, newPath, context) => {
           asked.push(`rename ${path} ${newPath}`)
           return files.rename?.(path, newPath, context)
         }
       })
-      return { ...driven, gate, entered, asked, wait: () => { waits = true } }
+      return {
+        ...driven,
+        gate,
+        entered,
+        asked,
+        wait: () => {
+          waits = true
+        }
+      }
     })
 
   it.live("a rename waits for who is at work below; who comes later waits for the rename; others do not wait", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { asked, create, entered, gate, getattr, kernel, mkdir, wait } = yield* gated("/a/file")
       const a = yield* mkdir(1, "a")
       const { nodeid: file } = yield* create(a, "file")
@@ -460,10 +683,11 @@ describe("paths in use", () => {
       yield* Deferred.succeed(gate, undefined)
       for (const unique of [slow, rename, after]) assert.strictEqual((yield* kernel.reply(unique)).error, 0)
       assert.deepStrictEqual(asked, ["getattr /a/file", "getattr /aside", "rename /a /b", "getattr /b/file"])
-    }))
+    })
+  )
 
   it.live("who waits and is stopped holds nobody up", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { asked, entered, gate, getattr, create, kernel, mkdir, session, wait } = yield* gated("/a/file")
       const a = yield* mkdir(1, "a")
       const { nodeid: file } = yield* create(a, "file")
@@ -479,5 +703,6 @@ describe("paths in use", () => {
       yield* Deferred.succeed(gate, undefined)
       yield* getattr(file)
       assert.notInclude(asked.join(), "rename")
-    }))
+    })
+  )
 })

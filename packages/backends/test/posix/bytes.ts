@@ -14,7 +14,11 @@ const anyOffset = fc.oneof(
   fc.integer({ min: 0, max: Math.floor((span - 1) / block) }).map((n) => n * block),
   fc.constantFrom(131071, 131072, 131073, 262143, 262144, 65535, 65536, 65537, 4095, 4097)
 )
-const anyLength = fc.oneof(fc.integer({ min: 1, max: 200_000 }), fc.integer({ min: 1, max: 9000 }), fc.constantFrom(block, 65536, 131072, 262144))
+const anyLength = fc.oneof(
+  fc.integer({ min: 1, max: 200_000 }),
+  fc.integer({ min: 1, max: 9000 }),
+  fc.constantFrom(block, 65536, 131072, 262144)
+)
 const step = fc.record({
   kind: fc.constantFrom("write", "write", "write", "punch", "zero", "allocate", "truncate"),
   offset: anyOffset,
@@ -34,59 +38,65 @@ export const testBytes = (make: () => Bytes, settle: () => void, runs: number): 
   describe("bytes", () => {
     it("agree with a plain array and a set of blocks", () => {
       fc.assert(
-        fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), anyOffset, anyLength, (steps, readAt, readSize) => {
-          const bytes = make()
-          const plain = new Uint8Array(span)
-          const allocated = new Set<number>()
-          for (const { fill, kind, length, offset } of steps) {
-            settle()
-            const end = Math.min(span, offset + length)
-            const first = Math.floor(offset / block)
-            const last = Math.ceil(end / block)
-            let fresh = 0
-            each(first, last, (n) => {
-              if (!allocated.has(n)) fresh++
-            })
-            assert.strictEqual(bytes.missing(offset, end), fresh)
-            if (kind === "write") {
-              bytes.write(offset, new Uint8Array(end - offset).fill(fill))
-              plain.fill(fill, offset, end)
-              each(first, last, (n) => allocated.add(n))
-            } else if (kind === "allocate") {
-              bytes.allocate(offset, end)
-              each(first, last, (n) => allocated.add(n))
-            } else if (kind === "zero") {
-              bytes.zero(offset, end)
-              plain.fill(0, offset, end)
-            } else {
-              const to = kind === "truncate" ? span : end
-              bytes.punch(offset, kind === "truncate" ? undefined : end)
-              plain.fill(0, offset, to)
-              const whole = kind === "truncate" ? Math.ceil(span / block) : Math.floor(to / block)
-              each(Math.ceil(offset / block), whole, (n) => allocated.delete(n))
+        fc.property(
+          fc.array(step, { minLength: 1, maxLength: 25 }),
+          anyOffset,
+          anyLength,
+          (steps, readAt, readSize) => {
+            const bytes = make()
+            const plain = new Uint8Array(span)
+            const allocated = new Set<number>()
+            for (const { fill, kind, length, offset } of steps) {
+              settle()
+              const end = Math.min(span, offset + length)
+              const first = Math.floor(offset / block)
+              const last = Math.ceil(end / block)
+              let fresh = 0
+              each(first, last, (n) => {
+                if (!allocated.has(n)) fresh++
+              })
+              assert.strictEqual(bytes.missing(offset, end), fresh)
+              if (kind === "write") {
+                bytes.write(offset, new Uint8Array(end - offset).fill(fill))
+                plain.fill(fill, offset, end)
+                each(first, last, (n) => allocated.add(n))
+              } else if (kind === "allocate") {
+                bytes.allocate(offset, end)
+                each(first, last, (n) => allocated.add(n))
+              } else if (kind === "zero") {
+                bytes.zero(offset, end)
+                plain.fill(0, offset, end)
+              } else {
+                const to = kind === "truncate" ? span : end
+                bytes.punch(offset, kind === "truncate" ? undefined : end)
+                plain.fill(0, offset, to)
+                const whole = kind === "truncate" ? Math.ceil(span / block) : Math.floor(to / block)
+                each(Math.ceil(offset / block), whole, (n) => allocated.delete(n))
+              }
+              assert.strictEqual(bytes.blocks, allocated.size)
             }
-            assert.strictEqual(bytes.blocks, allocated.size)
-          }
-          assert.isTrue(Buffer.from(plain).equals(flat(bytes.read(0, span))))
-          const size = Math.min(readSize, span - readAt)
-          assert.isTrue(Buffer.from(plain.subarray(readAt, readAt + size)).equals(flat(bytes.read(readAt, size))))
+            assert.isTrue(Buffer.from(plain).equals(flat(bytes.read(0, span))))
+            const size = Math.min(readSize, span - readAt)
+            assert.isTrue(Buffer.from(plain.subarray(readAt, readAt + size)).equals(flat(bytes.read(readAt, size))))
 
-          const at = Math.floor(readAt / block)
-          let data: number | undefined
-          for (let n = at; n < span / block && data === undefined; n++) if (allocated.has(n)) data = Math.max(readAt, n * block)
-          assert.strictEqual(bytes.data(readAt), data)
-          let hole = at
-          while (allocated.has(hole)) hole++
-          assert.strictEqual(bytes.hole(readAt), Math.max(readAt, hole * block))
+            const at = Math.floor(readAt / block)
+            let data: number | undefined
+            for (let n = at; n < span / block && data === undefined; n++)
+              if (allocated.has(n)) data = Math.max(readAt, n * block)
+            assert.strictEqual(bytes.data(readAt), data)
+            let hole = at
+            while (allocated.has(hole)) hole++
+            assert.strictEqual(bytes.hole(readAt), Math.max(readAt, hole * block))
 
-          const room = 3
-          let fits = 0
-          for (let n = at, left = room; fits < size; n++) {
-            if (!allocated.has(n) && left-- <= 0) break
-            fits = Math.min(size, (n + 1) * block - readAt)
+            const room = 3
+            let fits = 0
+            for (let n = at, left = room; fits < size; n++) {
+              if (!allocated.has(n) && left-- <= 0) break
+              fits = Math.min(size, (n + 1) * block - readAt)
+            }
+            assert.strictEqual(bytes.fitting(readAt, size, room), fits)
           }
-          assert.strictEqual(bytes.fitting(readAt, size, room), fits)
-        }),
+        ),
         { numRuns: runs }
       )
     })

@@ -16,7 +16,14 @@ export const testDirectories = (make: () => Directory, runs: number): void => {
       fc.assert(
         fc.property(
           fc.integer({ min: 0, max: 200 }),
-          fc.array(fc.record({ add: fc.nat(6), remove: fc.array(fc.nat(400), { maxLength: 40 }), take: fc.integer({ min: 1, max: 9 }) }), { minLength: 1, maxLength: 60 }),
+          fc.array(
+            fc.record({
+              add: fc.nat(6),
+              remove: fc.array(fc.nat(400), { maxLength: 40 }),
+              take: fc.integer({ min: 1, max: 9 })
+            }),
+            { minLength: 1, maxLength: 60 }
+          ),
           (lasting, steps) => {
             const directory = make()
             const names = new Set<string>()
@@ -68,15 +75,22 @@ export const testDirectories = (make: () => Directory, runs: number): void => {
 type Listing = { readonly off: U64; readonly name: Name } | undefined
 
 /** What is done to each entry of a listing as it comes, `n` counting up. */
-const whileListing: { readonly [what: string]: (kernel: ReturnType<typeof makeKernel>, name: Name, n: number) => Effect.Effect<unknown, unknown> } = {
+const whileListing: {
+  readonly [what: string]: (
+    kernel: ReturnType<typeof makeKernel>,
+    name: Name,
+    n: number
+  ) => Effect.Effect<unknown, unknown>
+} = {
   "renamed and renamed back": (kernel, name) =>
     Effect.andThen(kernel.rename(rootNode, name, rootNode, "moved"), kernel.rename(rootNode, "moved", rootNode, name)),
-  "renamed": (kernel, name, n) => kernel.rename(rootNode, name, rootNode, `renamed${n}`),
-  "copied": (kernel, _name, n) => kernel.mknod({ name: `copy${n}` }),
-  "replaced by a new file": (kernel, name) => Effect.andThen(kernel.mknod({ name: "fresh" }), kernel.rename(rootNode, "fresh", rootNode, name)),
+  renamed: (kernel, name, n) => kernel.rename(rootNode, name, rootNode, `renamed${n}`),
+  copied: (kernel, _name, n) => kernel.mknod({ name: `copy${n}` }),
+  "replaced by a new file": (kernel, name) =>
+    Effect.andThen(kernel.mknod({ name: "fresh" }), kernel.rename(rootNode, "fresh", rootNode, name)),
   "removed and made anew": (kernel, name) => Effect.andThen(kernel.unlink(rootNode, name), kernel.mknod({ name })),
   "given a second name, and its first taken": (kernel, name, n) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { nodeid } = yield* kernel.lookup(rootNode, name)
       yield* kernel.link(nodeid, rootNode, `second${n}`)
       yield* kernel.unlink(rootNode, name)
@@ -87,7 +101,7 @@ export const testDirectoryNames = (make: Make): void => {
   describe("a listing ends while each of its entries is", () => {
     for (const [what, act] of Object.entries(whileListing)) {
       it.effect(what, () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const kernel = makeKernel(yield* make())
           const total = 60
           for (let n = 0; n < total; n++) yield* kernel.mknod({ name: `f${n}` })
@@ -104,13 +118,14 @@ export const testDirectoryNames = (make: Make): void => {
             yield* act(kernel, entry.name, seen)
           }
           assert.isAtLeast(seen, total / 2)
-        }))
+        })
+      )
     }
   })
 
   describe("directories", () => {
     it.effect("hold names that are no UTF-8, and keep them apart from those that are", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const kernel = makeKernel(yield* make())
         const raw = Uint8Array.of(0xff, 0x61)
         const made = yield* kernel.mknod({ name: raw })
@@ -119,22 +134,32 @@ export const testDirectoryNames = (make: Make): void => {
         assert.strictEqual((yield* kernel.lookup(rootNode, Uint8Array.of(0xff, 0x61))).nodeid, made.nodeid)
         const listed = (yield* kernel.readdir(rootNode)).map(({ name }) => name)
         assert.sameDeepMembers(listed, [".", "..", Uint8Array.of(0xff, 0x61), "ÿa"])
-      }))
+      })
+    )
   })
 }
 
 /** Lists a directory of `total` files page by page, and removes those of the first half as it goes. */
-export const listWhileRemoving = Effect.fnUntraced(function*(kernel: ReturnType<typeof makeKernel>, total: number, page: number) {
+export const listWhileRemoving = Effect.fnUntraced(function* (
+  kernel: ReturnType<typeof makeKernel>,
+  total: number,
+  page: number
+) {
   for (let n = 0; n < total; n++) yield* kernel.mknod({ name: `f${n}` })
   let off: U64 = 0
   let seen = 0
   for (;;) {
-    const entries: ReadonlyArray<{ readonly off: U64; readonly name: Name }> = yield* kernel.readdir(rootNode, off, page)
+    const entries: ReadonlyArray<{ readonly off: U64; readonly name: Name }> = yield* kernel.readdir(
+      rootNode,
+      off,
+      page
+    )
     const last = entries[entries.length - 1]
     if (last === undefined) break
     seen += entries.length
     off = last.off
-    if (seen < total / 2) for (const { name } of entries) if (String(name).startsWith("f")) yield* kernel.unlink(rootNode, name)
+    if (seen < total / 2)
+      for (const { name } of entries) if (String(name).startsWith("f")) yield* kernel.unlink(rootNode, name)
   }
   assert.strictEqual(seen, total + 2)
 })

@@ -35,7 +35,7 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     const { commit, delivered } = backend
     const answer = Effect.suspend(() => operation(request, contextOf(as)))
     if (commit === undefined) return answer
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const exit = yield* Effect.exit(answer)
       yield* commit
       delivered?.([request.unique])
@@ -56,7 +56,8 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
   const kernel = {
     counts,
 
-    lookup: (nodeid: U64, name: Name) => run(backend.lookup, { op: "lookup", ...header(caller), nodeid, name }, caller).pipe(counted),
+    lookup: (nodeid: U64, name: Name) =>
+      run(backend.lookup, { op: "lookup", ...header(caller), nodeid, name }, caller).pipe(counted),
     /** Drops all the lookups of a node, or so many of them. */
     forget: (nodeid: U64, nlookup = counts.get(nodeid) ?? 0) => {
       const left = (counts.get(nodeid) ?? 0) - nlookup
@@ -66,62 +67,131 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     getattr: (nodeid: U64) =>
       run(backend.getattr, { op: "getattr", ...header(caller), nodeid, fh: 0, getattrFlags: 0 }, caller).pipe(
         Effect.map(({ attr }) => ({
-          ino: attr.ino, size: attr.size, blocks: attr.blocks, mode: attr.mode, nlink: attr.nlink, uid: attr.uid,
-          gid: attr.gid, rdev: attr.rdev, atime: attr.atime, mtime: attr.mtime, ctime: attr.ctime
+          ino: attr.ino,
+          size: attr.size,
+          blocks: attr.blocks,
+          mode: attr.mode,
+          nlink: attr.nlink,
+          uid: attr.uid,
+          gid: attr.gid,
+          rdev: attr.rdev,
+          atime: attr.atime,
+          mtime: attr.mtime,
+          ctime: attr.ctime
         }))
       ),
     setattr: (fields: Fields<"setattr">, as: Caller = caller) =>
-      run(backend.setattr, {
-        op: "setattr", ...header(as), fh: 0, valid: 0, size: 0, lockOwner: 0, atime: epoch, mtime: epoch, ctime: epoch,
-        mode: 0, newUid: 0, newGid: 0, ...fields
-      }, as),
+      run(
+        backend.setattr,
+        {
+          op: "setattr",
+          ...header(as),
+          fh: 0,
+          valid: 0,
+          size: 0,
+          lockOwner: 0,
+          atime: epoch,
+          mtime: epoch,
+          ctime: epoch,
+          mode: 0,
+          newUid: 0,
+          newGid: 0,
+          ...fields
+        },
+        as
+      ),
     mknod: (fields: Fields<"mknod">, as: Caller = caller) =>
-      run(backend.mknod, { op: "mknod", ...header(as), name: "node", mode: 0o100644, rdev: 0, umask: 0, ...fields }, as).pipe(counted),
+      run(
+        backend.mknod,
+        { op: "mknod", ...header(as), name: "node", mode: 0o100644, rdev: 0, umask: 0, ...fields },
+        as
+      ).pipe(counted),
     mkdir: (fields: Fields<"mkdir">, as: Caller = caller) =>
-      run(backend.mkdir, { op: "mkdir", ...header(as), name: "dir", mode: 0o755, umask: 0, ...fields }, as).pipe(counted),
+      run(backend.mkdir, { op: "mkdir", ...header(as), name: "dir", mode: 0o755, umask: 0, ...fields }, as).pipe(
+        counted
+      ),
     symlink: (fields: Fields<"symlink">) =>
-      run(backend.symlink, { op: "symlink", ...header(caller), name: "link", target: "target", ...fields }, caller).pipe(counted),
+      run(
+        backend.symlink,
+        { op: "symlink", ...header(caller), name: "link", target: "target", ...fields },
+        caller
+      ).pipe(counted),
     readlink: (nodeid: U64) => run(backend.readlink, { op: "readlink", ...header(caller), nodeid }, caller),
     create: (fields: Fields<"create">, as: Caller = caller) =>
-      run(backend.create, { op: "create", ...header(as), ...creation, ...fields }, as).pipe(Effect.map(({ entry }) => count(entry))),
+      run(backend.create, { op: "create", ...header(as), ...creation, ...fields }, as).pipe(
+        Effect.map(({ entry }) => count(entry))
+      ),
     tmpfile: (fields: Fields<"tmpfile">, as: Caller = caller) =>
-      run(backend.tmpfile, { op: "tmpfile", ...header(as), ...creation, name: "/", ...fields }, as).pipe(Effect.map(({ entry }) => count(entry))),
+      run(backend.tmpfile, { op: "tmpfile", ...header(as), ...creation, name: "/", ...fields }, as).pipe(
+        Effect.map(({ entry }) => count(entry))
+      ),
     link: (oldnodeid: U64, nodeid: U64, newname: Name) =>
       run(backend.link, { op: "link", ...header(caller), oldnodeid, nodeid, newname }, caller).pipe(counted),
     unlink: (nodeid: U64, name: Name) => run(backend.unlink, { op: "unlink", ...header(caller), nodeid, name }, caller),
     rmdir: (nodeid: U64, name: Name) => run(backend.rmdir, { op: "rmdir", ...header(caller), nodeid, name }, caller),
     rename: (nodeid: U64, name: Name, newdir: U64, newname: Name, flags = 0) =>
       run(backend.rename, { op: "rename", ...header(caller), nodeid, name, newdir, newname, flags }, caller),
-    open: (fields: Fields<"open">) => run(backend.open, { op: "open", ...header(caller), flags: 0, openFlags: 0, ...fields }, caller),
+    open: (fields: Fields<"open">) =>
+      run(backend.open, { op: "open", ...header(caller), flags: 0, openFlags: 0, ...fields }, caller),
     read: (nodeid: U64, offset: U64, size: number, flags = 0) =>
       run(backend.read, { op: "read", ...header(caller), ...listing, nodeid, offset, size, flags }, caller).pipe(
         Effect.map((data) => {
-          const parts = Array.isArray(data) ? data as ReadonlyArray<DataPart> : [data as DataPart]
-          return new Uint8Array(Buffer.concat(parts.map((part) => {
-            if (part instanceof Uint8Array) return part
-            throw new Error("the content is not in memory")
-          })))
+          const parts = Array.isArray(data) ? (data as ReadonlyArray<DataPart>) : [data as DataPart]
+          return new Uint8Array(
+            Buffer.concat(
+              parts.map((part) => {
+                if (part instanceof Uint8Array) return part
+                throw new Error("the content is not in memory")
+              })
+            )
+          )
         })
       ),
     write: (nodeid: U64, offset: U64, data: Uint8Array, fields: Fields<"write"> = {}, as: Caller = caller) =>
-      run(backend.write, { op: "write", ...header(as), ...handle, nodeid, offset, size: data.length, writeFlags: 0, data, ...fields }, as),
+      run(
+        backend.write,
+        { op: "write", ...header(as), ...handle, nodeid, offset, size: data.length, writeFlags: 0, data, ...fields },
+        as
+      ),
     fallocate: (nodeid: U64, mode: number, offset: U64, length: U64) =>
       run(backend.fallocate, { op: "fallocate", ...header(caller), nodeid, fh: 0, mode, offset, length }, caller),
     lseek: (nodeid: U64, offset: U64, whence: number) =>
       run(backend.lseek, { op: "lseek", ...header(caller), nodeid, fh: 0, offset, whence }, caller),
     copyFileRange: (nodeid: U64, offIn: U64, nodeidOut: U64, offOut: U64, len: U64) =>
-      run(backend.copyFileRange, {
-        op: "copyFileRange", ...header(caller), wide: true, nodeid, fhIn: 0, offIn, nodeidOut, fhOut: 0, offOut, len, flags: 0
-      }, caller),
+      run(
+        backend.copyFileRange,
+        {
+          op: "copyFileRange",
+          ...header(caller),
+          wide: true,
+          nodeid,
+          fhIn: 0,
+          offIn,
+          nodeidOut,
+          fhOut: 0,
+          offOut,
+          len,
+          flags: 0
+        },
+        caller
+      ),
     statfs: () => run(backend.statfs, { op: "statfs", ...header(caller) }, caller),
     statx: (nodeid: U64) =>
-      run(backend.statx, { op: "statx", ...header(caller), nodeid, fh: 0, getattrFlags: 0, sxFlags: 0, sxMask: 0xfff }, caller),
+      run(
+        backend.statx,
+        { op: "statx", ...header(caller), nodeid, fh: 0, getattrFlags: 0, sxFlags: 0, sxMask: 0xfff },
+        caller
+      ),
     poll: (nodeid: U64, events: number) =>
       run(backend.poll, { op: "poll", ...header(caller), nodeid, fh: 0, kh: 0, flags: 0, events }, caller),
     getxattr: (nodeid: U64, name: Name, size = 65536, as: Caller = caller) =>
       run(backend.getxattr, { op: "getxattr", ...header(as), nodeid, name, size }, as),
     setxattr: (nodeid: U64, name: Name, value: Uint8Array, flags = 0) =>
-      run(backend.setxattr, { op: "setxattr", ...header(caller), nodeid, name, value, flags, setxattrFlags: 0 }, caller),
+      run(
+        backend.setxattr,
+        { op: "setxattr", ...header(caller), nodeid, name, value, flags, setxattrFlags: 0 },
+        caller
+      ),
     listxattr: (nodeid: U64, size = 65536, as: Caller = caller) =>
       run(backend.listxattr, { op: "listxattr", ...header(as), nodeid, size }, as),
     removexattr: (nodeid: U64, name: Name) =>
@@ -144,11 +214,16 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
           return kept
         })
       ),
-    getlk: (fields: Fields<"getlk">) => run(backend.getlk, { op: "getlk", ...header(caller), ...lock, ...fields }, caller),
-    setlk: (fields: Fields<"setlk">) => run(backend.setlk, { op: "setlk", ...header(caller), ...lock, ...fields }, caller),
-    setlkw: (fields: Fields<"setlkw">) => run(backend.setlkw, { op: "setlkw", ...header(caller), ...lock, ...fields }, caller),
-    fsync: (nodeid: U64) => run(backend.fsync, { op: "fsync", ...header(caller), nodeid, fh: 0, fsyncFlags: 0 }, caller),
-    flush: (fields: Fields<"flush">) => run(backend.flush, { op: "flush", ...header(caller), ...handle, ...fields }, caller),
+    getlk: (fields: Fields<"getlk">) =>
+      run(backend.getlk, { op: "getlk", ...header(caller), ...lock, ...fields }, caller),
+    setlk: (fields: Fields<"setlk">) =>
+      run(backend.setlk, { op: "setlk", ...header(caller), ...lock, ...fields }, caller),
+    setlkw: (fields: Fields<"setlkw">) =>
+      run(backend.setlkw, { op: "setlkw", ...header(caller), ...lock, ...fields }, caller),
+    fsync: (nodeid: U64) =>
+      run(backend.fsync, { op: "fsync", ...header(caller), nodeid, fh: 0, fsyncFlags: 0 }, caller),
+    flush: (fields: Fields<"flush">) =>
+      run(backend.flush, { op: "flush", ...header(caller), ...handle, ...fields }, caller),
     release: (fields: Fields<"release">) =>
       run(backend.release, { op: "release", ...header(caller), ...handle, releaseFlags: 0, ...fields }, caller)
   }

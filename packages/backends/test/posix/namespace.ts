@@ -1,12 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Make } from "./make.ts"
-import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT, S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from "../../src/posix/linux.ts"
+import {
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  RENAME_WHITEOUT,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  S_IFSOCK
+} from "../../src/posix/linux.ts"
 import { bytes, makeKernel, outcome, rootNode } from "./kernel.ts"
 
 /** Names, links, renames: the rules that are the same for every store. */
 export const testNames = (make: Make): void => {
-  const start = Effect.gen(function*() {
+  const start = Effect.gen(function* () {
     let sec = 1000
     const backend = yield* make({ clock: () => ({ sec: ++sec, nsec: 0 }) })
     return { backend, kernel: makeKernel(backend) }
@@ -14,7 +22,7 @@ export const testNames = (make: Make): void => {
 
   describe("names", () => {
     it.effect("are found, missing, too long, in use", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { kernel } = yield* start
         const file = yield* kernel.create({ name: "a" })
         assert.strictEqual((yield* kernel.lookup(rootNode, "a")).nodeid, file.nodeid)
@@ -31,20 +39,27 @@ export const testNames = (make: Make): void => {
         assert.strictEqual(yield* outcome(kernel.mknod({ name: "a" })), "EEXIST")
         assert.strictEqual(yield* outcome(kernel.create({ name: "a", flags: 0o200 })), "EEXIST")
         assert.strictEqual((yield* kernel.create({ name: "a" })).nodeid, file.nodeid)
-      }))
+      })
+    )
 
     it.effect("that are missing may be remembered", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const kernel = makeKernel(yield* make({ negativeTimeout: 2.5 }))
         const entry = yield* kernel.lookup(rootNode, "none")
         assert.strictEqual(entry.nodeid, 0)
         assert.deepStrictEqual(entry.entryValid, { sec: 2, nsec: 500_000_000 })
-      }))
+      })
+    )
 
     it.effect("may be of any type of file", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { kernel } = yield* start
-        for (const [name, type, rdev] of [["c", S_IFCHR, 0x501], ["b", S_IFBLK, 0x702], ["p", S_IFIFO, 0], ["s", S_IFSOCK, 0]] as const) {
+        for (const [name, type, rdev] of [
+          ["c", S_IFCHR, 0x501],
+          ["b", S_IFBLK, 0x702],
+          ["p", S_IFIFO, 0],
+          ["s", S_IFSOCK, 0]
+        ] as const) {
           const { nodeid } = yield* kernel.mknod({ name, mode: type | 0o640, rdev })
           const attr = yield* kernel.getattr(nodeid)
           assert.deepStrictEqual([attr.mode, attr.rdev, attr.nlink], [type | 0o640, rdev, 1])
@@ -58,10 +73,11 @@ export const testNames = (make: Make): void => {
         assert.strictEqual(yield* outcome(kernel.readlink(rootNode)), "EINVAL")
         assert.strictEqual(yield* outcome(kernel.symlink({ name: "m", target: "x".repeat(4096) })), "ENAMETOOLONG")
         assert.strictEqual(yield* outcome(kernel.symlink({ name: "m", target: "x".repeat(4095) })), "ok")
-      }))
+      })
+    )
 
     it.effect("are linked and removed, with times and link counts", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { kernel } = yield* start
         const dir = yield* kernel.mkdir({})
         assert.strictEqual((yield* kernel.getattr(rootNode)).nlink, 3)
@@ -86,10 +102,11 @@ export const testNames = (make: Make): void => {
         assert.strictEqual(yield* outcome(kernel.create({ nodeid: dir.nodeid, name: "late" })), "ENOENT")
         assert.strictEqual(yield* outcome(kernel.link(file.nodeid, dir.nodeid, "late")), "ENOENT")
         assert.deepStrictEqual(yield* kernel.readdir(dir.nodeid), [])
-      }))
+      })
+    )
 
     it.effect("gone, a file lives until the kernel forgets it; no other file is taken for it", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { backend, kernel } = yield* start
         const file = yield* kernel.create({ name: "a" })
         yield* kernel.write(file.nodeid, 0, bytes("still here"))
@@ -103,10 +120,11 @@ export const testNames = (make: Make): void => {
         assert.deepInclude(backend.stats(), { inodes: 1, bytes: 0 })
         const other = yield* kernel.create({ name: "b" })
         assert.notDeepEqual([other.nodeid, other.generation], [file.nodeid, file.generation])
-      }))
+      })
+    )
 
     it.effect("listed with attributes and removed, a file is freed when forgotten", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { backend, kernel } = yield* start
         for (const name of ["a", "b", "c"]) {
           yield* kernel.mknod({ name })
@@ -114,7 +132,10 @@ export const testNames = (make: Make): void => {
         }
         // The second file is taken from the iterator, but does not fit.
         const listed = yield* kernel.readdirplus(rootNode, 0, 3)
-        assert.deepStrictEqual(listed.slice(0, 2).map(({ name }) => name), [".", ".."])
+        assert.deepStrictEqual(
+          listed.slice(0, 2).map(({ name }) => name),
+          [".", ".."]
+        )
         assert.include(["a", "b", "c"], listed[2]?.name)
         for (const name of ["a", "b", "c"]) {
           const { nodeid } = yield* kernel.lookup(rootNode, name)
@@ -122,10 +143,11 @@ export const testNames = (make: Make): void => {
           kernel.forget(nodeid)
         }
         assert.strictEqual(backend.stats().inodes, 1)
-      }))
+      })
+    )
 
     it.effect("come late to a file made without one", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { backend, kernel } = yield* start
         const file = yield* kernel.tmpfile({})
         assert.strictEqual((yield* kernel.getattr(file.nodeid)).nlink, 0)
@@ -134,12 +156,13 @@ export const testNames = (make: Make): void => {
         const other = yield* kernel.tmpfile({})
         kernel.forget(other.nodeid)
         assert.strictEqual(backend.stats().inodes, 2)
-      }))
+      })
+    )
   })
 
   describe("rename", () => {
     it.effect("moves, replaces and refuses as rename(2) says", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { backend, kernel } = yield* start
         const d = yield* kernel.mkdir({ name: "d" })
         const e = yield* kernel.mkdir({ name: "e", nodeid: d.nodeid })
@@ -165,23 +188,28 @@ export const testNames = (make: Make): void => {
         assert.strictEqual((yield* kernel.getattr(g.nodeid)).nlink, 0)
         kernel.forget(g.nodeid)
         yield* kernel.rename(d.nodeid, "e", rootNode, "h")
-        assert.deepStrictEqual([(yield* kernel.getattr(rootNode)).nlink, (yield* kernel.getattr(d.nodeid)).nlink], [4, 2])
+        assert.deepStrictEqual(
+          [(yield* kernel.getattr(rootNode)).nlink, (yield* kernel.getattr(d.nodeid)).nlink],
+          [4, 2]
+        )
         assert.strictEqual((yield* kernel.lookup(e.nodeid, "..")).nodeid, rootNode)
         assert.strictEqual(backend.stats().inodes, 5)
-      }))
+      })
+    )
 
     it.effect("of one link of a file to another does nothing", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { kernel } = yield* start
         const a = yield* kernel.create({ name: "a" })
         yield* kernel.link(a.nodeid, rootNode, "b")
         const before = [yield* kernel.getattr(a.nodeid), yield* kernel.getattr(rootNode)]
         yield* kernel.rename(rootNode, "a", rootNode, "b")
         assert.deepStrictEqual([yield* kernel.getattr(a.nodeid), yield* kernel.getattr(rootNode)], before)
-      }))
+      })
+    )
 
     it.effect("exchanges a file and a directory in different places", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { kernel } = yield* start
         const d = yield* kernel.mkdir({ name: "d" })
         const inner = yield* kernel.mkdir({ nodeid: d.nodeid, name: "inner" })
@@ -191,12 +219,16 @@ export const testNames = (make: Make): void => {
         assert.strictEqual((yield* kernel.lookup(rootNode, "f")).nodeid, inner.nodeid)
         assert.strictEqual((yield* kernel.lookup(d.nodeid, "inner")).nodeid, f.nodeid)
         assert.strictEqual((yield* kernel.lookup(inner.nodeid, "..")).nodeid, rootNode)
-        assert.deepStrictEqual([(yield* kernel.getattr(rootNode)).nlink, (yield* kernel.getattr(d.nodeid)).nlink], [4, 2])
+        assert.deepStrictEqual(
+          [(yield* kernel.getattr(rootNode)).nlink, (yield* kernel.getattr(d.nodeid)).nlink],
+          [4, 2]
+        )
         assert.strictEqual(yield* outcome(kernel.rename(rootNode, "d", d.nodeid, "inner", RENAME_EXCHANGE)), "EINVAL")
-      }))
+      })
+    )
 
     it.effect("leaves a whiteout, or fails before anything has changed", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const backend = yield* make({ maxInodes: 3 })
         const kernel = makeKernel(backend)
         const a = yield* kernel.create({ name: "a" })
@@ -206,6 +238,7 @@ export const testNames = (make: Make): void => {
         assert.strictEqual(yield* outcome(kernel.rename(rootNode, "b", rootNode, "c", RENAME_WHITEOUT)), "ENOSPC")
         assert.strictEqual((yield* kernel.lookup(rootNode, "b")).nodeid, a.nodeid)
         assert.strictEqual(yield* outcome(kernel.lookup(rootNode, "c")), "ENOENT")
-      }))
+      })
+    )
   })
 }

@@ -13,7 +13,11 @@ const chunks = makeChunkStore(db, transaction, makeCollector(db, transaction))
 let nextId = 1
 const newId = (): number => nextId++
 
-testBytes(() => new StoredBytes(chunks, newId(), 0, newId), () => undefined, 150)
+testBytes(
+  () => new StoredBytes(chunks, newId(), 0, newId),
+  () => undefined,
+  150
+)
 
 let calls = 0
 /** A commit at every third operation; what was kept in memory is read again from its row. */

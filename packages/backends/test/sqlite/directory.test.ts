@@ -39,17 +39,22 @@ it("names whose hashes are the same are kept apart, as many as the window is wid
 })
 
 it("cookies are above those of the dots, fit the off_t of a 32-bit program, and differ as their names do", () => {
-  fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 255 }), (name) => {
-    const cookie = firstCookie(name, { a: 7, b: 9 })
-    assert.isTrue(cookie > 2 && lastCookie(cookie) < 2 ** 31)
-    assert.deepStrictEqual(nameToBytes(nameFromBytes(name)).length, name.length)
-  }))
-  const cookies = new Set(Array.from({ length: 200_000 }, (_, n) => firstCookie(nameToBytes(`file-${n}`), { a: 7, b: 9 })))
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 255 }), (name) => {
+      const cookie = firstCookie(name, { a: 7, b: 9 })
+      assert.isTrue(cookie > 2 && lastCookie(cookie) < 2 ** 31)
+      assert.deepStrictEqual(nameToBytes(nameFromBytes(name)).length, name.length)
+    })
+  )
+  const cookies = new Set(
+    Array.from({ length: 200_000 }, (_, n) => firstCookie(nameToBytes(`file-${n}`), { a: 7, b: 9 }))
+  )
   // As many are the same as chance has it among 2^31: about nine.
   assert.isAbove(cookies.size, 199_950)
 })
 
 it.effect("a large directory is listed in pages while its first half is removed", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* listWhileRemoving(makeKernel(yield* sqlite(yield* newStore)), 3000, 100)
-  }))
+  })
+)

@@ -18,19 +18,51 @@ const offset = fc.oneof(fc.nat(300_000), fc.constantFrom(0, 65_535, 65_536, 131_
 const length = fc.oneof(fc.integer({ min: 1, max: 150_000 }), fc.constantFrom(4096, 65_536, 131_072))
 
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("create", "mkdir", "symlink", "tmpfile"), at: pick, name: anyName }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("unlink", "rmdir", "lookup", "list"), at: pick, name: anyName }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("rename"), at: pick, name: anyName, to: pick, newname: anyName, flags: fc.constantFrom(0, 0, 1, 2, 4) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom("create", "mkdir", "symlink", "tmpfile"), at: pick, name: anyName })
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom("unlink", "rmdir", "lookup", "list"), at: pick, name: anyName })
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("rename"),
+      at: pick,
+      name: anyName,
+      to: pick,
+      newname: anyName,
+      flags: fc.constantFrom(0, 0, 1, 2, 4)
+    })
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("link"), node: pick, at: pick, name: anyName }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("write", "read", "truncate"), node: pick, offset, length }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("fallocate"), node: pick, offset, length, mode: fc.constantFrom(0, 1, 3, 16) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("fallocate"),
+      node: pick,
+      offset,
+      length,
+      mode: fc.constantFrom(0, 1, 3, 16)
+    })
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("copy"), node: pick, to: pick, offset, length }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("chmod", "setxattr", "removexattr", "forget"), node: pick, bits: fc.nat(0o7777) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom("chmod", "setxattr", "removexattr", "forget"),
+      node: pick,
+      bits: fc.nat(0o7777)
+    })
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("reopen") }) }
 )
 type Step = typeof step extends fc.Arbitrary<infer A> ? A : never
 
-const makeClock = (): () => Timespec => {
+const makeClock = (): (() => Timespec) => {
   let sec = 1000
   return () => ({ sec: ++sec, nsec: sec % 7 })
 }
@@ -68,16 +100,20 @@ const subject = (backend: Backend) => {
       case "lookup":
         return Effect.map(kernel.lookup(directory(given.at), given.name), note)
       case "list":
-        return Effect.map(kernel.readdir(directory(given.at)), (entries) => entries.map(({ name, type }) => `${String(name)} ${type}`).sort())
+        return Effect.map(kernel.readdir(directory(given.at)), (entries) =>
+          entries.map(({ name, type }) => `${String(name)} ${type}`).sort()
+        )
       case "rename":
         return look(directory(given.at), given.name).pipe(
           Effect.andThen(look(directory(given.to), given.newname)),
-          Effect.andThen(kernel.rename(directory(given.at), given.name, directory(given.to), given.newname, given.flags))
+          Effect.andThen(
+            kernel.rename(directory(given.at), given.name, directory(given.to), given.newname, given.flags)
+          )
         )
       case "link":
         return Effect.map(kernel.link(node(given.node), directory(given.at), given.name), note)
       case "write":
-        return kernel.write(node(given.node), given.offset, new Uint8Array(given.length).fill(given.length % 255 + 1))
+        return kernel.write(node(given.node), given.offset, new Uint8Array(given.length).fill((given.length % 255) + 1))
       case "read":
         return kernel.read(node(given.node), given.offset, given.length)
       case "truncate":
@@ -89,7 +125,11 @@ const subject = (backend: Backend) => {
       case "chmod":
         return Effect.asVoid(kernel.setattr({ nodeid: node(given.node), valid: 1, mode: given.bits }))
       case "setxattr":
-        return kernel.setxattr(node(given.node), given.bits % 2 === 0 ? "user.a" : "security.capability", new Uint8Array(given.bits))
+        return kernel.setxattr(
+          node(given.node),
+          given.bits % 2 === 0 ? "user.a" : "security.capability",
+          new Uint8Array(given.bits)
+        )
       case "removexattr":
         return kernel.removexattr(node(given.node), "user.a")
       default:
@@ -105,12 +145,15 @@ const subject = (backend: Backend) => {
   }
   /** Everything that can be reached, without the numbers. */
   const walk = (nodeid: U64): Effect.Effect<unknown, ErrnoError> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { ino: _, ...attr } = yield* kernel.getattr(nodeid)
-      const attributes = String(yield* kernel.listxattr(nodeid)).split("\0").sort()
+      const attributes = String(yield* kernel.listxattr(nodeid))
+        .split("\0")
+        .sort()
       const type = attr.mode & S_IFMT
       if (type === S_IFLNK) return { ...attr, attributes, target: yield* kernel.readlink(nodeid) }
-      if (type === S_IFREG) return { ...attr, attributes, bytes: Buffer.from(yield* kernel.read(nodeid, 0, 600_000)).toString("base64") }
+      if (type === S_IFREG)
+        return { ...attr, attributes, bytes: Buffer.from(yield* kernel.read(nodeid, 0, 600_000)).toString("base64") }
       if (type !== S_IFDIR) return { ...attr, attributes }
       const entries: Array<unknown> = []
       for (const name of names) {
@@ -123,38 +166,52 @@ const subject = (backend: Backend) => {
 }
 
 const answer = (effect: Effect.Effect<unknown, ErrnoError>): Effect.Effect<unknown> =>
-  Effect.match(effect, { onFailure: (error) => error._tag, onSuccess: (value) => value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value })
+  Effect.match(effect, {
+    onFailure: (error) => error._tag,
+    onSuccess: (value) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value)
+  })
 
 it.live("a store answers as memory does, and is the same when it is opened anew", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const check = (steps: ReadonlyArray<Step>): Effect.Effect<void, unknown> =>
-      Effect.scoped(Effect.gen(function*() {
-        const path = yield* newStore
-        const clock = makeClock()
-        let server = yield* serve(path, "c", [], { clock })
-        const stored = subject(new Proxy<Backend>({}, { get: (_, name) => Reflect.get(server.backend, name) }))
-        const remembered = memory({ clock: makeClock() })
-        const model = subject(remembered)
-        for (const [n, given] of steps.entries()) {
-          if (given.do === "reopen") {
-            yield* server.kill
-            server = yield* serve(path, "c", stored.nodes, { clock })
-          } else if (given.do === "forget") {
-            model.forget(given.node)
-            stored.forget(given.node)
-          } else assert.deepStrictEqual(yield* answer(stored.act(given)), yield* answer(model.act(given)), `step ${n}: ${JSON.stringify(given)}`)
-        }
-        yield* server.commit
-        assert.deepStrictEqual(server.backend.stats().bytes, remembered.stats().bytes)
-        assert.deepStrictEqual(server.backend.stats().inodes, remembered.stats().inodes)
-        const before = yield* stored.walk(rootNode)
-        assert.deepStrictEqual(before, yield* model.walk(rootNode))
-        yield* server.kill
-        assert.deepStrictEqual((yield* checkStore(path)).problems, [])
-        server = yield* serve(path, "c", stored.nodes, { clock })
-        assert.deepStrictEqual(yield* stored.walk(rootNode), yield* model.walk(rootNode))
-      }))
+      Effect.scoped(
+        Effect.gen(function* () {
+          const path = yield* newStore
+          const clock = makeClock()
+          let server = yield* serve(path, "c", [], { clock })
+          const stored = subject(new Proxy<Backend>({}, { get: (_, name) => Reflect.get(server.backend, name) }))
+          const remembered = memory({ clock: makeClock() })
+          const model = subject(remembered)
+          for (const [n, given] of steps.entries()) {
+            if (given.do === "reopen") {
+              yield* server.kill
+              server = yield* serve(path, "c", stored.nodes, { clock })
+            } else if (given.do === "forget") {
+              model.forget(given.node)
+              stored.forget(given.node)
+            } else
+              assert.deepStrictEqual(
+                yield* answer(stored.act(given)),
+                yield* answer(model.act(given)),
+                `step ${n}: ${JSON.stringify(given)}`
+              )
+          }
+          yield* server.commit
+          assert.deepStrictEqual(server.backend.stats().bytes, remembered.stats().bytes)
+          assert.deepStrictEqual(server.backend.stats().inodes, remembered.stats().inodes)
+          const before = yield* stored.walk(rootNode)
+          assert.deepStrictEqual(before, yield* model.walk(rootNode))
+          yield* server.kill
+          assert.deepStrictEqual((yield* checkStore(path)).problems, [])
+          server = yield* serve(path, "c", stored.nodes, { clock })
+          assert.deepStrictEqual(yield* stored.walk(rootNode), yield* model.walk(rootNode))
+        })
+      )
     yield* Effect.promise(() =>
-      fc.assert(fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), (steps) => Effect.runPromise(check(steps))), { numRuns: 120 })
+      fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), (steps) => Effect.runPromise(check(steps))),
+        { numRuns: 120 }
+      )
     )
-  }))
+  })
+)

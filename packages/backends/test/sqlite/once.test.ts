@@ -11,7 +11,7 @@ const O_APPEND = 0o2000
 
 describe("a request that is delivered again", () => {
   it.effect("finds its recorded answer, and is not done twice", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const first = yield* serve(path, "c")
       const made = yield* first.call("mkdir", { name: "d", mode: 0o755 }, { unique: 2 })
@@ -21,7 +21,14 @@ describe("a request that is delivered again", () => {
       yield* first.call("rename", { name: "f", newname: "g" }, { unique: 8 })
       yield* first.call("unlink", { name: "g" }, { unique: 10 })
       const copied = yield* first.call("create", { name: "h" }, { unique: 12 })
-      assert.strictEqual(yield* first.call("copyFileRange", { nodeid, offIn: 0, nodeidOut: copied.entry.nodeid, offOut: 0, len: 9 }, { unique: 2n ** 60n }), 3)
+      assert.strictEqual(
+        yield* first.call(
+          "copyFileRange",
+          { nodeid, offIn: 0, nodeidOut: copied.entry.nodeid, offOut: 0, len: 9 },
+          { unique: 2n ** 60n }
+        ),
+        3
+      )
       yield* first.call("setattr", { nodeid, valid: 8, size: 1 }, { unique: 14 })
       yield* first.call("setxattr", { nodeid, name: "user.a", value: bytes("v"), flags: 1 }, { unique: 16 })
       // What it had not committed never happened.
@@ -35,7 +42,14 @@ describe("a request that is delivered again", () => {
       assert.strictEqual(yield* second.call("write", { nodeid, data: bytes("abc"), flags: O_APPEND }, again(6)), 3)
       yield* second.call("rename", { name: "f", newname: "g" }, again(8))
       yield* second.call("unlink", { name: "g" }, again(10))
-      assert.strictEqual(yield* second.call("copyFileRange", { nodeid, offIn: 0, nodeidOut: copied.entry.nodeid, offOut: 0, len: 9 }, again(2n ** 60n)), 3)
+      assert.strictEqual(
+        yield* second.call(
+          "copyFileRange",
+          { nodeid, offIn: 0, nodeidOut: copied.entry.nodeid, offOut: 0, len: 9 },
+          again(2n ** 60n)
+        ),
+        3
+      )
       assert.strictEqual((yield* second.call("setattr", { nodeid, valid: 8, size: 1 }, again(14))).attr.size, 1)
       yield* second.call("setxattr", { nodeid, name: "user.a", value: bytes("v"), flags: 1 }, again(16))
       assert.deepStrictEqual(second.backend.stats(), { inodes: 4, bytes: 8192 })
@@ -43,10 +57,11 @@ describe("a request that is delivered again", () => {
       // One that was not served before is done.
       assert.strictEqual(yield* outcome(second.call("mkdir", { name: "d" }, again(18))), "EEXIST")
       assert.strictEqual(yield* outcome(second.call("mkdir", { name: "e" }, again(20))), "ok")
-    }))
+    })
+  )
 
   it.effect("after a crash after a crash finds it still", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const first = yield* serve(path, "c")
       const made = yield* first.call("mkdir", { name: "d" }, { unique: 2 })
@@ -54,14 +69,19 @@ describe("a request that is delivered again", () => {
       for (let n = 0; n < 3; n++) {
         const next = yield* serve(path, "c")
         // Asked for in one life and not in another.
-        if (n !== 1) assert.strictEqual((yield* next.call("mkdir", { name: "d" }, { unique: 2, resent: true })).nodeid, made.nodeid)
+        if (n !== 1)
+          assert.strictEqual(
+            (yield* next.call("mkdir", { name: "d" }, { unique: 2, resent: true })).nodeid,
+            made.nodeid
+          )
         yield* next.call("mkdir", { name: `e${n}` }, { unique: 10 + n })
         yield* next.kill
       }
-    }))
+    })
+  )
 
   it.effect("finds nothing once it was answered, or enough others came, or on another connection", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const first = yield* serve(path, "c")
       const made = yield* first.call("mkdir", { name: "d" }, { unique: 2 })
@@ -85,10 +105,11 @@ describe("a request that is delivered again", () => {
       yield* third.kill
       const other = yield* serve(path, "another")
       assert.strictEqual(yield* outcome(other.call("mkdir", { name: "e" }, { unique: 4, resent: true })), "EEXIST")
-    }))
+    })
+  )
 
   it.effect("finds nothing of what was rolled back: a batch is committed whole, or not at all", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       let broken = false
       const clock = () => {
         if (broken) throw new Error("the clock is broken")
@@ -103,21 +124,33 @@ describe("a request that is delivered again", () => {
       assert.isTrue(Exit.isFailure(yield* Effect.exit(server.call("mkdir", { name: "e" }, { unique: 8, more: true }))))
       broken = false
       // What follows in the batch is told nothing that may not come to be.
-      assert.isTrue(Exit.isFailure(yield* Effect.exit(server.call("lookup", { name: "d" }, { unique: 10, more: true }))))
+      assert.isTrue(
+        Exit.isFailure(yield* Effect.exit(server.call("lookup", { name: "d" }, { unique: 10, more: true })))
+      )
       assert.isTrue(Exit.isFailure(yield* Effect.exit(server.commit)))
       assert.deepStrictEqual(server.backend.stats(), { inodes: 2, bytes: 0 })
       assert.strictEqual((yield* server.call("getattr", { nodeid: entry.nodeid }, { unique: 12 })).attr.size, 0)
       assert.strictEqual(yield* outcome(server.call("mkdir", { name: "d" }, { unique: 4, resent: true })), "ok")
-      assert.strictEqual(yield* server.call("write", { nodeid: entry.nodeid, data: bytes("text") }, { unique: 6, resent: true }), 4)
+      assert.strictEqual(
+        yield* server.call("write", { nodeid: entry.nodeid, data: bytes("text") }, { unique: 6, resent: true }),
+        4
+      )
       assert.strictEqual(yield* outcome(server.call("mkdir", { name: "e" }, { unique: 8, resent: true })), "ok")
       yield* server.kill
-      assert.deepStrictEqual(yield* checkStore(path), { inodes: 4, bytes: 4096, orphans: 0, problems: [], damaged: false })
-    }))
+      assert.deepStrictEqual(yield* checkStore(path), {
+        inodes: 4,
+        bytes: 4096,
+        orphans: 0,
+        problems: [],
+        damaged: false
+      })
+    })
+  )
 })
 
 describe("a file without a name", () => {
   it.effect("stays while the kernel holds it, over a restart, and goes when it does not", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const first = yield* serve(path, "c")
       const nodes: Array<number | bigint> = []
@@ -153,15 +186,20 @@ describe("a file without a name", () => {
       yield* third.kill
       const report = yield* checkStore(path)
       assert.deepStrictEqual(report, { inodes: 1, bytes: 0, orphans: 0, problems: [], damaged: false })
-    }))
+    })
+  )
 
   it.effect("that is large is removed a piece at a time", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const server = yield* serve(path, "c")
       const { entry } = yield* server.call("create", { name: "f" }, { unique: 2 })
       for (let n = 0; n < 20; n++) {
-        yield* server.call("write", { nodeid: entry.nodeid, offset: n * 2 ** 20, data: new Uint8Array(2 ** 20).fill(n) }, { unique: 4 + n })
+        yield* server.call(
+          "write",
+          { nodeid: entry.nodeid, offset: n * 2 ** 20, data: new Uint8Array(2 ** 20).fill(n) },
+          { unique: 4 + n }
+        )
       }
       yield* server.call("setattr", { nodeid: entry.nodeid, valid: 8, size: 0 }, { unique: 100 })
       assert.deepStrictEqual(server.backend.stats(), { inodes: 2, bytes: 0 })
@@ -172,7 +210,9 @@ describe("a file without a name", () => {
       const { DatabaseSync } = yield* Effect.promise(() => import("node:sqlite"))
       const left = (): { readonly dead: number; readonly chunks: number } => {
         const db = new DatabaseSync(path)
-        const counts = db.prepare("SELECT (SELECT count(*) FROM dead) AS dead, (SELECT count(*) FROM chunk) AS chunks").get()
+        const counts = db
+          .prepare("SELECT (SELECT count(*) FROM dead) AS dead, (SELECT count(*) FROM chunk) AS chunks")
+          .get()
         db.close()
         return { dead: Number(counts?.["dead"]), chunks: Number(counts?.["chunks"]) }
       }
@@ -186,34 +226,48 @@ describe("a file without a name", () => {
       }
       assert.deepEqual(left(), { dead: 0, chunks: 1 })
       assert.deepStrictEqual((yield* checkStore(path)).problems, [])
-    }))
+    })
+  )
 
   it.effect("that is large is written over by what is written next", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const server = yield* serve(path, "c")
       const mebibyte = 2 ** 20
       let unique = 2
-      const make = (name: string) => server.call("create", { name }, { unique: unique += 2 })
+      const make = (name: string) => server.call("create", { name }, { unique: (unique += 2) })
       const write = (nodeid: number | bigint, at: number, byte: number) =>
-        server.call("write", { nodeid, offset: at * mebibyte, data: new Uint8Array(mebibyte).fill(byte) }, { unique: unique += 2 })
+        server.call(
+          "write",
+          { nodeid, offset: at * mebibyte, data: new Uint8Array(mebibyte).fill(byte) },
+          { unique: (unique += 2) }
+        )
       const old = (yield* make("old")).entry.nodeid
       for (let n = 0; n < 4; n++) yield* write(old, n, 1)
-      yield* server.call("setattr", { nodeid: old, valid: 8, size: 0 }, { unique: unique += 2 })
+      yield* server.call("setattr", { nodeid: old, valid: 8, size: 0 }, { unique: (unique += 2) })
       // Into another file, with a hole, and into the old one.
       const other = (yield* make("other")).entry.nodeid
       yield* write(other, 0, 2)
       yield* write(other, 2, 3)
       yield* write(old, 0, 4)
       // What is undone leaves the rows to be taken again.
-      yield* server.call("write", { nodeid: old, offset: mebibyte, data: new Uint8Array(mebibyte).fill(9) }, { unique: unique += 2, more: true })
+      yield* server.call(
+        "write",
+        { nodeid: old, offset: mebibyte, data: new Uint8Array(mebibyte).fill(9) },
+        { unique: (unique += 2), more: true }
+      )
       yield* server.kill
 
       const next = yield* serve(path, "c")
       const read = (nodeid: number | bigint) =>
-        next.call("read", { nodeid, offset: 0, size: 4 * mebibyte }, { unique: unique += 2 }).pipe(
+        next.call("read", { nodeid, offset: 0, size: 4 * mebibyte }, { unique: (unique += 2) }).pipe(
           Effect.map((data) => Buffer.concat(data instanceof Uint8Array ? [data] : data)),
-          Effect.map((data) => Array.from({ length: data.length / mebibyte }, (_, n) => new Set(data.subarray(n * mebibyte, (n + 1) * mebibyte))))
+          Effect.map((data) =>
+            Array.from(
+              { length: data.length / mebibyte },
+              (_, n) => new Set(data.subarray(n * mebibyte, (n + 1) * mebibyte))
+            )
+          )
         )
       assert.deepStrictEqual(yield* read(other), [new Set([2]), new Set([0]), new Set([3])])
       assert.deepStrictEqual(yield* read(old), [new Set([4])])
@@ -226,5 +280,6 @@ describe("a file without a name", () => {
       // As many as the old file had: 16 for each MiB.
       assert.deepEqual({ ...rows }, { count: 64, last: 64 })
       assert.deepStrictEqual((yield* checkStore(path)).problems, [])
-    }))
+    })
+  )
 })

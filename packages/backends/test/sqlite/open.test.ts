@@ -3,7 +3,22 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { chmodSync, chownSync, copyFileSync, existsSync, openSync, closeSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync, writeSync } from "node:fs"
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { checkStore, repairStore, sqlite } from "../../src/index.ts"
@@ -15,17 +30,22 @@ const refusal = (path: string) => Effect.flip(Effect.scoped(sqlite(path)))
 
 describe("a store", () => {
   it.effect("is there again, as it was", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       let sec = 1000
       const options = { clock: () => ({ sec: ++sec, nsec: 5 }), mode: 0o700, uid: 7, gid: 8 }
-      const fill = Effect.gen(function*() {
+      const fill = Effect.gen(function* () {
         const kernel = makeKernel(yield* sqlite(path, options))
         const dir = yield* kernel.mkdir({ name: "d" })
         const raw = Uint8Array.of(0xff, 0xfe)
         const { nodeid } = yield* kernel.create({ nodeid: dir.nodeid, name: raw })
         yield* kernel.write(nodeid, 100_000, bytes("far"))
-        yield* kernel.setattr({ nodeid, valid: 16 | 32, atime: { sec: -(2n ** 60n), nsec: 1 }, mtime: { sec: 2 ** 40, nsec: 2 } })
+        yield* kernel.setattr({
+          nodeid,
+          valid: 16 | 32,
+          atime: { sec: -(2n ** 60n), nsec: 1 },
+          mtime: { sec: 2 ** 40, nsec: 2 }
+        })
         yield* kernel.setxattr(nodeid, "user.x", bytes("y"))
         yield* kernel.symlink({ name: "l", target: raw })
         yield* kernel.mknod({ name: "n", mode: 0o020600, rdev: 0x501 })
@@ -40,15 +60,19 @@ describe("a store", () => {
       assert.strictEqual((yield* kernel.lookup(before.dir, "..")).nodeid, rootNode)
       assert.deepStrictEqual(yield* kernel.read(before.nodeid, 99_998, 10), bytes("\0\0far"))
       assert.deepStrictEqual(yield* kernel.getxattr(before.nodeid, "user.x"), bytes("y"))
-      assert.deepStrictEqual(yield* kernel.readlink((yield* kernel.lookup(rootNode, "l")).nodeid), Uint8Array.of(0xff, 0xfe))
+      assert.deepStrictEqual(
+        yield* kernel.readlink((yield* kernel.lookup(rootNode, "l")).nodeid),
+        Uint8Array.of(0xff, 0xfe)
+      )
       assert.strictEqual((yield* kernel.lookup(rootNode, "n")).attr.rdev, 0x501)
       // No number is ever given out again.
       const last = yield* kernel.create({ name: "new" })
       assert.isAbove(Number(last.nodeid), Number(before.nodeid) + 2)
-    }))
+    })
+  )
 
   it.effect("is what its last commit was, copied at any time as a crash would leave it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const kernel = makeKernel(yield* sqlite(path))
       for (let n = 0; n < 12; n++) {
@@ -60,17 +84,20 @@ describe("a store", () => {
         copyFileSync(`${path}-wal`, `${copy}-wal`)
         const report = yield* checkStore(copy)
         assert.deepStrictEqual(report.problems, [])
-        const seen = yield* Effect.scoped(Effect.gen(function*() {
-          const other = makeKernel(yield* sqlite(copy))
-          const name = n % 3 === 0 ? "same" : `f${n}`
-          return yield* other.read((yield* other.lookup(rootNode, name)).nodeid, 69_999, 9)
-        }))
+        const seen = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const other = makeKernel(yield* sqlite(copy))
+            const name = n % 3 === 0 ? "same" : `f${n}`
+            return yield* other.read((yield* other.lookup(rootNode, name)).nodeid, 69_999, 9)
+          })
+        )
         assert.deepStrictEqual(seen, Uint8Array.of(n + 1))
       }
-    }))
+    })
+  )
 
   it.effect("whose file is removed underneath fails what needs room with its own error, none of the caller's", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const kernel = makeKernel(yield* sqlite(path))
       const { nodeid } = yield* kernel.create({ name: "a" })
@@ -81,26 +108,30 @@ describe("a store", () => {
       if (reason?._tag !== "Die" || !(reason.defect instanceof Error)) return assert.fail("no defect")
       assert.include(reason.defect.message, `${path}: the store's file cannot be found any more`)
       assert.notProperty(reason.defect, "code")
-    }))
+    })
+  )
 
   it.effect("is its user's alone, and one that others may open is warned of", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const modes = (): ReadonlyArray<number> => [path, `${path}-wal`].map((file) => statSync(file).mode & 0o777)
-      yield* Effect.scoped(Effect.gen(function*() {
-        yield* makeKernel(yield* sqlite(path)).mkdir({ name: "d" })
-        assert.deepStrictEqual(modes(), [0o600, 0o600])
-      }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* makeKernel(yield* sqlite(path)).mkdir({ name: "d" })
+          assert.deepStrictEqual(modes(), [0o600, 0o600])
+        })
+      )
       chmodSync(path, 0o644)
       const said: Array<string> = []
       const logger = Logger.layer([Logger.make(({ message }) => void said.push(String(message)))])
       yield* Effect.provide(Effect.scoped(Effect.andThen(sqlite(path), Effect.yieldNow)), logger)
       assert.include(said.join(), `${path}: others may open it (mode 644)`)
       assert.include(said.join(), `chmod 600 ${path}`)
-    }))
+    })
+  )
 
   it.effect("is not opened beside a link in the place of its log, which another file would be written through", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const precious = `${path}-precious`
       writeFileSync(precious, "precious")
@@ -109,15 +140,19 @@ describe("a store", () => {
       assert.strictEqual(readFileSync(precious, "utf8"), "precious")
       rmSync(`${path}-wal`)
       yield* Effect.scoped(sqlite(path))
-    }))
+    })
+  )
 
   it.effect("is not opened beside what is no file of SQLite's, nor beside another user's", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       yield* Effect.scoped(sqlite(path))
       for (const ending of ["-wal", "-shm", "-journal"]) {
         execFileSync("mkfifo", [path + ending])
-        assert.include((yield* refusal(path)).message, `${path}${ending} is a device, pipe or socket, where SQLite keeps a file of its own; remove it`)
+        assert.include(
+          (yield* refusal(path)).message,
+          `${path}${ending} is a device, pipe or socket, where SQLite keeps a file of its own; remove it`
+        )
         rmSync(path + ending)
       }
       if (process.geteuid?.() === 0) {
@@ -127,22 +162,26 @@ describe("a store", () => {
         rmSync(`${path}-wal`)
       }
       yield* Effect.scoped(sqlite(path))
-    }))
+    })
+  )
 
   it.effect("is opened once at a time; who has it is said", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
-      yield* Effect.scoped(Effect.gen(function*() {
-        yield* sqlite(path)
-        const refused = yield* refusal(path)
-        assert.deepInclude(refused, { _tag: "StoreBusyError", pid: process.pid, path })
-        assert.include(refused.message, "in use by this process")
-      }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* sqlite(path)
+          const refused = yield* refusal(path)
+          assert.deepInclude(refused, { _tag: "StoreBusyError", pid: process.pid, path })
+          assert.include(refused.message, "in use by this process")
+        })
+      )
       yield* Effect.scoped(sqlite(path))
-    }))
+    })
+  )
 
   it.effect("that is none, damaged, or of another time is refused, and left as it is", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       writeFileSync(path, "no database, but a text that is long enough to be looked at as one")
       assert.match((yield* refusal(path)).message, /is not a store, or is damaged .*fsck.*backup/)
@@ -162,30 +201,36 @@ describe("a store", () => {
       assert.match((yield* refusal(later)).message, /later Bickford/)
       assert.match((yield* refusal(`${path}-no/folder`)).message, /unable to open/)
       assert.isFalse(existsSync(`${path}-no`))
-    }))
+    })
+  )
 
   it.effect("of the first version, whose cookies had 52 bits, is brought up to date with every name in its place", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
-      yield* Effect.scoped(Effect.gen(function*() {
-        const kernel = makeKernel(yield* sqlite(path))
-        for (let n = 0; n < 300; n++) yield* kernel.create({ name: `name-${n}` })
-      }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const kernel = makeKernel(yield* sqlite(path))
+          for (let n = 0; n < 300; n++) yield* kernel.create({ name: `name-${n}` })
+        })
+      )
       const db = new DatabaseSync(path)
       db.exec("UPDATE entry SET cookie = cookie * 1048576; PRAGMA user_version = 1")
       db.close()
       assert.match((yield* Effect.flip(checkStore(path))).message, /is of store version 1; mount it once/)
-      yield* Effect.scoped(Effect.gen(function*() {
-        const kernel = makeKernel(yield* sqlite(path))
-        const listed = yield* kernel.readdir(rootNode)
-        assert.strictEqual(new Set(listed.map(({ name }) => name)).size, 302)
-        assert.isBelow(Number(listed.at(-1)?.off), 2 ** 31)
-        yield* kernel.lookup(rootNode, "name-299")
-        const { files, ffree } = yield* kernel.statfs()
-        assert.isAtMost(Math.max(Number(files), Number(ffree)), 2 ** 32 - 1)
-      }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const kernel = makeKernel(yield* sqlite(path))
+          const listed = yield* kernel.readdir(rootNode)
+          assert.strictEqual(new Set(listed.map(({ name }) => name)).size, 302)
+          assert.isBelow(Number(listed.at(-1)?.off), 2 ** 31)
+          yield* kernel.lookup(rootNode, "name-299")
+          const { files, ffree } = yield* kernel.statfs()
+          assert.isAtMost(Math.max(Number(files), Number(ffree)), 2 ** 32 - 1)
+        })
+      )
       assert.deepStrictEqual((yield* checkStore(path)).problems, [])
-    }))
+    })
+  )
 
   it("moves from version to version, step by step or not at all", () => {
     const db = new DatabaseSync(":memory:")
@@ -202,10 +247,18 @@ describe("a store", () => {
 describe("fsck", () => {
   const damages: ReadonlyArray<readonly [string, string, RegExp]> = [
     ["a link count", "UPDATE inode SET nlink = 3 WHERE ino = 3", /file 3 has a link count of 3, and 1 links/],
-    ["a directory's link count", "UPDATE inode SET nlink = 2 WHERE ino = 1", /directory 1 has a link count of 2, and 3 links/],
+    [
+      "a directory's link count",
+      "UPDATE inode SET nlink = 2 WHERE ino = 1",
+      /directory 1 has a link count of 2, and 3 links/
+    ],
     ["a missing inode", "DELETE FROM inode WHERE ino = 3", /directory 2 names inode 3, which is not there/],
     ["a missing directory", "DELETE FROM inode WHERE ino = 2", /2 names lie in 2, which is no directory/],
-    ["a cycle", "UPDATE entry SET parent = 2 WHERE ino = 2; UPDATE inode SET parent = 2 WHERE ino = 2", /directory 2 cannot be reached/],
+    [
+      "a cycle",
+      "UPDATE entry SET parent = 2 WHERE ino = 2; UPDATE inode SET parent = 2 WHERE ino = 2",
+      /directory 2 cannot be reached/
+    ],
     ["a parent", "UPDATE inode SET parent = 7 WHERE ino = 2", /directory 2 lies in 1, and says/],
     ["a type", "UPDATE entry SET type = 4 WHERE ino = 3", /inode 3 as one of another type/],
     ["a cookie", "UPDATE entry SET cookie = 77 WHERE ino = 3", /cannot be found where it is kept/],
@@ -222,28 +275,33 @@ describe("fsck", () => {
   ]
   for (const [name, sql, said] of damages) {
     it.effect(`finds ${name}`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const path = yield* newStore
-        yield* Effect.scoped(Effect.gen(function*() {
-          const kernel = makeKernel(yield* sqlite(path))
-          const dir = yield* kernel.mkdir({ name: "d" })
-          const file = yield* kernel.create({ nodeid: dir.nodeid, name: "f" })
-          yield* kernel.write(file.nodeid, 0, new Uint8Array(5000))
-          yield* kernel.create({ nodeid: dir.nodeid, name: "g" })
-        }))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const kernel = makeKernel(yield* sqlite(path))
+            const dir = yield* kernel.mkdir({ name: "d" })
+            const file = yield* kernel.create({ nodeid: dir.nodeid, name: "f" })
+            yield* kernel.write(file.nodeid, 0, new Uint8Array(5000))
+            yield* kernel.create({ nodeid: dir.nodeid, name: "g" })
+          })
+        )
         assert.deepStrictEqual((yield* checkStore(path)).problems, [])
         const db = new DatabaseSync(path)
         db.exec(sql)
         db.close()
         const { problems } = yield* checkStore(path)
-        assert.isTrue(problems.some(({ repair, what }) => said.test(what) && repair !== ""), JSON.stringify(problems))
+        assert.isTrue(
+          problems.some(({ repair, what }) => said.test(what) && repair !== ""),
+          JSON.stringify(problems)
+        )
         const { found, left } = yield* repairStore(path)
         assert.deepStrictEqual(found.problems, problems)
         assert.deepStrictEqual(left.problems, [])
         // It can be served, and nothing in it fails.
         const kernel = makeKernel(yield* sqlite(path))
         const walk = (nodeid: number | bigint): Effect.Effect<void, unknown> =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             for (const { name, type } of yield* kernel.readdir(nodeid)) {
               if (name === "." || name === "..") continue
               const child = yield* kernel.lookup(nodeid, name)
@@ -253,41 +311,60 @@ describe("fsck", () => {
           })
         yield* walk(rootNode)
         yield* kernel.mkdir({ name: "new" })
-      }))
+      })
+    )
   }
 
   it.effect("moves what has lost its place to lost+found, with its content", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
-      yield* Effect.scoped(Effect.gen(function*() {
-        const kernel = makeKernel(yield* sqlite(path))
-        const dir = yield* kernel.mkdir({ name: "d" })
-        const file = yield* kernel.create({ nodeid: dir.nodeid, name: "f" })
-        yield* kernel.write(file.nodeid, 0, bytes("kept"))
-      }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const kernel = makeKernel(yield* sqlite(path))
+          const dir = yield* kernel.mkdir({ name: "d" })
+          const file = yield* kernel.create({ nodeid: dir.nodeid, name: "f" })
+          yield* kernel.write(file.nodeid, 0, bytes("kept"))
+        })
+      )
       const db = new DatabaseSync(path)
       db.exec("DELETE FROM entry WHERE ino = 2; DELETE FROM entry WHERE ino = 3")
       db.close()
       assert.deepStrictEqual((yield* repairStore(path)).left.problems, [])
       const kernel = makeKernel(yield* sqlite(path))
       const lost = yield* kernel.lookup(rootNode, "lost+found")
-      assert.deepStrictEqual((yield* kernel.readdir(lost.nodeid)).map(({ name }) => name).slice(2).sort(), ["#2", "#3"])
+      assert.deepStrictEqual(
+        (yield* kernel.readdir(lost.nodeid))
+          .map(({ name }) => name)
+          .slice(2)
+          .sort(),
+        ["#2", "#3"]
+      )
       const file = yield* kernel.lookup(lost.nodeid, "#3")
       assert.deepStrictEqual(yield* kernel.read(file.nodeid, 0, 10), bytes("kept"))
-    }))
+    })
+  )
 
   it.effect("touches nothing: no log is emptied, made or removed, and no file that is none becomes a store", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
       const folder = dirname(path)
       const state = (): ReadonlyArray<string> =>
-        readdirSync(folder).sort().map((name) => `${name} ${createHash("sha1").update(readFileSync(join(folder, name))).digest("hex")} ${statSync(join(folder, name)).mtimeMs}`)
+        readdirSync(folder)
+          .sort()
+          .map(
+            (name) =>
+              `${name} ${createHash("sha1")
+                .update(readFileSync(join(folder, name)))
+                .digest("hex")} ${statSync(join(folder, name)).mtimeMs}`
+          )
       // As a server that was killed leaves it: with a log.
-      yield* Effect.scoped(Effect.gen(function*() {
-        const kernel = makeKernel(yield* sqlite(path))
-        yield* kernel.mkdir({ name: "only in the log" })
-        for (const suffix of ["", "-wal"]) copyFileSync(`${path}${suffix}`, join(folder, `killed${suffix}`))
-      }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const kernel = makeKernel(yield* sqlite(path))
+          yield* kernel.mkdir({ name: "only in the log" })
+          for (const suffix of ["", "-wal"]) copyFileSync(`${path}${suffix}`, join(folder, `killed${suffix}`))
+        })
+      )
       writeFileSync(join(folder, "empty"), "")
       writeFileSync(join(folder, "noise"), Buffer.alloc(100_000, 7))
       const foreign = new DatabaseSync(join(folder, "foreign"))
@@ -298,20 +375,27 @@ describe("fsck", () => {
       assert.deepStrictEqual([killed.inodes, killed.problems], [2, []])
       assert.deepStrictEqual((yield* checkStore(path)).problems, [])
       const refused = [
-        ["empty", /is empty: not a store/], ["noise", /not a store, or is damaged/], ["foreign", /not a Bickford store/], [".", /is a directory/],
+        ["empty", /is empty: not a store/],
+        ["noise", /not a store, or is damaged/],
+        ["foreign", /not a Bickford store/],
+        [".", /is a directory/],
         ["none", /is not there/]
       ] as const
-      for (const [name, said] of refused) assert.match((yield* Effect.flip(checkStore(join(folder, name)))).message, said)
+      for (const [name, said] of refused)
+        assert.match((yield* Effect.flip(checkStore(join(folder, name)))).message, said)
       assert.deepStrictEqual(state(), before)
-    }))
+    })
+  )
 
   it.effect("finds pages that are damaged, and a file that is cut off", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const path = yield* newStore
-      yield* Effect.scoped(Effect.gen(function*() {
-        const kernel = makeKernel(yield* sqlite(path))
-        for (let n = 0; n < 500; n++) yield* kernel.create({ name: `a-file-with-a-name-${n}` })
-      }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const kernel = makeKernel(yield* sqlite(path))
+          for (let n = 0; n < 500; n++) yield* kernel.create({ name: `a-file-with-a-name-${n}` })
+        })
+      )
       const copy = `${path}-cut`
       copyFileSync(path, copy)
       const fd = openSync(path, "r+")
@@ -322,5 +406,6 @@ describe("fsck", () => {
       truncateSync(copy, 3 * 4096)
       const cut = yield* Effect.exit(checkStore(copy))
       assert.isTrue(cut._tag === "Failure" || cut.value.problems.length > 0)
-    }))
+    })
+  )
 })

@@ -33,12 +33,48 @@ const connection = (id: string, held: ReadonlySet<U64>, asked: Array<U64>): Back
 }
 
 const negotiated: Negotiated = {
-  major: 7, minor: 41, setxattrExt: true, flags: 0, flags2: 0, maxWrite: 1048576, maxPages: 256, maxReadahead: 131072,
-  maxBackground: 64, congestionThreshold: 48, timeGran: 1, maxStackDepth: 0, requestTimeout: 0, mapAlignment: 0,
-  asyncRead: true, posixLocks: false, flockLocks: false, atomicOTrunc: true, exportSupport: true, dontMask: false, readdirplus: true,
-  readdirplusAuto: true, writebackCache: false, noOpen: false, noOpendir: false, parallelDirops: true, posixAcl: false, abortError: true,
-  cacheSymlinks: true, explicitInvalData: false, handleKillpriv: false, handleKillprivV2: true, directIoAllowMmap: false, createSuppGroup: false, spliceWrite: false, spliceMove: false, allowIdmap: false, securityCtx: false, expireOnly: true, passthrough: false,
-  resend: true, overIoUring: false
+  major: 7,
+  minor: 41,
+  setxattrExt: true,
+  flags: 0,
+  flags2: 0,
+  maxWrite: 1048576,
+  maxPages: 256,
+  maxReadahead: 131072,
+  maxBackground: 64,
+  congestionThreshold: 48,
+  timeGran: 1,
+  maxStackDepth: 0,
+  requestTimeout: 0,
+  mapAlignment: 0,
+  asyncRead: true,
+  posixLocks: false,
+  flockLocks: false,
+  atomicOTrunc: true,
+  exportSupport: true,
+  dontMask: false,
+  readdirplus: true,
+  readdirplusAuto: true,
+  writebackCache: false,
+  noOpen: false,
+  noOpendir: false,
+  parallelDirops: true,
+  posixAcl: false,
+  abortError: true,
+  cacheSymlinks: true,
+  explicitInvalData: false,
+  handleKillpriv: false,
+  handleKillprivV2: true,
+  directIoAllowMmap: false,
+  createSuppGroup: false,
+  spliceWrite: false,
+  spliceMove: false,
+  allowIdmap: false,
+  securityCtx: false,
+  expireOnly: true,
+  passthrough: false,
+  resend: true,
+  overIoUring: false
 }
 
 type RequestOf<Op extends keyof ReplyOf> = Extract<Request, { readonly op: Op }>
@@ -55,7 +91,22 @@ interface Server {
   /** Nodes that the kernel was asked about. */
   readonly asked: ReadonlyArray<U64>
   /** Runs an operation and commits; what it was answered is not delivered. */
-  readonly call: <Op extends "mkdir" | "unlink" | "write" | "create" | "rename" | "tmpfile" | "lookup" | "getattr" | "read" | "copyFileRange" | "setattr" | "setxattr" | "fsync">(
+  readonly call: <
+    Op extends
+      | "mkdir"
+      | "unlink"
+      | "write"
+      | "create"
+      | "rename"
+      | "tmpfile"
+      | "lookup"
+      | "getattr"
+      | "read"
+      | "copyFileRange"
+      | "setattr"
+      | "setxattr"
+      | "fsync"
+  >(
     op: Op,
     fields: Partial<RequestOf<Op>>,
     call: Call
@@ -67,13 +118,42 @@ interface Server {
 
 const time = { sec: 0, nsec: 0 }
 const fields = {
-  nodeid: 1, uid: 0, gid: 0, pid: 1, name: "name", mode: 0o644, umask: 0, flags: 0, openFlags: 0, fh: 0, getattrFlags: 0, writeFlags: 0,
-  lockOwner: 0, size: 0, valid: 0, atime: time, mtime: time, ctime: time, newUid: 0, newGid: 0, setxattrFlags: 0, fsyncFlags: 0,
-  wide: true, fhIn: 0, fhOut: 0, newdir: 1, offset: 0
+  nodeid: 1,
+  uid: 0,
+  gid: 0,
+  pid: 1,
+  name: "name",
+  mode: 0o644,
+  umask: 0,
+  flags: 0,
+  openFlags: 0,
+  fh: 0,
+  getattrFlags: 0,
+  writeFlags: 0,
+  lockOwner: 0,
+  size: 0,
+  valid: 0,
+  atime: time,
+  mtime: time,
+  ctime: time,
+  newUid: 0,
+  newGid: 0,
+  setxattrFlags: 0,
+  fsyncFlags: 0,
+  wide: true,
+  fhIn: 0,
+  fhOut: 0,
+  newdir: 1,
+  offset: 0
 }
 
 /** Opens the store and serves a connection with it. */
-export const serve = Effect.fnUntraced(function*(path: string, id: string, held: Iterable<U64> = [], options: SqliteOptions = {}) {
+export const serve = Effect.fnUntraced(function* (
+  path: string,
+  id: string,
+  held: Iterable<U64> = [],
+  options: SqliteOptions = {}
+) {
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
   const asked: Array<U64> = []
@@ -85,11 +165,12 @@ export const serve = Effect.fnUntraced(function*(path: string, id: string, held:
     asked,
     commit,
     call: (op, given, { more = false, resent = false, unique }) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const operation: unknown = backend[op]
         if (typeof operation !== "function") return yield* Effect.die(new Error(`no ${op}`))
         // The fields are those of every one of these requests.
-        const run = (): Effect.Effect<ReplyOf[typeof op], ErrnoError> => operation({ ...fields, op, unique, ...given }, requestContext({ unique, resent }))
+        const run = (): Effect.Effect<ReplyOf[typeof op], ErrnoError> =>
+          operation({ ...fields, op, unique, ...given }, requestContext({ unique, resent }))
         const exit = yield* Effect.exit(Effect.suspend(run))
         if (!more) yield* commit
         return yield* exit

@@ -19,18 +19,29 @@ import { checkTrust } from "./trust.ts"
 
 /** The configuration where a command names none: bickford.toml here, the user's own, or /etc/bickford.toml for root. */
 const defaultConfigFiles = (): ReadonlyArray<string> => {
-  const home = process.env["XDG_CONFIG_HOME"] ?? (process.env["HOME"] === undefined ? undefined : join(process.env["HOME"], ".config"))
-  return ["bickford.toml", ...(process.geteuid?.() === 0 ? ["/etc/bickford.toml"] : home === undefined ? [] : [join(home, "bickford.toml")])]
+  const home =
+    process.env["XDG_CONFIG_HOME"] ??
+    (process.env["HOME"] === undefined ? undefined : join(process.env["HOME"], ".config"))
+  return [
+    "bickford.toml",
+    ...(process.geteuid?.() === 0 ? ["/etc/bickford.toml"] : home === undefined ? [] : [join(home, "bickford.toml")])
+  ]
 }
 
 const sectionOf = (path: ReadonlyArray<PropertyKey>): string =>
-  path.slice(0, -1).map((key, depth) => depth === 1 && path[0] === "mounts" ? "*" : String(key)).join(".")
+  path
+    .slice(0, -1)
+    .map((key, depth) => (depth === 1 && path[0] === "mounts" ? "*" : String(key)))
+    .join(".")
 
 const valueAt = (written: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
-  path.reduce<unknown>((value, key) => typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined, written)
+  path.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined),
+    written
+  )
 
 /** Text as it is: whoever prints the message escapes all of it. */
-const shown = (value: unknown): string => typeof value === "string" ? `"${value}"` : JSON.stringify(value)
+const shown = (value: unknown): string => (typeof value === "string" ? `"${value}"` : JSON.stringify(value))
 
 const messageAt = (written: unknown, path: ReadonlyArray<PropertyKey>, message: string): string => {
   const key = path.map(String).join(".")
@@ -45,18 +56,23 @@ const messageAt = (written: unknown, path: ReadonlyArray<PropertyKey>, message: 
 const decode = Schema.decodeUnknownResult(ConfigFile)
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-const milliseconds = (value: number | string | undefined, otherwise: number): number => parseDuration(value) ?? otherwise
+const milliseconds = (value: number | string | undefined, otherwise: number): number =>
+  parseDuration(value) ?? otherwise
 
 const mountOf = (name: string, section: MountSection, folder: string, problems: Array<string>): MountConfig => {
   const key = `mounts.${name}`
   // Not the schema's to say: a file with another problem is told of this one too.
   const source = parseSource(section.source)
   if (!isParsed(source)) problems.push(`${key}.source: expected ${sourceForms}, got ${shown(section.source)}`)
-  const options = typeof section.options === "string" ? [section.options] : section.options ?? []
+  const options = typeof section.options === "string" ? [section.options] : (section.options ?? [])
   const parsed = parseMountOptions(options, isParsed(source) ? source.kind : undefined)
   if (Result.isFailure(parsed)) problems.push(`${key}.options: ${parsed.failure.message}`)
-  else if (parsed.success.autoUnmount) problems.push(`${key}.options: auto_unmount is for mounts without the daemon, which unmounts what it gives up`)
-  else if (parsed.success.debug) problems.push(`${key}.options: debug is for mounts without the daemon; \`bickford log ${name}\` shows every request and reply`)
+  else if (parsed.success.autoUnmount)
+    problems.push(`${key}.options: auto_unmount is for mounts without the daemon, which unmounts what it gives up`)
+  else if (parsed.success.debug)
+    problems.push(
+      `${key}.options: debug is for mounts without the daemon; \`bickford log ${name}\` shows every request and reply`
+    )
   const { backoff, intensity, period } = section.restart ?? {}
   const initial = milliseconds(backoff?.initial, 100)
   const max = milliseconds(backoff?.max, Math.max(initial, 10_000))
@@ -81,10 +97,16 @@ const isExclusive = (source: string): boolean => {
 /** Two mounts in one place, or of one store. */
 const doubled = (mounts: ReadonlyArray<MountConfig>): ReadonlyArray<string> =>
   mounts.flatMap((mount, n) =>
-    mounts.slice(0, n).flatMap((other) => [
-      ...(other.mountpoint === mount.mountpoint ? [`mounts.${mount.name}.mountpoint: is that of mounts.${other.name} as well`] : []),
-      ...(other.source === mount.source && isExclusive(mount.source) ? [`mounts.${mount.name}.source: is the store of mounts.${other.name} as well`] : [])
-    ])
+    mounts
+      .slice(0, n)
+      .flatMap((other) => [
+        ...(other.mountpoint === mount.mountpoint
+          ? [`mounts.${mount.name}.mountpoint: is that of mounts.${other.name} as well`]
+          : []),
+        ...(other.source === mount.source && isExclusive(mount.source)
+          ? [`mounts.${mount.name}.source: is the store of mounts.${other.name} as well`]
+          : [])
+      ])
   )
 
 /** Decodes the text of a configuration in `folder`; or says everything that is wrong with it. */
@@ -97,8 +119,11 @@ export const decodeConfig = (content: string, folder: string): Result.Result<Dae
   }
   const decoded = decode(written, { errors: "all", onExcessProperty: "error" })
   if (Result.isFailure(decoded)) {
-    const keys = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>) => path.map((part) => typeof part === "object" ? part.key : part)
-    return Result.fail(format(decoded.failure.issue).issues.map(({ message, path = [] }) => messageAt(written, keys(path), message)))
+    const keys = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>) =>
+      path.map((part) => (typeof part === "object" ? part.key : part))
+    return Result.fail(
+      format(decoded.failure.issue).issues.map(({ message, path = [] }) => messageAt(written, keys(path), message))
+    )
   }
   const { mounts: sections, port, runtime_directory } = decoded.success
   const problems: Array<string> = []
@@ -119,8 +144,12 @@ export const decodeConfig = (content: string, folder: string): Result.Result<Dae
 const contentOf = (file: string): Effect.Effect<string | undefined, CommandError> =>
   Effect.try({
     try: () => readRegularFile(file),
-    catch: (error): NodeJS.ErrnoException => error instanceof Error ? error : new Error(String(error))
-  }).pipe(Effect.catch((error) => error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(commandError(`${file}: ${error.message}`))))
+    catch: (error): NodeJS.ErrnoException => (error instanceof Error ? error : new Error(String(error)))
+  }).pipe(
+    Effect.catch((error) =>
+      error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(commandError(`${file}: ${error.message}`))
+    )
+  )
 
 const decodeFile = (file: string, content: string): Effect.Effect<DaemonConfig, CommandError> => {
   const decoded = decodeConfig(content, dirname(resolve(file)))
@@ -146,11 +175,16 @@ const isThere = (file: string): boolean => {
 }
 
 /** Reads the first of `candidates` that is there; `check` says whether it may be read. */
-const readFirst = Effect.fnUntraced(function*(candidates: ReadonlyArray<string>, check: (file: string) => Effect.Effect<void, CommandError>) {
+const readFirst = Effect.fnUntraced(function* (
+  candidates: ReadonlyArray<string>,
+  check: (file: string) => Effect.Effect<void, CommandError>
+) {
   for (const file of candidates.filter(isThere)) {
     const again: FoundConfig["again"] = check(file).pipe(
       Effect.andThen(contentOf(file)),
-      Effect.flatMap((content) => content === undefined ? Effect.fail(commandError(`there is no ${file}`)) : decodeFile(file, content))
+      Effect.flatMap((content) =>
+        content === undefined ? Effect.fail(commandError(`there is no ${file}`)) : decodeFile(file, content)
+      )
     )
     return { config: yield* again, again } satisfies FoundConfig
   }

@@ -2,15 +2,17 @@
 import * as Schema from "effect/Schema"
 import { parseDuration } from "./durations.ts"
 
-const whole = (least: number, most = Number.MAX_SAFE_INTEGER) => (value: unknown): value is number =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most
+const whole =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (value: unknown): value is number =>
+    typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most
 
 const isTime = (value: unknown): value is number | string => (parseDuration(value) ?? 0) > 0
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 const isOptions = (value: unknown): value is string | ReadonlyArray<string> =>
   typeof value === "string" || (Array.isArray(value) && value.every((one) => typeof one === "string"))
 
-const time = Schema.declare(isTime, { expected: "a length of time, as 30 (seconds) or \"500ms\"" })
+const time = Schema.declare(isTime, { expected: 'a length of time, as 30 (seconds) or "500ms"' })
 const text = Schema.declare(isText, { expected: "text" })
 const optional = Schema.optionalKey
 
@@ -28,7 +30,7 @@ const Limits = Schema.Struct({
 const Mount = Schema.Struct({
   source: text,
   mountpoint: text,
-  options: optional(Schema.declare(isOptions, { expected: "mount options, as [\"ro\", \"size=1g\"] or \"ro,size=1g\"" })),
+  options: optional(Schema.declare(isOptions, { expected: 'mount options, as ["ro", "size=1g"] or "ro,size=1g"' })),
   restart: optional(Restart),
   when_lost: optional(Schema.Literals(["restart", "unmount"])),
   limits: optional(Limits),

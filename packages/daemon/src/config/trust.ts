@@ -30,7 +30,11 @@ export const checkTrust = (given: string): Effect.Effect<void, CommandError> =>
       const weakness = distrust(file)
       if (weakness === undefined) return Effect.void
       const { reason, remedy } = weakness
-      return Effect.fail(commandError(`${file} was found, but not used: ${reason}, and it names code that runs as you; ${remedy}. If you mean it, name it: bickford daemon --config ${file}`))
+      return Effect.fail(
+        commandError(
+          `${file} was found, but not used: ${reason}, and it names code that runs as you; ${remedy}. If you mean it, name it: bickford daemon --config ${file}`
+        )
+      )
     } catch (error) {
       return Effect.fail(commandError(`${file}: ${error instanceof Error ? error.message : String(error)}`))
     }

@@ -51,17 +51,25 @@ const isRefusal = (response: IncomingMessage): boolean => (response.statusCode ?
 
 /** The answer's body. */
 export const ask = (socket: string, method: "GET" | "POST", path: string): Effect.Effect<string, CommandError> =>
-  Effect.flatMap(open(socket, method, path), (response) => isRefusal(response) ? refusal(response) : bodyOf(response))
+  Effect.flatMap(open(socket, method, path), (response) => (isRefusal(response) ? refusal(response) : bodyOf(response)))
 
 /** Gives `onText` an answer's body as it comes, to its end. */
-export const follow = (socket: string, path: string, onText: (text: string) => void): Effect.Effect<void, CommandError> =>
+export const follow = (
+  socket: string,
+  path: string,
+  onText: (text: string) => void
+): Effect.Effect<void, CommandError> =>
   Effect.flatMap(open(socket, "GET", path), (response) =>
     isRefusal(response)
       ? refusal(response)
       : Effect.callback<void>((resume) => {
-        response.setEncoding("utf8").on("data", onText).once("close", () => resume(Effect.void))
-        return Effect.sync(() => response.destroy())
-      }))
+          response
+            .setEncoding("utf8")
+            .on("data", onText)
+            .once("close", () => resume(Effect.void))
+          return Effect.sync(() => response.destroy())
+        })
+  )
 
 export const askStatus = (socket: string): Effect.Effect<StatusReport, CommandError> =>
   Effect.map(ask(socket, "GET", "/status"), (text): StatusReport => JSON.parse(text))

@@ -18,9 +18,13 @@ const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} M
 
 const linesOf = (mount: MountStatus, now: number): ReadonlyArray<string> => [
   `  ${printable(mount.name)}  ${mount.state}  ${printable(mount.source)} at ${printable(mount.mountpoint)}`,
-  ...(mount.pid === undefined ? [] : [`    worker ${mount.pid}, for ${duration(now - mount.since)}; mounted for ${duration(now - mount.mountedAt)}`]),
+  ...(mount.pid === undefined
+    ? []
+    : [`    worker ${mount.pid}, for ${duration(now - mount.since)}; mounted for ${duration(now - mount.mountedAt)}`]),
   `    ${mount.requests} requests, ${mount.errors} errors, ${mount.inFlight} in flight; ${mebibytes(mount.bytesRead)} read, ${mebibytes(mount.bytesWritten)} written`,
-  ...(mount.restarts === 0 && mount.lastCause === undefined ? [] : [`    ${mount.restarts} restarts; the last cause: ${printable(mount.lastCause ?? "none")}`])
+  ...(mount.restarts === 0 && mount.lastCause === undefined
+    ? []
+    : [`    ${mount.restarts} restarts; the last cause: ${printable(mount.lastCause ?? "none")}`])
 ]
 
 const textOf = (report: StatusReport): string => {
@@ -30,7 +34,7 @@ const textOf = (report: StatusReport): string => {
 }
 
 /** Says how the daemon and its mounts are. */
-export const status = Effect.fnUntraced(function*(runtimeDirectory: string, json: boolean) {
+export const status = Effect.fnUntraced(function* (runtimeDirectory: string, json: boolean) {
   const report = yield* askStatus(socketIn(runtimeDirectory))
   yield* Console.log(json ? printableJson(report, 2) : textOf(report))
 })
@@ -38,7 +42,7 @@ export const status = Effect.fnUntraced(function*(runtimeDirectory: string, json
 const of = (name: string, action: string): string => `/mounts/${encodeURIComponent(name)}/${action}`
 
 /** Replaces a mount's worker, from the code as it is now; its connection stays. */
-export const restart = Effect.fnUntraced(function*(runtimeDirectory: string, name: string) {
+export const restart = Effect.fnUntraced(function* (runtimeDirectory: string, name: string) {
   const began = Date.now()
   yield* ask(socketIn(runtimeDirectory), "POST", of(name, "restart"))
   yield* Console.log(`${printable(name)} is served by a new worker, after ${Date.now() - began} ms`)
@@ -49,7 +53,7 @@ export const log = (runtimeDirectory: string, name: string) =>
   follow(socketIn(runtimeDirectory), of(name, "log"), (text) => void process.stdout.write(text))
 
 /** Unmounts what the daemon keeps: by the mount's name, or its mountpoint. */
-export const unmountKept = Effect.fnUntraced(function*(runtimeDirectory: string, target: string, lazy: boolean) {
+export const unmountKept = Effect.fnUntraced(function* (runtimeDirectory: string, target: string, lazy: boolean) {
   const socket = socketIn(runtimeDirectory)
   const { mounts } = yield* askStatus(socket)
   const found = mounts.find(({ mountpoint, name }) => name === target || mountpoint === target)
@@ -60,6 +64,11 @@ export const unmountKept = Effect.fnUntraced(function*(runtimeDirectory: string,
 /** Whether a daemon that runs keeps a mount of this name, or at this mountpoint. */
 export const isKept = (runtimeDirectory: string, target: string): Effect.Effect<boolean> =>
   askStatus(socketIn(runtimeDirectory)).pipe(
-    Effect.map(({ mounts }) => mounts.some(({ mountpoint, name, state }) => (name === target || mountpoint === target) && state !== "stopped" && state !== "failed")),
+    Effect.map(({ mounts }) =>
+      mounts.some(
+        ({ mountpoint, name, state }) =>
+          (name === target || mountpoint === target) && state !== "stopped" && state !== "failed"
+      )
+    ),
     Effect.catch(() => Effect.succeed(false))
   )

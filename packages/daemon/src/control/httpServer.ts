@@ -48,7 +48,8 @@ export const json = (response: ServerResponse, status: number, body: unknown): v
   response.writeHead(status, { "content-type": "application/json" }).end(`${printableJson(body)}\n`)
 }
 
-export const refuse = (response: ServerResponse, status: number, message: string): void => json(response, status, { error: message })
+export const refuse = (response: ServerResponse, status: number, message: string): void =>
+  json(response, status, { error: message })
 
 /** Undefined for a target that is no path, has an empty part, or is not well encoded. */
 const routeOf = (method: string, target: string): Route | undefined => {
@@ -103,35 +104,40 @@ const onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
 
 type Report = (message: string) => void
 
-const answer = (route: (route: Route) => Handler | undefined, limits: HttpLimits, report: Report): Handler => (request, response) => {
-  // A peer that goes away is no fault of this process.
-  for (const stream of [request, response]) stream.on("error", () => {})
-  discardBody(request, limits.bodyBytes)
-  const { method = "GET", url = "" } = request
-  try {
-    if (isTooLong(request, limits.bodyBytes)) {
-      response.setHeader("connection", "close")
-      return refuse(response, 413, `a request's body is at most ${limits.bodyBytes} bytes`)
+const answer =
+  (route: (route: Route) => Handler | undefined, limits: HttpLimits, report: Report): Handler =>
+  (request, response) => {
+    // A peer that goes away is no fault of this process.
+    for (const stream of [request, response]) stream.on("error", () => {})
+    discardBody(request, limits.bodyBytes)
+    const { method = "GET", url = "" } = request
+    try {
+      if (isTooLong(request, limits.bodyBytes)) {
+        response.setHeader("connection", "close")
+        return refuse(response, 413, `a request's body is at most ${limits.bodyBytes} bytes`)
+      }
+      const asked = routeOf(method, url)
+      if (asked === undefined) return refuse(response, 400, "the request's target is not a path, or not well encoded")
+      const handler = route(asked)
+      if (handler === undefined) refuse(response, 404, `there is no ${method} ${url}`)
+      else handler(request, response)
+    } catch (defect) {
+      report(`answering ${method} ${url} failed: ${defect instanceof Error ? defect.message : String(defect)}`)
+      fail(response, 500, "this request could not be answered; the daemon's log says why")
     }
-    const asked = routeOf(method, url)
-    if (asked === undefined) return refuse(response, 400, "the request's target is not a path, or not well encoded")
-    const handler = route(asked)
-    if (handler === undefined) refuse(response, 404, `there is no ${method} ${url}`)
-    else handler(request, response)
-  } catch (defect) {
-    report(`answering ${method} ${url} failed: ${defect instanceof Error ? defect.message : String(defect)}`)
-    fail(response, 500, "this request could not be answered; the daemon's log says why")
   }
-}
 
 const makeServer = (route: (route: Route) => Handler | undefined, limits: HttpLimits, report: Report): Server => {
-  const server = createServer({
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: limits.headerTime,
-    requestTimeout: limits.requestTime,
-    keepAliveTimeout: limits.idleTime,
-    connectionsCheckingInterval: Math.max(50, Math.min(1000, limits.headerTime / 4))
-  }, answer(route, limits, report))
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headerTime,
+      requestTimeout: limits.requestTime,
+      keepAliveTimeout: limits.idleTime,
+      connectionsCheckingInterval: Math.max(50, Math.min(1000, limits.headerTime / 4))
+    },
+    answer(route, limits, report)
+  )
   // Workers need descriptors, too: whoever connects must not take the last of them.
   server.maxConnections = Math.max(1, Math.min(limits.connections, Math.floor(descriptorLimit().free / 4)))
   server.setTimeout(limits.idleTime, (socket) => socket.destroy())

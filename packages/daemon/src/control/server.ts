@@ -30,15 +30,17 @@ export interface Controlled {
 /** Runs what was asked for; it goes on though who asked does not wait for it. */
 const perform = <A>(response: ServerResponse, effect: Effect.Effect<A, CommandError>): void => {
   response.socket?.setTimeout(0)
-  Effect.runFork(Effect.matchCauseEffect(effect, {
-    onFailure: (cause) =>
-      Effect.sync(() => {
-        const error = Cause.findErrorOption(cause)
-        if (error._tag === "Some") refuse(response, 409, error.value.message)
-        else refuse(response, 500, String(Cause.squash(cause)))
-      }),
-    onSuccess: (answer) => Effect.sync(() => json(response, 200, answer ?? {}))
-  }))
+  Effect.runFork(
+    Effect.matchCauseEffect(effect, {
+      onFailure: (cause) =>
+        Effect.sync(() => {
+          const error = Cause.findErrorOption(cause)
+          if (error._tag === "Some") refuse(response, 409, error.value.message)
+          else refuse(response, 500, String(Cause.squash(cause)))
+        }),
+      onSuccess: (answer) => Effect.sync(() => json(response, 200, answer ?? {}))
+    })
+  )
 }
 
 /** Lines that are not taken are dropped: a mount does not wait for who looks at it. */
@@ -56,27 +58,39 @@ const streamLog = (response: ServerResponse, watch: (listener: (line: string) =>
 
 const health = (report: StatusReport): readonly [status: number, text: string] => {
   const bad = report.mounts.filter(({ state }) => state === "failed" || state === "backoff")
-  return bad.length === 0 ? [200, "ok\n"] : [503, `${bad.map(({ lastCause, name, state }) => printable(`${name}: ${state}: ${lastCause ?? ""}`)).join("\n")}\n`]
+  return bad.length === 0
+    ? [200, "ok\n"]
+    : [
+        503,
+        `${bad.map(({ lastCause, name, state }) => printable(`${name}: ${state}: ${lastCause ?? ""}`)).join("\n")}\n`
+      ]
 }
 
 /** What anybody on this machine may read. */
-const observing = ({ keeper, metrics }: Controlled): ReadonlyMap<string, Handler> => new Map(Object.entries<Handler>({
-  metrics: (_, response) => {
-    const text = metrics(keeper.report())
-    response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }).end(text)
-  },
-  healthz: (_, response) => {
-    const [status, text] = health(keeper.report())
-    response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(text)
-  }
-}))
+const observing = ({ keeper, metrics }: Controlled): ReadonlyMap<string, Handler> =>
+  new Map(
+    Object.entries<Handler>({
+      metrics: (_, response) => {
+        const text = metrics(keeper.report())
+        response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }).end(text)
+      },
+      healthz: (_, response) => {
+        const [status, text] = health(keeper.report())
+        response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(text)
+      }
+    })
+  )
 
 const onMount = ({ keeper }: Controlled, name: string, action: string, query: URLSearchParams): Handler | undefined => {
-  const withMount = (use: (mount: Effect.Success<ReturnType<Keeper["mount"]>>, response: ServerResponse) => void): Handler => (_, response) =>
-    Effect.runSync(Effect.match(keeper.mount(name), {
-      onFailure: ({ message }) => refuse(response, 404, message),
-      onSuccess: (mount) => use(mount, response)
-    }))
+  const withMount =
+    (use: (mount: Effect.Success<ReturnType<Keeper["mount"]>>, response: ServerResponse) => void): Handler =>
+    (_, response) =>
+      Effect.runSync(
+        Effect.match(keeper.mount(name), {
+          onFailure: ({ message }) => refuse(response, 404, message),
+          onSuccess: (mount) => use(mount, response)
+        })
+      )
   switch (action) {
     case "POST restart":
       return withMount((mount, response) => perform(response, mount.restart))
@@ -93,17 +107,24 @@ const onMount = ({ keeper }: Controlled, name: string, action: string, query: UR
  * Listens at `socket`, which only this user may use, and at the loopback `port` where one is given, which is
  * for everybody on the machine. No request to either ends the process.
  */
-export const serveControl = Effect.fnUntraced(function*(
+export const serveControl = Effect.fnUntraced(function* (
   socket: string,
   port: number | undefined,
   controlled: Controlled,
   limits: HttpLimits = defaultLimits
 ) {
   const open = observing(controlled)
-  const limited = ({ method, path: [first = "", ...more] }: Route) => method === "GET" && more.length === 0 ? open.get(first) : undefined
+  const limited = ({ method, path: [first = "", ...more] }: Route) =>
+    method === "GET" && more.length === 0 ? open.get(first) : undefined
   const full = (route: Route): Handler | undefined => {
-    const { method, path: [area, name, action], path, query } = route
-    if (area === "mounts" && name !== undefined && path.length === 3) return onMount(controlled, name, `${method} ${action}`, query)
+    const {
+      method,
+      path: [area, name, action],
+      path,
+      query
+    } = route
+    if (area === "mounts" && name !== undefined && path.length === 3)
+      return onMount(controlled, name, `${method} ${action}`, query)
     if (path.length !== 1) return undefined
     if (method === "GET" && area === "status") return (_, response) => json(response, 200, controlled.keeper.report())
     if (method === "POST" && area === "reload") return (_, response) => perform(response, controlled.reload)

@@ -29,7 +29,8 @@ const shellQuoted = (path: string): string => {
 
 const isRoot = (): boolean => process.geteuid?.() === 0
 
-const codeOf = (error: unknown): string => error instanceof Error && "code" in error ? String(error.code) : String(error)
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : String(error)
 
 const attempted = (act: () => void): string | undefined => {
   try {
@@ -44,20 +45,31 @@ const device = (path: string): Finding => {
   const error = attempted(() => accessSync(path, constants.R_OK | constants.W_OK))
   if (error === undefined) return fine(path, "can be opened")
   return error === "ENOENT"
-    ? fault(path, "is not there", "load the module: modprobe fuse; in a container, pass the device in: --device /dev/fuse")
+    ? fault(
+        path,
+        "is not there",
+        "load the module: modprobe fuse; in a container, pass the device in: --device /dev/fuse"
+      )
     : fault(path, `cannot be opened (${error})`, `let users in: chmod 666 ${path}`)
 }
 
 const helper = (path: string): Finding => {
-  const found = path.split(delimiter).map((folder) => join(folder, "fusermount3")).find((file) => attempted(() => accessSync(file, constants.X_OK)) === undefined)
+  const found = path
+    .split(delimiter)
+    .map((folder) => join(folder, "fusermount3"))
+    .find((file) => attempted(() => accessSync(file, constants.X_OK)) === undefined)
   if (found === undefined) {
     const remedy = "install it: apt-get install fuse3"
-    return isRoot() ? note("fusermount3", "is not on the PATH; root mounts without it", remedy) : fault("fusermount3", "is not on the PATH", remedy)
+    return isRoot()
+      ? note("fusermount3", "is not on the PATH; root mounts without it", remedy)
+      : fault("fusermount3", "is not on the PATH", remedy)
   }
   const { mode, uid } = statSync(found)
   if (uid === 0 && (mode & 0o4000) !== 0) return fine("fusermount3", `${found}, set-user-ID root`)
   const remedy = `chown root ${shellQuoted(found)} && chmod 4755 ${shellQuoted(found)}`
-  return isRoot() ? note("fusermount3", `${found} is not set-user-ID root: other users cannot mount`, remedy) : fault("fusermount3", `${found} is not set-user-ID root`, remedy)
+  return isRoot()
+    ? note("fusermount3", `${found} is not set-user-ID root: other users cannot mount`, remedy)
+    : fault("fusermount3", `${found} is not set-user-ID root`, remedy)
 }
 
 const allowOther = (file: string): Finding => {
@@ -65,20 +77,30 @@ const allowOther = (file: string): Finding => {
   const error = attempted(() => {
     content = readRegularFile(file)
   })
-  if (error === undefined && /^\s*user_allow_other\s*$/m.test(content)) return fine("allow_other", `${file} lets users ask for it`)
-  return note("allow_other", `${file} lets root alone ask for it`, `add a line user_allow_other to ${file}, if users are to share their mounts`)
+  if (error === undefined && /^\s*user_allow_other\s*$/m.test(content))
+    return fine("allow_other", `${file} lets users ask for it`)
+  return note(
+    "allow_other",
+    `${file} lets root alone ask for it`,
+    `add a line user_allow_other to ${file}, if users are to share their mounts`
+  )
 }
 
 /** What came when: the version of Linux from which it is there. */
 const features = [
   { version: [5, 4], what: "FUSE as it is spoken here", without: "mounts fail" },
-  { version: [6, 9], what: "resending of requests (FUSE 7.40)", without: "a mount whose worker is killed is aborted and mounted again" },
+  {
+    version: [6, 9],
+    what: "resending of requests (FUSE 7.40)",
+    without: "a mount whose worker is killed is aborted and mounted again"
+  },
   { version: [6, 9], what: "passthrough (FUSE 7.40)", without: "data of passthrough: goes through this program" }
 ] as const
 
 const kernel = (version: string): ReadonlyArray<Finding> => {
   const [major = 0, minor = 0] = version.split(/[.-]/).map(Number)
-  const has = ([wantedMajor, wantedMinor]: readonly [number, number]): boolean => major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
+  const has = ([wantedMajor, wantedMinor]: readonly [number, number]): boolean =>
+    major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
   return features.map(({ version: since, what, without }, index) => {
     const name = `Linux ${version}`
     if (has(since)) return fine(name, what)
@@ -96,13 +118,19 @@ const node = (version: string): Finding => {
 
 /** FUSE mounts that do not answer, each asked by a process of its own; a dead connection may still be in fusectl(5). */
 const stale: Effect.Effect<ReadonlyArray<Finding>> = Effect.suspend(() =>
-  Effect.forEach(mountTable().filter(isFuse), (mount) =>
-    Effect.map(probe(mount), (health): ReadonlyArray<Finding> => {
-      const { mountpoint } = mount
-      const remedy = `umount -l ${shellQuoted(mountpoint)}`
-      if (health === "dead") return [fault(mountpoint, "is mounted, and its server is gone", remedy)]
-      return health === "silent" ? [note(mountpoint, "is mounted, and its server does not answer", `end its server, or ${remedy}`)] : []
-    }), { concurrency: 16 })
+  Effect.forEach(
+    mountTable().filter(isFuse),
+    (mount) =>
+      Effect.map(probe(mount), (health): ReadonlyArray<Finding> => {
+        const { mountpoint } = mount
+        const remedy = `umount -l ${shellQuoted(mountpoint)}`
+        if (health === "dead") return [fault(mountpoint, "is mounted, and its server is gone", remedy)]
+        return health === "silent"
+          ? [note(mountpoint, "is mounted, and its server does not answer", `end its server, or ${remedy}`)]
+          : []
+      }),
+    { concurrency: 16 }
+  )
 ).pipe(Effect.map((found) => found.flat()))
 
 export interface Places {
@@ -131,4 +159,5 @@ export const examine = (places: Places): ReadonlyArray<Finding> => [
 ]
 
 /** All of it, and of the mounts that are there. */
-export const examineAll = (places: Places): Effect.Effect<ReadonlyArray<Finding>> => Effect.map(stale, (mounts) => [...examine(places), ...mounts])
+export const examineAll = (places: Places): Effect.Effect<ReadonlyArray<Finding>> =>
+  Effect.map(stale, (mounts) => [...examine(places), ...mounts])

@@ -50,22 +50,25 @@ const recordOf = (mount: KeptMount): ReadonlyArray<MountRecord> => {
   const { name, pid, source } = mount.status()
   const worker = pid === undefined ? undefined : identityOf(pid)
   const { device, id, mountedAt, negotiated, served } = connection
-  return [{
-    name,
-    source,
-    configured: mount.config.mountpoint,
-    mountpoint: device.mountpoint,
-    device: device.device,
-    id,
-    mountedAt,
-    served,
-    ...(negotiated === undefined ? {} : { negotiated }),
-    ...(worker === undefined ? {} : { worker })
-  }]
+  return [
+    {
+      name,
+      source,
+      configured: mount.config.mountpoint,
+      mountpoint: device.mountpoint,
+      device: device.device,
+      id,
+      mountedAt,
+      served,
+      ...(negotiated === undefined ? {} : { negotiated }),
+      ...(worker === undefined ? {} : { worker })
+    }
+  ]
 }
 
 /** Whether a worker of this configuration can serve what another one served. */
-const fits = (config: MountConfig, record: MountRecord): boolean => config.source === record.source && config.mountpoint === record.configured
+const fits = (config: MountConfig, record: MountRecord): boolean =>
+  config.source === record.source && config.mountpoint === record.configured
 
 /** A store that is served stays locked until its worker has ended: only its code can be tried before. */
 const trialFor = (kept: KeptMount, next: MountConfig): Trial =>
@@ -75,7 +78,7 @@ const trialFor = (kept: KeptMount, next: MountConfig): Trial =>
  * What an earlier keeper left: takes back the connections that the service manager held and a worker can
  * go on with, by name, and clears everything else of it away.
  */
-const takeOver = Effect.fnUntraced(function*(config: DaemonConfig, environment: NodeJS.ProcessEnv) {
+const takeOver = Effect.fnUntraced(function* (config: DaemonConfig, environment: NodeJS.ProcessEnv) {
   const held = heldDevices(environment)
   const left = readState(config.runtimeDirectory)
   const taken = new Map<string, Connection>()
@@ -95,7 +98,7 @@ const takeOver = Effect.fnUntraced(function*(config: DaemonConfig, environment: 
 })
 
 /** Writes the state file, of what is kept at the time. */
-const stateWriter = Effect.fnUntraced(function*(runtimeDirectory: string, mounts: ReadonlyMap<string, KeptMount>) {
+const stateWriter = Effect.fnUntraced(function* (runtimeDirectory: string, mounts: ReadonlyMap<string, KeptMount>) {
   const run = Effect.runForkWith(yield* Effect.context<never>())
   const self = identityOf(process.pid) ?? { pid: process.pid, began: "" }
   let writing: NodeJS.Immediate | undefined
@@ -125,8 +128,11 @@ const named = (mounts: ReadonlyMap<string, KeptMount>, name: string): Effect.Eff
 }
 
 /** Keeps the mounts of `config`. Closing the scope unmounts them all, while they are still served. */
-export const makeKeeper: (config: DaemonConfig, version: string, environment: NodeJS.ProcessEnv) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(
-  function*(config, version, environment) {
+export const makeKeeper: (
+  config: DaemonConfig,
+  version: string,
+  environment: NodeJS.ProcessEnv
+) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(function* (config, version, environment) {
   const startedAt = yield* Clock.currentTimeMillis
   const { runtimeDirectory } = config
   const mounts = new Map<string, KeptMount>()
@@ -151,8 +157,13 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
     Effect.map(keepMount(mount, services, adopted), (kept) => {
       mounts.set(mount.name, kept)
     })
-  const stop = (kept: KeptMount) => Effect.andThen(kept.stop, Effect.sync(() => mounts.delete(kept.config.name)))
-  const stopAll = (which: ReadonlyArray<KeptMount>) => Effect.forEach(which, stop, { concurrency: "unbounded", discard: true })
+  const stop = (kept: KeptMount) =>
+    Effect.andThen(
+      kept.stop,
+      Effect.sync(() => mounts.delete(kept.config.name))
+    )
+  const stopAll = (which: ReadonlyArray<KeptMount>) =>
+    Effect.forEach(which, stop, { concurrency: "unbounded", discard: true })
 
   yield* Effect.addFinalizer(() =>
     // One mount may lie in another: the last go first.
@@ -168,24 +179,44 @@ export const makeKeeper: (config: DaemonConfig, version: string, environment: No
     manager,
     report: () => {
       const { heapUsed, rss } = process.memoryUsage()
-      return { version, pid: process.pid, startedAt, rss, heapUsed, mounts: Array.from(mounts.values(), (mount) => mount.status()) }
+      return {
+        version,
+        pid: process.pid,
+        startedAt,
+        rss,
+        heapUsed,
+        mounts: Array.from(mounts.values(), (mount) => mount.status())
+      }
     },
     mounts: () => Array.from(mounts.values()),
     mount: (name) => named(mounts, name),
-    apply: (next) => Effect.gen(function*() {
-      const wanted = new Map(next.mounts.map((mount) => [mount.name, mount]))
-      const changed = Array.from(mounts.values()).filter((kept) => !isDeepStrictEqual(wanted.get(kept.config.name), kept.config))
-      yield* Effect.forEach(changed, (kept) => {
-        const replacement = wanted.get(kept.config.name)
-        return replacement === undefined ? Effect.void : rehearse(replacement, services.compiled, trialFor(kept, replacement), kept.connection())
-      }, { concurrency: 4, discard: true })
-      yield* stopAll(changed)
-      const added = next.mounts.filter(({ name }) => !mounts.has(name))
-      const unchanged = Array.from(mounts.keys())
-      yield* Effect.forEach(added, (mount) => start(mount), { discard: true })
-      services.changed()
-      return { started: added.map(({ name }) => name), stopped: changed.map(({ config: { name } }) => name), unchanged }
-    }).pipe(oneAtATime)
+    apply: (next) =>
+      Effect.gen(function* () {
+        const wanted = new Map(next.mounts.map((mount) => [mount.name, mount]))
+        const changed = Array.from(mounts.values()).filter(
+          (kept) => !isDeepStrictEqual(wanted.get(kept.config.name), kept.config)
+        )
+        yield* Effect.forEach(
+          changed,
+          (kept) => {
+            const replacement = wanted.get(kept.config.name)
+            return replacement === undefined
+              ? Effect.void
+              : rehearse(replacement, services.compiled, trialFor(kept, replacement), kept.connection())
+          },
+          { concurrency: 4, discard: true }
+        )
+        yield* stopAll(changed)
+        const added = next.mounts.filter(({ name }) => !mounts.has(name))
+        const unchanged = Array.from(mounts.keys())
+        yield* Effect.forEach(added, (mount) => start(mount), { discard: true })
+        services.changed()
+        return {
+          started: added.map(({ name }) => name),
+          stopped: changed.map(({ config: { name } }) => name),
+          unchanged
+        }
+      }).pipe(oneAtATime)
   }
   return keeper
 })

@@ -40,7 +40,7 @@ interface Supervised {
 const stopTimeout = 5000
 
 /** The mount is over: its worker's supervisor has ended. */
-const conclude = Effect.fnUntraced(function*(keeping: Keeping, exit: Exit.Exit<void, unknown>) {
+const conclude = Effect.fnUntraced(function* (keeping: Keeping, exit: Exit.Exit<void, unknown>) {
   const { config, progress } = keeping
   yield* abandon(keeping)
   keeping.worker = undefined
@@ -52,10 +52,13 @@ const conclude = Effect.fnUntraced(function*(keeping: Keeping, exit: Exit.Exit<v
 })
 
 /** Starts the supervisor of a mount's worker. */
-const supervise = Effect.fnUntraced(function*(keeping: Keeping) {
+const supervise = Effect.fnUntraced(function* (keeping: Keeping) {
   keeping.progress.happened("begin")
   const scope = yield* Scope.make()
-  const { name, restart: { backoff, intensity, period } } = keeping.config
+  const {
+    name,
+    restart: { backoff, intensity, period }
+  } = keeping.config
   const supervisor = yield* Scope.provide(
     Supervisor.make(
       {
@@ -71,17 +74,27 @@ const supervise = Effect.fnUntraced(function*(keeping: Keeping) {
     scope
   )
   const ended = yield* Deferred.make<void>()
-  yield* Effect.forkDetach(Effect.exit(supervisor.await).pipe(
-    Effect.flatMap((exit) => conclude(keeping, exit)),
-    Effect.andThen(Scope.close(scope, Exit.void)),
-    Effect.andThen(Deferred.succeed(ended, undefined))
-  ))
+  yield* Effect.forkDetach(
+    Effect.exit(supervisor.await).pipe(
+      Effect.flatMap((exit) => conclude(keeping, exit)),
+      Effect.andThen(Scope.close(scope, Exit.void)),
+      Effect.andThen(Deferred.succeed(ended, undefined))
+    )
+  )
   const supervised: Supervised = { supervisor, ended: Deferred.await(ended) }
   return supervised
 }, Effect.orDie)
 
-const unmount = Effect.fnUntraced(function*(keeping: Keeping, { ended, supervisor }: Supervised, options: { readonly lazy: boolean }) {
-  const { config: { mountpoint }, connection, worker } = keeping
+const unmount = Effect.fnUntraced(function* (
+  keeping: Keeping,
+  { ended, supervisor }: Supervised,
+  options: { readonly lazy: boolean }
+) {
+  const {
+    config: { mountpoint },
+    connection,
+    worker
+  } = keeping
   if (connection === undefined) {
     yield* supervisor.stop
     yield* ended
@@ -91,12 +104,13 @@ const unmount = Effect.fnUntraced(function*(keeping: Keeping, { ended, superviso
   if (worker === undefined) yield* supervisor.stop
   else {
     yield* Effect.mapError(unmountDevice(connection.device, options), (error) =>
-      commandError(error.code === "EBUSY" ? `${mountpoint} is busy; --lazy detaches it all the same` : error.message))
+      commandError(error.code === "EBUSY" ? `${mountpoint} is busy; --lazy detaches it all the same` : error.message)
+    )
   }
   if (!options.lazy) yield* ended
 })
 
-const stop = Effect.fnUntraced(function*(keeping: Keeping, supervised: Supervised) {
+const stop = Effect.fnUntraced(function* (keeping: Keeping, supervised: Supervised) {
   const { ended, supervisor } = supervised
   keeping.ending = true
   yield* unmount(keeping, supervised, { lazy: false }).pipe(
@@ -110,12 +124,20 @@ const stop = Effect.fnUntraced(function*(keeping: Keeping, supervised: Supervise
 })
 
 /** Has a worker with new code take over the connection; the worker of now stays when the new code cannot be loaded. */
-const replace = Effect.fnUntraced(function*(keeping: Keeping, { supervisor }: Supervised, using: Connection) {
-  const { config, services: { compiled, startWorker } } = keeping
+const replace = Effect.fnUntraced(function* (keeping: Keeping, { supervisor }: Supervised, using: Connection) {
+  const {
+    config,
+    services: { compiled, startWorker }
+  } = keeping
   const next = startWorker(config, using, compiled)
   const tried = tryWorker(next, config, "load").pipe(
-    Effect.andThen(Effect.suspend(() =>
-      keeping.connection === using ? Effect.void : Effect.fail(commandError(`${config.name}: was unmounted meanwhile`))))
+    Effect.andThen(
+      Effect.suspend(() =>
+        keeping.connection === using
+          ? Effect.void
+          : Effect.fail(commandError(`${config.name}: was unmounted meanwhile`))
+      )
+    )
   )
   yield* Effect.onError(tried, () => dismiss(keeping, next))
   keeping.replacement = next
@@ -130,8 +152,12 @@ const replace = Effect.fnUntraced(function*(keeping: Keeping, { supervisor }: Su
 })
 
 /** Replaces the worker, and returns the supervisor that serves afterwards. */
-const restart = Effect.fnUntraced(function*(keeping: Keeping, supervised: Supervised) {
-  const { config, connection: using, services: { compiled } } = keeping
+const restart = Effect.fnUntraced(function* (keeping: Keeping, supervised: Supervised) {
+  const {
+    config,
+    connection: using,
+    services: { compiled }
+  } = keeping
   if (using !== undefined && whyLost(using) === undefined) {
     yield* replace(keeping, supervised, using)
     return supervised
@@ -154,7 +180,7 @@ const statusOf = ({ config: { mountpoint, name, source }, mountedAt, progress, w
 })
 
 /** Adds a reader of the wire log, which the worker writes while there is one; returns what removes it. */
-const watch = (keeping: Keeping, listener: (line: string) => void): () => void => {
+const watch = (keeping: Keeping, listener: (line: string) => void): (() => void) => {
   const { listeners } = keeping
   listeners.add(listener)
   if (listeners.size === 1) keeping.worker?.send({ type: "log", on: true })
@@ -165,7 +191,11 @@ const watch = (keeping: Keeping, listener: (line: string) => void): () => void =
 }
 
 /** Begins to keep a mount. It runs until `stop`, an unmount, or restarts past the intensity. */
-export const keepMount = Effect.fnUntraced(function*(config: MountConfig, services: KeeperServices, adopted?: Connection) {
+export const keepMount = Effect.fnUntraced(function* (
+  config: MountConfig,
+  services: KeeperServices,
+  adopted?: Connection
+) {
   const progress = yield* makeMountProgress
   const oneAtATime = (yield* Semaphore.make(1)).withPermits(1)
   const keeping: Keeping = {
@@ -183,13 +213,16 @@ export const keepMount = Effect.fnUntraced(function*(config: MountConfig, servic
   let current = yield* supervise(keeping)
 
   const running = Effect.flatMap(progress.awaitState(["running", "failed", "stopped"]), (reached) =>
-    reached === "running" ? Effect.void : Effect.fail(commandError(`${config.name}: ${progress.lastCause() ?? `is ${reached}`}`)))
+    reached === "running"
+      ? Effect.void
+      : Effect.fail(commandError(`${config.name}: ${progress.lastCause() ?? `is ${reached}`}`))
+  )
 
   const kept: KeptMount = {
     config,
     connection: () => keeping.connection,
     running,
-    restart: Effect.gen(function*() {
+    restart: Effect.gen(function* () {
       current = yield* restart(keeping, current)
       yield* running
     }).pipe(oneAtATime),

@@ -17,7 +17,7 @@ export const makeBeats = (): Beats => {
     heard: () => {
       count++
     },
-    silence: Effect.fnUntraced(function*(limit: number) {
+    silence: Effect.fnUntraced(function* (limit: number) {
       let known = count
       let silent = 0
       while (silent < limit) {

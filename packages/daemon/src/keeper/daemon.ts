@@ -28,13 +28,15 @@ const signalled = (signals: ReadonlyArray<NodeJS.Signals>): Effect.Effect<void> 
 
 /** Calls `onHangup` at every SIGHUP. */
 const hangups = (onHangup: () => void): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.asVoid(Effect.acquireRelease(
-    Effect.sync(() => process.on("SIGHUP", onHangup)),
-    () => Effect.sync(() => process.off("SIGHUP", onHangup))
-  ))
+  Effect.asVoid(
+    Effect.acquireRelease(
+      Effect.sync(() => process.on("SIGHUP", onHangup)),
+      () => Effect.sync(() => process.off("SIGHUP", onHangup))
+    )
+  )
 
 /** Keeps the mounts until SIGTERM or SIGINT, then unmounts them while they are still served. */
-export const runDaemon = Effect.fnUntraced(function*({ load, metrics, version }: DaemonProgram) {
+export const runDaemon = Effect.fnUntraced(function* ({ load, metrics, version }: DaemonProgram) {
   // Who read what it says may be gone; that is no reason to end.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
   const config = yield* load
@@ -45,14 +47,19 @@ export const runDaemon = Effect.fnUntraced(function*({ load, metrics, version }:
   const reload = Effect.flatMap(load, (next) =>
     next.runtimeDirectory === runtimeDirectory && next.port === port
       ? keeper.apply(next)
-      : Effect.fail(commandError("runtime_directory and port change only when the daemon is started anew")))
+      : Effect.fail(commandError("runtime_directory and port change only when the daemon is started anew"))
+  )
   const run = Effect.runForkWith(yield* Effect.context<never>())
   yield* hangups(() => {
-    run(Effect.matchEffect(reload, {
-      onFailure: ({ message }) => Effect.logError(`reload: ${message}`),
-      onSuccess: ({ started, stopped, unchanged }) =>
-        Effect.logInfo(`reload: ${started.length} started (${started.join(", ")}), ${stopped.length} stopped (${stopped.join(", ")}), ${unchanged.length} left as they are`)
-    }))
+    run(
+      Effect.matchEffect(reload, {
+        onFailure: ({ message }) => Effect.logError(`reload: ${message}`),
+        onSuccess: ({ started, stopped, unchanged }) =>
+          Effect.logInfo(
+            `reload: ${started.length} started (${started.join(", ")}), ${stopped.length} stopped (${stopped.join(", ")}), ${unchanged.length} left as they are`
+          )
+      })
+    )
   })
   ignoreStrayedSignals((signal) => void run(Effect.logWarning(`${signal} means nothing to the daemon and is ignored`)))
   yield* serveControl(socketIn(runtimeDirectory), port, { keeper, reload, metrics })
@@ -60,12 +67,20 @@ export const runDaemon = Effect.fnUntraced(function*({ load, metrics, version }:
     const states = keeper.mounts().map((mount) => mount.status().state)
     return `${states.filter((state) => state === "running").length} of ${states.length} mounts are served`
   })
-  yield* Effect.forkScoped(Effect.gen(function*() {
-    yield* Effect.forEach(keeper.mounts(), (mount) => Effect.exit(mount.running), { concurrency: "unbounded", discard: true })
-    yield* Console.log(yield* summary)
-    yield* keeper.manager.notify(`READY=1\nSTATUS=${yield* summary}`)
-    yield* Effect.repeat(Effect.flatMap(summary, (text) => keeper.manager.notify(`STATUS=${text}`)), Schedule.spaced("10 seconds"))
-  }))
+  yield* Effect.forkScoped(
+    Effect.gen(function* () {
+      yield* Effect.forEach(keeper.mounts(), (mount) => Effect.exit(mount.running), {
+        concurrency: "unbounded",
+        discard: true
+      })
+      yield* Console.log(yield* summary)
+      yield* keeper.manager.notify(`READY=1\nSTATUS=${yield* summary}`)
+      yield* Effect.repeat(
+        Effect.flatMap(summary, (text) => keeper.manager.notify(`STATUS=${text}`)),
+        Schedule.spaced("10 seconds")
+      )
+    })
+  )
   yield* Fiber.await(stop)
   yield* keeper.manager.notify("STOPPING=1\nSTATUS=unmounting")
 }, Effect.scoped)

@@ -9,8 +9,8 @@ import { type DaemonState, isAlive, type MountRecord, type ProcessIdentity } fro
 const workerPatience = 7000
 
 const awaitEnd = (worker: ProcessIdentity): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    const gone = Effect.gen(function*() {
+  Effect.gen(function* () {
+    const gone = Effect.gen(function* () {
       while (isAlive(worker)) yield* Effect.sleep(20)
     })
     const killed = Effect.suspend(() => {
@@ -34,8 +34,15 @@ const reap = ({ device, mountpoint, name }: MountRecord): Effect.Effect<void> =>
  * Waits for the workers of a keeper that is gone, then detaches its mounts, but for those whose device is
  * held (by name). Fails when that keeper still runs.
  */
-export const clearLeftovers = Effect.fnUntraced(function*(state: DaemonState, held: ReadonlySet<string>): Effect.fn.Return<void, CommandError> {
-  if (isAlive(state.keeper)) return yield* Effect.fail(commandError(`another daemon keeps these mounts: process ${state.keeper.pid}`))
-  yield* Effect.forEach(state.mounts, ({ worker }) => worker === undefined ? Effect.void : awaitEnd(worker), { concurrency: "unbounded", discard: true })
-  yield* Effect.forEach(state.mounts, (mount) => held.has(mount.name) ? Effect.void : reap(mount), { discard: true })
+export const clearLeftovers = Effect.fnUntraced(function* (
+  state: DaemonState,
+  held: ReadonlySet<string>
+): Effect.fn.Return<void, CommandError> {
+  if (isAlive(state.keeper))
+    return yield* Effect.fail(commandError(`another daemon keeps these mounts: process ${state.keeper.pid}`))
+  yield* Effect.forEach(state.mounts, ({ worker }) => (worker === undefined ? Effect.void : awaitEnd(worker)), {
+    concurrency: "unbounded",
+    discard: true
+  })
+  yield* Effect.forEach(state.mounts, (mount) => (held.has(mount.name) ? Effect.void : reap(mount)), { discard: true })
 })

@@ -10,7 +10,7 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
 /** The errno of opening a symbolic link, or what is no directory, with `O_NOFOLLOW | O_DIRECTORY`. */
 const notDirectory: ReadonlySet<string> = new Set(["ELOOP", "ENOTDIR"])
 
-const codeOf = (error: unknown): string => error instanceof Error && "code" in error ? String(error.code) : ""
+const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "")
 
 const openDirectory = (path: string): number => {
   try {
@@ -33,7 +33,8 @@ const checkAncestors = (path: string): void => {
 const checkEntries = (path: string, owner: number): void => {
   for (const name of readdirSync(path)) {
     const uid = lstatSync(join(path, name), { throwIfNoEntry: false })?.uid ?? owner
-    if (uid !== owner) throw new Error(`holds ${name}, which belongs to user ${uid}; remove it, or use another directory`)
+    if (uid !== owner)
+      throw new Error(`holds ${name}, which belongs to user ${uid}; remove it, or use another directory`)
   }
 }
 
@@ -61,5 +62,6 @@ const makePrivate = (path: string): void => {
 export const makeRuntimeDirectory = (path: string): Effect.Effect<void, CommandError> =>
   Effect.try({
     try: () => makePrivate(path),
-    catch: (error) => commandError(`the runtime directory ${path}: ${error instanceof Error ? error.message : String(error)}`)
+    catch: (error) =>
+      commandError(`the runtime directory ${path}: ${error instanceof Error ? error.message : String(error)}`)
   })

@@ -12,19 +12,30 @@ const patience = 60_000
 
 /** Fails with what is wrong when `worker` could not serve; it has ended then, or is to be ended. */
 export const tryWorker = (worker: WorkerProcess, config: MountConfig, how: Trial): Effect.Effect<void, CommandError> =>
-  Effect.flatMap(Effect.promise(() => worker.ready.then(() => worker.tries(how))), (exit) =>
-    exit === undefined ? Effect.void : Effect.fail(commandError(`${config.name}: ${causeOf(exit)}`))
+  Effect.flatMap(
+    Effect.promise(() => worker.ready.then(() => worker.tries(how))),
+    (exit) => (exit === undefined ? Effect.void : Effect.fail(commandError(`${config.name}: ${causeOf(exit)}`)))
   ).pipe(
     patientTimeoutOrElse({
       duration: patience,
-      orElse: () => Effect.fail(commandError(`${config.name}: the new code was not ready to serve within ${patience / 1000} s`))
+      orElse: () =>
+        Effect.fail(commandError(`${config.name}: the new code was not ready to serve within ${patience / 1000} s`))
     })
   )
 
 /** Has a process of its own try `config`, and end. `using`: the connection that is mounted now, which may cover what it serves. */
-export const rehearse = (config: MountConfig, compiled: string, how: Trial, using: Connection | undefined): Effect.Effect<void, CommandError> =>
+export const rehearse = (
+  config: MountConfig,
+  compiled: string,
+  how: Trial,
+  using: Connection | undefined
+): Effect.Effect<void, CommandError> =>
   Effect.acquireUseRelease(
     Effect.sync(() => startWorker(config, using, compiled)),
     (worker) => tryWorker(worker, config, how),
-    (worker) => Effect.andThen(Effect.sync(worker.kill), Effect.promise(() => worker.exited))
+    (worker) =>
+      Effect.andThen(
+        Effect.sync(worker.kill),
+        Effect.promise(() => worker.exited)
+      )
   )

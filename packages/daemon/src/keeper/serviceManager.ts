@@ -30,7 +30,7 @@ const watchdogInterval = ({ WATCHDOG_PID, WATCHDOG_USEC }: NodeJS.ProcessEnv): n
 
 /** The manager that `environment` tells of, given its signs of life while the scope lasts; or one that does nothing. */
 export const serviceManager = (environment: NodeJS.ProcessEnv): Effect.Effect<ServiceManager, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { NOTIFY_SOCKET: socket } = environment
     if (socket === undefined || socket === "") return none
     const send = (state: string, handle?: FuseHandle): Effect.Effect<void> =>
@@ -63,7 +63,7 @@ export const heldDevices = (environment: NodeJS.ProcessEnv): ReadonlyMap<string,
   const names = (LISTEN_FDNAMES ?? "").split(":")
   for (let n = 0; n < Number(LISTEN_FDS ?? 0); n++) {
     const name = decoded(names[n] ?? "")
-    held.set(name, [...held.get(name) ?? [], firstDescriptor + n])
+    held.set(name, [...(held.get(name) ?? []), firstDescriptor + n])
   }
   return held
 }

@@ -59,28 +59,30 @@ const drainTimeout = 5000
 
 const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`
 
-const receive = (keeping: Keeping, using: Connection) => (message: FromWorker): void => {
-  const { beats, listeners, progress, services, worker } = keeping
-  beats.heard()
-  switch (message.type) {
-    case "reading":
-      using.served = message.durable ? "durable" : "volatile"
-      break
-    case "negotiated":
-      using.negotiated = message.record.negotiated
-      services.changed()
-      break
-    case "serving":
-      progress.happened("serving")
-      if (listeners.size > 0) worker?.send({ type: "log", on: true })
-      break
-    case "beat":
-      progress.counted(message.numbers)
-      break
-    case "line":
-      for (const listener of listeners) listener(message.line)
+const receive =
+  (keeping: Keeping, using: Connection) =>
+  (message: FromWorker): void => {
+    const { beats, listeners, progress, services, worker } = keeping
+    beats.heard()
+    switch (message.type) {
+      case "reading":
+        using.served = message.durable ? "durable" : "volatile"
+        break
+      case "negotiated":
+        using.negotiated = message.record.negotiated
+        services.changed()
+        break
+      case "serving":
+        progress.happened("serving")
+        if (listeners.size > 0) worker?.send({ type: "log", on: true })
+        break
+      case "beat":
+        progress.counted(message.numbers)
+        break
+      case "line":
+        for (const listener of listeners) listener(message.line)
+    }
   }
-}
 
 /** Tells a worker to leave what it does to the next one, and waits for its end; kills it when that takes too long. */
 export const dismiss = (keeping: Keeping, leaving: WorkerProcess): Effect.Effect<void> =>
@@ -88,10 +90,12 @@ export const dismiss = (keeping: Keeping, leaving: WorkerProcess): Effect.Effect
     if (keeping.worker === leaving) keeping.progress.happened("drain")
     leaving.send({ type: "drain" })
     const exited = Effect.promise(() => leaving.exited)
-    return exited.pipe(Supervisor.patientTimeoutOrElse({
-      duration: drainTimeout,
-      orElse: () => Effect.andThen(Effect.sync(leaving.kill), exited)
-    }))
+    return exited.pipe(
+      Supervisor.patientTimeoutOrElse({
+        duration: drainTimeout,
+        orElse: () => Effect.andThen(Effect.sync(leaving.kill), exited)
+      })
+    )
   })
 
 const spawn = (keeping: Keeping, using: Connection): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
@@ -106,7 +110,7 @@ const spawn = (keeping: Keeping, using: Connection): Effect.Effect<WorkerProcess
 
 /** Starts a worker, or takes the replacement, and waits until its code is loaded. */
 const load = (keeping: Keeping, using: Connection): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const started = yield* spawn(keeping, using)
     keeping.worker = started
     keeping.services.changed()
@@ -119,7 +123,7 @@ const examine = ({ beats, config: { heartbeat }, progress }: Keeping): Effect.Ef
   Effect.raceFirst(
     Effect.as(beats.silence(heartbeat), `the worker did not answer for ${seconds(heartbeat)} and was killed`),
     Supervisor.patientSleep(startTimeout).pipe(
-      Effect.andThen(Effect.suspend(() => progress.state() === "starting" ? Effect.void : Effect.never)),
+      Effect.andThen(Effect.suspend(() => (progress.state() === "starting" ? Effect.void : Effect.never))),
       Effect.as(`the worker did not begin to serve within ${seconds(startTimeout)}`)
     )
   )
@@ -129,8 +133,11 @@ const trueExit = (exit: WorkerExit, { device }: Connection): WorkerExit =>
   exit.ended === "unmounted" && isMounted(device) ? { ...exit, ended: "aborted" } : exit
 
 /** Waits for the end of a worker that serves, and kills it when something is wrong with it. */
-const attend = Effect.fnUntraced(function*(keeping: Keeping, serving: WorkerProcess, opened: Connection) {
-  const exited = Effect.map(Effect.promise(() => serving.exited), (exit) => trueExit(exit, opened))
+const attend = Effect.fnUntraced(function* (keeping: Keeping, serving: WorkerProcess, opened: Connection) {
+  const exited = Effect.map(
+    Effect.promise(() => serving.exited),
+    (exit) => trueExit(exit, opened)
+  )
   const first = yield* Effect.raceFirst(exited, examine(keeping))
   if (typeof first !== "string") return { exit: first, cause: causeOf(first) }
   serving.kill()
@@ -143,22 +150,23 @@ export const abandon = (keeping: Keeping): Effect.Effect<void> =>
     const { config, connection: lost, services } = keeping
     keeping.connection = undefined
     if (lost === undefined) return Effect.void
-    return services.abandonConnection(lost).pipe(
-      Effect.andThen(services.manager.forget(config.name)),
-      Effect.andThen(Effect.sync(services.changed))
-    )
+    return services
+      .abandonConnection(lost)
+      .pipe(Effect.andThen(services.manager.forget(config.name)), Effect.andThen(Effect.sync(services.changed)))
   })
 
 /** Uninterruptible: what was mounted must be known, to be taken away again. */
 const open = (keeping: Keeping) =>
-  Effect.uninterruptible(Effect.tap(keeping.services.openConnection(keeping.config), (opened) => {
-    keeping.connection = opened
-    keeping.mountedAt = opened.mountedAt
-    return keeping.services.manager.store(keeping.config.name, opened.device.handle)
-  }))
+  Effect.uninterruptible(
+    Effect.tap(keeping.services.openConnection(keeping.config), (opened) => {
+      keeping.connection = opened
+      keeping.mountedAt = opened.mountedAt
+      return keeping.services.manager.store(keeping.config.name, opened.device.handle)
+    })
+  )
 
 /** Succeeds when a worker's end is the mount's end, and fails when another worker is needed. */
-const afterwards = Effect.fnUntraced(function*(keeping: Keeping, opened: Connection, exit: WorkerExit, cause: string) {
+const afterwards = Effect.fnUntraced(function* (keeping: Keeping, opened: Connection, exit: WorkerExit, cause: string) {
   if (exit.ended === "unmounted" || keeping.ending) return
   const lost = exit.ended ?? whyLost(opened)
   if (lost !== undefined) yield* abandon(keeping)
@@ -170,8 +178,10 @@ const afterwards = Effect.fnUntraced(function*(keeping: Keeping, opened: Connect
 })
 
 /** One worker's life: succeeds when the mount is over, and fails when another worker is needed. */
-export const workerLife = (keeping: Keeping): Effect.Effect<void, CommandError | WorkerDeath | { readonly message: string }, Scope.Scope> =>
-  Effect.gen(function*() {
+export const workerLife = (
+  keeping: Keeping
+): Effect.Effect<void, CommandError | WorkerDeath | { readonly message: string }, Scope.Scope> =>
+  Effect.gen(function* () {
     const { beats, config, progress } = keeping
     progress.happened("begin")
     const opened = keeping.connection ?? (yield* open(keeping))
@@ -191,5 +201,6 @@ export const workerLife = (keeping: Keeping): Effect.Effect<void, CommandError |
       Effect.sync(() => {
         keeping.worker = undefined
         keeping.progress.died(message)
-      }))
+      })
+    )
   )

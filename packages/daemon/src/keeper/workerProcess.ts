@@ -6,7 +6,14 @@ import { Socket } from "node:net"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import { noInspector } from "../strayedSignals.ts"
 import { fromKeeper, lineLimit, makeLineReader, toKeeper, writeLine } from "../worker/channel.ts"
-import { type ConnectionEnd, type Covered, type FromWorker, isFromWorker, type ToWorker, type Trial } from "../worker/messages.ts"
+import {
+  type ConnectionEnd,
+  type Covered,
+  type FromWorker,
+  isFromWorker,
+  type ToWorker,
+  type Trial
+} from "../worker/messages.ts"
 import type { Connection } from "./Connection.ts"
 
 /** How a process ended: of itself, with the last it said of why. */
@@ -44,7 +51,14 @@ const flags = ({ limits }: MountConfig): ReadonlyArray<string> => [
 ]
 
 /** What systemd tells the keeper is for it alone. */
-const systemd = new Set(["LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"])
+const systemd = new Set([
+  "LISTEN_FDNAMES",
+  "LISTEN_FDS",
+  "LISTEN_PID",
+  "NOTIFY_SOCKET",
+  "WATCHDOG_PID",
+  "WATCHDOG_USEC"
+])
 
 const environment = ({ limits }: MountConfig, compiled: string): NodeJS.ProcessEnv => ({
   NODE_COMPILE_CACHE: compiled,
@@ -55,13 +69,17 @@ const environment = ({ limits }: MountConfig, compiled: string): NodeJS.ProcessE
 /** Descriptors 4 and 5. */
 const descriptorsOf = (connection: Connection | undefined): readonly [number | "ignore", number | "ignore"] => {
   if (connection === undefined) return ["ignore", "ignore"]
-  const { descriptor, device: { underneath } } = connection
+  const {
+    descriptor,
+    device: { underneath }
+  } = connection
   return [descriptor, underneath < 0 ? "ignore" : underneath]
 }
 
 const warn = (text: string): void => void Effect.runFork(Effect.provide(Effect.logWarning(text), logToStderr))
 
-const isAlive = ({ exitCode, pid, signalCode }: ChildProcess): boolean => pid !== undefined && exitCode === null && signalCode === null
+const isAlive = ({ exitCode, pid, signalCode }: ChildProcess): boolean =>
+  pid !== undefined && exitCode === null && signalCode === null
 
 /** How long a worker's channel and its process may outlive each other (milliseconds). */
 const grace = 2000
@@ -77,14 +95,21 @@ const socketOf = (child: ChildProcess, descriptor: number): Socket | undefined =
 }
 
 /** What a connection's mount covers. */
-export const coveredBy = ({ device: { mountpoint, underneath } }: Connection): Covered => ({ mountpoint, known: underneath >= 0 })
+export const coveredBy = ({ device: { mountpoint, underneath } }: Connection): Covered => ({
+  mountpoint,
+  known: underneath >= 0
+})
 
 /**
  * Starts a process that has the connection's device as its descriptor 4, and what the mount covers, where that is
  * known, as descriptor 5; without a connection neither. It loads its code, compiled by those before it into the
  * folder `compiled` (which halves its start), and waits to be told to serve.
  */
-export const startWorker = (mount: MountConfig, connection: Connection | undefined, compiled: string): WorkerProcess => {
+export const startWorker = (
+  mount: MountConfig,
+  connection: Connection | undefined,
+  compiled: string
+): WorkerProcess => {
   const child: ChildProcess = spawn(process.execPath, [...flags(mount), entry, mount.name, mount.source], {
     cwd: "/",
     env: environment(mount, compiled),
@@ -113,29 +138,39 @@ export const startWorker = (mount: MountConfig, connection: Connection | undefin
     child.kill("SIGKILL")
   }
   let unheard = 0
-  hears?.on("data", makeLineReader({
-    said: (said) => {
-      if (isFromWorker(said)) hear(said)
-      else if (unheard++ === 0) warn(`${mount.name}: the worker ${child.pid} sent the keeper what is no message, which is not heard`)
-    },
-    tooLong: () => killBecause(`the worker sent the keeper a line of more than ${lineLimit} bytes`)
-  }))
+  hears?.on(
+    "data",
+    makeLineReader({
+      said: (said) => {
+        if (isFromWorker(said)) hear(said)
+        else if (unheard++ === 0)
+          warn(`${mount.name}: the worker ${child.pid} sent the keeper what is no message, which is not heard`)
+      },
+      tooLong: () => killBecause(`the worker sent the keeper a line of more than ${lineLimit} bytes`)
+    })
+  )
   const silent = new Promise<void>((resolve) => {
     if (hears === undefined) resolve()
     else hears.once("close", () => resolve())
   })
   void silent.then(() => {
     // After what came meanwhile is heard: this process can be stopped itself.
-    const look = () => setImmediate(() => {
-      if (isAlive(child)) killBecause("the worker closed its channel to the keeper")
-    })
+    const look = () =>
+      setImmediate(() => {
+        if (isAlive(child)) killBecause("the worker closed its channel to the keeper")
+      })
     setTimeout(look, grace).unref()
   })
   const exited = new Promise<WorkerExit>((resolve) => {
     const settle = (status: number | null, signal: NodeJS.Signals | null, said = message): void => {
       becomeReady()
       speaks?.destroy()
-      resolve({ status, signal, ...(ended === undefined ? {} : { ended }), ...(said === undefined ? {} : { message: said }) })
+      resolve({
+        status,
+        signal,
+        ...(ended === undefined ? {} : { ended }),
+        ...(said === undefined ? {} : { message: said })
+      })
     }
     child.once("error", (error) => {
       if (child.pid === undefined) settle(null, null, error.message)

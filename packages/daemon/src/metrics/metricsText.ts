@@ -6,7 +6,8 @@ type Labels = { readonly [name: string]: string }
 type Sample = readonly [labels: Labels, value: number]
 
 /** A label's value. Of backslashes and line breaks the format has the escapes of `printable`; others are text in it. */
-const escaped = (value: string): string => printable(value).replace(/(\\\\|\\n)|\\|"/g, (found, same?: string) => same ?? `\\${found}`)
+const escaped = (value: string): string =>
+  printable(value).replace(/(\\\\|\\n)|\\|"/g, (found, same?: string) => same ?? `\\${found}`)
 
 const line = (name: string, [labels, value]: Sample): string => {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`)
@@ -18,9 +19,12 @@ const metric = (name: string, type: "counter" | "gauge", help: string, samples: 
 
 /** Counters of a mount begin anew with its worker, as Prometheus expects of a process that restarts. */
 export const metricsText = ({ heapUsed, mounts, rss, startedAt }: StatusReport): string => {
-  const each = (value: (mount: MountStatus) => number): ReadonlyArray<Sample> => mounts.map((mount) => [{ mount: mount.name }, value(mount)])
+  const each = (value: (mount: MountStatus) => number): ReadonlyArray<Sample> =>
+    mounts.map((mount) => [{ mount: mount.name }, value(mount)])
   const byOpcode = (value: (operation: MountStatus["operations"][string]) => number): ReadonlyArray<Sample> =>
-    mounts.flatMap(({ name, operations }) => Object.entries(operations).map(([opcode, operation]): Sample => [{ mount: name, opcode }, value(operation)]))
+    mounts.flatMap(({ name, operations }) =>
+      Object.entries(operations).map(([opcode, operation]): Sample => [{ mount: name, opcode }, value(operation)])
+    )
   const quantiles: ReadonlyArray<Sample> = mounts.flatMap(({ name, operations }) =>
     Object.entries(operations).flatMap(([opcode, { p50, p99 }]): ReadonlyArray<Sample> => [
       [{ mount: name, opcode, quantile: "0.5" }, p50 / 1e6],
@@ -31,15 +35,60 @@ export const metricsText = ({ heapUsed, mounts, rss, startedAt }: StatusReport):
     metric("bickford_start_time_seconds", "gauge", "When the daemon started", [[{}, startedAt / 1000]]),
     metric("bickford_resident_bytes", "gauge", "Memory of the daemon, without its workers", [[{}, rss]]),
     metric("bickford_heap_bytes", "gauge", "JavaScript heap of the daemon, without its workers", [[{}, heapUsed]]),
-    metric("bickford_mount_up", "gauge", "1 while calls are answered", each(({ state }) => state === "running" ? 1 : 0)),
-    metric("bickford_mount_state", "gauge", "1 for the state that a mount is in", mounts.map(({ name, state }) => [{ mount: name, state }, 1])),
-    metric("bickford_restarts_total", "counter", "Workers that were replaced because they had ended", each(({ restarts }) => restarts)),
-    metric("bickford_in_flight", "gauge", "Calls whose operations have suspended", each(({ inFlight }) => inFlight)),
-    metric("bickford_read_bytes_total", "counter", "Bytes that reads were answered with", each(({ bytesRead }) => bytesRead)),
-    metric("bickford_written_bytes_total", "counter", "Bytes that writes brought", each(({ bytesWritten }) => bytesWritten)),
-    metric("bickford_requests_total", "counter", "Requests by opcode", byOpcode(({ count }) => count)),
-    metric("bickford_request_errors_total", "counter", "Requests answered with an errno, by opcode", byOpcode(({ errors }) => errors)),
-    metric("bickford_request_seconds", "gauge", "Time from a request's reading to its reply, by opcode, since the worker's start", quantiles),
+    metric(
+      "bickford_mount_up",
+      "gauge",
+      "1 while calls are answered",
+      each(({ state }) => (state === "running" ? 1 : 0))
+    ),
+    metric(
+      "bickford_mount_state",
+      "gauge",
+      "1 for the state that a mount is in",
+      mounts.map(({ name, state }) => [{ mount: name, state }, 1])
+    ),
+    metric(
+      "bickford_restarts_total",
+      "counter",
+      "Workers that were replaced because they had ended",
+      each(({ restarts }) => restarts)
+    ),
+    metric(
+      "bickford_in_flight",
+      "gauge",
+      "Calls whose operations have suspended",
+      each(({ inFlight }) => inFlight)
+    ),
+    metric(
+      "bickford_read_bytes_total",
+      "counter",
+      "Bytes that reads were answered with",
+      each(({ bytesRead }) => bytesRead)
+    ),
+    metric(
+      "bickford_written_bytes_total",
+      "counter",
+      "Bytes that writes brought",
+      each(({ bytesWritten }) => bytesWritten)
+    ),
+    metric(
+      "bickford_requests_total",
+      "counter",
+      "Requests by opcode",
+      byOpcode(({ count }) => count)
+    ),
+    metric(
+      "bickford_request_errors_total",
+      "counter",
+      "Requests answered with an errno, by opcode",
+      byOpcode(({ errors }) => errors)
+    ),
+    metric(
+      "bickford_request_seconds",
+      "gauge",
+      "Time from a request's reading to its reply, by opcode, since the worker's start",
+      quantiles
+    ),
     ""
   ].join("\n")
 }

@@ -17,7 +17,10 @@ const formOf = (name: string, row: Row): string =>
   row.takes === "nothing" || row.takes === "refused" ? name : `${name}=${row.takes.toUpperCase()}`
 
 const takersOf = (name: string): string =>
-  sourceKinds.filter(({ options }) => options.includes(name)).map(({ kind }) => `${kind}:`).join(", ")
+  sourceKinds
+    .filter(({ options }) => options.includes(name))
+    .map(({ kind }) => `${kind}:`)
+    .join(", ")
 
 /** What an option does, for help and documentation; an option of sources with those that take it. */
 export const helpOf = (name: string, row: Row): string =>
@@ -31,7 +34,9 @@ export const helpOfOptions = (isShown: (row: Row) => boolean): string =>
     .join("\n")
 
 const named = (isNamed: (row: Row) => boolean): string =>
-  Object.entries(optionTable).flatMap(([name, row]) => isNamed(row) ? [name] : []).join(", ")
+  Object.entries(optionTable)
+    .flatMap(([name, row]) => (isNamed(row) ? [name] : []))
+    .join(", ")
 
 /** The help of `-o`, whole. */
 export const optionsHelp: string = [
@@ -89,11 +94,19 @@ export const givenOption = (option: string): GivenOption => {
 }
 
 /** How numbers of a form are written in messages. */
-const shown = (takes: NumberForm, value: number): string => takes === "octal" ? `0${value.toString(8)}` : String(value)
+const shown = (takes: NumberForm, value: number): string =>
+  takes === "octal" ? `0${value.toString(8)}` : String(value)
 
 /** Nothing said yet. */
 export const emptyTarget = (): Target => ({
-  mount: {}, memory: {}, passthrough: {}, owner: {}, session: {}, allowRoot: false, autoUnmount: false, debug: false
+  mount: {},
+  memory: {},
+  passthrough: {},
+  owner: {},
+  session: {},
+  allowRoot: false,
+  autoUnmount: false,
+  debug: false
 })
 
 /** Has `row` write what an option says into `target`; or says what is wrong with it. */
@@ -127,13 +140,22 @@ interface OptionProblem {
 const problem = (option: string, message: string): OptionProblem => ({ option, message: `option ${option}${message}` })
 
 /** What is right by itself and wrong beside another option, of the options for `mount`. */
-export const contradiction = ({ mount: { blkdev, blksize, maxRead }, session }: ParsedOptions): OptionProblem | undefined => {
-  if (maxRead !== undefined && maxRead > 0 && maxRead < 4096) return problem("max_read", `: ${maxRead} is out of range; it must be 0 or at least 4096`)
-  if (blksize !== undefined && blkdev !== true) return problem("blksize", " is for a blkdev mount; give blkdev beside it")
-  if (blksize !== undefined && !Number.isInteger(Math.log2(blksize))) return problem("blksize", `: ${blksize} is no power of two`)
+export const contradiction = ({
+  mount: { blkdev, blksize, maxRead },
+  session
+}: ParsedOptions): OptionProblem | undefined => {
+  if (maxRead !== undefined && maxRead > 0 && maxRead < 4096)
+    return problem("max_read", `: ${maxRead} is out of range; it must be 0 or at least 4096`)
+  if (blksize !== undefined && blkdev !== true)
+    return problem("blksize", " is for a blkdev mount; give blkdev beside it")
+  if (blksize !== undefined && !Number.isInteger(Math.log2(blksize)))
+    return problem("blksize", `: ${blksize} is no power of two`)
   const { congestionThreshold, maxBackground = 64 } = session
   if (congestionThreshold !== undefined && congestionThreshold > maxBackground) {
-    return problem("congestion_threshold", `: ${congestionThreshold} is more than max_background (${maxBackground}), so it would never be reached`)
+    return problem(
+      "congestion_threshold",
+      `: ${congestionThreshold} is more than max_background (${maxBackground}), so it would never be reached`
+    )
   }
   return undefined
 }
@@ -143,7 +165,8 @@ const refusalOf = (kind: SourceKind, name: string): string | undefined => {
   const why = kind.refuses[name]
   if (why !== undefined) return `option ${name} is not for ${kind.kind}: ${why}`
   const row = rowOf(name)
-  if (row === undefined || row.takes === "refused" || row.by !== "source" || kind.options.includes(name)) return undefined
+  if (row === undefined || row.takes === "refused" || row.by !== "source" || kind.options.includes(name))
+    return undefined
   return `option ${name} is not for ${kind.kind}: it is for ${takersOf(name)}`
 }
 
@@ -152,7 +175,10 @@ const parse = (texts: ReadonlyArray<string>, kind: SourceKind | undefined): Pars
   for (const option of texts.flatMap(splitOptions)) {
     const given = givenOption(option)
     const row = rowOf(given.name)
-    if (row === undefined) return commandError(`unknown option ${given.name}; did you mean ${nearest(given.name, Object.keys(optionTable))}?`)
+    if (row === undefined)
+      return commandError(
+        `unknown option ${given.name}; did you mean ${nearest(given.name, Object.keys(optionTable))}?`
+      )
     const wrong = applyOption(target, given, row) ?? (kind === undefined ? undefined : refusalOf(kind, given.name))
     if (wrong !== undefined) return commandError(wrong)
   }
@@ -164,7 +190,10 @@ const parse = (texts: ReadonlyArray<string>, kind: SourceKind | undefined): Pars
  * Parses the values of `-o` flags, each with options separated by commas, for a source of `kind`; a later one wins.
  * Without a kind (the source is wrong) options of every kind are taken.
  */
-export const parseMountOptions = (texts: ReadonlyArray<string>, kind: SourceKind | undefined): Result.Result<ParsedOptions, CommandError> => {
+export const parseMountOptions = (
+  texts: ReadonlyArray<string>,
+  kind: SourceKind | undefined
+): Result.Result<ParsedOptions, CommandError> => {
   const parsed = parse(texts, kind)
   return "_tag" in parsed ? Result.fail(parsed) : Result.succeed(parsed)
 }

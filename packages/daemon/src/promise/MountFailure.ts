@@ -36,4 +36,5 @@ export const failureOf = (error: MountError): MountFailure => {
 }
 
 /** What a failed mount failed with. */
-export const causeOf = (end: MountEnd["session"]): unknown => end.reason === "failed" ? Cause.squash(end.cause) : undefined
+export const causeOf = (end: MountEnd["session"]): unknown =>
+  end.reason === "failed" ? Cause.squash(end.cause) : undefined

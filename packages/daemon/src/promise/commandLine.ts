@@ -1,5 +1,13 @@
 /** The command line of a program that mounts a filesystem of its own, as libfuse's `fuse_parse_cmdline` has it. */
-import { emptyTarget, applyOption, contradiction, givenOption, helpOfOptions, rowOf, splitOptions } from "../options/mountOptions.ts"
+import {
+  emptyTarget,
+  applyOption,
+  contradiction,
+  givenOption,
+  helpOfOptions,
+  rowOf,
+  splitOptions
+} from "../options/mountOptions.ts"
 import type { Target } from "../options/table.ts"
 import { readVersion } from "../version.ts"
 import type { MountOptions } from "./mount.ts"
@@ -49,8 +57,13 @@ interface Flags {
 }
 
 const flagNames: { readonly [flag: string]: keyof Flags } = {
-  "-d": "debug", "-f": "foreground", "-s": "singlethread",
-  "-h": "showHelp", "--help": "showHelp", "-V": "showVersion", "--version": "showVersion"
+  "-d": "debug",
+  "-f": "foreground",
+  "-s": "singlethread",
+  "-h": "showHelp",
+  "--help": "showHelp",
+  "-V": "showVersion",
+  "--version": "showVersion"
 }
 
 const escaped = (option: string): string => option.replace(/[\\,]/g, "\\$&")
@@ -97,7 +110,10 @@ export const parseCommandLine = (argv: ReadonlyArray<string> = process.argv.slic
   const wrong = contradiction(target)
   if (wrong !== undefined) throw new CommandLineError(wrong.option, wrong.message)
   const debug = flags.debug || target.debug
-  const options: MountOptions = { ...target.mount, ...(Object.keys(target.session).length === 0 ? {} : { session: target.session }) }
+  const options: MountOptions = {
+    ...target.mount,
+    ...(Object.keys(target.session).length === 0 ? {} : { session: target.session })
+  }
   return { ...flags, debug, foreground: flags.foreground || debug, mountpoint: places[0], options, remaining }
 }
 

@@ -39,13 +39,16 @@ export const start = async (mountpoint: string, backend: BackendSource, options?
   const key = await keyOf(mountpoint)
   if (running.has(key)) throw new MountFailure(`${key} is started already`, "EBUSY", -16, "mount")
   const mounted = mount(key, backend, options)
-  const ended = mounted.then((mount) => mount.ended).then(
-    () => undefined,
-    () => undefined
-  ).finally(() => {
-    running.delete(key)
-    changed(key)
-  })
+  const ended = mounted
+    .then((mount) => mount.ended)
+    .then(
+      () => undefined,
+      () => undefined
+    )
+    .finally(() => {
+      running.delete(key)
+      changed(key)
+    })
   running.set(key, { filesystem: backend, mounted, ended })
   await mounted
   changed(key)
@@ -60,7 +63,12 @@ export const stop = async (mountpoint: string, filesystem?: BackendSource): Prom
   const found = running.get(key)
   if (found === undefined) return
   if (filesystem !== undefined && filesystem !== found.filesystem) {
-    throw new MountFailure(`${key}: another filesystem is mounted there than the one that was to be stopped; nothing was unmounted`, "EINVAL", -22, "umount")
+    throw new MountFailure(
+      `${key}: another filesystem is mounted there than the one that was to be stopped; nothing was unmounted`,
+      "EINVAL",
+      -22,
+      "umount"
+    )
   }
   await (await found.mounted)[Symbol.asyncDispose]()
   await found.ended
@@ -89,7 +97,11 @@ const keyNow = (mountpoint: string): string => {
     if (target === undefined) at = next
     else if (++links > linksMax) return known
     else {
-      left.unshift(...resolve(at, target).split("/").filter((part) => part !== ""))
+      left.unshift(
+        ...resolve(at, target)
+          .split("/")
+          .filter((part) => part !== "")
+      )
       at = "/"
     }
   }
@@ -108,7 +120,15 @@ export const wait = async (mountpoint: string, state: State = "stopped"): Promis
   for (;;) {
     const found = running.get(key)
     if (state === "stopped" && found === undefined) return
-    if (state === "started" && found !== undefined && (await found.mounted.then(() => true, () => false))) return
+    if (
+      state === "started" &&
+      found !== undefined &&
+      (await found.mounted.then(
+        () => true,
+        () => false
+      ))
+    )
+      return
     await new Promise<void>((tell) => {
       const list = waiting.get(key)
       if (list === undefined) waiting.set(key, [tell])

@@ -6,7 +6,15 @@
  * await mounted.ended
  * ```
  */
-import { type BackendSource, logToStderr, type Mount, mount as mountEffect, type MountEnd, type MountError, type MountOptions as EffectMountOptions } from "@bickford/session"
+import {
+  type BackendSource,
+  logToStderr,
+  type Mount,
+  mount as mountEffect,
+  type MountEnd,
+  type MountError,
+  type MountOptions as EffectMountOptions
+} from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -53,19 +61,26 @@ export interface Mounted extends EventEmitter<Events>, AsyncDisposable {
   readonly unmount: (options?: { readonly lazy?: boolean }) => Promise<void>
 }
 
-const run = <A, E>(effect: Effect.Effect<A, E>, options?: { readonly signal?: AbortSignal }): Promise<Exit.Exit<A, E>> =>
-  Effect.runPromiseExit(Effect.provide(effect, logToStderr), options)
+const run = <A, E>(
+  effect: Effect.Effect<A, E>,
+  options?: { readonly signal?: AbortSignal }
+): Promise<Exit.Exit<A, E>> => Effect.runPromiseExit(Effect.provide(effect, logToStderr), options)
 
 /** Tells `emitter` of restarts, for the life of the scope. */
 const forwardRestarts = (mounted: Mount, emitter: EventEmitter<Events>) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const events = yield* mounted.session.supervisor.events
     const failures = new Map<string, unknown>()
-    yield* Effect.forkScoped(Effect.forever(Effect.map(PubSub.take(events), (event) => {
-      const part = event.path.join("/")
-      if (event._tag === "Exited") failures.set(part, event.cause === undefined ? undefined : Cause.squash(event.cause))
-      if (event._tag === "Restarting") emitter.emit("restart", { part, error: failures.get(part) })
-    })))
+    yield* Effect.forkScoped(
+      Effect.forever(
+        Effect.map(PubSub.take(events), (event) => {
+          const part = event.path.join("/")
+          if (event._tag === "Exited")
+            failures.set(part, event.cause === undefined ? undefined : Cause.squash(event.cause))
+          if (event._tag === "Restarting") emitter.emit("restart", { part, error: failures.get(part) })
+        })
+      )
+    )
   })
 
 /** What a promise is rejected with. */
@@ -115,13 +130,19 @@ class MountedFilesystem extends EventEmitter<Events> implements Mounted {
  * Mounts `backend` at an existing directory and serves it; resolves when it can be used. Rejects with a
  * `MountFailure`, which has Node's `code`, `errno` and `syscall`, or with the signal's reason.
  */
-export const mount = async (mountpoint: string, backend: BackendSource, options: MountOptions = {}): Promise<Mounted> => {
+export const mount = async (
+  mountpoint: string,
+  backend: BackendSource,
+  options: MountOptions = {}
+): Promise<Mounted> => {
   const { signal, ...mountOptions } = options
   signal?.throwIfAborted()
   const scope = await Effect.runPromise(Scope.make())
   const close = () => run(Scope.close(scope, Exit.void))
   const events = new EventEmitter<Events>()
-  const built = mountEffect({ ...mountOptions, mountpoint, backend }).pipe(Effect.tap((mounted) => forwardRestarts(mounted, events)))
+  const built = mountEffect({ ...mountOptions, mountpoint, backend }).pipe(
+    Effect.tap((mounted) => forwardRestarts(mounted, events))
+  )
   const exit = await run(Scope.provide(built, scope), signal === undefined ? {} : { signal })
   if (Exit.isFailure(exit)) {
     await close()

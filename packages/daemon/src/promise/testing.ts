@@ -31,7 +31,7 @@ export class TestCallError extends Error {
 
   constructor(error: ErrnoError | FakeKernel.FakeKernelError, syscall: string, path: string) {
     const errno = error._tag === "FakeKernelError" ? undefined : -error.errno
-    const text = errno === undefined ? error.message : getSystemErrorMap().get(errno)?.[1] ?? "unknown error"
+    const text = errno === undefined ? error.message : (getSystemErrorMap().get(errno)?.[1] ?? "unknown error")
     const code = error._tag === "FakeKernelError" ? "ERR_FAKE_KERNEL" : error._tag
     super(`${code}: ${text}, ${syscall} '${path}'`)
     this.code = code
@@ -42,7 +42,9 @@ export class TestCallError extends Error {
 }
 
 /** A call as a promise, which is rejected with a `TestCallError`. */
-type Promised<Call> = Call extends (...args: infer Args) => Effect.Effect<infer A, infer _E> ? (...args: Args) => Promise<A> : never
+type Promised<Call> = Call extends (...args: infer Args) => Effect.Effect<infer A, infer _E>
+  ? (...args: Args) => Promise<A>
+  : never
 
 /** The calls of a program by absolute path within the mount, as promises. */
 export type TestCalls = { readonly [Name in keyof FakeKernel.PathCalls]: Promised<FakeKernel.PathCalls[Name]> }
@@ -57,16 +59,17 @@ export interface TestKernel extends TestCalls, AsyncDisposable {
   readonly close: () => Promise<void>
 }
 
-const promised = <Args extends readonly [string, ...ReadonlyArray<unknown>], A>(
-  syscall: string,
-  call: (...args: Args) => Effect.Effect<A, ErrnoError | FakeKernel.FakeKernelError>
-) =>
-async (...args: Args): Promise<A> => {
-  const exit = await Effect.runPromiseExit(call(...args))
-  if (Exit.isSuccess(exit)) return exit.value
-  const error = Cause.findErrorOption(exit.cause)
-  throw error._tag === "Some" ? new TestCallError(error.value, syscall, args[0]) : Cause.squash(exit.cause)
-}
+const promised =
+  <Args extends readonly [string, ...ReadonlyArray<unknown>], A>(
+    syscall: string,
+    call: (...args: Args) => Effect.Effect<A, ErrnoError | FakeKernel.FakeKernelError>
+  ) =>
+  async (...args: Args): Promise<A> => {
+    const exit = await Effect.runPromiseExit(call(...args))
+    if (Exit.isSuccess(exit)) return exit.value
+    const error = Cause.findErrorOption(exit.cause)
+    throw error._tag === "Some" ? new TestCallError(error.value, syscall, args[0]) : Cause.squash(exit.cause)
+  }
 
 const promisedCalls = (kernel: FakeKernel.PathCalls): TestCalls => ({
   stat: promised("stat", kernel.stat),

@@ -7,7 +7,7 @@ import { sourceOf } from "./index.ts"
 
 /** The backend for `source`, its files shown with the owner, and to those, that `options` name. */
 export const backendFor = (source: string, options: ParsedOptions): Effect.Effect<BackendSource, CommandError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { kind, path } = yield* sourceOf(source)
     const made = yield* kind.open(path, options)
     const { allowRoot, owner } = options

@@ -37,8 +37,10 @@ export const parseSource = (text: string): Source | CommandError => {
   const kind = sourceKinds.find((known) => text.startsWith(`${known.kind}:`))
   if (kind === undefined) return commandError(`unknown source ${text}; known: ${sourceKinds.map(formOf).join(", ")}`)
   const path = text.slice(kind.kind.length + 1)
-  if (kind.operand === undefined && path !== "") return commandError(`unknown source ${text}: ${kind.kind}: takes ${kind.needs}`)
-  if (kind.operand !== undefined && path === "") return commandError(`${kind.kind}: needs ${kind.needs}: ${formOf(kind)}`)
+  if (kind.operand === undefined && path !== "")
+    return commandError(`unknown source ${text}: ${kind.kind}: takes ${kind.needs}`)
+  if (kind.operand !== undefined && path === "")
+    return commandError(`${kind.kind}: needs ${kind.needs}: ${formOf(kind)}`)
   return { kind, path }
 }
 

@@ -44,6 +44,9 @@ export const moduleSource: SourceKind = {
   open: (path) =>
     Effect.suspend(() => {
       lendOwnPackages()
-      return Effect.andThen(checkFile(path), Effect.mapError(loadBackend(urlOf(path)), (error) => failure(path, error)))
+      return Effect.andThen(
+        checkFile(path),
+        Effect.mapError(loadBackend(urlOf(path)), (error) => failure(path, error))
+      )
     })
 }

@@ -33,7 +33,9 @@ const printableLines = (text: string): string => text.split("\n").map(printable)
 /** A stack in lines that are all its own: what the error says is on one of them, whatever names it holds. */
 const printableStack = (stack: string, message: string): string => {
   const at = message === "" ? -1 : stack.indexOf(message)
-  return at < 0 ? printableLines(stack) : printableLines(stack.slice(0, at)) + printable(message) + printableLines(stack.slice(at + message.length))
+  return at < 0
+    ? printableLines(stack)
+    : printableLines(stack.slice(0, at)) + printable(message) + printableLines(stack.slice(at + message.length))
 }
 
 /** Tells of what the import of `file` threw. */

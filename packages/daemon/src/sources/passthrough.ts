@@ -14,7 +14,14 @@ export const passthroughSource: SourceKind = {
   needs: "a folder",
   exclusive: false,
   covered: "reached",
-  options: ["entry_timeout", "attr_timeout", "negative_timeout", "no_xattr", "writeback_cache", "no_kernel_passthrough"],
+  options: [
+    "entry_timeout",
+    "attr_timeout",
+    "negative_timeout",
+    "no_xattr",
+    "writeback_cache",
+    "no_kernel_passthrough"
+  ],
   refuses: {
     ...locksOfTheKernel,
     strictatime: "reads are marked as the filesystem underneath is mounted; mount that with strictatime"
@@ -30,6 +37,9 @@ export const passthroughSource: SourceKind = {
       process.umask(0)
       const directory = passthrough(resolve(path), options.passthrough)
       // Opened once before the mount: what is wrong with it is said then.
-      return Effect.scoped(directory).pipe(Effect.mapError(({ message }) => commandError(message)), Effect.as(directory))
+      return Effect.scoped(directory).pipe(
+        Effect.mapError(({ message }) => commandError(message)),
+        Effect.as(directory)
+      )
     })
 }

@@ -20,6 +20,9 @@ export const sqliteSource: SourceKind = {
     Effect.flatMap(Effect.promise(load), ({ sqlite }) => {
       const store = sqlite(path, options.memory)
       // Opened once before the mount: what is wrong with it is said then.
-      return Effect.scoped(store).pipe(Effect.mapError(({ message }) => commandError(message)), Effect.as(store))
+      return Effect.scoped(store).pipe(
+        Effect.mapError(({ message }) => commandError(message)),
+        Effect.as(store)
+      )
     })
 }

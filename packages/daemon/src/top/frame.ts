@@ -2,7 +2,8 @@
 import { printable } from "@bickford/protocol"
 import type { MountStatus, StatusReport } from "../control/StatusReport.ts"
 
-const perSecond = (now: number, before: number | undefined, seconds: number): number => before === undefined ? 0 : Math.max(0, now - before) / seconds
+const perSecond = (now: number, before: number | undefined, seconds: number): number =>
+  before === undefined ? 0 : Math.max(0, now - before) / seconds
 
 const short = (value: number): string => {
   if (value >= 10_000_000) return `${(value / 1_000_000).toFixed(0)}M`
@@ -17,17 +18,35 @@ const operationColumns = ["OPERATION", "OPS/S", "P50 us", "P99 us", "ERRORS"] as
 
 const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) => row.map((cell, column) => column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)).join("  ").trimEnd())
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd()
+  )
 }
 
 const operationsOf = (mount: MountStatus, before: MountStatus | undefined, seconds: number): ReadonlyArray<string> => {
   const rows = Object.entries(mount.operations)
-    .map(([name, { count, errors, p50, p99 }]) => ({ name, rate: perSecond(count, before?.operations[name]?.count ?? 0, seconds), count, errors, p50, p99 }))
+    .map(([name, { count, errors, p50, p99 }]) => ({
+      name,
+      rate: perSecond(count, before?.operations[name]?.count ?? 0, seconds),
+      count,
+      errors,
+      p50,
+      p99
+    }))
     .filter(({ count }) => count > 0)
     .sort((a, b) => b.rate - a.rate || b.count - a.count)
     .slice(0, 8)
-    .map(({ errors, name, p50, p99, rate }) => [`  ${printable(name)}`, short(rate), short(p50), short(p99), short(errors)])
-  return rows.length === 0 ? [] : aligned([operationColumns.map((name, n) => n === 0 ? `  ${name}` : name), ...rows])
+    .map(({ errors, name, p50, p99, rate }) => [
+      `  ${printable(name)}`,
+      short(rate),
+      short(p50),
+      short(p99),
+      short(errors)
+    ])
+  return rows.length === 0 ? [] : aligned([operationColumns.map((name, n) => (n === 0 ? `  ${name}` : name)), ...rows])
 }
 
 /** `seconds` between the reports; without an earlier one all rates are 0. */
@@ -41,8 +60,14 @@ export const frame = (report: StatusReport, earlier: StatusReport | undefined, s
   const rows = report.mounts.map((mount) => {
     const then = before(mount.name)
     return [
-      printable(mount.name), mount.state, short(perSecond(mount.requests, then?.requests, seconds)), mebibytes(perSecond(mount.bytesRead, then?.bytesRead, seconds)),
-      mebibytes(perSecond(mount.bytesWritten, then?.bytesWritten, seconds)), short(mount.inFlight), short(mount.errors), short(mount.restarts)
+      printable(mount.name),
+      mount.state,
+      short(perSecond(mount.requests, then?.requests, seconds)),
+      mebibytes(perSecond(mount.bytesRead, then?.bytesRead, seconds)),
+      mebibytes(perSecond(mount.bytesWritten, then?.bytesWritten, seconds)),
+      short(mount.inFlight),
+      short(mount.errors),
+      short(mount.restarts)
     ]
   })
   return [

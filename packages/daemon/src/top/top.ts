@@ -34,16 +34,23 @@ const live = (socket: string) => {
     at = now
     // A terminal may not know its size.
     const [columns, rows] = [process.stdout.columns || 80, process.stdout.rows || 24]
-    const lines = text.split("\n").slice(0, Math.max(1, rows - 1)).map((line) => line.slice(0, columns))
+    const lines = text
+      .split("\n")
+      .slice(0, Math.max(1, rows - 1))
+      .map((line) => line.slice(0, columns))
     return write(`${home}${lines.map((line) => `${line}\x1b[K`).join("\n")}\n${clearBelow}`)
   })
   const always = Effect.forever(Effect.andThen(once, Effect.sleep(interval)))
-  return Effect.acquireUseRelease(write(otherScreen), () => Effect.raceFirst(always, quit), () => write(sameScreen))
+  return Effect.acquireUseRelease(
+    write(otherScreen),
+    () => Effect.raceFirst(always, quit),
+    () => write(sameScreen)
+  )
 }
 
 /** On no terminal, or when asked to: what happens in one second, and no more. */
 const measured = (socket: string) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const earlier = yield* askStatus(socket)
     const start = performance.now()
     yield* Effect.sleep(interval)

@@ -32,7 +32,7 @@ const parse = (line: Buffer): unknown => {
 }
 
 /** Cuts a stream of bytes into lines; what has no end when the stream ends is not heard. */
-export const makeLineReader = ({ said, tooLong }: LineListener): (chunk: Buffer) => void => {
+export const makeLineReader = ({ said, tooLong }: LineListener): ((chunk: Buffer) => void) => {
   let begun: Array<Buffer> = []
   let length = 0
   let broken = false

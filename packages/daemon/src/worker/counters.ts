@@ -75,12 +75,17 @@ export const makeCounters = (): Counters => {
       errors,
       bytesRead,
       bytesWritten,
-      operations: Object.fromEntries(Array.from(operations, ([name, one]) => [name, {
-        count: one.count,
-        errors: one.errors,
-        p50: percentile(one.latencies, 0.5),
-        p99: percentile(one.latencies, 0.99)
-      }]))
+      operations: Object.fromEntries(
+        Array.from(operations, ([name, one]) => [
+          name,
+          {
+            count: one.count,
+            errors: one.errors,
+            p50: percentile(one.latencies, 0.5),
+            p99: percentile(one.latencies, 0.99)
+          }
+        ])
+      )
     })
   }
 }

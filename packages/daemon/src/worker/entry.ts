@@ -4,7 +4,16 @@
  * It loads its code at once, but opens the backend and reads the device only when it is told to: when no
  * other process does. Its end, however it comes, leaves the connection to the next worker.
  */
-import { atimePolicy, type AsyncBackend, type BackendSource, logToStderr, observe, Session, wireLog, withinRequestLimit } from "@bickford/session"
+import {
+  atimePolicy,
+  type AsyncBackend,
+  type BackendSource,
+  logToStderr,
+  observe,
+  Session,
+  wireLog,
+  withinRequestLimit
+} from "@bickford/session"
 import { patientTimeoutOption } from "@bickford/supervisor"
 import { coverPlace, frameCapacityFor, fromFd, makeDeviceTransport } from "@bickford/transport"
 import * as Cause from "effect/Cause"
@@ -36,15 +45,19 @@ const textLimit = 2 ** 16
 
 /** The keeper learns what kind of backend it is before a request can be lost with it. */
 const announced = (source: BackendSource): Effect.Effect<AsyncBackend, unknown, Scope.Scope> =>
-  Effect.tap(Effect.isEffect(source) ? source : Effect.succeed(source), (backend) => sayForSure({ type: "reading", durable: backend.durable === true }))
+  Effect.tap(Effect.isEffect(source) ? source : Effect.succeed(source), (backend) =>
+    sayForSure({ type: "reading", durable: backend.durable === true })
+  )
 
 /** Reads no more, and waits until what was read is answered. */
 const drain = ({ connection, supervisor }: Session.Session): Effect.Effect<void> =>
   Effect.ignore(supervisor.terminateChild("transport")).pipe(
-    Effect.andThen(Effect.callback<void>((resume) => {
-      const cancel = connection.inFlight.whenEmpty(() => resume(Effect.void))
-      return Effect.sync(cancel)
-    })),
+    Effect.andThen(
+      Effect.callback<void>((resume) => {
+        const cancel = connection.inFlight.whenEmpty(() => resume(Effect.void))
+        return Effect.sync(cancel)
+      })
+    ),
     patientTimeoutOption(patience),
     Effect.asVoid
   )
@@ -78,7 +91,7 @@ interface Prepared {
 /** Made once: a person's module may make a backend in a function, which is called no more than it must be. */
 let prepared: Prepared | undefined
 
-const prepare = Effect.fnUntraced(function*(mount: MountConfig) {
+const prepare = Effect.fnUntraced(function* (mount: MountConfig) {
   if (prepared !== undefined) return prepared
   const { kind } = yield* sourceOf(mount.source)
   const options = yield* Effect.fromResult(parseMountOptions(mount.options, kind))
@@ -98,7 +111,7 @@ const cover = ({ known, mountpoint }: Covered): Effect.Effect<void, never, Scope
   })
 
 /** Finds out whether the mount could be served, and leaves nothing open. */
-const rehearse = Effect.fnUntraced(function*(mount: MountConfig, how: Trial, covered: Covered | undefined) {
+const rehearse = Effect.fnUntraced(function* (mount: MountConfig, how: Trial, covered: Covered | undefined) {
   if (covered !== undefined) yield* cover(covered)
   const { kind, path } = yield* sourceOf(mount.source)
   // Its lock is with the worker that serves it.
@@ -107,10 +120,13 @@ const rehearse = Effect.fnUntraced(function*(mount: MountConfig, how: Trial, cov
   if (how === "open") yield* openOnce(source, { ...options.session, atime: atimePolicy(options.mount) })
 })
 
-const trials = Effect.forever(Effect.flatMap(heard("try"), ({ covered, how, mount }) =>
-  Effect.andThen(rehearse(mount, how, covered), sayForSure({ type: "tried" }))))
+const trials = Effect.forever(
+  Effect.flatMap(heard("try"), ({ covered, how, mount }) =>
+    Effect.andThen(rehearse(mount, how, covered), sayForSure({ type: "tried" }))
+  )
+)
 
-const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => void) {
+const serve = Effect.fnUntraced(function* (attend: (session: Session.Session) => void) {
   const { covered, mount, resume } = yield* Effect.raceFirst(heard("serve"), trials)
   yield* cover(covered)
   const { options, source } = yield* prepare(mount)
@@ -137,7 +153,12 @@ const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => 
   attend(session)
   yield* observe(session.connection, counters.observer)
   logOnDemand(session)
-  yield* Effect.forkScoped(Effect.andThen(session.negotiated, Effect.sync(() => say({ type: "serving" }))))
+  yield* Effect.forkScoped(
+    Effect.andThen(
+      session.negotiated,
+      Effect.sync(() => say({ type: "serving" }))
+    )
+  )
   const end = yield* session.awaitEnd
   if (end.reason === "failed") return yield* Effect.failCause(end.cause)
   beat()
@@ -147,7 +168,7 @@ const serve = Effect.fnUntraced(function*(attend: (session: Session.Session) => 
 const program = Effect.suspend(() => {
   let session: Session.Session | undefined
   const leave = Effect.raceFirst(heard("drain"), orphaned).pipe(
-    Effect.andThen(Effect.suspend(() => session === undefined ? Effect.void : drain(session))),
+    Effect.andThen(Effect.suspend(() => (session === undefined ? Effect.void : drain(session)))),
     // Nothing is closed in order: `destroy` is not for a connection that goes on.
     Effect.andThen(Effect.sync(() => process.exit(0)))
   )
@@ -155,7 +176,10 @@ const program = Effect.suspend(() => {
 })
 
 const messageOf = (error: unknown): string =>
-  (typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)).slice(0, textLimit)
+  (typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)).slice(
+    0,
+    textLimit
+  )
 
 // What a person's module throws out of turn ends the process; the keeper is to know why.
 process.on("uncaughtExceptionMonitor", (error) => say({ type: "failed", message: messageOf(error) }))

@@ -32,12 +32,12 @@ export interface Covered {
 export type ToWorker =
   /** Open the backend and serve the device. Sent once, when no other process does. */
   | {
-    readonly type: "serve"
-    readonly mount: MountConfig
-    /** Where it is mounted, without links, and whether descriptor 5 is what lies underneath. */
-    readonly covered: Covered
-    readonly resume: Partial<ConnectionRecord> & Pick<ConnectionRecord, "id">
-  }
+      readonly type: "serve"
+      readonly mount: MountConfig
+      /** Where it is mounted, without links, and whether descriptor 5 is what lies underneath. */
+      readonly covered: Covered
+      readonly resume: Partial<ConnectionRecord> & Pick<ConnectionRecord, "id">
+    }
   /** Find out whether the mount could be served, while another mount may cover what it serves. */
   | { readonly type: "try"; readonly mount: MountConfig; readonly how: Trial; readonly covered?: Covered }
   /** Read no more, answer what was read, and exit. */
@@ -63,7 +63,8 @@ export type FromWorker =
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "line"; readonly line: string }
 
-const isRecord = (value: unknown): value is { readonly [key: string]: unknown } => typeof value === "object" && value !== null
+const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null
 
 const isCount = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value)
 
@@ -71,7 +72,9 @@ const isNumbers = (value: unknown): boolean =>
   isRecord(value) &&
   ["inFlight", "requests", "errors", "bytesRead", "bytesWritten"].every((key) => isCount(value[key])) &&
   isRecord(value["operations"]) &&
-  Object.values(value["operations"]).every((one) => isRecord(one) && ["count", "errors", "p50", "p99"].every((key) => isCount(one[key])))
+  Object.values(value["operations"]).every(
+    (one) => isRecord(one) && ["count", "errors", "p50", "p99"].every((key) => isCount(one[key]))
+  )
 
 const ends: ReadonlyArray<unknown> = ["unmounted", "aborted", "closed", "asked"] satisfies ReadonlyArray<ConnectionEnd>
 

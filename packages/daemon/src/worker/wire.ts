@@ -41,7 +41,7 @@ export const sayForSure = (message: FromWorker): Effect.Effect<void> =>
 export const isOrphan = (): boolean => orphan
 
 /** Calls `listener` with every message from now on; what it gives back ends that. */
-export const listen = (listener: (message: ToWorker) => void): () => void => {
+export const listen = (listener: (message: ToWorker) => void): (() => void) => {
   messages.on("heard", listener)
   // Not before: what nobody listened for would be lost.
   if (hears.listenerCount("data") === 0) hears.on("data", hear)
@@ -49,7 +49,9 @@ export const listen = (listener: (message: ToWorker) => void): () => void => {
 }
 
 /** Waits for the first message of a type. */
-export const heard = <Type extends ToWorker["type"]>(type: Type): Effect.Effect<Extract<ToWorker, { readonly type: Type }>> =>
+export const heard = <Type extends ToWorker["type"]>(
+  type: Type
+): Effect.Effect<Extract<ToWorker, { readonly type: Type }>> =>
   Effect.callback((resume) => {
     const isIt = (message: ToWorker): message is Extract<ToWorker, { readonly type: Type }> => message.type === type
     const deaf = listen((message) => {

@@ -3,7 +3,17 @@ import { checkedViews, partsOf, putData, viewsLength, viewsOf } from "../data.ts
 import { packDirentplus, packDirents, readDirentplus, readDirents } from "../dirents.ts"
 import * as structs from "../generated/structs.ts"
 import type {
-  Data, Dirent, DirentPlus, GetxattrRequest, ListxattrRequest, Name, ReaddirplusRequest, ReaddirRequest, ReadlinkRequest, ReadRequest, XattrReply
+  Data,
+  Dirent,
+  DirentPlus,
+  GetxattrRequest,
+  ListxattrRequest,
+  Name,
+  ReaddirplusRequest,
+  ReaddirRequest,
+  ReadlinkRequest,
+  ReadRequest,
+  XattrReply
 } from "../messages.ts"
 import { longestTarget, pathBytes, readPath } from "../name.ts"
 import { refuse } from "../refusal.ts"

@@ -1,9 +1,28 @@
 /** Replies that carry attributes, a node or an open file: what the kernel keeps longest, and checks least. */
 import { openReplyFlags, statMode, statxMasks } from "../constants.ts"
-import { getAttrReply, getEntry, getOpen, getStatxReply, putAttrReply, putEntry, putOpen, putStatxReply } from "../generated/records.ts"
+import {
+  getAttrReply,
+  getEntry,
+  getOpen,
+  getStatxReply,
+  putAttrReply,
+  putEntry,
+  putOpen,
+  putStatxReply
+} from "../generated/records.ts"
 import * as structs from "../generated/structs.ts"
 import type { Negotiated } from "../init.ts"
-import type { AttrReply, Created, Entry, LookupRequest, Open, Request, StatxReply, StatxRequest, U64 } from "../messages.ts"
+import type {
+  AttrReply,
+  Created,
+  Entry,
+  LookupRequest,
+  Open,
+  Request,
+  StatxReply,
+  StatxRequest,
+  U64
+} from "../messages.ts"
 import { refuse } from "../refusal.ts"
 import type { ReplyCodec } from "./reply.ts"
 
@@ -24,8 +43,8 @@ const checkTypeAndSize = (mode: number, size: U64): void => {
   if (typeof size === "bigint" && size > largestSize) refuse("EIO", `size is ${size}, over 2^63-1`)
 }
 
-const isNone = (nodeid: U64): boolean => typeof nodeid === "number" ? nodeid === 0 : nodeid === 0n
-const isRoot = (nodeid: U64): boolean => typeof nodeid === "number" ? nodeid === 1 : nodeid === 1n
+const isNone = (nodeid: U64): boolean => (typeof nodeid === "number" ? nodeid === 0 : nodeid === 0n)
+const isRoot = (nodeid: U64): boolean => (typeof nodeid === "number" ? nodeid === 1 : nodeid === 1n)
 
 /** Where an entry stands: only some places may name no node, or the root. */
 export type EntryPlace = "lookup" | "dots" | "new" | "listed"

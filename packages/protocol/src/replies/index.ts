@@ -8,6 +8,25 @@ import { nothing, type ReplyCodec } from "./reply.ts"
 
 /** One for each kind; which requests it answers is the operations' table's to say. */
 export const replyCodecs = {
-  nothing, found, entry: newEntry, attributes, statx: extendedAttributes, target, opened, created, data: content, written, usage,
-  xattr: attribute, agreed, listing, listingPlus, lock: conflict, block, ioctl: controlled, events: ready, position, copied
+  nothing,
+  found,
+  entry: newEntry,
+  attributes,
+  statx: extendedAttributes,
+  target,
+  opened,
+  created,
+  data: content,
+  written,
+  usage,
+  xattr: attribute,
+  agreed,
+  listing,
+  listingPlus,
+  lock: conflict,
+  block,
+  ioctl: controlled,
+  events: ready,
+  position,
+  copied
 } satisfies { readonly [Kind in keyof ReplyTypes]: ReplyCodec<never, ReplyTypes[Kind]> }

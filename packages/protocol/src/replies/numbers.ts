@@ -4,7 +4,18 @@ import { getFileLock, getStatfs, putFileLock, putStatfs } from "../generated/rec
 import * as structs from "../generated/structs.ts"
 import { encodeInitReply, readInitReply } from "../init.ts"
 import type {
-  BmapRequest, CopyFileRangeRequest, FileLock, GetlkRequest, InitReply, InitRequest, LseekRequest, PollRequest, Request, Statfs, U64, WriteRequest
+  BmapRequest,
+  CopyFileRangeRequest,
+  FileLock,
+  GetlkRequest,
+  InitReply,
+  InitRequest,
+  LseekRequest,
+  PollRequest,
+  Request,
+  Statfs,
+  U64,
+  WriteRequest
 } from "../messages.ts"
 import { refuse } from "../refusal.ts"
 import { checkU32, getU64, setU32, setU64 } from "../u64.ts"
@@ -50,7 +61,8 @@ export const conflict: ReplyCodec<GetlkRequest, FileLock> = {
     const { type } = lock
     if (type !== lockTypes.F_UNLCK) {
       if (type !== lockTypes.F_RDLCK && type !== lockTypes.F_WRLCK) refuse("EIO", `${String(type)} is no type of lock`)
-      if (!isOffset(lock.start) || !isOffset(lock.end) || lock.end < lock.start) refuse("EIO", `no range: ${lock.start} to ${lock.end}`)
+      if (!isOffset(lock.start) || !isOffset(lock.end) || lock.end < lock.start)
+        refuse("EIO", `no range: ${lock.start} to ${lock.end}`)
     }
     putFileLock(view, at, lock)
     return lkOut.bytes

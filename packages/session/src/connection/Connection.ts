@@ -61,7 +61,11 @@ export interface ConnectionState {
   readonly negotiated?: Negotiated
 }
 
-export const makeConnection = (transport: FrameTransport, state: ConnectionState = {}, atime: AtimePolicy = defaultAtime): Connection => {
+export const makeConnection = (
+  transport: FrameTransport,
+  state: ConnectionState = {},
+  atime: AtimePolicy = defaultAtime
+): Connection => {
   const connection: Connection = {
     id: state.id ?? randomUUID(),
     atime,
@@ -146,7 +150,7 @@ export const connectionSink = (connection: Connection): FrameSink => ({
 })
 
 /** Makes `dispatcher` the taker of frames, and gives it those that waited. Returns how to take it away again. */
-export const attachDispatcher = (connection: Connection, dispatcher: FrameSink): () => void => {
+export const attachDispatcher = (connection: Connection, dispatcher: FrameSink): (() => void) => {
   connection.dispatcher = dispatcher
   for (const slot of connection.parked.splice(0)) dispatcher.onFrame(slot)
   dispatcher.onBatchEnd()

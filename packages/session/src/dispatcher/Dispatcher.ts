@@ -147,7 +147,8 @@ export const makeDispatcher = (
     entry.caller?.interrupt(guard)
     if (interruptible(entry.row) !== "never" || entry.caller === undefined) stop(entry)
     // It runs on; what it opens is closed again.
-    else if (entry.row.op === "open" || entry.row.op === "opendir") answerEarly(entry, "interrupted", errnoNumbers.EINTR)
+    else if (entry.row.op === "open" || entry.row.op === "opendir")
+      answerEarly(entry, "interrupted", errnoNumbers.EINTR)
   }
   const callers = makeCallerWatch(inFlight, leave)
 
@@ -178,12 +179,25 @@ export const makeDispatcher = (
   const watch = (entry: InFlight, fiber: Fiber.Fiber<unknown, unknown>): void => {
     entry.fiber = fiber
     const limit = deadline(entry.row)
-    const timer = limit === undefined ? undefined : run(Effect.andThen(patientSleep(limit.after), Effect.sync(() => expire(entry, limit.errno))))
+    const timer =
+      limit === undefined
+        ? undefined
+        : run(
+            Effect.andThen(
+              patientSleep(limit.after),
+              Effect.sync(() => expire(entry, limit.errno))
+            )
+          )
     fiber.addObserver((exit) => {
       timer?.interruptUnsafe()
       admission.leave(entry)
       // What a durable backend was stopped in is run again by its next instance, and answered then.
-      if (entry.stopped === "restart" && backend.durable === true && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) {
+      if (
+        entry.stopped === "restart" &&
+        backend.durable === true &&
+        Exit.isFailure(exit) &&
+        Cause.hasInterruptsOnly(exit.cause)
+      ) {
         entry.fiber = undefined
         return
       }
@@ -209,7 +223,11 @@ export const makeDispatcher = (
   }
 
   /** Runs a handler; an answer that is there at once is an `Exit`, else the fiber that works on it. */
-  const call = (handler: Handler, request: Request, caller: CallContext): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
+  const call = (
+    handler: Handler,
+    request: Request,
+    caller: CallContext
+  ): Exit.Exit<unknown, unknown> | Fiber.Fiber<unknown, unknown> => {
     let effect: Effect.Effect<unknown, unknown>
     try {
       const answer = handler.call(backend, request, caller)
@@ -218,19 +236,27 @@ export const makeDispatcher = (
     } catch (thrown) {
       return failed(thrown)
     }
-    const fiber = run(traced ? Effect.withSpan(effect, `fuse.${request.op}`, { attributes: spanAttributes(request) }) : effect)
+    const fiber = run(
+      traced ? Effect.withSpan(effect, `fuse.${request.op}`, { attributes: spanAttributes(request) }) : effect
+    )
     return fiber.pollUnsafe() ?? fiber
   }
 
   /** What an operation has returned, if it is no Exit. */
   const effectOf = (answer: unknown, request: Request, caller: CallContext): Effect.Effect<unknown, unknown> => {
     if (Effect.isEffect(answer)) return answer as Effect.Effect<unknown, unknown>
-    if (isThenable(answer)) return answerOfPromise(answer, () => caller.abort(), (late) => withdraw(request, late))
+    if (isThenable(answer))
+      return answerOfPromise(
+        answer,
+        () => caller.abort(),
+        (late) => withdraw(request, late)
+      )
     return Exit.die(new TypeError(`${request.op} returned neither an Effect nor a promise`))
   }
 
   /** What an operation has brought when its caller had been answered already is undone. */
-  const withdraw = (request: Request, value: unknown): void => guard(`${request.op} that nobody waited for`, () => withdrawal.all(request, value))
+  const withdraw = (request: Request, value: unknown): void =>
+    guard(`${request.op} that nobody waited for`, () => withdrawal.all(request, value))
 
   /** Runs an operation that no caller asked for. */
   const settleUnasked = (request: Request): void => {
@@ -249,7 +275,12 @@ export const makeDispatcher = (
     const handler = handlers[entry.row.opcode]
     if (handler === undefined) return absent(entry.row, entry.request, connection.negotiated)
     // What never began is not run again: nobody has seen it.
-    const caller = new CallContext(connection.id, entry.unique, entry.caller !== undefined || entry.unique !== entry.request.unique, entry.request)
+    const caller = new CallContext(
+      connection.id,
+      entry.unique,
+      entry.caller !== undefined || entry.unique !== entry.request.unique,
+      entry.request
+    )
     entry.caller = caller
     return call(handler, entry.request, caller)
   }
@@ -266,10 +297,14 @@ export const makeDispatcher = (
   const admission = makeAdmission(limits, waitingOperations(backend), rerun)
 
   let inBatch = false
-  const delivered = backend.delivered === undefined ? undefined : (uniques: ReadonlyArray<U64>) => guard("delivered", () => backend.delivered?.(uniques))
-  const group = backend.durable === true && backend.commit !== undefined
-    ? makeGroupCommit({ commit: backend.commit, run, again, suspended: watch, answer, delivered })
-    : undefined
+  const delivered =
+    backend.delivered === undefined
+      ? undefined
+      : (uniques: ReadonlyArray<U64>) => guard("delivered", () => backend.delivered?.(uniques))
+  const group =
+    backend.durable === true && backend.commit !== undefined
+      ? makeGroupCommit({ commit: backend.commit, run, again, suspended: watch, answer, delivered })
+      : undefined
 
   /** What never reaches an operation of the backend by way of a reply. True when it was handled here. */
   const applyHere = (request: Request, slot: Slot): boolean => {
@@ -327,7 +362,8 @@ export const makeDispatcher = (
     if (row.op === "release" || row.op === "releasedir") handles.forget(request.nodeid, 1)
     const handler = handlers[row.opcode]
     if (handler === undefined) {
-      if (!applyHere(request, slot)) responder.toSlot(slot, row, request, absent(row, request, connection.negotiated), undefined)
+      if (!applyHere(request, slot))
+        responder.toSlot(slot, row, request, absent(row, request, connection.negotiated), undefined)
       return
     }
     // A payload lives in its slot. When few slots are left it moves out, so that reading can go on: the
@@ -338,7 +374,18 @@ export const makeDispatcher = (
     const unique = withoutResendBit(request.unique)
     if (!admission.admits(owned)) {
       const kept = keepsSlot ? withOwnPayload(transport, slot, owned) : owned
-      const waiting: InFlight = { unique, row, request: kept, place: { detached: transport.detach(slot) }, caller: undefined, fiber: undefined, stopped: undefined, answered: false, signalled: false, looked: false }
+      const waiting: InFlight = {
+        unique,
+        row,
+        request: kept,
+        place: { detached: transport.detach(slot) },
+        caller: undefined,
+        fiber: undefined,
+        stopped: undefined,
+        answered: false,
+        signalled: false,
+        looked: false
+      }
       inFlight.add(waiting)
       admission.enqueue(waiting)
       return
@@ -352,7 +399,18 @@ export const makeDispatcher = (
     // What is held for a commit keeps its slot, unless it is the last.
     const keeps = keepsSlot || (isExit(outcome) && !row.hasPayload)
     const place = keeps ? { slot } : { detached: transport.detach(slot) }
-    const entry: InFlight = { unique, row, request: owned, place, caller, fiber: undefined, stopped: undefined, answered: false, signalled: false, looked: false }
+    const entry: InFlight = {
+      unique,
+      row,
+      request: owned,
+      place,
+      caller,
+      fiber: undefined,
+      stopped: undefined,
+      answered: false,
+      signalled: false,
+      looked: false
+    }
     inFlight.add(entry)
     if (isExit(outcome)) finish(entry, outcome)
     else {
@@ -399,5 +457,8 @@ export const stopInFlight = (connection: Connection, reason: StopReason): Effect
       callers.push(entry.caller)
     }
     // An operation may be deaf to interruption and listen to its signal.
-    return Effect.andThen(Effect.sync(() => callers.forEach((caller) => caller?.abort())), Fiber.interruptAll(fibers))
+    return Effect.andThen(
+      Effect.sync(() => callers.forEach((caller) => caller?.abort())),
+      Fiber.interruptAll(fibers)
+    )
   })

@@ -15,12 +15,27 @@ import type { Guard } from "./guard.ts"
 import { errnoErrorNamed, errnoOf, isErrnoError, wireErrno } from "../errno.ts"
 import { errnoName, errnoNumbers, type DataPart, type Request, type U64 } from "@bickford/protocol"
 import {
-  encodeReply, isReplyRefusal, type Memory, memoryOf, type OpcodeRow, refusalOf, replyData, replyParts, type ReplyRefusal, viewsLength
+  encodeReply,
+  isReplyRefusal,
+  type Memory,
+  memoryOf,
+  type OpcodeRow,
+  refusalOf,
+  replyData,
+  replyParts,
+  type ReplyRefusal,
+  viewsLength
 } from "@bickford/protocol/codec"
 
 export interface Responder {
   /** Replies through the request's slot and gives it back. */
-  readonly toSlot: (slot: Slot, row: OpcodeRow, request: Request, exit: Exit.Exit<unknown, unknown>, stopped: StopReason | undefined) => void
+  readonly toSlot: (
+    slot: Slot,
+    row: OpcodeRow,
+    request: Request,
+    exit: Exit.Exit<unknown, unknown>,
+    stopped: StopReason | undefined
+  ) => void
   /** Replies to a request whose slot was given back before. */
   readonly toDetached: (
     detached: DetachedRequest,
@@ -58,7 +73,8 @@ const noViews: ReadonlyArray<Uint8Array> = []
 
 /** What a reply was made of has been sent. */
 const dispose = (data: unknown, guard: Guard): void => {
-  if (Array.isArray(data)) guard("Symbol.dispose of what was read", () => (data as Partial<Disposable>)[Symbol.dispose]?.())
+  if (Array.isArray(data))
+    guard("Symbol.dispose of what was read", () => (data as Partial<Disposable>)[Symbol.dispose]?.())
 }
 
 /** Whether a failure is what came of stopping the operation: an interruption, or a `signal` that was aborted. */
@@ -113,7 +129,8 @@ export const makeResponder = (
         return lastError
       }
       // What was thrown is a defect; if it is a system call's error (Node's, with its `code`) the caller is told which.
-      if (Cause.isDieReason(reason) && reason.defect instanceof Error) error = wireErrno(errnoOf(reason.defect) ?? errnoErrorNamed("EIO"))
+      if (Cause.isDieReason(reason) && reason.defect instanceof Error)
+        error = wireErrno(errnoOf(reason.defect) ?? errnoErrorNamed("EIO"))
     }
     if (stopped !== undefined && isOfStopping(cause)) return -stopErrno(stopped)
     connection.counters.defects++
@@ -122,14 +139,22 @@ export const makeResponder = (
   }
 
   /** Has the backend undo an open that the kernel does not know of. */
-  const withdrawOpen = (row: OpcodeRow, request: Request, value: unknown): void => guard(`${row.op} that nobody waited for`, () => release(request, value))
+  const withdrawOpen = (row: OpcodeRow, request: Request, value: unknown): void =>
+    guard(`${row.op} that nobody waited for`, () => release(request, value))
 
   /** After the write: the kernel holds what it took; of what it did not take it knows nothing. */
-  const settle = (row: OpcodeRow, request: Request, value: unknown, error: number, bytes: number, written: number): void => {
+  const settle = (
+    row: OpcodeRow,
+    request: Request,
+    value: unknown,
+    error: number,
+    bytes: number,
+    written: number
+  ): void => {
     if (written === 0) {
       for (let i = 0; i < lookupCount; i++) nodes.add(lookups[i] ?? 0)
       // What CREATE and TMPFILE open is the node that they tell of.
-      if (error === 0 && row.opensHandle) handles.add(lookupCount > 0 ? lookups[0] ?? 0 : request.nodeid)
+      if (error === 0 && row.opensHandle) handles.add(lookupCount > 0 ? (lookups[0] ?? 0) : request.nodeid)
     } else {
       if (error === 0 && row.opensHandle) withdrawOpen(row, request, value)
       for (let i = 0; i < lookupCount; i++) {
@@ -155,7 +180,14 @@ export const makeResponder = (
 
   const reply: Composed = { error: 0, length: 0, views: undefined, parts: undefined, value: undefined }
 
-  const composeValue = (row: OpcodeRow, request: Request, value: unknown, memory: Memory, offset: number, capacity: number): void => {
+  const composeValue = (
+    row: OpcodeRow,
+    request: Request,
+    value: unknown,
+    memory: Memory,
+    offset: number,
+    capacity: number
+  ): void => {
     reply.views = replyData(row, value, request)
     if (reply.views !== undefined) {
       reply.length = viewsLength(reply.views)
@@ -172,7 +204,15 @@ export const makeResponder = (
   }
 
   /** Makes `reply` of an exit. Whatever a backend has answered, nothing leaves here but a reply that can be sent. */
-  const compose = (row: OpcodeRow, request: Request, exit: AnyExit, stopped: StopReason | undefined, memory: Memory, offset: number, capacity: number): void => {
+  const compose = (
+    row: OpcodeRow,
+    request: Request,
+    exit: AnyExit,
+    stopped: StopReason | undefined,
+    memory: Memory,
+    offset: number,
+    capacity: number
+  ): void => {
     reply.error = 0
     reply.length = 0
     reply.views = undefined
@@ -213,7 +253,15 @@ export const makeResponder = (
       } else if (parts !== undefined) {
         settle(row, request, value, 0, length, transport.replyPartsDetached(detached, parts))
         dispose(value, guard)
-      } else settle(row, request, value, error, length, transport.replyDetached(detached, error, error === 0 ? [scratch.bytes.subarray(0, length)] : noViews))
+      } else
+        settle(
+          row,
+          request,
+          value,
+          error,
+          length,
+          transport.replyDetached(detached, error, error === 0 ? [scratch.bytes.subarray(0, length)] : noViews)
+        )
     }
   }
 }

@@ -5,7 +5,16 @@ import * as Exit from "effect/Exit"
 import { Errno } from "../errno.ts"
 
 /** libfuse's, when a filesystem says nothing. */
-const usage: Exit.Exit<Statfs> = Exit.succeed({ blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, bsize: 512, namelen: 255, frsize: 512 })
+const usage: Exit.Exit<Statfs> = Exit.succeed({
+  blocks: 0,
+  bfree: 0,
+  bavail: 0,
+  files: 0,
+  ffree: 0,
+  bsize: 512,
+  namelen: 255,
+  frsize: 512
+})
 const opened: Exit.Exit<Open> = Exit.succeed({ fh: 0, openFlags: 0 })
 
 /** The minors from which the kernel takes ENOSYS for "do not ask again": Linux 3.15 for OPEN, 5.1 for OPENDIR. */

@@ -40,7 +40,8 @@ export interface Ids {
 const unknownIds: Ids = { uid: FUSE_INVALID_UIDGID, gid: FUSE_INVALID_UIDGID }
 
 /** Of the four ids of a line the last one, which counts towards filesystems. */
-const filesystemId = (status: string, name: string): number => Number(field(status, name)?.split(/\s+/).at(3) ?? FUSE_INVALID_UIDGID)
+const filesystemId = (status: string, name: string): number =>
+  Number(field(status, name)?.split(/\s+/).at(3) ?? FUSE_INVALID_UIDGID)
 
 /** The ids that a process uses towards filesystems; FUSE_INVALID_UIDGID when it is gone, or not ours to see. */
 export const idsOf = (pid: number): Ids => {
@@ -57,7 +58,15 @@ export const groupsOf = (pid: number): ReadonlyArray<number> => {
 const bit = (signal: NodeJS.Signals): bigint => 1n << BigInt(constants.signals[signal] - 1)
 const killed = bit("SIGKILL")
 /** By default these end no process: signal(7). */
-const harmless = bit("SIGCHLD") | bit("SIGURG") | bit("SIGWINCH") | bit("SIGCONT") | bit("SIGSTOP") | bit("SIGTSTP") | bit("SIGTTIN") | bit("SIGTTOU")
+const harmless =
+  bit("SIGCHLD") |
+  bit("SIGURG") |
+  bit("SIGWINCH") |
+  bit("SIGCONT") |
+  bit("SIGSTOP") |
+  bit("SIGTSTP") |
+  bit("SIGTTIN") |
+  bit("SIGTTOU")
 
 const mask = (status: string, name: string): bigint => BigInt(`0x${field(status, name) ?? "0"}`)
 

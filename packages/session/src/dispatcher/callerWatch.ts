@@ -29,7 +29,12 @@ export const makeCallerWatch = (inFlight: InFlightTable, ended: (entry: InFlight
     for (const entry of inFlight.values()) {
       if (entry.stopped !== undefined || entry.answered) continue
       // Of a process that was signalled more is to be known; where there was no INTERRUPT it is enough that it is there.
-      if (entry.signalled ? isDying(entry.request.pid) : entry.row.op === "read" && entry.looked && isGone(entry.request.pid)) ended(entry)
+      if (
+        entry.signalled
+          ? isDying(entry.request.pid)
+          : entry.row.op === "read" && entry.looked && isGone(entry.request.pid)
+      )
+        ended(entry)
       else if (entry.signalled || entry.row.op === "read") left = true
       entry.looked = true
     }

@@ -3,7 +3,8 @@ import { type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
 import type { AsyncBackend, Interruptible } from "../Backend.ts"
 
 /** What the table says: an operation that only looks may be stopped for a caller that will not come back. */
-const usual = (row: OpcodeRow): Interruptible => row.traits.onlyLooks ? "fatal" : row.interruptible ? "signal" : "never"
+const usual = (row: OpcodeRow): Interruptible =>
+  row.traits.onlyLooks ? "fatal" : row.interruptible ? "signal" : "never"
 
 /** Undefined where the backend leaves it to the table. A list means any signal, and that no other operation is stopped by one. */
 const said = ({ interruptible }: AsyncBackend, op: string): Interruptible | undefined => {
@@ -24,13 +25,17 @@ const rowStops = (backend: AsyncBackend, row: OpcodeRow): Interruptible => {
 
 /** Why a backend's list cannot be; undefined when it can. */
 export const wrongInterruptible = (backend: AsyncBackend): string | undefined => {
-  const fixed = opcodeTable.find((row) => row !== undefined && row.changesNamespace && (said(backend, row.op) ?? "never") !== "never")
-  return fixed === undefined ? undefined : `${fixed.op} cannot be interruptible: it changes the namespace, and what was done is answered`
+  const fixed = opcodeTable.find(
+    (row) => row !== undefined && row.changesNamespace && (said(backend, row.op) ?? "never") !== "never"
+  )
+  return fixed === undefined
+    ? undefined
+    : `${fixed.op} cannot be interruptible: it changes the namespace, and what was done is answered`
 }
 
 /** By opcode: what stops the operation. */
 export const interruptibleOf = (backend: AsyncBackend): ((row: OpcodeRow) => Interruptible) => {
-  const byOpcode = opcodeTable.map((row) => row === undefined ? "never" : rowStops(backend, row))
+  const byOpcode = opcodeTable.map((row) => (row === undefined ? "never" : rowStops(backend, row)))
   return (row) => byOpcode[row.opcode] ?? "never"
 }
 
@@ -43,5 +48,7 @@ export const interruptibility = (backend: AsyncBackend, op: string): Interruptib
 /** The operations that a backend itself names: they may wait for other calls. */
 export const waitingOperations = ({ interruptible }: AsyncBackend): ReadonlyArray<string> => {
   if (interruptible === undefined) return []
-  return Array.isArray(interruptible) ? interruptible : Object.entries(interruptible).flatMap(([op, stops]) => stops === "never" ? [] : [op])
+  return Array.isArray(interruptible)
+    ? interruptible
+    : Object.entries(interruptible).flatMap(([op, stops]) => (stops === "never" ? [] : [op]))
 }

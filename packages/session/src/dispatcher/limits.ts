@@ -32,7 +32,11 @@ export interface Admission {
 }
 
 /** `waits`: operations of the backend that may wait for other calls. */
-export const makeAdmission = (limits: Limits, waits: ReadonlyArray<string>, begin: (entry: InFlight) => void): Admission => {
+export const makeAdmission = (
+  limits: Limits,
+  waits: ReadonlyArray<string>,
+  begin: (entry: InFlight) => void
+): Admission => {
   const exempt: ReadonlySet<string> = new Set([...always, ...waits])
   const maxInFlight = limits.maxInFlight ?? Number.POSITIVE_INFINITY
   const maxBytes = limits.maxBytesInFlight ?? Number.POSITIVE_INFINITY

@@ -14,5 +14,8 @@ export const withOwnPayload = (transport: FrameTransport, slot: Slot, request: R
   const { payload } = operations[request.op]
   const view = payloadOf(request)
   if (payload === undefined || view === undefined) return request
-  return { ...request, [payload]: transport.takePayload(slot, view.byteOffset - slot.bytes.byteOffset, view.byteLength) }
+  return {
+    ...request,
+    [payload]: transport.takePayload(slot, view.byteOffset - slot.bytes.byteOffset, view.byteLength)
+  }
 }

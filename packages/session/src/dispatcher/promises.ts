@@ -24,18 +24,25 @@ const mostThenables = 100
  * Calls back once with what a promise, or anything with a `then`, brings. A thenable that leads to thenables without end
  * is a failure: `Promise.resolve` would follow it for ever, and nothing else would run.
  */
-const settleThenable = (thenable: PromiseLike<unknown>, fulfilled: (value: unknown) => void, rejected: (thrown: unknown) => void, left = mostThenables): void => {
+const settleThenable = (
+  thenable: PromiseLike<unknown>,
+  fulfilled: (value: unknown) => void,
+  rejected: (thrown: unknown) => void,
+  left = mostThenables
+): void => {
   // What a promise of the language's own brings is no thenable.
   if (thenable instanceof Promise) {
     thenable.then(fulfilled, rejected)
     return
   }
   let settled = false
-  const once = <A>(next: (value: A) => void) => (value: A): void => {
-    if (settled) return
-    settled = true
-    next(value)
-  }
+  const once =
+    <A>(next: (value: A) => void) =>
+    (value: A): void => {
+      if (settled) return
+      settled = true
+      next(value)
+    }
   const reject = once(rejected)
   try {
     thenable.then(
@@ -55,12 +62,16 @@ const settleThenable = (thenable: PromiseLike<unknown>, fulfilled: (value: unkno
  * The answer that a promise brings. When it is interrupted nobody waits for the promise any more: `stop` is called, and
  * what it brings later goes to `late`. A rejection is always heard.
  */
-export const answerOfPromise = (promise: PromiseLike<unknown>, stop: () => void, late: (value: unknown) => void): Effect.Effect<unknown, unknown> =>
+export const answerOfPromise = (
+  promise: PromiseLike<unknown>,
+  stop: () => void,
+  late: (value: unknown) => void
+): Effect.Effect<unknown, unknown> =>
   Effect.callback((resume) => {
     let waits = true
     settleThenable(
       promise,
-      (value) => waits ? resume(Effect.succeed(value)) : late(value),
+      (value) => (waits ? resume(Effect.succeed(value)) : late(value)),
       (thrown: unknown) => {
         if (waits) resume(failed(thrown))
       }
@@ -78,6 +89,10 @@ export const effectOf = <A>(answer: Effect.Effect<A, unknown> | PromiseLike<A>):
   if (!isThenable(answer)) return Exit.die(new TypeError("neither an Effect nor a promise was returned"))
   return Effect.callback((resume) => {
     // The types of what JavaScript returns are what it says that they are.
-    settleThenable(answer, (value) => resume(Effect.succeed(value as A)), (thrown) => resume(failed(thrown)))
+    settleThenable(
+      answer,
+      (value) => resume(Effect.succeed(value as A)),
+      (thrown) => resume(failed(thrown))
+    )
   })
 }

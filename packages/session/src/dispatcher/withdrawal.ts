@@ -4,9 +4,11 @@ import type { AsyncBackend } from "../Backend.ts"
 import type { NodeTable } from "../connection/NodeTable.ts"
 
 /** Of a backend's answer nothing is known but what was asked for. */
-const fieldOf = (value: unknown, name: string): unknown => typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
 
-const u64Of = (value: unknown): U64 | undefined => typeof value === "number" || typeof value === "bigint" ? value : undefined
+const u64Of = (value: unknown): U64 | undefined =>
+  typeof value === "number" || typeof value === "bigint" ? value : undefined
 
 const rootId = 1
 
@@ -31,7 +33,11 @@ export interface Withdrawal {
 }
 
 /** `run`: has the backend do a RELEASE that the kernel never sends. */
-export const makeWithdrawal = (nodes: NodeTable, backend: AsyncBackend, run: (request: Request) => void): Withdrawal => {
+export const makeWithdrawal = (
+  nodes: NodeTable,
+  backend: AsyncBackend,
+  run: (request: Request) => void
+): Withdrawal => {
   const release = (request: Request, value: unknown): void => {
     if (request.op !== "open" && request.op !== "opendir" && request.op !== "create" && request.op !== "tmpfile") return
     const isOpen = operations[request.op].reply === "opened"
@@ -39,7 +45,18 @@ export const makeWithdrawal = (nodes: NodeTable, backend: AsyncBackend, run: (re
     const nodeid = isOpen ? request.nodeid : u64Of(fieldOf(fieldOf(value, "entry"), "nodeid"))
     if (fh === undefined || nodeid === undefined) return
     const { flags, gid, uid, unique } = request
-    run({ op: request.op === "opendir" ? "releasedir" : "release", unique, nodeid, uid, gid, pid: 0, fh, flags, releaseFlags: 0, lockOwner: 0 })
+    run({
+      op: request.op === "opendir" ? "releasedir" : "release",
+      unique,
+      nodeid,
+      uid,
+      gid,
+      pid: 0,
+      fh,
+      flags,
+      releaseFlags: 0,
+      lockOwner: 0
+    })
   }
   return {
     release,

@@ -50,7 +50,9 @@ export interface Notify {
 }
 
 /** True in the fibers of operations. */
-export const InsideOperation = Context.Reference<boolean>("@bickford/session/InsideOperation", { defaultValue: () => false })
+export const InsideOperation = Context.Reference<boolean>("@bickford/session/InsideOperation", {
+  defaultValue: () => false
+})
 
 export interface Notifier extends Notify {
   readonly send: (notification: Notification) => Sent
@@ -73,7 +75,7 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
 
   /** In its turn, unless it is not `wanted` any more: 0 or a negative errno. */
   const enqueue = (parts: ReadonlyArray<Uint8Array>, wanted: () => boolean): Promise<number> => {
-    const result = last.then(() => ended ? -errnoNumbers.ENOTCONN : wanted() ? transport.notify(...parts) : 0)
+    const result = last.then(() => (ended ? -errnoNumbers.ENOTCONN : wanted() ? transport.notify(...parts) : 0))
     // One that could not be written does not hold up the others.
     last = result.catch(() => undefined)
     return result
@@ -85,7 +87,12 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
       let wanted = true
       const stop = (): void => resume(Effect.succeed(-errnoNumbers.ENOTCONN))
       pending.add(stop)
-      void enqueue(parts, () => wanted).then((result) => resume(Effect.succeed(result)), (defect: unknown) => resume(Effect.die(defect))).finally(() => pending.delete(stop))
+      void enqueue(parts, () => wanted)
+        .then(
+          (result) => resume(Effect.succeed(result)),
+          (defect: unknown) => resume(Effect.die(defect))
+        )
+        .finally(() => pending.delete(stop))
       return Effect.sync(() => {
         wanted = false
         pending.delete(stop)
@@ -94,13 +101,18 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
 
   const outcome = (result: number): Sent => {
     if (result === 0) return Effect.void
-    return fail(result === -errnoNumbers.EBADF || result === -errnoNumbers.ENODEV || result === -errnoNumbers.EPIPE ? errnoNumbers.ENOTCONN : -result)
+    return fail(
+      result === -errnoNumbers.EBADF || result === -errnoNumbers.ENODEV || result === -errnoNumbers.EPIPE
+        ? errnoNumbers.ENOTCONN
+        : -result
+    )
   }
 
   /** Whether the agreement has what a notification needs beyond the minor, which the encoder checks. */
   const supported = (notification: Notification, agreed: Negotiated): boolean => {
     if (notification.notify === "resend") return agreed.resend
-    if (notification.notify === "invalEntry" && (notification.flags & invalEntryFlags.FUSE_EXPIRE_ONLY) !== 0) return agreed.expireOnly
+    if (notification.notify === "invalEntry" && (notification.flags & invalEntryFlags.FUSE_EXPIRE_ONLY) !== 0)
+      return agreed.expireOnly
     return true
   }
 
@@ -114,14 +126,18 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
       if (isEncodeError(parts)) return fail(errnoNumbers[parts.errno])
       if (wait) return Effect.flatMap(write(parts), outcome)
       // The bytes are the caller's again before they are taken.
-      enqueue(parts.map((part) => part.slice()), () => true).catch(() => undefined)
+      enqueue(
+        parts.map((part) => part.slice()),
+        () => true
+      ).catch(() => undefined)
       return Effect.void
     })
 
-  const send = (notification: Notification): Sent => Effect.flatMap(InsideOperation, (inside) => post(notification, !inside))
+  const send = (notification: Notification): Sent =>
+    Effect.flatMap(InsideOperation, (inside) => post(notification, !inside))
 
   const retrieve = (nodeid: U64, offset: U64, size: number): Effect.Effect<Uint8Array, ErrnoError> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       if (yield* InsideOperation) return yield* fail(errnoNumbers.EDEADLK)
       const notifyUnique = ++retrievals
       const answer = Deferred.makeUnsafe<Uint8Array, ErrnoError>()
@@ -153,7 +169,12 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
       if (!isEncodeError(parts)) transport.notifyNow(...parts)
     },
     invalEntry: (parent, name, options) =>
-      send({ notify: "invalEntry", parent, name, flags: options?.expireOnly === true ? invalEntryFlags.FUSE_EXPIRE_ONLY : 0 }),
+      send({
+        notify: "invalEntry",
+        parent,
+        name,
+        flags: options?.expireOnly === true ? invalEntryFlags.FUSE_EXPIRE_ONLY : 0
+      }),
     delete: (parent, child, name) => send({ notify: "delete", parent, child, name }),
     store: (nodeid, offset, data) => send({ notify: "store", nodeid, offset, data }),
     retrieve,

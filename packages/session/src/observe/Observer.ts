@@ -56,16 +56,20 @@ const guarded = (observer: Observer, threw: (defect: unknown) => void): Observer
 export const observe = (connection: Observed, observer: Observer): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(Effect.context<never>(), (context) => {
     const run = Effect.runForkWith(context)
-    const told = guarded(observer, (defect) => run(Effect.logError("an observer failed with a defect", Cause.die(defect))))
-    return Effect.asVoid(Effect.acquireRelease(
-      Effect.sync(() => {
-        connection.observers.add(told)
-        connection.observer = all(connection.observers)
-      }),
-      () =>
+    const told = guarded(observer, (defect) =>
+      run(Effect.logError("an observer failed with a defect", Cause.die(defect)))
+    )
+    return Effect.asVoid(
+      Effect.acquireRelease(
         Effect.sync(() => {
-          connection.observers.delete(told)
+          connection.observers.add(told)
           connection.observer = all(connection.observers)
-        })
-    ))
+        }),
+        () =>
+          Effect.sync(() => {
+            connection.observers.delete(told)
+            connection.observer = all(connection.observers)
+          })
+      )
+    )
   })

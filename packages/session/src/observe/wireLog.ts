@@ -22,12 +22,14 @@ const shown = (value: unknown): unknown => {
   if (value instanceof Uint8Array) return `${value.length} bytes`
   if (typeof value === "bigint") return value.toString()
   if (Array.isArray(value)) return value.map(shown)
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shown(one)]))
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shown(one)]))
   return value
 }
 
 /** A name that is no UTF-8 is shown in Latin-1, marked. */
-const shownName = (value: unknown): unknown => value instanceof Uint8Array ? `bytes:${Buffer.from(value).toString("latin1")}` : value
+const shownName = (value: unknown): unknown =>
+  value instanceof Uint8Array ? `bytes:${Buffer.from(value).toString("latin1")}` : value
 
 const argumentsOf = (request: Request): Fields =>
   Object.fromEntries(
@@ -37,13 +39,15 @@ const argumentsOf = (request: Request): Fields =>
   )
 
 /** Only creations bring their caller's ids where idmapped mounts are allowed. */
-const callerOf = ({ uid }: Request): Fields => uid === limits.FUSE_INVALID_UIDGID ? {} : { uid }
+const callerOf = ({ uid }: Request): Fields => (uid === limits.FUSE_INVALID_UIDGID ? {} : { uid })
 
 /** Text that stands for itself, and cannot be taken for another field. */
 const plain = /^[^\s"=\\\p{C}]+$/u
 
 const pretty = (fields: Fields): string =>
-  Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" && plain.test(value) ? value : printableJson(value)}`).join(" ")
+  Object.entries(fields)
+    .map(([key, value]) => `${key}=${typeof value === "string" && plain.test(value) ? value : printableJson(value)}`)
+    .join(" ")
 
 /** Calls `write` with a line, no line break, for each request and reply while the scope lasts. */
 export const wireLog = (
@@ -52,18 +56,23 @@ export const wireLog = (
   options: WireLogOptions = {}
 ): Effect.Effect<void, never, Scope.Scope> => {
   const began = new Map<U64, number>()
-  const line = options.format === "pretty"
-    ? (arrow: string, row: OpcodeRow, request: Request, fields: Fields) =>
-      write(`${new Date().toISOString()} ${arrow} ${String(request.unique)} ${row.name} node=${String(request.nodeid)} ${pretty(fields)}`.trimEnd())
-    : (arrow: string, row: OpcodeRow, request: Request, fields: Fields) =>
-      write(printableJson({
-        at: new Date().toISOString(),
-        type: arrow === "->" ? "request" : "reply",
-        unique: String(request.unique),
-        opcode: row.name,
-        nodeid: String(request.nodeid),
-        ...fields
-      }))
+  const line =
+    options.format === "pretty"
+      ? (arrow: string, row: OpcodeRow, request: Request, fields: Fields) =>
+          write(
+            `${new Date().toISOString()} ${arrow} ${String(request.unique)} ${row.name} node=${String(request.nodeid)} ${pretty(fields)}`.trimEnd()
+          )
+      : (arrow: string, row: OpcodeRow, request: Request, fields: Fields) =>
+          write(
+            printableJson({
+              at: new Date().toISOString(),
+              type: arrow === "->" ? "request" : "reply",
+              unique: String(request.unique),
+              opcode: row.name,
+              nodeid: String(request.nodeid),
+              ...fields
+            })
+          )
   return observe(connection, {
     received: (row, request) => {
       if (row.hasReply) began.set(request.unique, performance.now())

@@ -28,13 +28,20 @@ export type { RawReply } from "./ReceivedFrames.ts"
 /** Plays the kernel's part towards a session: frame by frame, or call by call of a program (`readFile` and the like). */
 export interface FakeKernel extends PathCalls {
   /** Sends INIT with everything on offer (or what is given) and awaits the server's answer. */
-  readonly init: (offer?: { readonly minor?: number; readonly flags?: number; readonly flags2?: number; readonly maxReadahead?: number }) => Effect.Effect<InitReply, ErrnoError | FakeKernelError>
+  readonly init: (offer?: {
+    readonly minor?: number
+    readonly flags?: number
+    readonly flags2?: number
+    readonly maxReadahead?: number
+  }) => Effect.Effect<InitReply, ErrnoError | FakeKernelError>
   /** Sends a request and returns its `unique` at once. */
   readonly send: (request: RequestInput) => Effect.Effect<U64, FakeKernelError>
   /** Awaits the reply to a request that was sent. */
   readonly reply: (unique: U64) => Effect.Effect<RawReply, FakeKernelError>
   /** Sends a request and decodes its reply; an error reply fails with its errno. */
-  readonly call: <R extends RequestInput & { readonly op: keyof ReplyOf }>(request: R) => Effect.Effect<ReplyOf[R["op"]], ErrnoError | FakeKernelError>
+  readonly call: <R extends RequestInput & { readonly op: keyof ReplyOf }>(
+    request: R
+  ) => Effect.Effect<ReplyOf[R["op"]], ErrnoError | FakeKernelError>
   /** Sends bytes as they are. */
   readonly sendRaw: (frame: Uint8Array) => Effect.Effect<void, FakeKernelError>
   /** As a signal to the caller does: INTERRUPT for a request that was sent. */
@@ -50,7 +57,7 @@ export interface FakeKernel extends PathCalls {
 }
 
 /** Plays the kernel on `handle`, one end of a socketpair; or on two pipes, writing to `write`. */
-export const make = Effect.fnUntraced(function*(handle: FuseHandle, write: FuseHandle = handle) {
+export const make = Effect.fnUntraced(function* (handle: FuseHandle, write: FuseHandle = handle) {
   const received = new ReceivedFrames()
   const sender = new Sender(write, received)
   yield* Effect.forkScoped(readFrames(handle, received))
@@ -64,25 +71,36 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle, write: FuseH
       agreed: () => agreed
     }),
     init: (offer) =>
-      Effect.tap(call({
-        op: "init",
-        nodeid: 0,
-        major: protocolVersion.major,
-        minor: offer?.minor ?? protocolVersion.minor,
-        maxReadahead: offer?.maxReadahead ?? 131072,
-        flags: offer?.flags ?? 0x73fffffb,
-        flags2: offer?.flags2 ?? 0x5fd
-      }), (reply) =>
-        Effect.sync(() => {
-          agreed = reply
-          sender.negotiated = { minor: reply.minor, setxattrExt: hasFlag(reply, "FUSE_SETXATTR_EXT") }
-        })),
+      Effect.tap(
+        call({
+          op: "init",
+          nodeid: 0,
+          major: protocolVersion.major,
+          minor: offer?.minor ?? protocolVersion.minor,
+          maxReadahead: offer?.maxReadahead ?? 131072,
+          flags: offer?.flags ?? 0x73fffffb,
+          flags2: offer?.flags2 ?? 0x5fd
+        }),
+        (reply) =>
+          Effect.sync(() => {
+            agreed = reply
+            sender.negotiated = { minor: reply.minor, setxattrExt: hasFlag(reply, "FUSE_SETXATTR_EXT") }
+          })
+      ),
     send,
     reply,
     call,
     sendRaw,
     interrupt: (unique) =>
-      Effect.asVoid(post({ op: "interrupt", unique: typeof unique === "number" ? unique + 1 : unique | 1n, nodeid: 0, pid: 0, target: unique })),
+      Effect.asVoid(
+        post({
+          op: "interrupt",
+          unique: typeof unique === "number" ? unique + 1 : unique | 1n,
+          nodeid: 0,
+          pid: 0,
+          target: unique
+        })
+      ),
     forget: (nodeid, nlookup) => Effect.asVoid(post({ op: "forget", nodeid, nlookup, pid: 0 })),
     notifications: () => received.notifications,
     unexpected: () => received.unexpected,
@@ -92,7 +110,7 @@ export const make = Effect.fnUntraced(function*(handle: FuseHandle, write: FuseH
 })
 
 /** As `serve`, over two pipes: a stream, as between processes that have nothing better. */
-export const serveOverPipes = Effect.fnUntraced(function*(source: BackendSource, options?: SessionOptions) {
+export const serveOverPipes = Effect.fnUntraced(function* (source: BackendSource, options?: SessionOptions) {
   const [requests, toServer] = yield* pipe_pair
   const [replies, fromServer] = yield* pipe_pair
   const kernel = yield* make(replies, toServer)
@@ -101,7 +119,7 @@ export const serveOverPipes = Effect.fnUntraced(function*(source: BackendSource,
 })
 
 /** A session serving `source`, with a fake kernel at the other end of a socketpair. */
-export const serve = Effect.fnUntraced(function*(source: BackendSource, options?: SessionOptions) {
+export const serve = Effect.fnUntraced(function* (source: BackendSource, options?: SessionOptions) {
   const [kernelEnd, serverEnd] = yield* socketpair({ type: "seqpacket" })
   const kernel = yield* make(kernelEnd)
   const session = yield* makeSession(yield* makeDeviceTransport(serverEnd), source, options)

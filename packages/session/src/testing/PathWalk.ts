@@ -56,8 +56,8 @@ export class Walk {
   /** The node of a name, undefined when there is none. */
   lookup(parent: U64, name: string): Answered<Node | undefined> {
     return this.#kernel.call({ op: "lookup", nodeid: parent, name }).pipe(
-      Effect.map((entry) => entry.nodeid === 0 ? undefined : this.hold(entry)),
-      Effect.catch((error) => error._tag === "ENOENT" ? Effect.succeed(undefined) : Effect.fail<Failure>(error))
+      Effect.map((entry) => (entry.nodeid === 0 ? undefined : this.hold(entry))),
+      Effect.catch((error) => (error._tag === "ENOENT" ? Effect.succeed(undefined) : Effect.fail<Failure>(error)))
     )
   }
 
@@ -65,7 +65,7 @@ export class Walk {
   locate(path: string, follow: boolean): Answered<Place> {
     const { readlink } = this
     const lookup = this.lookup.bind(this)
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       if (!path.startsWith("/")) return yield* Errno.EINVAL
       const left = componentsOf(path)
       const above: Array<Node> = [root]
@@ -99,11 +99,15 @@ export class Walk {
 
   /** The node at a path; ENOENT when there is none. */
   find(path: string, follow = true): Answered<Node> {
-    return Effect.flatMap(this.locate(path, follow), ({ found }) => found === undefined ? Errno.ENOENT : Effect.succeed(found))
+    return Effect.flatMap(this.locate(path, follow), ({ found }) =>
+      found === undefined ? Errno.ENOENT : Effect.succeed(found)
+    )
   }
 
   /** A name that is free; EEXIST when it is not. */
   free(path: string): Answered<Place> {
-    return Effect.flatMap(this.locate(path, false), (place) => place.found === undefined ? Effect.succeed(place) : Errno.EEXIST)
+    return Effect.flatMap(this.locate(path, false), (place) =>
+      place.found === undefined ? Effect.succeed(place) : Errno.EEXIST
+    )
   }
 }

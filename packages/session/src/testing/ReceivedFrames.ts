@@ -58,7 +58,8 @@ export class ReceivedFrames {
     let at = 0
     while (this.#filled - at >= 4) {
       const length = this.#view.getUint32(at, true)
-      if (length < outHeader.bytes || length > frameCapacity) return this.end(fault(`the server sent a frame of ${length} bytes`))
+      if (length < outHeader.bytes || length > frameCapacity)
+        return this.end(fault(`the server sent a frame of ${length} bytes`))
       if (length > this.#filled - at) break
       this.#receive(this.#buffer.slice(at, at + length))
       at += length
@@ -90,11 +91,13 @@ export const readFrames = (handle: FuseHandle, received: ReceivedFrames): Effect
   const next: Effect.Effect<Uint8Array, TransportError> = read_frame(handle, { bound: frameCapacity }).pipe(
     Effect.catchTag("EAGAIN", () => Effect.andThen(select_read(handle), next))
   )
-  return Effect.gen(function*() {
+  return Effect.gen(function* () {
     while (received.hungUp === undefined) {
       const bytes = yield* next
       if (bytes.length === 0) return received.end(fault("the server hung up"))
       received.take(bytes)
     }
-  }).pipe(Effect.catch((error) => Effect.sync(() => received.end(fault(`reading from the server failed: ${error.message}`)))))
+  }).pipe(
+    Effect.catch((error) => Effect.sync(() => received.end(fault(`reading from the server failed: ${error.message}`))))
+  )
 }

@@ -64,13 +64,21 @@ export class Sender {
     })
 
   /** Awaits the reply to a request that was sent. */
-  readonly reply = (unique: U64): Effect.Effect<RawReply, FakeKernelError> => Effect.suspend(() => this.#received.reply(unique))
+  readonly reply = (unique: U64): Effect.Effect<RawReply, FakeKernelError> =>
+    Effect.suspend(() => this.#received.reply(unique))
 
   /** Sends a request, awaits its reply and decodes it. */
-  readonly call = <R extends RequestInput & { readonly op: keyof ReplyOf }>(input: R): Effect.Effect<ReplyOf[R["op"]], ErrnoError | FakeKernelError> =>
-    Effect.flatMap(this.send(input), (unique) => Effect.flatMap(this.reply(unique), (raw) => this.#decoded<R>(unique, raw)))
+  readonly call = <R extends RequestInput & { readonly op: keyof ReplyOf }>(
+    input: R
+  ): Effect.Effect<ReplyOf[R["op"]], ErrnoError | FakeKernelError> =>
+    Effect.flatMap(this.send(input), (unique) =>
+      Effect.flatMap(this.reply(unique), (raw) => this.#decoded<R>(unique, raw))
+    )
 
-  #decoded<R extends RequestInput & { readonly op: keyof ReplyOf }>(unique: U64, raw: RawReply): Effect.Effect<ReplyOf[R["op"]], ErrnoError | FakeKernelError> {
+  #decoded<R extends RequestInput & { readonly op: keyof ReplyOf }>(
+    unique: U64,
+    raw: RawReply
+  ): Effect.Effect<ReplyOf[R["op"]], ErrnoError | FakeKernelError> {
     const request = this.#sent.get(unique)
     this.#sent.delete(unique)
     this.#received.done(unique)
@@ -92,6 +100,9 @@ export class Sender {
     view.setUint32(inHeader.len, frame.length, true)
     view.setUint32(inHeader.opcode, noOpcode, true)
     view.setBigUint64(inHeader.unique, BigInt(unique), true)
-    return this.sendRaw(frame).pipe(Effect.andThen(this.reply(unique)), Effect.andThen(Effect.sync(() => this.#received.done(unique))))
+    return this.sendRaw(frame).pipe(
+      Effect.andThen(this.reply(unique)),
+      Effect.andThen(Effect.sync(() => this.#received.done(unique)))
+    )
   })
 }

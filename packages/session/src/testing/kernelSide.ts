@@ -21,4 +21,4 @@ export interface KernelSide {
 
 /** An operation that the server may lack without the program seeing it. */
 export const unlessAbsent = <A>(call: Answered<A>): Answered<A | undefined> =>
-  Effect.catch(call, (error) => error._tag === "ENOSYS" ? Effect.succeed(undefined) : Effect.fail<Failure>(error))
+  Effect.catch(call, (error) => (error._tag === "ENOSYS" ? Effect.succeed(undefined) : Effect.fail<Failure>(error)))

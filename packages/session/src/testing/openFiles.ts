@@ -1,5 +1,14 @@
 /** Files as a program has them open, for tests: made or opened, read, written, listed, and closed. */
-import { type Dirent, type DirentPlus, type Name, type Open, openFlags, openReplyFlags, statMode, type U64 } from "@bickford/protocol"
+import {
+  type Dirent,
+  type DirentPlus,
+  type Name,
+  type Open,
+  openFlags,
+  openReplyFlags,
+  statMode,
+  type U64
+} from "@bickford/protocol"
 import { hasFlag } from "@bickford/protocol/codec"
 import * as Effect from "effect/Effect"
 import { Errno } from "../errno.ts"
@@ -24,24 +33,43 @@ export const openFile = ({ call }: KernelSide, { nodeid }: Node, flags: number):
 
 /** Makes a file and opens it to be written. */
 export const createFile = (kernel: KernelSide, walk: Walk, { name, parent }: Place, mode: number): Answered<OpenFile> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const flags = openFlags.O_WRONLY
-    const made = yield* unlessAbsent(kernel.call({
-      op: "create", nodeid: parent, name, mode: statMode.S_IFREG | mode, umask: callersUmask, flags: flags | openFlags.O_CREAT, openFlags: 0
-    }))
+    const made = yield* unlessAbsent(
+      kernel.call({
+        op: "create",
+        nodeid: parent,
+        name,
+        mode: statMode.S_IFREG | mode,
+        umask: callersUmask,
+        flags: flags | openFlags.O_CREAT,
+        openFlags: 0
+      })
+    )
     if (made !== undefined) return { nodeid: walk.hold(made.entry).nodeid, open: made.open, flags }
-    const entry = yield* kernel.call({ op: "mknod", nodeid: parent, name, mode: statMode.S_IFREG | mode, rdev: 0, umask: callersUmask })
+    const entry = yield* kernel.call({
+      op: "mknod",
+      nodeid: parent,
+      name,
+      mode: statMode.S_IFREG | mode,
+      rdev: 0,
+      umask: callersUmask
+    })
     return yield* openFile(kernel, walk.hold(entry), flags)
   })
 
 /** FLUSH and RELEASE; what FLUSH fails with is what close(2) does. */
 const closeFile = ({ call }: KernelSide, { flags, nodeid, open }: OpenFile): Answered<void> => {
   const fh = open?.fh ?? 0
-  const flush = open !== undefined && (open.openFlags & openReplyFlags.FOPEN_NOFLUSH) !== 0
-    ? Effect.void
-    : Effect.asVoid(unlessAbsent(call({ op: "flush", nodeid, fh, lockOwner: 1 })))
+  const flush =
+    open !== undefined && (open.openFlags & openReplyFlags.FOPEN_NOFLUSH) !== 0
+      ? Effect.void
+      : Effect.asVoid(unlessAbsent(call({ op: "flush", nodeid, fh, lockOwner: 1 })))
   if (open === undefined) return flush
-  return Effect.ensuring(flush, Effect.ignore(call({ op: "release", nodeid, fh, flags, releaseFlags: 0, lockOwner: 0 })))
+  return Effect.ensuring(
+    flush,
+    Effect.ignore(call({ op: "release", nodeid, fh, flags, releaseFlags: 0, lockOwner: 0 }))
+  )
 }
 
 /** Uses an open file, and closes it however that ends. */
@@ -53,11 +81,20 @@ export const usingFile = <A>(kernel: KernelSide, file: OpenFile, body: (file: Op
 
 /** Reads a file to its end. */
 export const readAll = ({ call }: KernelSide, { flags, nodeid, open }: OpenFile): Answered<Buffer> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const direct = open !== undefined && (open.openFlags & openReplyFlags.FOPEN_DIRECT_IO) !== 0
     const parts: Array<Uint8Array> = []
-    for (let offset = 0;;) {
-      const data = yield* call({ op: "read", nodeid, fh: open?.fh ?? 0, offset, size: transferSize, readFlags: 0, lockOwner: 0, flags })
+    for (let offset = 0; ;) {
+      const data = yield* call({
+        op: "read",
+        nodeid,
+        fh: open?.fh ?? 0,
+        offset,
+        size: transferSize,
+        readFlags: 0,
+        lockOwner: 0,
+        flags
+      })
       const part = data instanceof Uint8Array ? data : Buffer.concat([...data])
       parts.push(part)
       offset += part.length
@@ -68,12 +105,20 @@ export const readAll = ({ call }: KernelSide, { flags, nodeid, open }: OpenFile)
 
 /** Writes bytes from a file's beginning on. */
 export const writeAll = (kernel: KernelSide, { flags, nodeid, open }: OpenFile, bytes: Uint8Array): Answered<void> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const most = Math.min(transferSize, kernel.agreed()?.maxWrite ?? transferSize)
     for (let offset = 0; offset < bytes.length;) {
       const data = bytes.subarray(offset, offset + most)
       const written = yield* kernel.call({
-        op: "write", nodeid, fh: open?.fh ?? 0, offset, size: data.length, writeFlags: 0, lockOwner: 0, flags, data
+        op: "write",
+        nodeid,
+        fh: open?.fh ?? 0,
+        offset,
+        size: data.length,
+        writeFlags: 0,
+        lockOwner: 0,
+        flags,
+        data
       })
       if (written === 0) return yield* Errno.EIO
       offset += written
@@ -82,7 +127,7 @@ export const writeAll = (kernel: KernelSide, { flags, nodeid, open }: OpenFile, 
 
 /** Reads an open directory's names, without `.` and `..`. */
 export const listNames = (kernel: KernelSide, walk: Walk, nodeid: U64, fh: U64): Answered<ReadonlyArray<Name>> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const names: Array<Name> = []
     const agreed = kernel.agreed()
     let offset: U64 = 0
@@ -90,7 +135,9 @@ export const listNames = (kernel: KernelSide, walk: Walk, nodeid: U64, fh: U64):
     for (;;) {
       const before: U64 = offset
       const request = { nodeid, fh, offset, size: transferSize, readFlags: 0, lockOwner: 0, flags: 0 }
-      const withNodes: Iterable<DirentPlus> | undefined = plus ? yield* unlessAbsent(kernel.call({ op: "readdirplus", ...request })) : undefined
+      const withNodes: Iterable<DirentPlus> | undefined = plus
+        ? yield* unlessAbsent(kernel.call({ op: "readdirplus", ...request }))
+        : undefined
       plus = withNodes !== undefined
       const entries: Iterable<Dirent | DirentPlus> = withNodes ?? (yield* kernel.call({ op: "readdir", ...request }))
       for (const entry of entries) {

@@ -14,37 +14,45 @@ if (port === null) throw new Error("this is the entry of a worker thread")
 const say = (message: FromWorker): void => port.postMessage(message)
 
 const plain = (error: unknown): PlainError => {
-  const message = typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
-  return { _tag: typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : "Error", message }
+  const message =
+    typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
+  return {
+    _tag: typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : "Error",
+    message
+  }
 }
 
 // The thread starts with what its program gave it.
 const { module, options } = workerData as WorkerData
 
-const program = Effect.scoped(Effect.gen(function*() {
-  const mounted = yield* mount({ ...options, unmountOnExit: false, backend: yield* loadBackend(module) })
-  const unmounting = yield* FiberSet.make<void>()
-  const run = yield* FiberSet.runtime(unmounting)()
-  const stop = Effect.callback<void>((resume) => {
-    port.on("message", (message: ToWorker) => {
-      if (message.type === "stop") resume(Effect.void)
-      else {
-        const { lazy, request } = message
-        run(Effect.match(mounted.unmount({ lazy }), {
-          onFailure: (error) => say({ type: "unmounted", request, error: plain(error) }),
-          onSuccess: () => say({ type: "unmounted", request, error: undefined })
-        }))
-      }
+const program = Effect.scoped(
+  Effect.gen(function* () {
+    const mounted = yield* mount({ ...options, unmountOnExit: false, backend: yield* loadBackend(module) })
+    const unmounting = yield* FiberSet.make<void>()
+    const run = yield* FiberSet.runtime(unmounting)()
+    const stop = Effect.callback<void>((resume) => {
+      port.on("message", (message: ToWorker) => {
+        if (message.type === "stop") resume(Effect.void)
+        else {
+          const { lazy, request } = message
+          run(
+            Effect.match(mounted.unmount({ lazy }), {
+              onFailure: (error) => say({ type: "unmounted", request, error: plain(error) }),
+              onSuccess: () => say({ type: "unmounted", request, error: undefined })
+            })
+          )
+        }
+      })
     })
+    say({ type: "mounted", mountpoint: mounted.mountpoint, device: mounted.device })
+    yield* Effect.raceFirst(Effect.asVoid(mounted.awaitEnd), stop)
+    // The mount can be gone before the call that unmounted it has returned.
+    yield* FiberSet.awaitEmpty(unmounting)
+    return mounted
   })
-  say({ type: "mounted", mountpoint: mounted.mountpoint, device: mounted.device })
-  yield* Effect.raceFirst(Effect.asVoid(mounted.awaitEnd), stop)
-  // The mount can be gone before the call that unmounted it has returned.
-  yield* FiberSet.awaitEmpty(unmounting)
-  return mounted
-}))
+)
 
-const reported = Effect.gen(function*() {
+const reported = Effect.gen(function* () {
   const mounted = yield* program
   say({ type: "ended", reason: (yield* mounted.awaitEnd).reason })
 }).pipe(

@@ -23,4 +23,6 @@ export type FromWorker =
   | { readonly type: "unmounted"; readonly request: number; readonly error: PlainError | undefined }
   | { readonly type: "ended"; readonly reason: MountEnd["reason"] }
 
-export type ToWorker = { readonly type: "unmount"; readonly request: number; readonly lazy: boolean } | { readonly type: "stop" }
+export type ToWorker =
+  | { readonly type: "unmount"; readonly request: number; readonly lazy: boolean }
+  | { readonly type: "stop" }

@@ -56,7 +56,11 @@ interface Thread {
 // The built file has the same name but for its ending.
 const entry = new URL(import.meta.url.endsWith(".ts") ? "./entry.ts" : "./entry.js", import.meta.url)
 
-const failure = ({ _tag, message }: PlainError): WorkerMountError => ({ _tag: "WorkerMountError", reason: _tag, message })
+const failure = ({ _tag, message }: PlainError): WorkerMountError => ({
+  _tag: "WorkerMountError",
+  reason: _tag,
+  message
+})
 
 /** Nothing more will come of it. */
 const over = (thread: Thread, error: WorkerMountError): void => {
@@ -81,7 +85,8 @@ const onMessage = (thread: Thread, message: FromWorker): void => {
     case "unmounted": {
       const unmount = thread.unmounts.get(message.request)
       thread.unmounts.delete(message.request)
-      if (unmount !== undefined) Deferred.doneUnsafe(unmount, message.error === undefined ? Exit.void : Exit.fail(failure(message.error)))
+      if (unmount !== undefined)
+        Deferred.doneUnsafe(unmount, message.error === undefined ? Exit.void : Exit.fail(failure(message.error)))
       break
     }
     case "ended":
@@ -118,7 +123,9 @@ const start = (module: string, options: WorkerMountOptions, ending: EndingMount)
   thread.worker.on("error", (error: unknown) => {
     thrown = { _tag: "Error", message: error instanceof Error ? error.message : String(error) }
   })
-  thread.worker.on("exit", (status) => onExit(thread, failure(thrown ?? { _tag: "Error", message: `the thread ended with ${status}` })))
+  thread.worker.on("exit", (status) =>
+    onExit(thread, failure(thrown ?? { _tag: "Error", message: `the thread ended with ${status}` }))
+  )
   return thread
 }
 
@@ -131,7 +138,10 @@ const stop = (thread: Thread, patience: Duration.Duration): Effect.Effect<void> 
     const byForce = Effect.suspend(() => {
       // It may hang in a call that only the end of the connection ends.
       const left = thread.place === undefined ? Effect.void : detach(thread.place)
-      return left.pipe(Effect.andThen(Effect.promise(() => thread.worker.terminate())), Effect.andThen(Deferred.await(thread.gone)))
+      return left.pipe(
+        Effect.andThen(Effect.promise(() => thread.worker.terminate())),
+        Effect.andThen(Deferred.await(thread.gone))
+      )
     })
     return Deferred.await(thread.gone).pipe(patientTimeoutOrElse({ duration: patience, orElse: () => byForce }))
   })
@@ -139,7 +149,10 @@ const stop = (thread: Thread, patience: Duration.Duration): Effect.Effect<void> 
 /** What an orderly end may take: until a busy mount is aborted, until its calls are stopped, and a moment. */
 const stopPatience = (options: WorkerMountOptions): Duration.Duration =>
   Duration.sum(
-    Duration.sum(Duration.fromInputUnsafe(options.stopTimeout ?? "5 seconds"), Duration.fromInputUnsafe(options.session?.drain ?? "5 seconds")),
+    Duration.sum(
+      Duration.fromInputUnsafe(options.stopTimeout ?? "5 seconds"),
+      Duration.fromInputUnsafe(options.session?.drain ?? "5 seconds")
+    ),
     Duration.seconds(1)
   )
 
@@ -148,8 +161,11 @@ const stopPatience = (options: WorkerMountOptions): Duration.Duration =>
  * acquires one, or a function that makes either. Closing the scope unmounts, as `mount` does; a thread that
  * does not answer is ended by force. A thread that ends in another way leaves no dead mountpoint.
  */
-export const worker = (module: string | URL, options: WorkerMountOptions): Effect.Effect<WorkerMount, WorkerMountError, Scope.Scope> =>
-  Effect.gen(function*() {
+export const worker = (
+  module: string | URL,
+  options: WorkerMountOptions
+): Effect.Effect<WorkerMount, WorkerMountError, Scope.Scope> =>
+  Effect.gen(function* () {
     const ending = yield* endingMount(options.unmountOnExit ?? true)
     const thread = yield* Effect.acquireRelease(
       Effect.sync(() => start(String(module), options, ending)),
@@ -164,7 +180,8 @@ export const worker = (module: string | URL, options: WorkerMountOptions): Effec
       awaitEnd: Deferred.await(thread.ended),
       unmount: (how) =>
         Effect.suspend(() => {
-          if (thread.place === undefined) return Effect.fail(failure({ _tag: "EINVAL", message: `nothing is mounted at ${mountpoint}` }))
+          if (thread.place === undefined)
+            return Effect.fail(failure({ _tag: "EINVAL", message: `nothing is mounted at ${mountpoint}` }))
           const request = requests++
           const answer = Deferred.makeUnsafe<void, WorkerMountError>()
           thread.unmounts.set(request, answer)

@@ -105,6 +105,22 @@ export interface FilesystemCalls {
  * times three: seconds, signed, as those, and nanoseconds.
  */
 export const attributeWords = {
-  ino: 0, size: 2, blocks: 4, mode: 6, nlink: 7, uid: 8, gid: 9, rdev: 10, blksize: 11,
-  atime: 12, mtime: 15, ctime: 18, btime: 21, devMajor: 24, devMinor: 25, mask: 26, attributes: 27, attributesMask: 28
+  ino: 0,
+  size: 2,
+  blocks: 4,
+  mode: 6,
+  nlink: 7,
+  uid: 8,
+  gid: 9,
+  rdev: 10,
+  blksize: 11,
+  atime: 12,
+  mtime: 15,
+  ctime: 18,
+  btime: 21,
+  devMajor: 24,
+  devMinor: 25,
+  mask: 26,
+  attributes: 27,
+  attributesMask: 28
 } as const

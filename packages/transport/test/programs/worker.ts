@@ -15,15 +15,19 @@ let sent = 0
 const send = (): void => {
   while (sent < frames && addon.write_frame(one, frame) > 0) sent++
 }
-addon.select_read(other, () => {
-  while (addon.read_frame(other, frame) > 0) received++
-  if (received < frames) {
-    send()
-    return
-  }
-  // A job under way, a persistent wait, forgotten handles: the environment's end has to deal with all.
-  void addon.resolve_path("/")
-  addon.pipe_pair()
-  parentPort?.postMessage(received)
-}, true)
+addon.select_read(
+  other,
+  () => {
+    while (addon.read_frame(other, frame) > 0) received++
+    if (received < frames) {
+      send()
+      return
+    }
+    // A job under way, a persistent wait, forgotten handles: the environment's end has to deal with all.
+    void addon.resolve_path("/")
+    addon.pipe_pair()
+    parentPort?.postMessage(received)
+  },
+  true
+)
 send()

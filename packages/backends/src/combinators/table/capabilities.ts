@@ -61,4 +61,9 @@ const order = ["never", "fatal", "signal"] as const
 
 /** What may stop each operation, whichever backend it goes to. */
 export const interruptibleOf = (backends: ReadonlyArray<Backend>): NonNullable<Backend["interruptible"]> =>
-  Object.fromEntries(operationNames.map((op) => [op, order.find((one) => backends.some((backend) => interruptibility(backend, op) === one)) ?? "never"]))
+  Object.fromEntries(
+    operationNames.map((op) => [
+      op,
+      order.find((one) => backends.some((backend) => interruptibility(backend, op) === one)) ?? "never"
+    ])
+  )

@@ -25,13 +25,14 @@ export const lacking = (name: OperationName): Answer => {
   return (whenAbsent === "empty" ? empty[reply] : Errno[whenAbsent]) ?? Errno.ENOSYS
 }
 
-const isEnosys = (error: unknown): boolean => typeof error === "object" && error !== null && "_tag" in error && error._tag === "ENOSYS"
+const isEnosys = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "ENOSYS"
 
 /** An answer that may be ENOSYS, which the kernel must not see. */
 export const withoutEnosys = (name: OperationName, answer: Answer): Answer => {
   if (operations[name].whenAbsent === "ENOSYS") return answer
   const instead = lacking(name)
-  if (!Exit.isExit(answer)) return Effect.catch(answer, (error) => isEnosys(error) ? instead : Effect.fail(error))
+  if (!Exit.isExit(answer)) return Effect.catch(answer, (error) => (isEnosys(error) ? instead : Effect.fail(error)))
   if (Exit.isSuccess(answer)) return answer
   const error = Cause.findErrorOption(answer.cause)
   return error._tag === "Some" && isEnosys(error.value) ? instead : answer

@@ -34,22 +34,45 @@ export const attributesOf = ({ numbers }: Places, folder: Folder): AttrReply => 
 
 /** A folder of the table, as a name in another: with the attributes that its backend's root has. */
 export const entryOf = (places: Places, folder: Folder, request: Request, context: RequestContext): Answer => {
-  const made = ({ attr, attrValid }: AttrReply): Entry => ({ nodeid: places.idOf(folder), generation: 0, entryValid: attrValid, attrValid, attr })
+  const made = ({ attr, attrValid }: AttrReply): Entry => ({
+    nodeid: places.idOf(folder),
+    generation: 0,
+    entryValid: attrValid,
+    attrValid,
+    attr
+  })
   if (folder.space === 0) return Exit.succeed(made(attributesOf(places, folder)))
   const { gid, pid, uid, unique } = request
-  const asked = places.ask(folder.space, { op: "getattr", unique, uid, gid, pid, nodeid: rootId, fh: 0, getattrFlags: 0 }, context)
+  const asked = places.ask(
+    folder.space,
+    { op: "getattr", unique, uid, gid, pid, nodeid: rootId, fh: 0, getattrFlags: 0 },
+    context
+  )
   return mapAnswer(asked, (value) => made(value as AttrReply))
 }
 
-function* renumbered({ numbers, outerIn }: Places, entries: Iterable<Dirent | DirentPlus>, space: number): Generator<DirentPlus, void, undefined> {
+function* renumbered(
+  { numbers, outerIn }: Places,
+  entries: Iterable<Dirent | DirentPlus>,
+  space: number
+): Generator<DirentPlus, void, undefined> {
   const request: Request = { op: "lookup", unique: 0, nodeid: rootId, uid: 0, gid: 0, pid: 0, name: "" }
   for (const entry of entries) {
-    const plus = "entry" in entry && entry.entry !== undefined ? translate(numbers, space, outerIn(space), request, entry.entry) as Entry : undefined
+    const plus =
+      "entry" in entry && entry.entry !== undefined
+        ? (translate(numbers, space, outerIn(space), request, entry.entry) as Entry)
+        : undefined
     yield { ino: numbers.wrapped(space, entry.ino), off: entry.off, type: entry.type, name: entry.name, entry: plus }
   }
 }
 
-function* listed(places: Places, folder: Folder, offset: U64, rest: Iterable<Dirent | DirentPlus>, space: number): Generator<DirentPlus, void, undefined> {
+function* listed(
+  places: Places,
+  folder: Folder,
+  offset: U64,
+  rest: Iterable<Dirent | DirentPlus>,
+  space: number
+): Generator<DirentPlus, void, undefined> {
   const children = Array.from(folder.children)
   for (let index = Number(min(offset, children.length)); index < children.length; index++) {
     const [name, child] = children[index] ?? ["", folder]
@@ -63,10 +86,18 @@ function* listed(places: Places, folder: Folder, offset: U64, rest: Iterable<Dir
 }
 
 /** Lists a folder of the table: its own names, then its backend's. */
-export const list = (places: Places, request: Request & { readonly op: "readdir" | "readdirplus" }, context: RequestContext): Answer => {
+export const list = (
+  places: Places,
+  request: Request & { readonly op: "readdir" | "readdirplus" },
+  context: RequestContext
+): Answer => {
   const { folder, inner, space } = places.locate(request.nodeid)
   const { offset } = request
-  const asked = { ...request, nodeid: inner, offset: folder === undefined ? offset : cookieWithin(folder.children.size)(offset) }
+  const asked = {
+    ...request,
+    nodeid: inner,
+    offset: folder === undefined ? offset : cookieWithin(folder.children.size)(offset)
+  }
   const rest = space === 0 ? Exit.succeed([]) : places.ask(space, asked, context)
   return mapAnswer(rest, (value) => {
     const entries = value as Iterable<Dirent | DirentPlus>

@@ -44,10 +44,14 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
   for (const name of operationNames) {
     // What the kernel does without is there for all backends or for none.
     const having = places.having(name)
-    if (own.includes(name) || (operationTable[name].kernelDoesWithout ? having === backends.length && having > 0 : having > 0)) routed[name] = route
+    if (
+      own.includes(name) ||
+      (operationTable[name].kernelDoesWithout ? having === backends.length && having > 0 : having > 0)
+    )
+      routed[name] = route
   }
-  const runs = backends.flatMap(({ run }) => run === undefined ? [] : [run])
-  const commits = backends.flatMap(({ commit }) => commit === undefined ? [] : [commit])
+  const runs = backends.flatMap(({ run }) => (run === undefined ? [] : [run]))
+  const commits = backends.flatMap(({ commit }) => (commit === undefined ? [] : [commit]))
 
   return {
     ...routed,
@@ -57,11 +61,19 @@ export const mountTable = (mounts: { readonly [path: string]: Backend }): Backen
     ...(runs.length > 0 && { run: Effect.raceAllFirst(runs) }),
     ...(durable && commits.length > 0 && { commit: Effect.asVoid(Effect.all(commits)) }),
     init: (negotiated, connection: BackendConnection) =>
-      Effect.asVoid(Effect.forEach(backends, (backend, index) =>
-        backend.init?.(negotiated, { ...connection, notify: notifyIn(connection.notify, outerIn(index + 1)) }) ?? Effect.void)),
+      Effect.asVoid(
+        Effect.forEach(
+          backends,
+          (backend, index) =>
+            backend.init?.(negotiated, { ...connection, notify: notifyIn(connection.notify, outerIn(index + 1)) }) ??
+            Effect.void
+        )
+      ),
     destroy: () =>
-      Effect.flatMap(Effect.forEach(backends, (backend) => Effect.exit(Effect.suspend(() => backend.destroy?.() ?? Effect.void))), (exits) =>
-        exits.find(Exit.isFailure) ?? Effect.void),
+      Effect.flatMap(
+        Effect.forEach(backends, (backend) => Effect.exit(Effect.suspend(() => backend.destroy?.() ?? Effect.void))),
+        (exits) => exits.find(Exit.isFailure) ?? Effect.void
+      ),
     delivered: (uniques) => {
       for (const backend of backends) backend.delivered?.(uniques)
     },

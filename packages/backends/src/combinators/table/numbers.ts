@@ -31,7 +31,7 @@ export const makeNumbers = (spaces: number): Numbers => {
       const value = product(space, inner)
       return value < limit ? value : normal(BigInt(value) % limit)
     },
-    spaceOf: (outer) => typeof outer === "number" ? outer % spaces : Number(outer % wide),
-    inner: (outer) => typeof outer === "number" ? Math.floor(outer / spaces) : normal(outer / wide)
+    spaceOf: (outer) => (typeof outer === "number" ? outer % spaces : Number(outer % wide)),
+    inner: (outer) => (typeof outer === "number" ? Math.floor(outer / spaces) : normal(outer / wide))
   }
 }

@@ -9,17 +9,34 @@ import { attributesOf, entryOf } from "./listing.ts"
 import type { Location, Places } from "./places.ts"
 
 /** True of operations that would put something under a name. */
-const takes = (op: OperationName): boolean => operationTable[op].changesNamespace && (operationTable[op].reply === "entry" || operationTable[op].reply === "created")
+const takes = (op: OperationName): boolean =>
+  operationTable[op].changesNamespace &&
+  (operationTable[op].reply === "entry" || operationTable[op].reply === "created")
 
 /** Answers what concerns the table's own names; undefined: the request is a backend's. */
-export const answerHere = (places: Places, request: Request, { folder, space }: Location, context: RequestContext): Answer | undefined => {
+export const answerHere = (
+  places: Places,
+  request: Request,
+  { folder, space }: Location,
+  context: RequestContext
+): Answer | undefined => {
   const child = "name" in request ? childOf(folder, request.name) : undefined
   const newParent = request.op === "rename" ? places.locate(request.newdir) : undefined
-  const newChild = request.op === "rename" ? childOf(newParent?.folder, request.newname) : request.op === "link" ? childOf(folder, request.newname) : undefined
+  const newChild =
+    request.op === "rename"
+      ? childOf(newParent?.folder, request.newname)
+      : request.op === "link"
+        ? childOf(folder, request.newname)
+        : undefined
   if (child !== undefined && request.op === "lookup") return entryOf(places, child, request, context)
-  if (request.op === "create" && child !== undefined) return (request.flags & O_EXCL) === 0 ? Errno.EISDIR : Errno.EEXIST
+  if (request.op === "create" && child !== undefined)
+    return (request.flags & O_EXCL) === 0 ? Errno.EISDIR : Errno.EEXIST
   if ((child !== undefined || newChild !== undefined) && takes(request.op)) return Errno.EEXIST
-  if ((child !== undefined && (request.op === "unlink" || request.op === "rmdir" || request.op === "rename")) || newChild !== undefined) return Errno.EBUSY
+  if (
+    (child !== undefined && (request.op === "unlink" || request.op === "rmdir" || request.op === "rename")) ||
+    newChild !== undefined
+  )
+    return Errno.EBUSY
   if (newParent !== undefined && newParent.space !== space) return Errno.EXDEV
   if (request.op === "link" && places.locate(request.oldnodeid).space !== space) return Errno.EXDEV
   if (request.op === "copyFileRange" && places.locate(request.nodeidOut).space !== space) return Errno.EXDEV

@@ -40,7 +40,10 @@ export const makePlaces = (mounts: { readonly [path: string]: Backend }): Places
   const numbers = makeNumbers(backends.length + 1)
   const rootOf = new Map(folders.filter(({ space }) => space !== 0).map((folder) => [folder.space, folder]))
   const durable = backends.length > 0 && backends.every((backend) => backend.durable === true)
-  const operations = backends.map((backend) => new Map<OperationName, AnyOperation | undefined>(operationNames.map((name) => [name, operationOf(backend, name)])))
+  const operations = backends.map(
+    (backend) =>
+      new Map<OperationName, AnyOperation | undefined>(operationNames.map((name) => [name, operationOf(backend, name)]))
+  )
 
   /** The node id of a folder of the table. */
   const idOf = (folder: Folder): U64 => {
@@ -57,17 +60,22 @@ export const makePlaces = (mounts: { readonly [path: string]: Backend }): Places
     return { space, inner, folder: inner === rootId ? rootOf.get(space) : undefined }
   }
 
-  const outerIn = (space: number) => (inner: U64): U64 => {
-    const folder = inner === rootId ? rootOf.get(space) : undefined
-    // A node id of 0 is refused before the kernel sees it.
-    return folder === undefined ? numbers.outer(space, inner) ?? 0 : idOf(folder)
-  }
+  const outerIn =
+    (space: number) =>
+    (inner: U64): U64 => {
+      const folder = inner === rootId ? rootOf.get(space) : undefined
+      // A node id of 0 is refused before the kernel sees it.
+      return folder === undefined ? (numbers.outer(space, inner) ?? 0) : idOf(folder)
+    }
 
   const ask = (space: number, request: Request, context: RequestContext): Answer => {
     const backend = backends[space - 1]
     const operation = operations[space - 1]?.get(request.op)
     if (backend === undefined || operation === undefined) return lacking(request.op)
-    const answer = withoutEnosys(request.op, mapAnswer(operation(request, context), (value) => translate(numbers, space, outerIn(space), request, value)))
+    const answer = withoutEnosys(
+      request.op,
+      mapAnswer(operation(request, context), (value) => translate(numbers, space, outerIn(space), request, value))
+    )
     const { commit, delivered } = backend
     if (durable || backend.durable !== true || commit === undefined) return answer
     // In company of backends that are not durable nothing is run again: each answer is committed by itself.
@@ -75,8 +83,18 @@ export const makePlaces = (mounts: { readonly [path: string]: Backend }): Places
       Effect.flatMap(commit, () => {
         delivered?.([context.unique])
         return exit
-      }))
+      })
+    )
   }
 
-  return { backends, durable, numbers, idOf, locate, outerIn, ask, having: (name) => operations.filter((of) => of.get(name) !== undefined).length }
+  return {
+    backends,
+    durable,
+    numbers,
+    idOf,
+    locate,
+    outerIn,
+    ask,
+    having: (name) => operations.filter((of) => of.get(name) !== undefined).length
+  }
 }

@@ -17,15 +17,27 @@ export const notifyIn = (notify: Notify, outer: (inner: U64) => U64): Notify => 
 })
 
 /** What a backend answers, in the table's numbers. */
-export const translate = (numbers: Numbers, space: number, outer: (inner: U64) => U64, request: Request, value: unknown): unknown => {
+export const translate = (
+  numbers: Numbers,
+  space: number,
+  outer: (inner: U64) => U64,
+  request: Request,
+  value: unknown
+): unknown => {
   const ino = (inner: U64): U64 => numbers.wrapped(space, inner)
   const attr = (told: Attr): Attr => attrWith(told, { ino: ino(told.ino) })
   return changeReply(request, value, {
     attr,
     entry: (entry) =>
-      entry.nodeid === 0 ? entry : {
-        nodeid: outer(entry.nodeid), generation: entry.generation, entryValid: entry.entryValid, attrValid: entry.attrValid, attr: attr(entry.attr)
-      },
+      entry.nodeid === 0
+        ? entry
+        : {
+            nodeid: outer(entry.nodeid),
+            generation: entry.generation,
+            entryValid: entry.entryValid,
+            attrValid: entry.attrValid,
+            attr: attr(entry.attr)
+          },
     stat: (stat) => ({ ...stat, ino: ino(stat.ino) })
   })
 }
