@@ -53,6 +53,18 @@ describe("mount, for promises", () => {
       assert.strictEqual((await outside.ended).reason, "unmounted")
     }))
 
+  it("refuses a backend that declares writebackCache beside passthrough, by both names, and leaves no mount", () =>
+    withFolder(async (mountpoint) => {
+      const both = { ...memory(), capabilities: { passthrough: true, writebackCache: true } }
+      const refused = await refusal(mount(mountpoint, both))
+      assert.strictEqual(refused.code, "ERR_INVALID_ARG_VALUE")
+      assert.match(refused.message, /writebackCache.*passthrough/)
+      assert.isUndefined(findMount(mountpoint))
+      const off = await mount(mountpoint, both, { session: { writebackCache: false } })
+      assert.isDefined(findMount(mountpoint))
+      await off.unmount()
+    }))
+
   it("a busy mount is not unmounted unless lazily: an Error with Node's code, errno and syscall", () =>
     withFolder(async (mountpoint) => {
       const mounted = await mount(mountpoint, memory())

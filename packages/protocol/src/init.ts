@@ -175,7 +175,10 @@ export interface BackendCapabilities {
   readonly directIoAllowMmap?: boolean
   /** The umask is applied by the backend (needed for default ACLs): FUSE_DONT_MASK. */
   readonly dontMask?: boolean
-  /** Writes may be cached and written back later: FUSE_WRITEBACK_CACHE. */
+  /**
+   * Writes may be cached and written back later: FUSE_WRITEBACK_CACHE. It excludes `passthrough`: a mount whose backend
+   * declares both is refused, unless the option `writebackCache` is false.
+   */
   readonly writebackCache?: boolean
   /** Symlink targets may be cached: FUSE_CACHE_SYMLINKS. */
   readonly cacheSymlinks?: boolean
@@ -219,18 +222,17 @@ export interface InitBackend {
   readonly setlk?: unknown
 }
 
-/** Why no agreement is possible. */
-export interface InitError {
-  readonly _tag: "InitError"
-  readonly reason: "major" | "minor" | "option"
-  readonly message: string
-}
+/** Why no agreement is possible: the kernel's version, or the option (or capability) `option` of ours. */
+export type InitError = { readonly _tag: "InitError"; readonly message: string } & (
+  | { readonly reason: "major" | "minor" }
+  | { readonly reason: "option"; readonly option: string }
+)
 export const isInitError = (value: object): value is InitError => "reason" in value && "message" in value
 
 /** A flag that was wanted and is not in force, and who could not honour it. */
 export interface RefusedFlag {
   readonly flag: InitFlagName
-  readonly by: "kernel" | "backend" | "transport" | "conflict"
+  readonly by: "kernel" | "backend"
 }
 
 export interface Agreement {

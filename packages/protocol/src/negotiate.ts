@@ -21,13 +21,20 @@ const defaultPages = 32
 /** Room in a frame for the header, the struct and a name. */
 const frameRoom = 4096
 
-const initError = (reason: InitError["reason"], message: string): InitError => ({ _tag: "InitError", reason, message })
+const initError = (reason: "major" | "minor", message: string): InitError => ({ _tag: "InitError", reason, message })
+
+const optionError = (option: string, message: string): InitError => ({
+  _tag: "InitError",
+  reason: "option",
+  option,
+  message
+})
 
 /** Undefined when `value` is a whole number of that range. */
 const outside = (name: string, value: number, least: number, most: number): InitError | undefined =>
   Number.isInteger(value) && value >= least && value <= most
     ? undefined
-    : initError("option", `${name} is ${value}; it must be a whole number from ${least} to ${most}`)
+    : optionError(name, `${name} is ${value}; it must be a whole number from ${least} to ${most}`)
 
 const oneMiB = 1 << 20
 /** What mounting sets where it may. */
@@ -59,6 +66,19 @@ const wrongNumber = (numbers: Numbers, maxReadahead: number): InitError | undefi
   outside("requestTimeout", numbers.requestTimeout, 0, 0xffff) ??
   outside("maxStackDepth", numbers.maxStackDepth, 1, 2) ??
   outside("frameCapacity", numbers.frameCapacity, 2 * pageSize, Number.MAX_SAFE_INTEGER)
+
+/**
+ * What a backend declares that cannot be had together: the kernel takes no passthrough file from a connection that caches
+ * writes. Whatever this kernel offers, so that a mount is refused everywhere or nowhere.
+ */
+const contradiction = (able: BackendCapabilities, options: InitOptions): InitError | undefined =>
+  able.passthrough === true && able.writebackCache === true && options.writebackCache !== false
+    ? optionError(
+        "writebackCache",
+        "writebackCache and passthrough exclude each other: the backend declares both, and the kernel caches no writes " +
+          "of files that it reads and writes past this process; declare one of them, or set the session's option writebackCache to false"
+      )
+    : undefined
 
 const wrongVersion = ({ major, minor }: InitRequest): InitError | undefined => {
   if (major !== protocolVersion.major)
@@ -182,10 +202,8 @@ const dataFlags = ({ refuse, want }: Flags, able: BackendCapabilities, options: 
     able.spliceMove === true && (spliceWrite ? want("FUSE_SPLICE_MOVE") : refuse("FUSE_SPLICE_MOVE", "backend"))
   const passthrough = able.passthrough === true && want("FUSE_PASSTHROUGH")
   let writebackCache = false
-  if (able.writebackCache === true && options.writebackCache !== false) {
-    // The kernel takes no passthrough file from a connection that caches writes.
-    writebackCache = passthrough ? refuse("FUSE_WRITEBACK_CACHE", "conflict") : want("FUSE_WRITEBACK_CACHE")
-  } else if (options.writebackCache === true) refuse("FUSE_WRITEBACK_CACHE", "backend")
+  if (able.writebackCache === true && options.writebackCache !== false) writebackCache = want("FUSE_WRITEBACK_CACHE")
+  else if (options.writebackCache === true) refuse("FUSE_WRITEBACK_CACHE", "backend")
   return { spliceWrite, spliceMove, passthrough, writebackCache }
 }
 
@@ -214,9 +232,9 @@ const sizesOf = ({ want }: Flags, { frameCapacity, maxWrite }: Numbers) => {
 /** Agrees on an INIT. Asks the kernel only for what it offers, the transport can carry and the backend has declared. */
 export const negotiate = (offer: InitRequest, options: InitOptions, backend: InitBackend): Agreement | InitError => {
   const numbers = numbersOf(options)
-  const problem = wrongVersion(offer) ?? wrongNumber(numbers, options.maxReadahead ?? 0)
-  if (problem !== undefined) return problem
   const able = backend.capabilities ?? {}
+  const problem = wrongVersion(offer) ?? wrongNumber(numbers, options.maxReadahead ?? 0) ?? contradiction(able, options)
+  if (problem !== undefined) return problem
   const flags = flagsOf(offer)
   const session = sessionFlags(flags, options, numbers.requestTimeout)
   const data = dataFlags(flags, able, options)

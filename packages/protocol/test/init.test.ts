@@ -234,15 +234,21 @@ it("idmapped mounts are allowed where the backend declares them and the kernel i
   })
 })
 
-it("passthrough excludes the writeback cache and gets a stack depth", () => {
+it("passthrough gets a stack depth, and the writeback cache beside it is refused, whatever the kernel offers", () => {
+  const both = { passthrough: true, writebackCache: true }
+  for (const offer of [kernel, { ...kernel, flags: 0, flags2: 0 }]) {
+    const refused = negotiate(offer, {}, { capabilities: both })
+    expect(refused).toMatchObject({ _tag: "InitError", reason: "option", option: "writebackCache" })
+    expect(refused).toHaveProperty("message", expect.stringMatching(/writebackCache.*passthrough/))
+  }
   const { negotiated, refused, reply } = agree(
     kernel,
-    { maxStackDepth: 2 },
-    { capabilities: { passthrough: true, writebackCache: true } }
+    { maxStackDepth: 2, writebackCache: false },
+    { capabilities: both }
   )
   expect(negotiated).toMatchObject({ passthrough: true, writebackCache: false })
   expect(reply.maxStackDepth).toBe(2)
-  expect(refused).toEqual([{ flag: "FUSE_WRITEBACK_CACHE", by: "conflict" }])
+  expect(refused).toEqual([])
 })
 
 it("a write is as long as the transport's frames and 16 bits of pages allow", () => {
@@ -324,13 +330,13 @@ it.each<[keyof InitOptions, number]>([
 it("never answers with what was not offered", () => {
   const word = fc.integer({ min: 0, max: 0xffffffff })
   fc.assert(
-    fc.property(word, word, fc.integer({ min: 12, max: 60 }), (flags, flags2, minor) => {
+    fc.property(word, word, fc.integer({ min: 12, max: 60 }), fc.boolean(), (flags, flags2, minor, passthrough) => {
       const { negotiated, reply } = agree(
         { ...kernel, minor, flags, flags2 },
         { overIoUring: true, securityCtx: true, requestTimeout: 5 },
         {
           ...all,
-          capabilities: { ...all.capabilities, passthrough: true }
+          capabilities: { ...all.capabilities, passthrough, writebackCache: !passthrough }
         }
       )
       expect((reply.flags & ~flags) >>> 0).toBe(0)

@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { type Connection, makeConnection } from "./connection/Connection.ts"
-import { checkSessionOptions } from "./options.ts"
+import { checkSessionOptions, isOptionError, type OptionError } from "./options.ts"
 import type { Notify } from "./notify/Notifier.ts"
 import type { Negotiated } from "@bickford/protocol"
 import * as Supervisor from "@bickford/supervisor"
@@ -32,8 +32,8 @@ export type SessionEnd =
 /** A connection that is served. */
 export interface Session {
   readonly connection: Connection
-  /** Waits for INIT to be answered; fails when the session ends before. */
-  readonly negotiated: Effect.Effect<Negotiated, SessionEndedError>
+  /** Waits for INIT to be answered; fails when the session ends before, or what the backend declares contradicts itself. */
+  readonly negotiated: Effect.Effect<Negotiated, SessionEndedError | OptionError>
   /** Waits for the end. */
   readonly awaitEnd: Effect.Effect<SessionEnd>
   readonly supervisor: Supervisor.Supervisor
@@ -51,6 +51,17 @@ const reasonOf = (end: SessionEnd): string => {
   if (end.reason !== "failed") return end.reason
   const failure: unknown = Cause.squash(end.cause)
   return failure instanceof Error ? failure.message : String(failure)
+}
+
+/** Why a session ended before INIT was answered. */
+const endedEarly = (end: SessionEnd): SessionEndedError | OptionError => {
+  const failure: unknown = end.reason === "failed" ? Cause.squash(end.cause) : undefined
+  if (isOptionError(failure)) return failure
+  return {
+    _tag: "SessionEndedError",
+    message: `the session ended before INIT was answered: ${reasonOf(end)}`,
+    end
+  }
 }
 
 /**
@@ -101,13 +112,7 @@ export const make = Effect.fnUntraced(function* (
   const awaitEnd = Deferred.await(ended)
   const negotiated = Effect.raceFirst(
     Deferred.await(ready),
-    Effect.flatMap(awaitEnd, (end) =>
-      Effect.fail<SessionEndedError>({
-        _tag: "SessionEndedError",
-        message: `the session ended before INIT was answered: ${reasonOf(end)}`,
-        end
-      })
-    )
+    Effect.flatMap(awaitEnd, (end) => Effect.fail(endedEarly(end)))
   )
   const session: Session = { connection, negotiated, awaitEnd, supervisor, notify: connection.notifier }
   return session

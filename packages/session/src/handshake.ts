@@ -10,6 +10,7 @@ import {
   type Agreement,
   decodeAs,
   encodeInitReply,
+  type InitError,
   isDecodeError,
   isInitError,
   negotiate,
@@ -17,6 +18,7 @@ import {
   opcodeTable
 } from "@bickford/protocol/codec"
 import type { InitOptions, InitRequest, Negotiated } from "@bickford/protocol"
+import type { OptionError } from "./options.ts"
 
 /** INIT was malformed, or asks for what we do not speak; the connection cannot be served. */
 export class HandshakeError extends Error {
@@ -35,6 +37,12 @@ const logRefused = (refused: Agreement["refused"]): Effect.Effect<void> => {
     contradicted.length === 0 ? Effect.void : Effect.logWarning(`asked for, but not in force: ${names(contradicted)}`)
   )
 }
+
+/** An option, or what the backend declares beside it, is told as all options are. */
+const refusalOf = (error: InitError): HandshakeError | OptionError =>
+  error.reason === "option"
+    ? { _tag: "OptionError", option: error.option, message: error.message }
+    : new HandshakeError(error.message)
 
 const decodeInit = (slot: Slot): InitRequest | HandshakeError => {
   const row = opcodeTable[opcodeOf(slot)]
@@ -55,14 +63,14 @@ export const handshake = Effect.fnUntraced(function* (
   onNegotiated: (negotiated: Negotiated) => Effect.Effect<void>
 ) {
   const { backend, transport } = connection
-  const refuse = (error: HandshakeError) => {
+  const refuse = (error: HandshakeError | OptionError) => {
     transport.reply(slot, -errnoNumbers.EPROTO, 0)
     return Effect.fail(error)
   }
   const request = decodeInit(slot)
   if (request instanceof HandshakeError) return yield* refuse(request)
   const agreed = negotiate(request, { ...options, frameCapacity: transport.frameCapacity }, backend ?? {})
-  if (isInitError(agreed)) return yield* refuse(new HandshakeError(agreed.message))
+  if (isInitError(agreed)) return yield* refuse(refusalOf(agreed))
   yield* logRefused(agreed.refused)
   if (backend?.init !== undefined) {
     const { init } = backend

@@ -12,6 +12,13 @@ export interface OptionError {
   readonly message: string
 }
 
+const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null
+
+/** Whether a failure is an `OptionError`. */
+export const isOptionError = (value: unknown): value is OptionError =>
+  isRecord(value) && value["_tag"] === "OptionError" && typeof value["message"] === "string"
+
 /** What a value must be; undefined when it is. */
 type Check = (value: unknown) => string | undefined
 
@@ -44,9 +51,6 @@ const toMillis = (value: unknown): number => {
 
 const duration: Check = (value) =>
   toMillis(value) >= 0 ? undefined : 'a duration, as "5 seconds" or a number of milliseconds'
-
-const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null
 
 const limit: Check = (value) =>
   isRecord(value) &&
