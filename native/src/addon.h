@@ -37,6 +37,8 @@ struct Addon {
   bool ending = false;
   // What the last look at a file saw, for JavaScript to read; the words are told in fs_attributes.cc.
   uint32_t attributes[32] = {};
+  // The filesystems that this environment serves itself (device_key): a call into one of them waits for this thread.
+  std::vector<uint64_t> own_devices;
   // This process's supplementary groups, to return to.
   std::vector<gid_t> groups;
   // Memory of slots by number: channels of this environment read into it and write from it.

@@ -9,9 +9,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "fs_call.h"
 #include "unique_fd.h"
@@ -166,11 +169,32 @@ napi_value stat_filesystem(napi_env env, napi_callback_info info) {
   return call.result(0);
 }
 
-}  // namespace
+// (devices): pairs of major and minor, in place of those that were given before.
+napi_value set_own_devices(napi_env env, napi_callback_info info) {
+  FsCall call(env, info);
+  size_t size = 0;
+  const unsigned char* data = call.bytes(0, &size);
+  if (!call.ok()) return nullptr;
+  std::vector<uint64_t> devices;
+  for (size_t at = 0; at + 2 * sizeof(uint32_t) <= size; at += 2 * sizeof(uint32_t)) {
+    uint32_t pair[2];
+    memcpy(pair, data + at, sizeof pair);
+    devices.push_back(device_key(pair[0], pair[1]));
+  }
+  call.addon()->own_devices = std::move(devices);
+  return call.result(0);
+}
 
-int fs_look(Addon* addon, int folder, const char* name) {
-  struct statx st;
-  if (statx(folder, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME, &st) != 0) return -1;
+int stat_name(int folder, const char* name, int flags, struct statx* into) {
+  return statx(folder, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | flags, STATX_BASIC_STATS | STATX_BTIME, into);
+}
+
+bool is_own(const Addon* addon, const struct statx& st) {
+  const uint64_t device = device_key(st.stx_dev_major, st.stx_dev_minor);
+  return std::find(addon->own_devices.begin(), addon->own_devices.end(), device) != addon->own_devices.end();
+}
+
+void note(Addon* addon, const struct statx& st) {
   uint32_t* to = addon->attributes;
   to = put_wide(to, st.stx_ino);
   to = put_wide(to, st.stx_size);
@@ -191,11 +215,36 @@ int fs_look(Addon* addon, int folder, const char* name) {
   *to++ = st.stx_mask;
   *to++ = static_cast<uint32_t>(st.stx_attributes);
   *to++ = static_cast<uint32_t>(st.stx_attributes_mask);
+}
+
+}  // namespace
+
+int fs_look(Addon* addon, int folder, const char* name) {
+  struct statx st;
+  if (stat_name(folder, name, 0, &st) != 0) return -1;
+  note(addon, st);
+  return 0;
+}
+
+// AT_STATX_DONT_SYNC has FUSE answer from what it has (fuse_update_get_attr in fs/fuse/dir.c), so the device is seen before
+// anybody is asked. A filesystem on a block device does not look at the flag: what it has said is true. Others, some
+// of which have servers, are asked once more.
+int fs_look_across(Addon* addon, int folder, const char* name) {
+  if (addon->own_devices.empty()) return fs_look(addon, folder, name);
+  struct statx st;
+  if (stat_name(folder, name, AT_STATX_DONT_SYNC, &st) != 0) return -1;
+  if (is_own(addon, st)) {
+    errno = EDEADLK;
+    return -1;
+  }
+  if (st.stx_dev_major == 0) return fs_look(addon, folder, name);
+  note(addon, st);
   return 0;
 }
 
 const FsFunction fs_attribute_functions[] = {
     {"fs_attributes", attributes}, {"fs_stat", stat_file},        {"fs_chmod", change_mode},      {"fs_chown", change_owner},
     {"fs_utimens", change_times},  {"fs_truncate", cut},          {"fs_ftruncate", cut_open},     {"fs_setxattr", set_xattr},     {"fs_getxattr", get_xattr},
-    {"fs_listxattr", list_xattr},  {"fs_removexattr", remove_xattr}, {"fs_statvfs", stat_filesystem}, {nullptr, nullptr},
+    {"fs_listxattr", list_xattr},  {"fs_removexattr", remove_xattr}, {"fs_statvfs", stat_filesystem},
+    {"fs_set_own_devices", set_own_devices}, {nullptr, nullptr},
 };

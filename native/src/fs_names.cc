@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "fs_attributes.h"
 #include "fs_call.h"
@@ -64,7 +65,7 @@ napi_value look(napi_env env, napi_callback_info info) {
   const Place place(call, 0);
   if (!call.ok()) return nullptr;
   if (place.wrong != 0) return call.error(place.wrong);
-  return call.result(fs_look(call.addon(), place.folder, place.name));
+  return call.result(fs_look_across(call.addon(), place.folder, place.name));
 }
 
 // (folder, name): a descriptor, O_PATH, its attributes noted.
@@ -73,11 +74,28 @@ napi_value find(napi_env env, napi_callback_info info) {
   const Place place(call, 0);
   if (!call.ok()) return nullptr;
   if (place.wrong != 0) return call.error(place.wrong);
-  const int fd = open_beneath(place.folder, place.name, O_PATH | O_NOFOLLOW, 0);
-  if (fd < 0 || fs_look(call.addon(), fd, "") == 0) return call.result(fd);
-  const int error = errno;
-  ::close(fd);
-  return call.error(error);
+  UniqueFd fd(open_beneath(place.folder, place.name, O_PATH | O_NOFOLLOW, 0));
+  if (!fd.open() || fs_look_across(call.addon(), fd.get(), "") != 0) return call.error(errno);
+  return call.result(fd.take());
+}
+
+int find_way(int folder, const char* path, uint64_t resolve) {
+  struct open_how how = {};
+  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | resolve;
+  return static_cast<int>(syscall(SYS_openat2, folder, path, &how, sizeof how));
+}
+
+// Goes a way one name at a time, so that nothing is asked of a filesystem before it is known to be another's.
+int find_way_by_steps(Addon* addon, int folder, char* path) {
+  UniqueFd at(-1);
+  char* rest = nullptr;
+  for (const char* name = strtok_r(path, "/", &rest); name != nullptr; name = strtok_r(nullptr, "/", &rest)) {
+    UniqueFd next(find_way(at.open() ? at.get() : folder, name, 0));
+    if (!next.open() || fs_look_across(addon, next.get(), "") != 0) return -1;
+    at = std::move(next);
+  }
+  return at.take();
 }
 
 // (folder, path): a descriptor, O_PATH, of what lies below by a path of several components, its attributes noted.
@@ -88,14 +106,12 @@ napi_value find_path(napi_env env, napi_callback_info info) {
   const char* path = call.name(1, &buffer);
   if (!call.ok()) return nullptr;
   if (call.too_long()) return call.error(ENAMETOOLONG);
-  struct open_how how = {};
-  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-  const int fd = static_cast<int>(syscall(SYS_openat2, folder, path, &how, sizeof how));
-  if (fd < 0 || fs_look(call.addon(), fd, "") == 0) return call.result(fd);
-  const int error = errno;
-  ::close(fd);
-  return call.error(error);
+  Addon* addon = call.addon();
+  const bool careful = !addon->own_devices.empty();
+  UniqueFd fd(find_way(folder, path, careful ? RESOLVE_NO_XDEV : 0));
+  if (!fd.open() && careful && errno == EXDEV) return call.result(find_way_by_steps(addon, folder, buffer.text));
+  if (!fd.open() || fs_look(addon, fd.get(), "") != 0) return call.error(errno);
+  return call.result(fd.take());
 }
 
 // Opens a regular file that somebody else made in the moment before: its type is looked at first, since opening a
@@ -103,7 +119,7 @@ napi_value find_path(napi_env env, napi_callback_info info) {
 // looks the name up anew, and does what is right.
 int open_made_by_another(Addon* addon, const Place& place, uint64_t flags) {
   const UniqueFd found(open_beneath(place.folder, place.name, O_PATH | O_NOFOLLOW, 0));
-  if (!found.open() || fs_look(addon, found.get(), "") != 0) return -1;
+  if (!found.open() || fs_look_across(addon, found.get(), "") != 0) return -1;
   if (!S_ISREG(addon->attributes[attribute_mode])) {
     errno = ESTALE;
     return -1;

@@ -119,6 +119,58 @@ describe("mount", { timeout: 60_000 }, () => {
   )
 })
 
+/** A bind mount for the life of the scope. */
+const bound = (from: string, to: string) =>
+  Effect.acquireRelease(commandsOn(from).run("mount", ["--bind", from, to]), () =>
+    commandsOn(to).attempt("umount", ["-l", to])
+  )
+
+/** Binds a mount, a directory and a file of it inside the directory `place` that it serves, and uses it then. */
+const withinItself = Effect.fnUntraced(function* (place: string, mountpoint: string) {
+  const { attempt, run } = commandsOn(mountpoint)
+  for (const [from, to] of [
+    ["", "inner/whole"],
+    ["inner", "inner/part"],
+    ["file", "inner/one"]
+  ] as const) {
+    if (from === "file") writeFileSync(join(place, to), "")
+    else mkdirSync(join(place, to))
+    yield* bound(join(mountpoint, from), join(place, to))
+    const met = yield* attempt("stat", [join(mountpoint, to)])
+    assert.include(met.stderr, "Resource deadlock avoided", to)
+  }
+  const names = yield* run("sh", ["-c", 'find "$1" 2>/dev/null | sed "s#^$1##" | sort', "sh", mountpoint])
+  assert.strictEqual(names, "\n/file\n/inner\n/inner/file\n/inner/one\n/inner/part\n/inner/whole\n")
+  // They are mountpoints: nothing takes their names away, or puts something in their place.
+  for (const change of ["rmdir whole", "mkdir part", "echo text >one", "mv file one", "ln file one", "rm one"]) {
+    const { status } = yield* attempt("sh", ["-c", `cd "$1/inner" && ${change}`, "sh", mountpoint])
+    assert.notStrictEqual(status, 0, change)
+  }
+  assert.strictEqual(yield* run("cat", [join(mountpoint, "inner", "file")]), "inner")
+  assert.isDefined(findMount(mountpoint))
+})
+
+describe("a mount that is bound inside its own source", { timeout: 60_000 }, () => {
+  it.live("lives on, served by a program", () =>
+    Effect.gen(function* () {
+      const { place } = yield* prepared
+      const mountpoint = yield* mountpointFolder
+      yield* mount({ mountpoint, backend: passthrough(place) })
+      yield* withinItself(place, mountpoint)
+    })
+  )
+
+  it.live("lives on, served by a daemon", () =>
+    Effect.gen(function* () {
+      const { folder, place } = yield* prepared
+      const mountpoint = yield* mountpointFolder
+      const daemon = yield* startDaemon(folder, [mountConfig("data", `passthrough:${place}`, mountpoint)])
+      yield* Effect.promise(() => daemon.reaches("data", "running"))
+      yield* withinItself(place, mountpoint)
+    })
+  )
+})
+
 describe("a daemon", { timeout: 60_000 }, () => {
   it.live("serves what lies underneath, by one worker after another", () =>
     Effect.gen(function* () {

@@ -1,7 +1,7 @@
 /** `bickford mount`: mounts, says so, and serves until it is unmounted or told to stop. */
 import { printable } from "@bickford/protocol"
 import { atimePolicy, mount, type MountEnd, Session, wireLog } from "@bickford/session"
-import { fromFd, makeDeviceTransport } from "@bickford/transport"
+import { fromFd, makeDeviceTransport, ownConnection } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -47,6 +47,7 @@ const serveDevice = Effect.fnUntraced(
     const handle = yield* fromFd(descriptor)
     // Ours is a duplicate; the connection is to end with it.
     closeSync(descriptor)
+    yield* ownConnection(handle)
     const transport = yield* makeDeviceTransport(handle)
     const session = yield* Session.make(transport, backend, { ...options.session, atime: atimePolicy(options.mount) })
     if (request.debug === true || options.debug)

@@ -29,6 +29,7 @@ export {
   type UnmountTarget
 } from "./mount.ts"
 export { describeMount } from "./mountpoint.ts"
+export { ownConnection, ownDevice } from "./ownDevices.ts"
 export { probe } from "./probe.ts"
 export { findMount, isFuse, isMounted, type MountEntry, mountTable } from "./mountinfo.ts"
 export { watchThread } from "./watchdog.ts"

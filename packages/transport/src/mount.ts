@@ -15,6 +15,7 @@ import { close, fd, open_dev_fuse } from "./handle.ts"
 import { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
 import { clearMountpoint, describeMount, findBelow, findOwn, withClaim } from "./mountpoint.ts"
 import { addon, type FuseHandle } from "./native.ts"
+import { ownDevice } from "./ownDevices.ts"
 
 const { EBUSY, EINVAL, ENODEV, ENOENT, ENOTCONN, EPERM } = constants.errno
 // <asm-generic/errno-base.h>; Node has no name for it.
@@ -371,6 +372,7 @@ export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedD
             }
             yield* Effect.addFinalizer(() => undo(mountpoint, entry.device, options.fusermount))
             yield* coverPlace(mountpoint, underneath)
+            yield* ownDevice(entry.device)
             if (isRoot()) raiseReadAhead(entry.device)
             return { handle, mountpoint, device: entry.device, underneath }
           })

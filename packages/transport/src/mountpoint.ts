@@ -63,7 +63,7 @@ export const withClaim = <A, E, R>(
   })
 
 /** The connection of an open device, as the kernel numbers it (Linux 6.18); undefined where it does not tell. */
-const connectionOf = (handle: FuseHandle): string | undefined => {
+export const connectionOf = (handle: FuseHandle): string | undefined => {
   try {
     const [, id] = /^fuse_connection:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd(handle)}`, "utf8")) ?? []
     return id

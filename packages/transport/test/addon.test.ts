@@ -94,6 +94,7 @@ describe("wrong arguments", () => {
     backing_close: [handle, 0],
     fs_attributes: [],
     fs_open_folder: ["/nonexistent"],
+    fs_set_own_devices: [new Uint32Array()],
     fs_look: [-1, "name"],
     fs_find: [-1, "name"],
     fs_find_path: [-1, "a/b"],

@@ -95,8 +95,9 @@ const socketOf = (child: ChildProcess, descriptor: number): Socket | undefined =
 }
 
 /** What a connection's mount covers. */
-export const coveredBy = ({ device: { mountpoint, underneath } }: Connection): Covered => ({
+export const coveredBy = ({ device: { device, mountpoint, underneath } }: Connection): Covered => ({
   mountpoint,
+  device,
   known: underneath >= 0
 })
 

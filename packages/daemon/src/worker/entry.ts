@@ -15,7 +15,7 @@ import {
   withinRequestLimit
 } from "@bickford/session"
 import { patientTimeoutOption } from "@bickford/supervisor"
-import { coverPlace, frameCapacityFor, fromFd, makeDeviceTransport } from "@bickford/transport"
+import { coverPlace, frameCapacityFor, fromFd, makeDeviceTransport, ownDevice } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -103,11 +103,11 @@ const prepare = Effect.fnUntraced(function* (mount: MountConfig) {
 let isCovered = false
 
 /** Notes what the mount covers, once: what lies there is reached past it, in a trial as in the serving that follows. */
-const cover = ({ known, mountpoint }: Covered): Effect.Effect<void, never, Scope.Scope> =>
+const cover = ({ device: served, known, mountpoint }: Covered): Effect.Effect<void, never, Scope.Scope> =>
   Effect.suspend(() => {
     if (isCovered) return Effect.void
     isCovered = true
-    return coverPlace(mountpoint, known ? underneath : -1)
+    return Effect.andThen(ownDevice(served), coverPlace(mountpoint, known ? underneath : -1))
   })
 
 /** Finds out whether the mount could be served, and leaves nothing open. */

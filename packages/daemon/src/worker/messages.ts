@@ -26,6 +26,8 @@ export type Trial = "load" | "open"
 /** What the mount covers: descriptor 5 reaches it, if it is known. */
 export interface Covered {
   readonly mountpoint: string
+  /** Of the mount, `MAJOR:MINOR`. */
+  readonly device: string
   readonly known: boolean
 }
 
@@ -34,7 +36,7 @@ export type ToWorker =
   | {
       readonly type: "serve"
       readonly mount: MountConfig
-      /** Where it is mounted, without links, and whether descriptor 5 is what lies underneath. */
+      /** Where it is mounted, without links, as what device, and whether descriptor 5 is what lies underneath. */
       readonly covered: Covered
       readonly resume: Partial<ConnectionRecord> & Pick<ConnectionRecord, "id">
     }

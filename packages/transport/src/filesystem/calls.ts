@@ -17,6 +17,8 @@ export interface FilesystemCalls {
   readonly fs_attributes: () => ArrayBuffer
   /** open(2) of a folder by its path, O_PATH. */
   readonly fs_open_folder: (path: FileName) => number
+  /** Pairs of major and minor: the filesystems of which calls that follow a name ask nothing, but give -EDEADLK. */
+  readonly fs_set_own_devices: (devices: Uint32Array) => number
   /** statx(2) of a name; fills the attributes. */
   readonly fs_look: (folder: number, name: FileName) => number
   /** openat2(2) of a name, O_PATH, beneath its folder; fills the attributes. */
