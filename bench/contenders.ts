@@ -94,7 +94,7 @@ const ours =
     process.execPath,
     "--conditions=development",
     "--disable-warning=ExperimentalWarning",
-    join(rootFolder, "packages", "daemon", "src", "main.ts"),
+    join(rootFolder, "packages", "bickford", "src", "cli", "main.ts"),
     "mount",
     "-o",
     `entry_timeout=0,attr_timeout=0,no_default_permissions${more}`,

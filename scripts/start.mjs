@@ -15,7 +15,7 @@ try {
   if (error.code !== "ENOTCONN" && error.code !== "EEXIST") fail(`${mountpoint}: ${error.message}`)
 }
 become([
-  join(root, "packages", "daemon", "src", "main.ts"),
+  join(root, "packages", "bickford", "src", "cli", "main.ts"),
   "mount",
   `sqlite:${mountpoint}.bickford`,
   mountpoint,

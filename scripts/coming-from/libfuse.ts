@@ -353,22 +353,22 @@ const commandLine: ReadonlyArray<Row> = [
   {
     theirs: "fuse_parse_cmdline, fuse_cmdline_opts",
     ours: [exported("bickford", "parseCommandLine")],
-    test: ["packages/daemon/test/commandLine.test.ts", ""]
+    test: ["packages/bickford/test/commandLine.test.ts", ""]
   },
   {
     theirs: "fuse_cmdline_help",
     ours: [exported("bickford", "commandLineHelp")],
-    test: ["packages/daemon/test/commandLine.test.ts", ""]
+    test: ["packages/bickford/test/commandLine.test.ts", ""]
   },
   {
     theirs: "fuse_lowlevel_help",
     ours: [exported("bickford", "sessionHelp")],
-    test: ["packages/daemon/test/commandLine.test.ts", ""]
+    test: ["packages/bickford/test/commandLine.test.ts", ""]
   },
   {
     theirs: "fuse_lowlevel_version, fuse_pkgversion",
     ours: [exported("bickford", "version")],
-    test: ["packages/daemon/test/commandLine.test.ts", ""]
+    test: ["packages/bickford/test/commandLine.test.ts", ""]
   }
 ]
 

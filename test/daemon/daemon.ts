@@ -76,7 +76,7 @@ export const bickfordCommand: ReadonlyArray<string> = [
   process.execPath,
   "--conditions=development",
   "--disable-warning=ExperimentalWarning",
-  join(root, "packages", "daemon", "src", "main.ts")
+  join(root, "packages", "bickford", "src", "cli", "main.ts")
 ]
 
 /** The command that starts a daemon with the configuration in a file. */

@@ -1,7 +1,7 @@
 # As an unprivileged user, in the place that test/mount/unprivileged.sh makes: unprivileged.sh CHECKOUT MOUNTPOINT
 # A daemon mounts a store through fusermount3, its worker is killed, and it unmounts when it is told to stop.
 set -eu
-node=$1/node_modules/node/bin/node mnt=$2 main=$1/packages/daemon/src/main.ts
+node=$1/node_modules/node/bin/node mnt=$2 main=$1/packages/bickford/src/cli/main.ts
 bickford() { "$node" --conditions=development --disable-warning=ExperimentalWarning "$main" "$@"; }
 cat >"$HOME/bickford.toml" <<END
 runtime_directory = "run"

@@ -24,7 +24,7 @@ const packages: { readonly [From in Exported["from"]]: object } = {
 
 /** The sources of each package's index, where its types are named. */
 const folders: { readonly [From in Exported["from"]]: string } = {
-  bickford: "packages/daemon/src/index.ts",
+  bickford: "packages/bickford/src/index.ts",
   "@bickford/backends": "packages/backends/src/index.ts",
   "@bickford/protocol": "packages/protocol/src/index.ts",
   "@bickford/session": "packages/session/src/index.ts",

@@ -12,7 +12,7 @@ const withPlaces = async (body: (mountpoint: string, folder: string) => Promise<
   const mountpoint = await makeMountpoint()
   const folder = await mkdtemp(join(tmpdir(), "bickford-background-"))
   try {
-    await symlink(join(root, "packages", "daemon", "bin", "bickford.cjs"), join(folder, "bickford"))
+    await symlink(join(root, "packages", "bickford", "bin", "bickford.cjs"), join(folder, "bickford"))
     await body(mountpoint, folder)
   } finally {
     while (findMount(mountpoint) !== undefined) await run("umount", ["-l", mountpoint])

@@ -13,7 +13,7 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const main = [
   "--conditions=development",
   "--disable-warning=ExperimentalWarning",
-  join(root, "packages", "daemon", "src", "main.ts")
+  join(root, "packages", "bickford", "src", "cli", "main.ts")
 ]
 
 /** Runs `bickford` to its end. */

@@ -9,7 +9,7 @@ import { bickford, makeMountpoint, root, start } from "./bickford.ts"
 import { attempt, run, type RunOptions } from "./processes.ts"
 
 /** The command as it is installed, which looks for the Node to run on. */
-const installed = join(root, "packages", "daemon", "bin", "bickford.cjs")
+const installed = join(root, "packages", "bickford", "bin", "bickford.cjs")
 
 /** A command that mounts a device, and becomes the program that follows, with the device as descriptor 9. */
 const passing = (mountpoint: string): ReadonlyArray<string> => [

@@ -1,6 +1,6 @@
 # As an unprivileged user: mounts, uses the mount and unmounts it. unprivilegedMount.sh CHECKOUT MOUNTPOINT
 set -eu
-node=$1/node_modules/node/bin/node main=$1/packages/daemon/src/main.ts mnt=$2
+node=$1/node_modules/node/bin/node main=$1/packages/bickford/src/cli/main.ts mnt=$2
 $node --conditions=development --disable-warning=ExperimentalWarning "$main" mount memory: "$mnt" >"$HOME/out" 2>"$HOME/err" &
 server=$!
 until grep -q "is mounted at" "$HOME/out"; do

@@ -1,6 +1,6 @@
 # As an unprivileged user: serves a directory of one's own. unprivilegedPassthrough.sh CHECKOUT MOUNTPOINT
 set -eu
-node=$1/node_modules/node/bin/node main=$1/packages/daemon/src/main.ts mnt=$2
+node=$1/node_modules/node/bin/node main=$1/packages/bickford/src/cli/main.ts mnt=$2
 mkdir "$HOME/dir"
 $node --conditions=development --disable-warning=ExperimentalWarning "$main" mount "passthrough:$HOME/dir" "$mnt" >"$HOME/out" 2>"$HOME/err" &
 server=$!

@@ -109,7 +109,7 @@ const runsPrograms = (project: () => Project): void => {
     }))
 
   it("mounts by the README's program", async () => {
-    await project().write("program.ts", await readmeProgram("daemon"))
+    await project().write("program.ts", await readmeProgram("bickford"))
     await whileServing(project(), "node", ["program.ts", "mnt"], "serving", async () => {
       assert.equal(await project().run("cat", ["mnt/hello"]), "hello\n")
     })
@@ -192,7 +192,7 @@ describe("TypeScript, strict, with declarations checked", () => {
     made = await makeProject(await tools.pathWith("24"))
     const versions = ["typescript@~7.0.2", "@types/node@^24"]
     await made.run("npm", ["install", "--no-audit", "--no-fund", ...tarballs.values(), ...versions])
-    await made.write("program.ts", await readmeProgram("daemon"))
+    await made.write("program.ts", await readmeProgram("bickford"))
     for (const folder of ["protocol", "supervisor", "transport", "session", "backends"])
       await made.write(`${folder}.ts`, await readmeProgram(folder))
   })

@@ -1,21 +1,13 @@
 /**
- * The whole library: mounts, filesystems ready to mount, and the transport underneath. `mount` is for
- * promises; the one for Effect is `@bickford/session`'s, here under `Session`'s side as `mountEffect`.
+ * What a command needs to mount a source in its own process, or to ask a daemon that runs. The daemon itself is in
+ * `@bickford/daemon/keeper`, which is loaded by the commands that start one.
  */
-export * from "@bickford/backends"
-export * from "@bickford/session"
-export { mount as mountEffect } from "@bickford/session"
-export * as Protocol from "@bickford/protocol"
-export * as Supervisor from "@bickford/supervisor"
-export * as Transport from "@bickford/transport"
-export {
-  type CommandLine,
-  commandLineHelp,
-  CommandLineError,
-  parseCommandLine,
-  sessionHelp,
-  version
-} from "./promise/commandLine.ts"
-export { type Ended, mount, type Mounted, type MountOptions, type Restart } from "./promise/mount.ts"
-export * as Lifecycle from "./promise/lifecycle.ts"
-export { MountFailure } from "./promise/MountFailure.ts"
+export { type CommandError, commandError } from "./CommandError.ts"
+export { ask, askStatus, follow } from "./control/client.ts"
+export { defaultRuntimeDirectory, socketIn } from "./control/runtimeDirectory.ts"
+export type { MountStatus, StatusReport } from "./control/StatusReport.ts"
+export { readRegularFile } from "./regularFile.ts"
+export { backendFor } from "./sources/backendFor.ts"
+export { beforeMounting } from "./sources/covered.ts"
+export { isParsed, isSource, parseSource, sourceOf, sourcesHelp, withAbsolutePath } from "./sources/index.ts"
+export { ignoreStrayedSignals, noInspector } from "./strayedSignals.ts"

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
 const index = new URL("../src/index.ts", import.meta.url).href
-const main = fileURLToPath(new URL("../../daemon/src/main.ts", import.meta.url))
+const main = fileURLToPath(new URL("../../bickford/src/cli/main.ts", import.meta.url))
 
 /** Runs a program of Node's that first makes itself out to be another runtime; what it wrote to both streams. */
 const run = (

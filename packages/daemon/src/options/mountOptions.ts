@@ -6,7 +6,7 @@ import { sourceKinds } from "../sources/index.ts"
 import type { SourceKind } from "../sources/SourceKind.ts"
 import { type NumberForm, optionTable, type ParsedOptions, type Row, type Target } from "./table.ts"
 
-export type { ParsedOptions } from "./table.ts"
+export type { ParsedOptions, Target } from "./table.ts"
 
 /** The row of an option; `x-*` is for other programs (mount(8)). */
 export const rowOf = (name: string): Row | undefined =>

@@ -1,0 +1,30 @@
+/** The command `bickford`. A subcommand is a file in `commands/`, and its row here. */
+import * as Command from "effect/cli/Command"
+import { checkCommand } from "./commands/check.ts"
+import { daemonCommand } from "./commands/daemon.ts"
+import { doctorCommand } from "./commands/doctor.ts"
+import { fsckCommand } from "./commands/fsck.ts"
+import { initCommand } from "./commands/init.ts"
+import { logCommand } from "./commands/log.ts"
+import { mountCommand } from "./commands/mount.ts"
+import { restartCommand } from "./commands/restart.ts"
+import { statusCommand } from "./commands/status.ts"
+import { topCommand } from "./commands/top.ts"
+import { unmountCommand } from "./commands/unmount.ts"
+
+export const bickford = Command.make("bickford").pipe(
+  Command.withDescription("FUSE filesystems, served from Node.js."),
+  Command.withSubcommands([
+    mountCommand,
+    daemonCommand,
+    checkCommand,
+    statusCommand,
+    topCommand,
+    logCommand,
+    doctorCommand,
+    restartCommand,
+    unmountCommand,
+    fsckCommand,
+    initCommand
+  ])
+)

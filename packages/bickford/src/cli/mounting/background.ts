@@ -1,0 +1,75 @@
+/** `bickford mount --background`: returns once it is mounted, or with the reason why it is not. */
+import { type CommandError, commandError, noInspector, withAbsolutePath } from "@bickford/daemon"
+import * as Effect from "effect/Effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { resolve } from "node:path"
+import { givenDevice, notADevice } from "./givenDevice.ts"
+import type { MountRequest } from "./MountRequest.ts"
+import type { Outcome } from "../starter.ts"
+import { backgroundMark } from "../stopSignal.ts"
+
+const isOutcome = (message: unknown): message is Outcome =>
+  typeof message === "object" && message !== null && ("mounted" in message || "failed" in message)
+
+/** The process's descriptor for a device that was passed on: after the three and the channel. */
+const passedOn = 4
+
+/** The system's log takes what a process in the background says; where there is none, nobody does. */
+const systemLog = (): Promise<ChildProcess | undefined> =>
+  new Promise((done) => {
+    const logger = spawn("logger", ["--tag", "bickford"], { stdio: ["pipe", "ignore", "ignore"], detached: true })
+    logger.once("error", () => done(undefined))
+    logger.once("spawn", () => done(logger))
+  })
+
+const start = async (request: MountRequest): Promise<Outcome> => {
+  const device = givenDevice(request.mountpoint)
+  const wrong = device === undefined ? undefined : notADevice(device)
+  if (wrong !== undefined) return { failed: `${request.mountpoint} ${wrong}` }
+  const logger = await systemLog()
+  const program = process.argv[1] ?? ""
+  const options = request.options.flatMap((text) => ["-o", text])
+  const mountpoint = device === undefined ? resolve(request.mountpoint) : `/dev/fd/${passedOn}`
+  const served = spawn(
+    process.execPath,
+    [
+      ...process.execArgv,
+      noInspector,
+      program,
+      "mount",
+      ...options,
+      withAbsolutePath(request.source, (path) => resolve(path)),
+      mountpoint
+    ],
+    {
+      cwd: "/",
+      detached: true,
+      stdio: ["ignore", "ignore", logger?.stdin ?? "ignore", "ipc", ...(device === undefined ? [] : [device])],
+      env: { ...process.env, [backgroundMark]: "1" }
+    }
+  )
+  const outcome = await new Promise<Outcome>((done) => {
+    let reason: string | undefined
+    served.on("message", (message) => {
+      if (!isOutcome(message)) return
+      if ("mounted" in message) done(message)
+      else reason = message.failed
+    })
+    served.once("error", (error) => done({ failed: error.message }))
+    // A process that failed is waited for: it leaves nothing behind when the command says why.
+    served.once("exit", (status, signal) =>
+      done({ failed: reason ?? `the process in the background ended with ${signal ?? status}` })
+    )
+  })
+  served.unref()
+  logger?.unref()
+  logger?.stdin?.destroy()
+  return outcome
+}
+
+/** Serves in a process of its own, which outlives this one. */
+export const serveInBackground = (request: MountRequest): Effect.Effect<void, CommandError> =>
+  Effect.flatMap(
+    Effect.promise(() => start(request)),
+    (outcome) => ("failed" in outcome ? Effect.fail(commandError(outcome.failed)) : Effect.void)
+  )
