@@ -1,5 +1,6 @@
 /** Filesystems written as callbacks by path, trees of objects, and combinators, on a real mount. */
 import { assert, describe, it } from "@effect/vitest"
+import type { LogEntry } from "@bickford/backends"
 import { FakeKernel } from "@bickford/session/testing"
 import { findMount } from "@bickford/transport"
 import {
@@ -7,7 +8,6 @@ import {
   fileType,
   folder,
   Lifecycle,
-  type LogEntry,
   memory,
   MountFailure,
   PathFilesystem,

@@ -1,13 +1,16 @@
 /**
- * The whole library: mounts, filesystems ready to mount, and the transport underneath. `mount` is for
- * promises; the one for Effect is `@bickford/session`'s, here under `Session`'s side as `mountEffect`.
+ * Mounting filesystems from Node.js, and filesystems to mount: what most programs need, under one name.
+ *
+ * `mount` returns a promise; `mountEffect` is the same for Effect. The numbers of the kernel's protocol are under
+ * `Protocol`, descriptors and frames under `Transport`. What is not here is exported by the package that has it:
+ * `@bickford/session`, `@bickford/backends`, and those that the namespaces name.
  */
-export * from "@bickford/backends"
-export * from "@bickford/session"
-export { mount as mountEffect } from "@bickford/session"
-export * as Protocol from "@bickford/protocol"
-export * as Supervisor from "@bickford/supervisor"
-export * as Transport from "@bickford/transport"
+
+// Mounting.
+export { type Ended, mount, type Mounted, type MountOptions, type Restart } from "./promise/mount.ts"
+export { MountFailure } from "./promise/MountFailure.ts"
+export * as Lifecycle from "./promise/lifecycle.ts"
+export { mount as mountEffect, mountWorker } from "@bickford/session"
 export {
   type CommandLine,
   commandLineHelp,
@@ -16,6 +19,33 @@ export {
   sessionHelp,
   version
 } from "./promise/commandLine.ts"
-export { type Ended, mount, type Mounted, type MountOptions, type Restart } from "./promise/mount.ts"
-export * as Lifecycle from "./promise/lifecycle.ts"
-export { MountFailure } from "./promise/MountFailure.ts"
+
+// Filesystems that are ready to mount, or to be filled in.
+export {
+  fileType,
+  folder,
+  memory,
+  type MemoryOptions,
+  passthrough,
+  type PassthroughOptions,
+  type PathCallbacks,
+  PathFilesystem,
+  sqlite,
+  type SqliteOptions,
+  tree,
+  type TreeNode
+} from "@bickford/backends"
+
+// Filesystems made of others.
+export { mountTable, onlyFor, readOnly, withFaults, withLog, withOwner } from "@bickford/backends"
+
+// A filesystem of one's own, by the kernel's operations.
+export { type AsyncBackend, type Backend, type BackendSource, Errno, type RequestContext } from "@bickford/session"
+
+// Watching a mount.
+export { metrics, observe, type Observer, wireLog } from "@bickford/session"
+
+export * as Protocol from "@bickford/protocol"
+export { Session } from "@bickford/session"
+export * as Supervisor from "@bickford/supervisor"
+export * as Transport from "@bickford/transport"
