@@ -1,5 +1,5 @@
 /** Replies that are bytes: of a file, a symlink, an extended attribute, a listing. */
-import { checkedViews, partsOf, putData, viewsLength, viewsOf } from "../data.ts"
+import { checkedViews, isPlainBytes, partsOf, putData, viewsLength, viewsOf } from "../data.ts"
 import { packDirentplus, packDirents, readDirentplus, readDirents } from "../dirents.ts"
 import * as structs from "../generated/structs.ts"
 import type {
@@ -49,6 +49,8 @@ export const content: ReplyCodec<ReadRequest, Data> = {
     return putData(bytes, at, views)
   },
   views: (data, request) => {
+    // Nearly every answer; by way of `viewsOf`, which is not inlined, a READ of 4 KiB took 25 ns longer.
+    if (isPlainBytes(data)) return data.length <= request.size ? [data] : undefined
     const views = viewsOf(data)
     return views !== undefined && viewsLength(views) <= request.size ? views : undefined
   },
