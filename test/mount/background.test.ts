@@ -68,6 +68,39 @@ describe("a mount in the background", () => {
       assert.isUndefined(findMount(mountpoint))
     }))
 
+  it("is there when the command returns, whatever its module does with Node's own channel", () =>
+    withPlaces(async (mountpoint, folder) => {
+      const module = join(folder, "backend.mjs")
+      await writeFile(
+        module,
+        `process.send?.({ failed: "as if" })
+        process.disconnect?.()
+        export const backend = { getattr: () => { throw 5 }, mark: process.env.BICKFORD_BACKGROUND }
+        if (backend.mark !== undefined) throw new Error("a program that it starts would tell, too")`
+      )
+      const { status, stderr } = await bickford(["mount", "--background", `module:${module}`, mountpoint])
+      assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" })
+      assert.isDefined(findMount(mountpoint))
+      await run("umount", [mountpoint])
+      await gone(mountpoint)
+    }))
+
+  it("that says nothing any more before it is mounted is ended, and an error of the command", () =>
+    withPlaces(async (mountpoint, folder) => {
+      const module = join(folder, "backend.mjs")
+      await writeFile(
+        module,
+        `import { closeSync } from "node:fs"
+        closeSync(3)
+        await new Promise((resolve) => setInterval(resolve, 2 ** 30))`
+      )
+      const { status, stderr } = await bickford(["mount", "--background", `module:${module}`, mountpoint])
+      assert.strictEqual(status, 1)
+      assert.include(stderr, "closed its channel before it was mounted")
+      assert.deepStrictEqual(await servers(mountpoint), [])
+      assert.isUndefined(findMount(mountpoint))
+    }))
+
   it("auto_unmount: a server that is killed leaves no dead mountpoint", () =>
     withPlaces(async (mountpoint) => {
       await bickford(["mount", "--background", "-o", "auto_unmount", "memory:", mountpoint])

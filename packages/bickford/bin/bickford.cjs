@@ -44,7 +44,7 @@ const passed = process.argv
   .flatMap((arg) => /^\/dev\/fd\/(\d{1,7})$/.exec(arg)?.slice(1).map(Number) ?? [])
   .filter((descriptor) => descriptor > 2 && isCharacterDevice(descriptor))
 
-/** The child has what was passed under the same numbers, and the channel under the lowest free one. */
+/** The child has what was passed under the same numbers, and the socket that tells of this process's end under the lowest free one. */
 const stdioOf = () => {
   const stdio = ["inherit", "inherit", "inherit"]
   for (const descriptor of passed) {
@@ -52,7 +52,7 @@ const stdioOf = () => {
     stdio[descriptor] = descriptor
   }
   const free = stdio.indexOf("ignore")
-  stdio[free < 0 ? stdio.length : free] = "ipc"
+  stdio[free < 0 ? stdio.length : free] = "pipe"
   return stdio
 }
 
@@ -67,8 +67,9 @@ if (node === undefined) {
 } else if (typeof process.execve === "function" && passed.length === 0) {
   process.execve(node, [node, ...args], process.env)
 } else {
-  // The channel tells the child when this process is killed, which no signal handler could.
-  const child = spawn(node, args, { stdio: stdioOf() })
+  // The socket tells the child when this process is killed, which no signal handler could.
+  const stdio = stdioOf()
+  const child = spawn(node, args, { stdio, env: { ...process.env, BICKFORD_WRAPPER: String(stdio.indexOf("pipe")) } })
   // The connection is to end with the process that serves it.
   for (const descriptor of new Set(passed)) closeSync(descriptor)
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal))

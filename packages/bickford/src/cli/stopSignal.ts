@@ -1,9 +1,6 @@
 /** Being asked to stop: by a terminal, a service manager, or the end of the process that started this one. */
 import * as Effect from "effect/Effect"
-
-/** In the environment of a process that outlives the one that started it. */
-export const backgroundMark = "BICKFORD_BACKGROUND"
-export const isInBackground = process.env[backgroundMark] === "1"
+import { onWrapperEnd } from "./starter.ts"
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
@@ -14,8 +11,5 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 export const stopSignal: Effect.Effect<void> = Effect.callback<void>((resume) => {
   const stop = () => resume(Effect.void)
   for (const signal of signals) process.on(signal, stop)
-  if (!isInBackground && process.channel !== undefined && process.channel !== null) {
-    process.channel.unref()
-    process.once("disconnect", stop)
-  }
+  onWrapperEnd(stop)
 })
