@@ -2,7 +2,7 @@
 import type { Attr, Timespec, U64 } from "@bickford/protocol"
 import { S_IFDIR, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import type { PathAttributes, Time } from "./callbacks.ts"
-import type { PathNode } from "./nodes.ts"
+import { inoOf, type PathNode } from "./nodes.ts"
 
 const epoch: Timespec = { sec: 0, nsec: 0 }
 
@@ -27,7 +27,7 @@ export const attrOf = (node: PathNode, given: PathAttributes): Attr => {
   const size = given.size ?? 0
   const nlink = given.nlink ?? ((given.mode & S_IFMT) === S_IFDIR ? 2 : 1)
   return {
-    ino: given.ino ?? node.id,
+    ino: inoOf(given) ?? node.id,
     size,
     blocks: given.blocks ?? blocksOf(size),
     atime: timespec(given.atime),

@@ -28,7 +28,7 @@ export interface PathAttributes {
   /** Default: the process's. */
   readonly uid?: number
   readonly gid?: number
-  /** Default: the node id. */
+  /** Default, also for 0: the node id. */
   readonly ino?: U64
   readonly rdev?: number
   /** In units of 512 bytes. Default: as many as `size` needs, in blocks of 4096; a filesystem whose files have holes says how many. */

@@ -3,6 +3,7 @@
  * A node with several names (hard links) has the path of any; one with none has been removed.
  */
 import type { Name, U64 } from "@bickford/protocol"
+import { normal } from "@bickford/protocol/arithmetic"
 import type { RequestContext } from "@bickford/session"
 import { S_IFDIR, S_IFMT } from "../posix/linux.ts"
 import type { PathAttributes } from "./callbacks.ts"
@@ -49,9 +50,16 @@ export const nameText = (name: Name): string =>
 export const nameOf = (text: string): Name =>
   text.startsWith(bytesMark) ? new Uint8Array(Buffer.from(text.slice(1), "latin1")) : text
 
+/** The callbacks' own number of a file; 0 is none: readdir(3) of some C libraries leaves out what has it. */
+export const inoOf = ({ ino }: PathAttributes): U64 | undefined => {
+  if (ino === undefined) return undefined
+  const number = typeof ino === "bigint" ? normal(ino) : ino
+  return number === 0 ? undefined : number
+}
+
 /** Whether what is found under a name is what was found there before. */
 const isSame = (node: PathNode, found: PathAttributes): boolean =>
-  node.type === (found.mode & S_IFMT) && node.ino === found.ino
+  node.type === (found.mode & S_IFMT) && node.ino === inoOf(found)
 
 export type PathNodes = ReturnType<typeof makePathNodes>
 
@@ -153,11 +161,10 @@ export const makePathNodes = () => {
         if (isSame(known, found)) return known
         remove(parent, name)
       }
-      const other = found.ino === undefined || (found.nlink ?? 1) < 2 ? undefined : linked.get(found.ino)
+      const ino = inoOf(found)
+      const other = ino === undefined || (found.nlink ?? 1) < 2 ? undefined : linked.get(ino)
       const node =
-        other !== undefined && other.names.length > 0 && isSame(other, found)
-          ? other
-          : make(found.mode & S_IFMT, found.ino)
+        other !== undefined && other.names.length > 0 && isSame(other, found) ? other : make(found.mode & S_IFMT, ino)
       attach(parent, name, node)
       return node
     },

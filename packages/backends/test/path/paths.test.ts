@@ -706,3 +706,26 @@ describe("paths in use", () => {
     })
   )
 })
+
+describe("the number 0", () => {
+  it.effect("is no file's: each has one of its own, and two with it are not one file", () =>
+    Effect.gen(function* () {
+      const { getattr, lookup, opendir, readdir } = yield* drive({
+        getattr: (path) => ({ mode: (path === "/" ? fileType.dir : fileType.reg) | 0o644, size: 1, nlink: 2, ino: 0 }),
+        readdir: () => ["one", "two"]
+      })
+      const one = yield* lookup(1, "one")
+      const two = yield* lookup(1, "two")
+      assert.notStrictEqual(one, two)
+      assert.deepStrictEqual(
+        [(yield* getattr(1)).ino, (yield* getattr(one)).ino, (yield* getattr(two)).ino],
+        [1, one, two]
+      )
+      const entries = yield* readdir(1, yield* opendir(1))
+      assert.deepStrictEqual(
+        entries.map(({ ino }) => ino),
+        [1, 1, one, two]
+      )
+    })
+  )
+})
