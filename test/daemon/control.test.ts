@@ -4,12 +4,13 @@ import { findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { spawn } from "node:child_process"
-import { statSync } from "node:fs"
+import { rmSync, statSync, writeFileSync } from "node:fs"
 import { mkdir, rename, writeFile } from "node:fs/promises"
 import { get } from "node:http"
 import { createServer } from "node:net"
 import { dirname, join } from "node:path"
 import { ask } from "../../packages/daemon/src/control/client.ts"
+import { readState } from "../../packages/daemon/src/keeper/stateFile.ts"
 import { bickford, root } from "../mount/bickford.ts"
 import { commandsOn } from "../mount/inProcess.ts"
 import { ended, run as runProcess } from "../mount/processes.ts"
@@ -227,6 +228,45 @@ describe("controlling a daemon", () => {
         yield* Effect.promise(() => curl(["--unix-socket", daemon.socket, "http://x/status"])),
         /"mounts":\[.*200$/s
       )
+    })
+  )
+
+  it.live("the runtime directory was removed: it is made anew, and commands reach the daemon", () =>
+    Effect.gen(function* () {
+      const folder = yield* workFolder
+      const [place = ""] = yield* mountpoints(1)
+      const daemon = yield* startDaemon(folder, [mountConfig("data", "memory:", place)])
+      const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      const directory = dirname(daemon.socket)
+      rmSync(directory, { recursive: true })
+      const isPrivate = () => ((statSync(daemon.socket, { throwIfNoEntry: false })?.mode ?? 0) & 0o777) === 0o600
+      yield* Effect.promise(() => until(async () => (isPrivate() ? true : undefined), "another socket"))
+      assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).pid, pid)
+      assert.strictEqual(statSync(directory).mode & 0o777, 0o700)
+      assert.strictEqual(readState(directory)?.mounts[0]?.device, findMount(place)?.device)
+    })
+  )
+
+  it.live("restart from code that never finishes loading: refused after start_timeout, which is told meanwhile", () =>
+    Effect.gen(function* () {
+      const folder = yield* workFolder
+      const [place = ""] = yield* mountpoints(1)
+      const module = join(folder, "backend.mjs")
+      writeFileSync(module, "export const backend = { durable: true, getattr: () => { throw 5 } }")
+      const mounts = (startTimeout: number) => [mountConfig("data", `module:${module}`, place, { startTimeout })]
+      const daemon = yield* startDaemon(folder, mounts(8000))
+      const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
+      writeFileSync(module, "await new Promise((resolve) => setInterval(resolve, 2 ** 30))")
+      const directory = ["--runtime-directory", dirname(daemon.socket)]
+      const { status, stderr } = yield* Effect.promise(() => bickford(["restart", ...directory, "data"]))
+      assert.strictEqual(status, 1)
+      assert.match(stderr, /data: waiting for the new worker/)
+      assert.match(
+        stderr,
+        /data: the new code was not ready to serve within 8 s \(start_timeout\); what serves now goes on/
+      )
+      const after = yield* Effect.promise(() => daemon.mount("data"))
+      assert.deepStrictEqual([after.state, after.pid], ["running", pid])
     })
   )
 

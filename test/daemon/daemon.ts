@@ -51,6 +51,7 @@ export const mountConfig = (
   whenLost: "restart",
   limits: {},
   heartbeat: 30_000,
+  startTimeout: 120_000,
   ...other
 })
 
@@ -90,7 +91,17 @@ export const toml = (runtimeDirectory: string, mounts: ReadonlyArray<MountConfig
     `runtime_directory = ${JSON.stringify(runtimeDirectory)}`,
     ...(port === undefined ? [] : [`port = ${port}`]),
     ...mounts.flatMap(
-      ({ heartbeat, limits, mountpoint, name, options, restart: { backoff, intensity, period }, source, whenLost }) => [
+      ({
+        heartbeat,
+        startTimeout,
+        limits,
+        mountpoint,
+        name,
+        options,
+        restart: { backoff, intensity, period },
+        source,
+        whenLost
+      }) => [
         `[mounts.${printableJson(name)}]`,
         `source = ${JSON.stringify(source)}`,
         `mountpoint = ${JSON.stringify(mountpoint)}`,
@@ -98,6 +109,7 @@ export const toml = (runtimeDirectory: string, mounts: ReadonlyArray<MountConfig
         `restart = { intensity = ${intensity}, period = ${milliseconds(period)}, backoff = { initial = ${milliseconds(backoff.initial)}, max = ${milliseconds(backoff.max)} } }`,
         `when_lost = "${whenLost}"`,
         `heartbeat = ${milliseconds(heartbeat)}`,
+        `start_timeout = ${milliseconds(startTimeout)}`,
         ...(limits.memory === undefined ? [] : [`limits = { memory = ${limits.memory} }`])
       ]
     )

@@ -50,8 +50,17 @@ describe("what is no regular file", () => {
   })
 
   it("is no configuration", async () => {
-    assert.include(await bickford("check", fifo), `${fifo}: is a device or a pipe; name a regular file`)
-    assert.include(await bickford("check", "/dev/zero"), "/dev/zero: is a device or a pipe")
+    assert.include(await bickford("check", "/dev/zero"), "/dev/zero: is a device; name a regular file")
+    assert.include(await bickford("check", folder), `${folder}: is a directory`)
+  })
+
+  it("is a configuration where it is a pipe: of the shell's, or a FIFO", async () => {
+    const text = `[mounts.data]\nsource = "memory:"\nmountpoint = "${mountpoint}"\n`
+    const [program = "", ...rest] = bickfordCommand
+    const piped = `text=$1 fifo=$2; shift 2; "$@" check <(echo "$text") && (echo "$text" >"$fifo" & "$@" check "$fifo")`
+    const { status, stderr, stdout } = await attempt("bash", ["-c", piped, "bash", text, fifo, program, ...rest])
+    assert.strictEqual(status, 0, stderr)
+    assert.strictEqual(stdout, `data: memory: at ${mountpoint}\n`.repeat(2))
   })
 
   it("is no module", async () => {

@@ -1,14 +1,14 @@
-/** Files that are read whole: a pipe in the place of one would be waited for, and a device has no end. */
+/** Files that are read whole, on this thread: a pipe in the place of one would be waited for, and a device has no end. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs"
 
 const { O_NONBLOCK, O_RDONLY } = constants
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined)
 
-const notRegular = (what: string): Error => new Error(`is ${what}; name a regular file`)
+export const notRegular = (what: string): Error => new Error(`is ${what}; name a regular file`)
 
 /** Without O_NONBLOCK the opening of a FIFO waits for a writer, and no signal is handled meanwhile. */
-const openNow = (path: string): number => {
+export const openNow = (path: string): number => {
   try {
     return openSync(path, O_RDONLY | O_NONBLOCK)
   } catch (error) {

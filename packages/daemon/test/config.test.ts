@@ -27,7 +27,8 @@ describe("a configuration", () => {
             restart: { intensity: 5, period: 60_000, backoff: { initial: 100, max: 10_000 } },
             whenLost: "restart",
             limits: {},
-            heartbeat: 30_000
+            heartbeat: 30_000,
+            startTimeout: 30_000
           }
         ]
       }
@@ -56,6 +57,7 @@ describe("a configuration", () => {
       options = "ro,size=1m"
       when_lost = "unmount"
       heartbeat = "500ms"
+      start_timeout = "2m"
       restart = { intensity = 2, period = "1m", backoff = { initial = 0.5, max = 2 } }
       limits = { memory = 256, threads = 2 }
       [mounts.outer]
@@ -72,7 +74,8 @@ describe("a configuration", () => {
       restart: { intensity: 2, period: 60_000, backoff: { initial: 500, max: 2000 } },
       whenLost: "unmount",
       limits: { memory: 256, threads: 2 },
-      heartbeat: 500
+      heartbeat: 500,
+      startTimeout: 120_000
     })
   })
 

@@ -17,6 +17,7 @@ const controlled = (changes: Partial<Controlled> = {}): Controlled => ({
   keeper: { report: () => report, mount: (name) => Effect.fail(commandError(`no mount is called ${name}`)) },
   reload: Effect.succeed({ started: [], stopped: [], unchanged: [] }),
   metrics: () => "metrics 1\n",
+  restore: Effect.void,
   ...changes
 })
 

@@ -21,7 +21,8 @@ const config: MountConfig = {
   restart: { intensity: 2, period: 600_000, backoff: { initial: 1000, max: 1000 } },
   whenLost: "restart",
   limits: {},
-  heartbeat: 30_000
+  heartbeat: 30_000,
+  startTimeout: 60_000
 }
 
 interface FakeWorker extends WorkerProcess {

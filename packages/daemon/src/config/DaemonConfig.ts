@@ -25,6 +25,8 @@ export interface MountConfig {
   }
   /** A worker that does not answer for so long is killed. */
   readonly heartbeat: number
+  /** How long a worker may take to load its code, and from reading to INIT's answer. */
+  readonly startTimeout: number
 }
 
 export interface DaemonConfig {

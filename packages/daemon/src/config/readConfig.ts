@@ -12,9 +12,9 @@ import { parseMountOptions } from "../options/mountOptions.ts"
 import { nearest } from "../nearest.ts"
 import { isParsed, parseSource, sourceForms, withAbsolutePath } from "../sources/index.ts"
 import type { DaemonConfig, MountConfig } from "./DaemonConfig.ts"
+import { isPipe, readConfigText } from "./configText.ts"
 import { parseDuration } from "./durations.ts"
 import { ConfigFile, knownKeys, type MountSection } from "./schema.ts"
-import { readRegularFile } from "../regularFile.ts"
 import { checkTrust } from "./trust.ts"
 
 /** The configuration where a command names none: bickford.toml here, the user's own, or /etc/bickford.toml for root. */
@@ -85,7 +85,8 @@ const mountOf = (name: string, section: MountSection, folder: string, problems: 
     restart: { intensity: intensity ?? 5, period: milliseconds(period, 60_000), backoff: { initial, max } },
     whenLost: section.when_lost ?? "restart",
     limits: section.limits ?? {},
-    heartbeat: milliseconds(section.heartbeat, 30_000)
+    heartbeat: milliseconds(section.heartbeat, 30_000),
+    startTimeout: milliseconds(section.start_timeout, 30_000)
   }
 }
 
@@ -142,13 +143,8 @@ export const decodeConfig = (content: string, folder: string): Result.Result<Dae
 
 /** The content of a file; undefined when it is not there. */
 const contentOf = (file: string): Effect.Effect<string | undefined, CommandError> =>
-  Effect.try({
-    try: () => readRegularFile(file),
-    catch: (error): NodeJS.ErrnoException => (error instanceof Error ? error : new Error(String(error)))
-  }).pipe(
-    Effect.catch((error) =>
-      error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(commandError(`${file}: ${error.message}`))
-    )
+  Effect.catch(readConfigText(file), (error) =>
+    error.code === "ENOENT" ? Effect.succeed(undefined) : Effect.fail(commandError(`${file}: ${error.message}`))
   )
 
 const decodeFile = (file: string, content: string): Effect.Effect<DaemonConfig, CommandError> => {
@@ -180,13 +176,17 @@ const readFirst = Effect.fnUntraced(function* (
   check: (file: string) => Effect.Effect<void, CommandError>
 ) {
   for (const file of candidates.filter(isThere)) {
-    const again: FoundConfig["again"] = check(file).pipe(
+    const once = isPipe(file)
+    const read = check(file).pipe(
       Effect.andThen(contentOf(file)),
       Effect.flatMap((content) =>
         content === undefined ? Effect.fail(commandError(`there is no ${file}`)) : decodeFile(file, content)
       )
     )
-    return { config: yield* again, again } satisfies FoundConfig
+    const again: FoundConfig["again"] = once
+      ? Effect.fail(commandError(`${file}: is a pipe, and was read; a configuration that changes is a regular file`))
+      : read
+    return { config: yield* read, again } satisfies FoundConfig
   }
   return yield* Effect.fail(commandError(`there is no ${candidates.join(", nor ")}`))
 })

@@ -34,7 +34,8 @@ const Mount = Schema.Struct({
   restart: optional(Restart),
   when_lost: optional(Schema.Literals(["restart", "unmount"])),
   limits: optional(Limits),
-  heartbeat: optional(time)
+  heartbeat: optional(time),
+  start_timeout: optional(time)
 })
 
 /** A configuration file. */

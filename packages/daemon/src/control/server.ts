@@ -18,11 +18,14 @@ import type { ServerResponse } from "node:http"
 import type { CommandError } from "../CommandError.ts"
 import type { Keeper, Reloaded } from "../keeper/Keeper.ts"
 import { defaultLimits, type Handler, type HttpLimits, json, refuse, type Route, serveHttp } from "./httpServer.ts"
+import { keepListening } from "./keepListening.ts"
 import type { StatusReport } from "./StatusReport.ts"
 
 export interface Controlled {
   readonly keeper: Pick<Keeper, "mount" | "report">
   readonly reload: Effect.Effect<Reloaded, CommandError>
+  /** Makes the directory of the socket, and what else belongs there, anew. */
+  readonly restore: Effect.Effect<void, CommandError>
   /** In Prometheus' text format. */
   readonly metrics: (report: StatusReport) => string
 }
@@ -130,10 +133,13 @@ export const serveControl = Effect.fnUntraced(function* (
     if (method === "POST" && area === "reload") return (_, response) => perform(response, controlled.reload)
     return limited(route)
   }
-  // What is there is a dead daemon's: the state file says that none lives.
-  rmSync(socket, { force: true })
-  yield* serveHttp(full, (server) => server.listen(socket), socket, limits)
-  chmodSync(socket, 0o600)
+  const listen = Effect.gen(function* () {
+    // What is there is a dead daemon's: the state file says that none lives.
+    rmSync(socket, { force: true })
+    yield* serveHttp(full, (server) => server.listen(socket), socket, limits)
+    chmodSync(socket, 0o600)
+  })
+  yield* keepListening(socket, listen, controlled.restore)
   if (port === undefined) return
   yield* serveHttp(limited, (server) => server.listen(port, "127.0.0.1"), `port ${port}`, limits)
 })

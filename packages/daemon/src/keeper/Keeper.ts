@@ -35,6 +35,8 @@ export interface Keeper {
   readonly manager: ServiceManager
   readonly report: () => StatusReport
   readonly mounts: () => ReadonlyArray<KeptMount>
+  /** Writes the state file, which may have been removed. */
+  readonly saveState: () => void
   /** Fails with the near miss. */
   readonly mount: (name: string) => Effect.Effect<KeptMount, CommandError>
   /**
@@ -189,6 +191,7 @@ export const makeKeeper: (
       }
     },
     mounts: () => Array.from(mounts.values()),
+    saveState: state.now,
     mount: (name) => named(mounts, name),
     apply: (next) =>
       Effect.gen(function* () {

@@ -15,7 +15,9 @@ import { makeKeeper } from "./Keeper.ts"
 
 export interface DaemonProgram {
   readonly version: string
-  /** Reads the configuration: at the start, and whenever it may have changed. */
+  /** As it is at the start. */
+  readonly config: DaemonConfig
+  /** Reads the configuration again, when it may have changed. */
   readonly load: Effect.Effect<DaemonConfig, CommandError>
   readonly metrics: (report: StatusReport) => string
 }
@@ -36,10 +38,9 @@ const hangups = (onHangup: () => void): Effect.Effect<void, never, Scope.Scope> 
   )
 
 /** Keeps the mounts until SIGTERM or SIGINT, then unmounts them while they are still served. */
-export const runDaemon = Effect.fnUntraced(function* ({ load, metrics, version }: DaemonProgram) {
+export const runDaemon = Effect.fnUntraced(function* ({ config, load, metrics, version }: DaemonProgram) {
   // Who read what it says may be gone; that is no reason to end.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
-  const config = yield* load
   const { port, runtimeDirectory } = config
   yield* makeRuntimeDirectory(runtimeDirectory)
   const stop = yield* Effect.forkScoped(signalled(["SIGTERM", "SIGINT"]), { startImmediately: true })
@@ -62,7 +63,8 @@ export const runDaemon = Effect.fnUntraced(function* ({ load, metrics, version }
     )
   })
   ignoreStrayedSignals((signal) => void run(Effect.logWarning(`${signal} means nothing to the daemon and is ignored`)))
-  yield* serveControl(socketIn(runtimeDirectory), port, { keeper, reload, metrics })
+  const restore = Effect.andThen(makeRuntimeDirectory(runtimeDirectory), Effect.sync(keeper.saveState))
+  yield* serveControl(socketIn(runtimeDirectory), port, { keeper, reload, metrics, restore })
   const summary = Effect.sync(() => {
     const states = keeper.mounts().map((mount) => mount.status().state)
     return `${states.filter((state) => state === "running").length} of ${states.length} mounts are served`

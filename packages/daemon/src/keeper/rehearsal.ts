@@ -7,9 +7,6 @@ import type { Trial } from "../worker/messages.ts"
 import type { Connection } from "./Connection.ts"
 import { causeOf, startWorker, type WorkerProcess } from "./workerProcess.ts"
 
-/** How long a worker may take to load its code, and to open its backend (milliseconds). */
-const patience = 60_000
-
 /** Fails with what is wrong when `worker` could not serve; it has ended then, or is to be ended. */
 export const tryWorker = (worker: WorkerProcess, config: MountConfig, how: Trial): Effect.Effect<void, CommandError> =>
   Effect.flatMap(
@@ -17,9 +14,13 @@ export const tryWorker = (worker: WorkerProcess, config: MountConfig, how: Trial
     (exit) => (exit === undefined ? Effect.void : Effect.fail(commandError(`${config.name}: ${causeOf(exit)}`)))
   ).pipe(
     patientTimeoutOrElse({
-      duration: patience,
+      duration: config.startTimeout,
       orElse: () =>
-        Effect.fail(commandError(`${config.name}: the new code was not ready to serve within ${patience / 1000} s`))
+        Effect.fail(
+          commandError(
+            `${config.name}: the new code was not ready to serve within ${config.startTimeout / 1000} s (start_timeout); what serves now goes on`
+          )
+        )
     })
   )
 

@@ -52,8 +52,6 @@ export interface WorkerDeath {
   readonly message: string
 }
 
-/** How long a worker may take to load its code, and from reading to INIT's answer (milliseconds). */
-const startTimeout = 60_000
 /** How long a worker may take to drain and exit (milliseconds). */
 const drainTimeout = 5000
 
@@ -114,12 +112,12 @@ const load = (keeping: Keeping, using: Connection): Effect.Effect<WorkerProcess,
     const started = yield* spawn(keeping, using)
     keeping.worker = started
     keeping.services.changed()
-    yield* Effect.promise(() => started.ready).pipe(Supervisor.patientTimeoutOption(startTimeout))
+    yield* Effect.promise(() => started.ready).pipe(Supervisor.patientTimeoutOption(keeping.config.startTimeout))
     return started
   }).pipe(keeping.services.loading.withPermits(1))
 
 /** Ends with what is wrong with a worker that still runs. */
-const examine = ({ beats, config: { heartbeat }, progress }: Keeping): Effect.Effect<string> =>
+const examine = ({ beats, config: { heartbeat, startTimeout }, progress }: Keeping): Effect.Effect<string> =>
   Effect.raceFirst(
     Effect.as(beats.silence(heartbeat), `the worker did not answer for ${seconds(heartbeat)} and was killed`),
     Supervisor.patientSleep(startTimeout).pipe(

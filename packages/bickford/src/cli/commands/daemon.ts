@@ -10,8 +10,8 @@ import { load } from "../arguments.ts"
 const daemon = Effect.fnUntraced(function* (file: string | undefined) {
   const { metricsText, readConfig, runDaemon } = yield* load(() => import("@bickford/daemon/keeper"))
   // The file that was found then is the one that is read again.
-  const { again } = yield* readConfig(file)
-  yield* runDaemon({ version: readVersion(), load: again, metrics: metricsText })
+  const { again, config } = yield* readConfig(file)
+  yield* runDaemon({ version: readVersion(), config, load: again, metrics: metricsText })
 })
 
 export const daemonCommand = Command.make(

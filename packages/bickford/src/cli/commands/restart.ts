@@ -6,10 +6,17 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { mountName, mountPath, runtimeDirectory } from "../arguments.ts"
 
+/** Says again and again that a restart is not over. */
+const waiting = (name: string): Effect.Effect<never> =>
+  Console.error(`${printable(name)}: waiting for the new worker (at most start_timeout); what serves now goes on`).pipe(
+    Effect.delay("3 seconds"),
+    Effect.forever
+  )
+
 /** Replaces a mount's worker, from the code as it is now; its connection stays. */
 const restart = Effect.fnUntraced(function* (directory: string, name: string) {
   const began = Date.now()
-  yield* ask(socketIn(directory), "POST", mountPath(name, "restart"))
+  yield* Effect.raceFirst(ask(socketIn(directory), "POST", mountPath(name, "restart")), waiting(name))
   yield* Console.log(`${printable(name)} is served by a new worker, after ${Date.now() - began} ms`)
 })
 
