@@ -95,14 +95,12 @@ describe("-o", () => {
     assert.strictEqual(messageOf(["writeback_cache,no_kernel_passthrough"], "passthrough"), "")
   })
 
-  for (const { kind } of sourceKinds) {
+  for (const { kind, operand } of sourceKinds) {
     it(`each changes something for ${kind}:, or is refused with the reason, on the command and in the configuration`, () => {
       for (const [name, row] of Object.entries(optionTable)) {
         const option = example(name, `${name}${values[row.takes]}`)
         const parsed = parse([option], kind)
-        const section = { memory: "memory:", sqlite: "sqlite:/s", passthrough: "passthrough:/d", module: "module:/m" }[
-          kind
-        ]
+        const section = operand === undefined ? `${kind}:` : `${kind}:/x`
         const config = decodeConfig(
           `[mounts.a]\nsource = "${section}"\nmountpoint = "/mnt"\noptions = ["${option}"]\n`,
           "/"
@@ -124,10 +122,14 @@ describe("-o", () => {
   }
 
   it("of one kind of source given to another names both, and who takes it", () => {
-    for (const option of ["size=1m", "mode=755", "nr_inodes=5"]) {
+    for (const [option, takers] of [
+      ["size=1m", "memory:, sqlite:, workspace:"],
+      ["mode=755", "memory:, sqlite:"],
+      ["nr_inodes=5", "memory:, sqlite:, workspace:"]
+    ] as const) {
       assert.strictEqual(
         messageOf([option], "passthrough"),
-        `option ${option.split("=")[0]} is not for passthrough: it is for memory:, sqlite:`
+        `option ${option.split("=")[0]} is not for passthrough: it is for ${takers}`
       )
     }
     assert.strictEqual(
@@ -136,7 +138,7 @@ describe("-o", () => {
     )
     assert.strictEqual(
       messageOf(["entry_timeout=1"], "module"),
-      "option entry_timeout is not for module: it is for memory:, sqlite:, passthrough:"
+      "option entry_timeout is not for module: it is for memory:, sqlite:, passthrough:, workspace:"
     )
   })
 

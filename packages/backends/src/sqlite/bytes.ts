@@ -281,6 +281,11 @@ export class StoredBytes implements Bytes {
     return this.#store.positionBeforeEnd(this.id, position, rows)
   }
 
+  /** Whether chunks of it are held in memory. */
+  get isHeld(): boolean {
+    return this.#chunks.size > 0
+  }
+
   /** Gives everything back. */
   clear(): void {
     for (const chunk of this.#chunks.values()) this.#store.drop(chunk)

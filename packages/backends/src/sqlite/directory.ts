@@ -46,12 +46,13 @@ export const makeEntryStore = (db: DatabaseSync, transaction: Transaction, key: 
     },
     isEmpty: (parent: number): boolean => any.get(parent) === undefined,
     page: (parent: number, after: number) => page.all(parent, after),
-    insert: (parent: number, name: Name, ino: number, type: number): void => {
+    /** `taken` tells which cookies names have that are not in the store. */
+    insert: (parent: number, name: Name, ino: number, type: number, taken?: (cookie: number) => boolean): void => {
       transaction.begin()
       const bytes = nameToBytes(name)
       const first = firstCookie(bytes, key)
       for (let cookie = first; cookie <= lastCookie(first); cookie++) {
-        if (insert.run(parent, cookie, ino, type, bytes).changes === 1) return
+        if (taken?.(cookie) !== true && insert.run(parent, cookie, ino, type, bytes).changes === 1) return
       }
       throw new Error("too many names of one directory have the same hash")
     },
@@ -79,7 +80,7 @@ export interface InodeSource {
   readonly peek: (nodeid: U64) => Inode | undefined
 }
 
-class StoredEntry implements Listed {
+export class StoredEntry implements Listed {
   readonly name: Name
   readonly off: number
   readonly ino: number
@@ -102,22 +103,22 @@ class StoredEntry implements Listed {
 export class StoredDirectory implements Directory {
   /** The node id of the directory above, or of itself for the root. */
   parentIno: number
-  readonly #ino: number
-  readonly #entries: EntryStore
-  readonly #inodes: InodeSource
+  protected readonly ino: number
+  protected readonly entries: EntryStore
+  protected readonly inodes: InodeSource
   /** By `nameKey`: the inode that a name is known to have, or that it is known to have none. */
   readonly #known = new Map<string, number | undefined>()
 
   constructor(entries: EntryStore, inodes: InodeSource, ino: number, parentIno: number) {
-    this.#entries = entries
-    this.#inodes = inodes
-    this.#ino = ino
+    this.entries = entries
+    this.inodes = inodes
+    this.ino = ino
     this.parentIno = parentIno
   }
 
   get parent(): Inode {
-    const inode = this.#inodes.peek(this.parentIno)
-    if (inode === undefined) throw new Error(`directory ${this.#ino} lies in ${this.parentIno}, which is not there`)
+    const inode = this.inodes.peek(this.parentIno)
+    if (inode === undefined) throw new Error(`directory ${this.ino} lies in ${this.parentIno}, which is not there`)
     return inode
   }
   set parent(inode: Inode) {
@@ -125,32 +126,32 @@ export class StoredDirectory implements Directory {
   }
 
   get empty(): boolean {
-    return this.#entries.isEmpty(this.#ino)
+    return this.entries.isEmpty(this.ino)
   }
   get full(): boolean {
     return false
   }
 
   get(name: Name): Inode | undefined {
-    const ino = this.#find(name)
+    const ino = this.find(name)
     if (ino === undefined) return undefined
-    const inode = this.#inodes.get(ino)
-    if (inode === undefined) throw new Error(`directory ${this.#ino} names inode ${ino}, which is not there`)
+    const inode = this.inodes.get(ino)
+    if (inode === undefined) throw new Error(`directory ${this.ino} names inode ${ino}, which is not there`)
     return inode
   }
 
   add(name: Name, inode: Inode): void {
-    this.#entries.insert(this.#ino, name, inode.ino, inode.mode >>> 12)
-    this.#know(nameKey(name), inode.ino)
+    this.entries.insert(this.ino, name, inode.ino, inode.mode >>> 12)
+    this.know(nameKey(name), inode.ino)
   }
 
   replace(name: Name, inode: Inode): void {
-    this.#entries.update(this.#ino, name, inode.ino, inode.mode >>> 12)
-    this.#know(nameKey(name), inode.ino)
+    this.entries.update(this.ino, name, inode.ino, inode.mode >>> 12)
+    this.know(nameKey(name), inode.ino)
   }
 
   remove(name: Name): void {
-    this.#entries.remove(this.#ino, name)
+    this.entries.remove(this.ino, name)
     this.#known.delete(nameKey(name))
   }
 
@@ -161,26 +162,26 @@ export class StoredDirectory implements Directory {
     this.add(newName, inode)
   }
 
-  #find(name: Name): number | undefined {
+  protected find(name: Name): number | undefined {
     const key = nameKey(name)
     const ino = this.#known.get(key)
     if (ino !== undefined || this.#known.has(key)) return ino
-    const found = this.#entries.find(this.#ino, name)
-    this.#know(key, found)
+    const found = this.entries.find(this.ino, name)
+    this.know(key, found)
     return found
   }
 
-  #know(key: string, ino: number | undefined): void {
-    if (!this.#known.has(key)) this.#entries.keep(this.#known)
+  protected know(key: string, ino: number | undefined): void {
+    if (!this.#known.has(key)) this.entries.keep(this.#known)
     this.#known.set(key, ino)
   }
 
   *after(off: U64): Generator<Listed, void, undefined> {
     for (let last = Number(off); ;) {
-      const rows = this.#entries.page(this.#ino, last)
+      const rows = this.entries.page(this.ino, last)
       for (const [cookie, ino, type, name] of rows) {
         last = cookie
-        yield new StoredEntry(nameFromBytes(name), cookie, ino, type, this.#inodes)
+        yield new StoredEntry(nameFromBytes(name), cookie, ino, type, this.inodes)
       }
       if (rows.length < pageSize) return
     }

@@ -1,5 +1,5 @@
 /** Why a store cannot be opened, and what SQLite's errors mean for a call. */
-import { Errno, type ErrnoError } from "@bickford/session"
+import { Errno, type ErrnoError, errnoError } from "@bickford/session"
 import * as Exit from "effect/Exit"
 
 /** Another process has the store open; `pid` is undefined where the kernel does not tell. */
@@ -48,6 +48,18 @@ export class StoreFull extends Error {
   override readonly name = "StoreFull"
 }
 
+/** An operation cannot go on, and its caller is to be told this errno. */
+export class OperationFailure extends Error {
+  override readonly name = "OperationFailure"
+  /** Positive. */
+  readonly errno: number
+
+  constructor(errno: number, message: string) {
+    super(message)
+    this.errno = errno
+  }
+}
+
 /** SQLite's primary result code of what it threw, if it was SQLite. */
 export const resultCode = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined
@@ -67,8 +79,14 @@ export const isDamage = (error: unknown): boolean => {
 }
 
 /**
- * A call's outcome when the store threw: ENOSPC for a full disk, EIO for a failure that was told when it came, else a
- * defect, which is logged and answered EIO.
+ * A call's outcome when the store threw: ENOSPC for a full disk, EIO for a failure that was told when it came, the errno
+ * that an operation was stopped with, else a defect, which is logged and answered EIO.
  */
 export const failureOf = (error: unknown): Exit.Exit<never, ErrnoError> =>
-  isFull(error) ? Errno.ENOSPC : error instanceof StoreFailure ? Errno.EIO : Exit.die(error)
+  error instanceof OperationFailure
+    ? Exit.fail(errnoError(error.errno))
+    : isFull(error)
+      ? Errno.ENOSPC
+      : error instanceof StoreFailure
+        ? Errno.EIO
+        : Exit.die(error)

@@ -14,9 +14,10 @@ import { makeReplies } from "./replies.ts"
 import { enterServer } from "./server.ts"
 import { makeNodes, makeStoredFilesystem } from "./storedNodes.ts"
 import { makeTransaction } from "./transaction.ts"
+import type { Overlay } from "./underlay.ts"
 import { makeXattrStore } from "./xattrs.ts"
 
-export const makeFilesystem = ({ db, log, path, reserve }: OpenStore, options: SqliteOptions) => {
+export const makeFilesystem = ({ db, log, path, reserve }: OpenStore, options: SqliteOptions, overlay?: Overlay) => {
   const now = options.clock ?? systemClock()
   const atimes = makeAtimes(now)
   const transaction = makeTransaction(db, log, reserve)
@@ -26,9 +27,9 @@ export const makeFilesystem = ({ db, log, path, reserve }: OpenStore, options: S
   const chunks = makeChunkStore(db, transaction, collector)
   const disk = makeDisk(db, path, collector, reserve.isHeld)
   const replies = makeReplies()
-  const nodes = makeNodes({ db, transaction, entries, chunks, disk }, options)
-  const { inodes } = nodes
-  if (nodes.isFresh) {
+  const nodes = makeNodes({ db, transaction, entries, chunks, disk }, options, overlay)
+  const { inodes, underlay } = nodes
+  if (nodes.isFresh && underlay === undefined) {
     const mode = S_IFDIR | ((options.mode ?? 0o755) & permissionBits)
     nodes.makeRoot(mode, options.uid ?? process.getuid?.() ?? 0, options.gid ?? process.getgid?.() ?? 0, now())
   }
@@ -41,6 +42,7 @@ export const makeFilesystem = ({ db, log, path, reserve }: OpenStore, options: S
     disk,
     atimes,
     forget: forgotten.forget,
+    underlay,
     xattrs: makeXattrStore(db, transaction)
   })
 
@@ -62,6 +64,7 @@ export const makeFilesystem = ({ db, log, path, reserve }: OpenStore, options: S
   const rollback = (): void => {
     transaction.rollback()
     inodes.clear()
+    underlay?.rolledBack()
     chunks.clear()
     replies.rolledBack()
     forgotten.rolledBack()

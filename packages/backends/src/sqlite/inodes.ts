@@ -8,6 +8,7 @@ import { StoredBytes } from "./bytes.ts"
 import { type InodeSource, StoredDirectory } from "./directory.ts"
 import { prepareQuery } from "./query.ts"
 import type { Transaction } from "./transaction.ts"
+import type { Underlay } from "./underlay.ts"
 
 /** Inodes kept in memory, about 300 bytes each. */
 const cachedMax = 1 << 17
@@ -58,8 +59,10 @@ export interface InodeSettings {
   readonly entryValid: Timespec
   readonly attrValid: Timespec
   /** What an inode holds, of the type that its mode says. */
-  readonly bytes: (data: number, blocks: number) => StoredBytes
+  readonly bytes: (ino: number, data: number, blocks: number) => StoredBytes
   readonly directory: (ino: number, parent: number) => StoredDirectory
+  /** What the store lies over, if anything. */
+  readonly underlay: () => Pick<Underlay, "inode" | "isChanged" | "takeRow" | "removed"> | undefined
 }
 
 const time = (sec: bigint, nsec: bigint): Timespec => ({ sec: normal(sec), nsec: Number(nsec) })
@@ -72,7 +75,9 @@ const contentOf = (
 ): Content => {
   if (target !== null) return nameFromBytes(target)
   if (parent !== null) return settings.directory(ino, Number(parent))
-  return (mode & S_IFMT) === S_IFLNK || data === null ? undefined : settings.bytes(Number(data), Number(blocks) / 8)
+  return (mode & S_IFMT) === S_IFLNK || data === null
+    ? undefined
+    : settings.bytes(ino, Number(data), Number(blocks) / 8)
 }
 
 /** A row's columns in order, and its key. */
@@ -162,8 +167,24 @@ export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, setti
 
   const peek = (nodeid: U64): Inode | undefined => {
     if (typeof nodeid !== "number") return undefined
-    return cache.get(nodeid) ?? load(nodeid)
+    return cache.get(nodeid) ?? settings.underlay()?.inode(nodeid) ?? load(nodeid)
   }
+
+  const add = (inode: Inode): void => {
+    cache.set(inode.ino, inode)
+    fresh.add(inode)
+    dirty.add(inode)
+  }
+
+  /** Has an inode that the operation under way has found stored anew; one that lies below gets a row, if it was changed. */
+  const settleOne = (inode: Inode): void => {
+    if (cache.get(inode.ino) === inode) dirty.add(inode)
+    else if (settings.underlay()?.isChanged(inode) === true) {
+      settings.underlay()?.takeRow(inode)
+      add(inode)
+    }
+  }
+
   const inodes: InodeSource = {
     peek,
     get: (nodeid) => {
@@ -175,27 +196,28 @@ export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, setti
 
   return {
     ...inodes,
-    changed: (inode: Inode): void => void dirty.add(inode),
+    changed: (inode: Inode): void => {
+      if (cache.has(inode.ino)) dirty.add(inode)
+    },
+    /** Tells whether an inode has a row, or gets one at the next commit. */
+    isStored: (inode: Inode): boolean => cache.get(inode.ino) === inode,
     /** Begins an operation that may change what it finds. */
     watch: (): void => {
       found = []
     },
     /** Ends it: what it found is stored anew, when it succeeded. */
     settle: (succeeded: boolean): void => {
-      if (succeeded) for (const inode of found ?? []) if (cache.has(inode.ino)) dirty.add(inode)
+      if (succeeded) for (const inode of found ?? []) settleOne(inode)
       found = undefined
     },
-    add: (inode: Inode): void => {
-      cache.set(inode.ino, inode)
-      fresh.add(inode)
-      dirty.add(inode)
-    },
+    add,
     remove: (inode: Inode): void => {
       cache.delete(inode.ino)
       dirty.delete(inode)
       transaction.begin()
       if (!fresh.delete(inode)) remove.run(inode.ino)
       if (inode.xattrs === undefined || inode.xattrs.size > 0) removeXattrs.run(inode.ino)
+      settings.underlay()?.removed(inode.ino)
     },
     isDirty: (): boolean => dirty.size > 0,
     flush: (): void => {

@@ -41,16 +41,27 @@ const settings = `
 /** The value of a pragma that has one. */
 export const single = (db: DatabaseSync, pragma: string): unknown => prepareQuery(db, `PRAGMA ${pragma}`).get()?.[0]
 
+/** What a store is for: one kind is not opened as another. */
+export interface StoreKind {
+  /** PRAGMA application_id. */
+  readonly applicationId: number
+  /** `a Bickford store`. */
+  readonly name: string
+}
+
+/** A store that holds a whole filesystem. */
+export const wholeStore: StoreKind = { applicationId, name: "a Bickford store" }
+
 /** A store just opened: whether it is one, and of a version that is known. */
-const prepare = (db: DatabaseSync, path: string): SqliteStoreError | undefined => {
+const prepare = (db: DatabaseSync, path: string, kind: StoreKind): SqliteStoreError | undefined => {
   db.exec(settings)
   const application = single(db, "application_id")
   const version = single(db, "user_version")
-  if (application !== applicationId) {
+  if (application !== kind.applicationId) {
     if (prepareQuery(db, "SELECT 1 FROM sqlite_schema LIMIT 1").get() !== undefined || application !== 0) {
-      return unusable(path, "is an SQLite database, but not a Bickford store; name another file")
+      return unusable(path, `is an SQLite database, but not ${kind.name}; name another file`)
     }
-    db.exec(`PRAGMA page_size = 4096; PRAGMA application_id = ${applicationId}`)
+    db.exec(`PRAGMA page_size = 4096; PRAGMA application_id = ${kind.applicationId}`)
   }
   if (typeof version !== "number" || version > migrations.length) {
     return unusable(
@@ -190,7 +201,7 @@ const refusedFile = (path: string, tell: (sentence: string) => void): SqliteStor
   return undefined
 }
 
-const openNow = (given: string, tell: (sentence: string) => void): OpenStore | SqliteStoreError => {
+const openNow = (given: string, kind: StoreKind, tell: (sentence: string) => void): OpenStore | SqliteStoreError => {
   const path = resolve(given)
   const place = coveringPlace(path)
   if (place !== undefined) return unusable(path, coveredStore(place.mountpoint))
@@ -200,7 +211,7 @@ const openNow = (given: string, tell: (sentence: string) => void): OpenStore | S
     const refusedAs = refusedFile(path, tell)
     if (refusedAs !== undefined) return refusedAs
     db = new DatabaseSync(path, { timeout: 0 })
-    const refused = prepare(db, path)
+    const refused = prepare(db, path, kind)
     if (refused === undefined) {
       const { log, reserve } = openLog(db, path, tell)
       syncFolder(path)
@@ -228,11 +239,14 @@ const openNow = (given: string, tell: (sentence: string) => void): OpenStore | S
 }
 
 /** Opens the store at `path`, for as long as the scope lasts. Nobody else can open it meanwhile. */
-export const openStore = (path: string): Effect.Effect<OpenStore, SqliteStoreError, Scope.Scope> =>
+export const openStore = (
+  path: string,
+  kind: StoreKind = wholeStore
+): Effect.Effect<OpenStore, SqliteStoreError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.contextWith((context: Context.Context<never>) => {
       const run = Effect.runForkWith(context)
-      const opened = openNow(path, (sentence) => void run(Effect.logWarning(sentence)))
+      const opened = openNow(path, kind, (sentence) => void run(Effect.logWarning(sentence)))
       return "_tag" in opened ? Effect.fail(opened) : Effect.succeed(opened)
     }),
     ({ close }) => Effect.sync(close)

@@ -61,7 +61,8 @@ const collectOrphans = (
   })
 }
 
-const build = (store: StoredFilesystem, runner: Runner, options: SqliteOptions): SqliteBackend => {
+/** Serves a store that is open. */
+export const serveStore = (store: StoredFilesystem, runner: Runner, options: SqliteOptions): SqliteBackend => {
   const { changing, commit, forget, reading } = runner
   const fs = store.filesystem
   const opening = makeOpening("kernel")
@@ -211,5 +212,5 @@ export const sqlite = (
         store.close()
       })
     )
-    return build(store, runner, options)
+    return serveStore(store, runner, options)
   })

@@ -14,6 +14,7 @@ import type { SqliteOptions } from "./options.ts"
 import { type Counts, readCounts } from "./server.ts"
 import { countUsage } from "./storedUsage.ts"
 import type { Transaction } from "./transaction.ts"
+import type { Overlay, Underlay } from "./underlay.ts"
 import type { makeXattrStore } from "./xattrs.ts"
 
 export const rootId = 1
@@ -27,32 +28,48 @@ interface StoreParts {
   readonly disk: ReturnType<typeof makeDisk>
 }
 
-export const makeNodes = ({ chunks, db, disk, entries, transaction }: StoreParts, options: SqliteOptions) => {
+export const makeNodes = (parts: StoreParts, options: SqliteOptions, overlay?: Overlay) => {
+  const { chunks, db, disk, entries, transaction } = parts
   const entryValid = timespec(options.entryTimeout ?? 1)
   const attrValid = timespec(options.attrTimeout ?? 1)
   const stored = readCounts(db)
-  let nextId = stored?.nextId ?? rootId + 1
+  let nextId = stored?.nextId ?? overlay?.firstId ?? rootId + 1
   const initial: Counts = stored ?? { nextId, inodes: 0, blocks: 0 }
 
   const newId = (): number => nextId++
-  const bytesOf = (data: number, blocks: number): StoredBytes => new StoredBytes(chunks, data, blocks, newId)
+  const bytesOf = (ino: number, data: number, blocks: number): StoredBytes =>
+    underlay?.bytes(ino, data, blocks) ?? new StoredBytes(chunks, data, blocks, newId)
+  const directoryOf = (ino: number, parent: number): StoredDirectory =>
+    underlay?.directory(ino, parent) ?? new StoredDirectory(entries, inodes, ino, parent)
   const inodes: InodeStore = makeInodeStore(db, transaction, {
     entryValid,
     attrValid,
     bytes: bytesOf,
-    directory: (ino, parent) => new StoredDirectory(entries, inodes, ino, parent)
+    directory: directoryOf,
+    underlay: () => below
   })
+  const underlay = overlay?.make({ db, transaction, entries, chunks, inodes, newId })
+  /** As the underlay, but what gets a row is counted from then on. */
+  const below = underlay && {
+    ...underlay,
+    takeRow: (inode: Inode) => {
+      const had = underlay.takeRow(inode)
+      nodes.usage.charge(had.uid, had.blocks / 8, 1)
+      return had
+    }
+  }
 
   const add = (ino: number, mode: number, uid: number, gid: number, rdev: number, at: Timespec): Inode => {
     const inode = new Inode(ino, 0, mode, uid, gid, rdev, at, entryValid, attrValid)
     inode.xattrs = new Map()
-    if (isRegular(inode)) inode.content = bytesOf(ino, 0)
+    if (isRegular(inode)) inode.content = bytesOf(ino, ino, 0)
     inodes.add(inode)
     return inode
   }
 
   const nodes = {
     inodes,
+    underlay,
     /** The store has no root yet. */
     isFresh: stored === undefined,
     usage: countUsage(db, options, disk.room, initial),
@@ -66,7 +83,7 @@ export const makeNodes = ({ chunks, db, disk, entries, transaction }: StoreParts
       return add(newId(), mode, uid, gid, rdev, at)
     },
     makeDirectory: (inode: Inode, parent: number): void => {
-      inode.content = new StoredDirectory(entries, inodes, inode.ino, parent)
+      inode.content = directoryOf(inode.ino, parent)
     },
     makeRoot: (mode: number, uid: number, gid: number, at: Timespec): void => {
       const root = add(rootId, mode, uid, gid, 0, at)
@@ -77,6 +94,10 @@ export const makeNodes = ({ chunks, db, disk, entries, transaction }: StoreParts
     },
     /** Removes a node that has neither a name nor a lookup of the kernel's. */
     free: (inode: Inode): void => {
+      if (!inodes.isStored(inode)) {
+        underlay?.removed(inode.ino)
+        return
+      }
       nodes.usage.charge(inode.uid, -inode.blocks / 8, -1)
       if (inode.content instanceof StoredBytes) inode.content.clear()
       inodes.remove(inode)
@@ -94,10 +115,19 @@ interface FilesystemParts {
   readonly xattrs: ReturnType<typeof makeXattrStore>
   readonly atimes: Pick<ReturnType<typeof makeAtimes>, "mark">
   readonly forget: (nodeid: U64) => void
+  readonly underlay: Underlay | undefined
 }
 
 /** Gives POSIX operations a store's nodes. */
-export const makeStoredFilesystem = ({ atimes, disk, forget, nodes, now, xattrs }: FilesystemParts): Filesystem => {
+export const makeStoredFilesystem = ({
+  atimes,
+  disk,
+  forget,
+  nodes,
+  now,
+  underlay,
+  xattrs
+}: FilesystemParts): Filesystem => {
   const { inodes } = nodes
   const filesystem: Filesystem = {
     now,
@@ -111,7 +141,10 @@ export const makeStoredFilesystem = ({ atimes, disk, forget, nodes, now, xattrs 
       inode.content = ownName(target)
     },
     directory: ({ content }) => (content instanceof StoredDirectory ? content : undefined),
-    target: ({ content }) => (typeof content === "string" || content instanceof Uint8Array ? content : undefined),
+    target: (inode) => {
+      const { content } = inode
+      return typeof content === "string" || content instanceof Uint8Array ? content : underlay?.target(inode)
+    },
     bytes: ({ content, ino }) => {
       if (content instanceof StoredBytes) return content
       throw new Error(`inode ${ino} has no bytes`)
@@ -131,7 +164,7 @@ export const makeStoredFilesystem = ({ atimes, disk, forget, nodes, now, xattrs 
       }
       inode.size = size
     },
-    xattrs: xattrs.all,
+    xattrs: (inode) => underlay?.xattrs(inode) ?? xattrs.all(inode),
     putXattr: xattrs.put,
     removeXattr: xattrs.remove,
     unlinked: (inode, at) => {

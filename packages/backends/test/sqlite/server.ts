@@ -11,7 +11,7 @@ import { sqlite, type SqliteOptions } from "../../src/index.ts"
 const unexpected = () => Effect.die(new Error("an unexpected notification"))
 
 /** A kernel that holds these nodes, and is asked about no other matter. */
-const connection = (id: string, held: ReadonlySet<U64>, asked: Array<U64>): BackendConnection => {
+export const connection = (id: string, held: ReadonlySet<U64>, asked: Array<U64>): BackendConnection => {
   const notify: Notify = {
     poll: unexpected,
     dropAttributes: () => {
@@ -32,7 +32,7 @@ const connection = (id: string, held: ReadonlySet<U64>, asked: Array<U64>): Back
   return { id, notify, atime: atimePolicy({}), openBacking: () => -95, closeBacking: () => -95, lendMemory: () => {} }
 }
 
-const negotiated: Negotiated = {
+export const negotiated: Negotiated = {
   major: 7,
   minor: 41,
   setxattrExt: true,

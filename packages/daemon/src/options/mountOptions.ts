@@ -102,6 +102,7 @@ export const emptyTarget = (): Target => ({
   mount: {},
   memory: {},
   passthrough: {},
+  workspace: {},
   owner: {},
   session: {},
   allowRoot: false,

@@ -7,11 +7,20 @@ import type { MountOptions } from "@bickford/session"
 
 type Writable<A> = { -readonly [K in keyof A]: A[K] }
 
+/** Which branch of a directory is served. */
+export interface BranchOptions {
+  /** Its name. Default: `main`. */
+  readonly branch?: string
+  /** The directory that has the branches. Default: one in the user's data directory. */
+  readonly store?: string
+}
+
 /** What `-o` says, sorted by who needs it. */
 export interface ParsedOptions {
   readonly mount: Partial<Omit<MountOptions, "mountpoint" | "backend" | "session">>
   readonly memory: MemoryOptions
   readonly passthrough: PassthroughOptions
+  readonly workspace: BranchOptions
   readonly owner: Owner
   readonly session: NonNullable<MountOptions["session"]>
   /** Root is let in, besides the user who mounts, and nobody else. */
@@ -27,6 +36,7 @@ export interface Target {
   readonly mount: Writable<ParsedOptions["mount"]>
   readonly memory: Writable<MemoryOptions>
   readonly passthrough: Writable<PassthroughOptions>
+  readonly workspace: Writable<BranchOptions>
   readonly owner: Writable<Owner>
   readonly session: Writable<ParsedOptions["session"]>
   allowRoot: boolean
@@ -69,9 +79,9 @@ const flag = (help: string, apply: (target: Target) => void, by: Taker = "mount"
   help,
   apply
 })
-const text = (help: string, apply: (target: Target, value: string) => void): Row => ({
+const text = (help: string, apply: (target: Target, value: string) => void, by: Taker = "mount"): Row => ({
   takes: "text",
-  by: "mount",
+  by,
   help,
   apply
 })
@@ -252,6 +262,12 @@ export const optionTable: { readonly [name: string]: Row } = {
   ),
   nr_inodes: amount("the most files and directories", (t, value) => (t.memory.maxInodes = value)),
   no_xattr: flag("no extended attributes", (t) => (t.memory.xattrs = t.passthrough.xattrs = false), "source"),
+  branch: text("the branch that changes go to (default main)", (t, value) => (t.workspace.branch = value), "source"),
+  store: text(
+    "the directory that keeps the branches (default: one in the user's data directory)",
+    (t, value) => (t.workspace.store = value),
+    "source"
+  ),
   writeback_cache: flag(
     "the kernel keeps what is written, and writes it back later; needs no_kernel_passthrough",
     (t) => (t.passthrough.writebackCache = true),

@@ -20,6 +20,8 @@ export interface SourceKind {
    * links, or it is refused, or (undefined) it is not looked at.
    */
   readonly covered: "reached" | "refused" | undefined
+  /** A mountpoint that lies inside the source would have the server wait for itself: it is refused. Undefined: it need not be. */
+  readonly holdsMountpoint?: "refused"
   /** The options of `-o` that are for some kinds of source, and for this one. */
   readonly options: ReadonlyArray<string>
   /** Options of every mount that make no sense for this kind, each with the reason. */

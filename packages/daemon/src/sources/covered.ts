@@ -40,5 +40,12 @@ export const beforeMounting = (source: string, place: string): Effect.Effect<str
         )
       )
     }
+    if (kind.holdsMountpoint === "refused" && real !== place && isAtOrBelow(place, real)) {
+      return yield* Effect.fail(
+        commandError(
+          `the directory ${real} holds the mountpoint ${place}, whose server would wait for itself; mount it outside of the directory, or over the directory itself`
+        )
+      )
+    }
     return `${kind.kind}:${real}`
   })

@@ -9,9 +9,16 @@ import { moduleSource } from "./module.ts"
 import { passthroughSource } from "./passthrough.ts"
 import type { SourceKind } from "./SourceKind.ts"
 import { sqliteSource } from "./sqlite.ts"
+import { workspaceSource } from "./workspace.ts"
 
 /** In the order of the help. */
-export const sourceKinds: ReadonlyArray<SourceKind> = [memorySource, sqliteSource, passthroughSource, moduleSource]
+export const sourceKinds: ReadonlyArray<SourceKind> = [
+  memorySource,
+  sqliteSource,
+  passthroughSource,
+  workspaceSource,
+  moduleSource
+]
 
 /** A source, taken apart. */
 export interface Source {

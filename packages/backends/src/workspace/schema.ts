@@ -1,0 +1,53 @@
+/**
+ * The tables that a branch has beside those of a store: where its inodes come from, and which numbers base files have
+ * whose own cannot be used.
+ */
+import type { DatabaseSync } from "node:sqlite"
+import { prepareQuery } from "../sqlite/query.ts"
+import type { StoreKind } from "../sqlite/open.ts"
+
+/** PRAGMA application_id: "BckW". */
+export const branchStore: StoreKind = { applicationId: 0x42636b57, name: "a branch of a Bickford workspace" }
+
+const version = 1
+
+const tables = `
+  CREATE TABLE workspace (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, base BLOB NOT NULL) STRICT;
+  CREATE TABLE origin (
+    ino INTEGER PRIMARY KEY,
+    path BLOB NOT NULL,
+    device INTEGER NOT NULL,
+    base TEXT NOT NULL,
+    birth REAL NOT NULL,
+    mode INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    gid INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    mtime INTEGER NOT NULL, mtimeNsec INTEGER NOT NULL,
+    ctime INTEGER NOT NULL, ctimeNsec INTEGER NOT NULL,
+    visible INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE number (
+    device INTEGER NOT NULL,
+    base TEXT NOT NULL,
+    birth REAL NOT NULL,
+    ino INTEGER NOT NULL,
+    PRIMARY KEY (device, base, birth)
+  ) STRICT, WITHOUT ROWID;
+`
+
+/** Makes the tables of a new branch over `base`. Returns what is wrong with a branch that is there. */
+export const prepareBranch = (db: DatabaseSync, base: string): string | undefined => {
+  const isMade = prepareQuery(db, "SELECT 1 FROM sqlite_schema WHERE name = 'workspace'").get() !== undefined
+  if (!isMade) {
+    db.exec(`BEGIN IMMEDIATE; ${tables}`)
+    db.prepare("INSERT INTO workspace (id, version, base) VALUES (1, ?, ?)").run(version, Buffer.from(base))
+    db.exec("COMMIT")
+    return undefined
+  }
+  const row = prepareQuery<[number, Uint8Array]>(db, "SELECT version, base FROM workspace").get()
+  if (row === undefined || row[0] !== version)
+    return `was made by another Bickford (workspace version ${row?.[0] ?? "none"}, this one knows ${version}); use that one`
+  const made = Buffer.from(row[1]).toString()
+  return made === base ? undefined : `is a branch of ${made}, not of ${base}; name another store`
+}

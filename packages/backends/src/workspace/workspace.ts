@@ -1,0 +1,201 @@
+/**
+ * A directory that is read only from here on, and the changes that are made to it, which go to a store. What was not changed
+ * is the base's, read where it lies. A change of a file stores the chunks that it touches; a name that is removed, a row that
+ * says so; a directory that is renamed, where it comes from.
+ *
+ * An inode keeps its number when it is changed first: that of the base, where it can. The posix rules, exactly-once and the
+ * store's safety are those of `sqlite:`; this adds what lies below.
+ */
+import type { Negotiated, Statfs } from "@bickford/protocol"
+import { errnoNumbers } from "@bickford/protocol"
+import { type BackendConnection, errnoError } from "@bickford/session"
+import { coveredPlaces, coveringPlace, files as calls } from "@bickford/transport"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import { realpathSync } from "node:fs"
+import { basename, dirname, join, resolve } from "node:path"
+import { makeAttributes } from "../passthrough/attributes.ts"
+import { openServed } from "../passthrough/covered.ts"
+import { makeIdMap } from "../passthrough/ids.ts"
+import { timespec } from "../posix/clock.ts"
+import { nameMax } from "../posix/linux.ts"
+import { blockSize } from "../posix/usage.ts"
+import type { SqliteStoreError } from "../sqlite/errors.ts"
+import { makeFilesystem } from "../sqlite/filesystem.ts"
+import { makeRunner } from "../sqlite/once.ts"
+import { openStore } from "../sqlite/open.ts"
+import { rootId } from "../sqlite/storedNodes.ts"
+import { serveStore, type SqliteBackend } from "../sqlite/sqlite.ts"
+import type { Base } from "./base.ts"
+import { makeBaseFiles } from "./baseFiles.ts"
+import { BaseNode } from "./baseNode.ts"
+import { openNodeJournal } from "./nodeJournal.ts"
+import type { WorkspaceOptions } from "./options.ts"
+import type { Origins } from "./origins.ts"
+import { branchStore, prepareBranch } from "./schema.ts"
+import { overlay } from "./underlay.ts"
+
+/** The directory cannot be served with the store. */
+export interface WorkspaceError {
+  readonly _tag: "WorkspaceError"
+  readonly path: string
+  readonly message: string
+}
+
+/** A branch of a directory, served. */
+export interface WorkspaceBackend extends SqliteBackend {
+  /** The base directory. */
+  readonly base: string
+}
+
+const fail = (path: string, message: string): Effect.Effect<never, WorkspaceError> =>
+  Effect.fail({ _tag: "WorkspaceError", path, message: `${path}: ${message}` })
+
+const isBelow = (path: string, directory: string): boolean =>
+  path.startsWith(directory === "/" ? directory : `${directory}/`)
+
+/** A path without links, where it does not lead into a mount of this process. */
+const realPath = (path: string): string => {
+  const absolute = resolve(path)
+  if (coveringPlace(absolute) !== undefined) return absolute
+  try {
+    return realpathSync(absolute)
+  } catch {
+    return absolute
+  }
+}
+
+/** Why a base and a store cannot go together, or a mount of this process is in the way. */
+const refused = (base: string, store: string): string | undefined => {
+  const real = join(realPath(dirname(resolve(store))), basename(store))
+  if (isBelow(real, base)) return `holds its own store ${store}; keep the store outside of the directory`
+  const inside = coveredPlaces.find(({ mountpoint }) => isBelow(mountpoint, base))
+  return inside && `holds the mountpoint ${inside.mountpoint} of this process; mount it elsewhere`
+}
+
+/** Opens the base directory, for the life of the scope. */
+const openBase = Effect.fnUntraced(function* (directory: string) {
+  const noIds = makeIdMap(undefined)
+  let rootDevice = 0
+  const attributes = makeAttributes(() => rootDevice, noIds, noIds)
+  const fd = openServed(directory)
+  const status = fd < 0 ? fd : calls.fs_stat(fd)
+  if (status < 0) {
+    if (fd >= 0) calls.fs_close(fd)
+    const why = status === -errnoNumbers.EDEADLK ? "a mount of this process hides it" : errnoError(-status).message
+    return yield* fail(directory, `cannot be read: ${why}`)
+  }
+  const identity = attributes.identity()
+  rootDevice = identity.device
+  const root = new BaseNode(rootId, identity, undefined, "")
+  const files = makeBaseFiles(root, fd, attributes)
+  yield* Effect.addFinalizer(() => Effect.sync(files.close))
+  return { attributes, files, root }
+})
+
+/** Both filesystems in one answer: as large as the base's, with as much room as the store has. */
+const makeStatfs = (
+  statvfs: (into: Float64Array) => number,
+  own: () => { readonly blocks: number; readonly files: number }
+) => {
+  const words = new Float64Array(8)
+  return (): Statfs => {
+    const status = statvfs(words)
+    const [blocks = 0, , , files = 0, , , , frsize = 1] = status < 0 ? [] : words
+    const free = own()
+    const ofBase = Math.ceil((blocks * frsize) / blockSize)
+    return {
+      blocks: Math.max(ofBase, free.blocks),
+      bfree: free.blocks,
+      bavail: free.blocks,
+      files: Math.max(files, free.files),
+      ffree: free.files,
+      bsize: blockSize,
+      namelen: nameMax,
+      frsize: blockSize
+    }
+  }
+}
+
+/**
+ * Serves `directory` as it is, with changes that go to the store at `options.store`, for as long as the scope lasts. Mount it
+ * with `default_permissions`; it may be mounted over the directory itself. Other programs may change the directory
+ * meanwhile: what was not changed here follows, and what was changed here in part cannot be read any more (ESTALE).
+ */
+export const workspace = (
+  directory: string,
+  options: WorkspaceOptions
+): Effect.Effect<WorkspaceBackend, WorkspaceError | SqliteStoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const path = realPath(directory)
+    const why = refused(path, options.store)
+    if (why !== undefined) return yield* fail(path, why)
+    const { attributes, files, root } = yield* openBase(path)
+    const opened = yield* openStore(options.store, branchStore)
+    const wrong = prepareBranch(opened.db, path)
+    if (wrong !== undefined) return yield* fail(options.store, wrong)
+    const journal = openNodeJournal(`${opened.path}-nodes`)
+    yield* Effect.addFinalizer(() => Effect.sync(journal.close))
+    let parts: { readonly base: Base; readonly origins: Origins } | undefined
+    let connection: BackendConnection | undefined
+    const store = makeFilesystem(
+      opened,
+      options,
+      overlay({
+        root,
+        files,
+        attributes,
+        journal,
+        entryValid: timespec(options.entryTimeout ?? 1),
+        attrValid: timespec(options.attrTimeout ?? 1),
+        changed: (ino) => {
+          if (connection !== undefined) Effect.runFork(Effect.ignore(connection.notify.invalInode(ino, 0)))
+        },
+        made: (made) => {
+          parts = made
+        }
+      })
+    )
+    const runner = makeRunner(store)
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        runner.close()
+        store.close()
+      })
+    )
+    const serve = (id: string): boolean => {
+      const served = store.serve(id)
+      if (!served) journal.begin()
+      return served
+    }
+    const backend = serveStore({ ...store, serve }, runner, options)
+    const { commit, destroy, forget, init } = backend
+    const statfs = makeStatfs(files.statvfs, () => {
+      const { blocks, inodes } = store.limits()
+      const used = store.used()
+      return { blocks: Math.max(0, blocks - used.blocks), files: inodes - used.inodes }
+    })
+    return {
+      ...backend,
+      base: path,
+      init: (negotiated: Negotiated, served: BackendConnection) => {
+        connection = served
+        return init?.(negotiated, served) ?? Effect.void
+      },
+      commit: Effect.suspend(() => {
+        journal.flush()
+        files.turn()
+        return commit ?? Exit.void
+      }),
+      forget: (nodeid, nlookup, left) => {
+        forget?.(nodeid, nlookup, left)
+        if (left <= 0 && typeof nodeid === "number") parts?.base.forget(nodeid)
+      },
+      destroy: () => {
+        journal.end()
+        return destroy?.() ?? Effect.void
+      },
+      ...(options.capacity === undefined ? { statfs: () => Exit.succeed(statfs()) } : {})
+    }
+  })

@@ -1,0 +1,120 @@
+/** `bickford mount workspace:DIR` on the real kernel: a directory that stays as it is, and a branch that is there again. */
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { bickford, makeMountpoint, withMount } from "./bickford.ts"
+
+const execute = promisify(execFile)
+
+interface Places {
+  readonly folder: string
+  readonly base: string
+  readonly store: string
+}
+
+/** Gives `body` a base directory with some files, and a place for branches. */
+const withBase = async (body: (places: Places) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), "bickford-workspace-"))
+  try {
+    const base = join(folder, "base")
+    await mkdir(join(base, "src/deep"), { recursive: true })
+    await writeFile(join(base, "README"), "read me\n")
+    await writeFile(join(base, "src/a.c"), "int a;\n")
+    await writeFile(join(base, "src/deep/large"), "x".repeat(300_000))
+    await execute("ln", [join(base, "README"), join(base, "src/README")])
+    await execute("ln", ["-s", "src/a.c", join(base, "link")])
+    await body({ folder, base, store: join(folder, "branches") })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+/** Everything below a directory: types, modes, numbers, times, content. */
+const listing = async (base: string): Promise<string> => {
+  const tree = await execute("find", [base, "-printf", "%P %y %m %i %n %s %T@ %C@ %l\\n"])
+  const sums = await execute("sh", ["-c", `find ${base} -type f -exec sha256sum {} + | sort`])
+  return tree.stdout.split("\n").sort().join("\n") + sums.stdout
+}
+
+const work = `
+  set -e
+  test "$(cat src/README)" = "read me"
+  echo more >> README
+  test "$(tail -1 src/README)" = more
+  rm src/a.c
+  test ! -e link
+  mv src moved
+  printf y | dd of=moved/deep/large bs=1 seek=100000 conv=notrunc status=none
+  chmod 600 moved/deep/large
+  mkdir src
+  echo new > src/new
+  ln moved/deep/large hard
+  cp -a moved copy
+  rm -r copy
+  sync .
+`
+
+const changed = `
+  set -e
+  test "$(tail -1 README)" = more
+  test "$(ls)" = "README
+hard
+link
+moved
+src"
+  test "$(ls moved)" = "README
+deep"
+  test "$(ls src)" = new
+  test "$(stat -c %h-%a-%s hard)" = 2-600-300000
+  test "$(cut -c 100000-100002 hard)" = xyx
+`
+
+describe("a workspace", () => {
+  it("leaves its base as it was, and is there again after an unmount", () =>
+    withBase(async ({ base, store }) => {
+      const source = `workspace:${base}`
+      const options = ["-o", `store=${store}`]
+      const before = await listing(base)
+      await withMount(({ mountpoint, run }) => run("sh", ["-c", work], { cwd: mountpoint }), options, source)
+      assert.strictEqual(await listing(base), before)
+      await withMount(({ mountpoint, run }) => run("sh", ["-c", changed], { cwd: mountpoint }), options, source)
+      // Another branch knows of nothing.
+      await withMount(
+        async ({ mountpoint, run }) => {
+          const seen = await run("sh", ["-c", "ls; cat README"], { cwd: mountpoint })
+          assert.strictEqual(seen, "README\nlink\nsrc\nread me\n")
+        },
+        ["-o", `store=${store},branch=other`],
+        source
+      )
+    }))
+
+  it("can be mounted over its own base", () =>
+    withBase(async ({ base, store }) => {
+      const { start, cleanUp } = await import("./bickford.ts")
+      const served = await start(base, ["-o", `store=${store}`], `workspace:${base}`)
+      try {
+        await served.run("sh", ["-c", work], { cwd: base })
+        await served.run("sh", ["-c", changed], { cwd: base })
+      } finally {
+        const mountpoint = await makeMountpoint()
+        served.server.kill("SIGTERM")
+        await served.end()
+        await cleanUp(mountpoint, [])
+      }
+      assert.strictEqual(await readFile(join(base, "README"), "utf8"), "read me\n")
+    }))
+
+  it("is refused where its server would wait for itself, and by names that are none", () =>
+    withBase(async ({ base, store }) => {
+      const inside = await bickford(["mount", "-o", `store=${store}`, `workspace:${base}`, join(base, "src")])
+      assert.include(inside.stderr, "holds the mountpoint")
+      const held = await bickford(["mount", "-o", `store=${base}/b`, `workspace:${base}`, store])
+      assert.notStrictEqual(held.status, 0)
+      const name = await bickford(["mount", "-o", `store=${store},branch=../x`, `workspace:${base}`, "/mnt"])
+      assert.include(name.stderr, "is no name for a branch")
+    }))
+})
