@@ -6,7 +6,8 @@
  * size is kept by the inode; nothing here allocates more than it was asked to.
  */
 import type { Data, U64 } from "@bickford/protocol"
-import { type BufferPool, chunkSize, extentSize } from "./bufferPool.ts"
+import type { BufferPool } from "./bufferPool.ts"
+import { chunkSize, extentSize } from "./extents.ts"
 import type { Bytes } from "../posix/bytes.ts"
 import { add, low, max, min, shiftLeft, shiftRight } from "@bickford/protocol/arithmetic"
 

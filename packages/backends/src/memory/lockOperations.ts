@@ -3,7 +3,8 @@ import type { Backend } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { done } from "../posix/filesystem.ts"
 import { FUSE_LK_FLOCK, FUSE_RELEASE_FLOCK_UNLOCK } from "../posix/linux.ts"
-import { type LockKind, type Locks, requestedLock } from "./locks.ts"
+import { type Locks, requestedLock } from "./locks.ts"
+import type { LockKind } from "./lockTable.ts"
 
 const kindOf = (lkFlags: number): LockKind => ((lkFlags & FUSE_LK_FLOCK) !== 0 ? "flock" : "posix")
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { chunkSize, extentSize, makeBufferPool } from "../../src/memory/bufferPool.ts"
+import { makeBufferPool } from "../../src/memory/bufferPool.ts"
+import { chunkSize, extentSize } from "../../src/memory/extents.ts"
 import { readFileSync } from "node:fs"
 
 /** Bytes of this process that are in memory. */

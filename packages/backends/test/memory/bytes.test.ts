@@ -1,4 +1,5 @@
-import { type BufferPool, chunkSize, extentSize } from "../../src/memory/bufferPool.ts"
+import type { BufferPool } from "../../src/memory/bufferPool.ts"
+import { chunkSize, extentSize } from "../../src/memory/extents.ts"
 import { Chunks } from "../../src/memory/chunks.ts"
 import { testBytes } from "../posix/bytes.ts"
 
