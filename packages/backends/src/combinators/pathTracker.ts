@@ -9,7 +9,7 @@ import {
   type U64
 } from "@bickford/protocol"
 import { RENAME_EXCHANGE } from "../posix/linux.ts"
-import { nameText } from "../path/nodes.ts"
+import { nameText } from "../path/node.ts"
 
 interface Place {
   readonly parent: U64

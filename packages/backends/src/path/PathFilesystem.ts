@@ -11,7 +11,9 @@ import { S_IFDIR } from "../posix/linux.ts"
 import { checkCallbacks, checked, forms } from "./answers.ts"
 import { attributeOperations } from "./attributeOperations.ts"
 import type { PathCallbacks } from "./callbacks.ts"
+import { dataOperations } from "./dataOperations.ts"
 import { makeHandles } from "./handles.ts"
+import { openOperations } from "./openOperations.ts"
 import { listingOperations } from "./listing.ts"
 import { namespaceOperations } from "./namespace.ts"
 import { andThen, map, orElse, outcome, type Outcome } from "./outcome.ts"
@@ -60,7 +62,8 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
       ),
     ...namespaceOperations(served),
     ...attributeOperations(served, handles),
-    ...handles.operations,
+    ...openOperations(served, handles),
+    ...dataOperations(served, handles),
     ...listingOperations(served),
     ...xattrOperations(served, handles),
     statfs: (_request, context) =>

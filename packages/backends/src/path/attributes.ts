@@ -2,7 +2,7 @@
 import type { Attr, Timespec, U64 } from "@bickford/protocol"
 import { S_IFDIR, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import type { PathAttributes, Time } from "./callbacks.ts"
-import { inoOf, type PathNode } from "./nodes.ts"
+import { inoOf, type PathNode } from "./node.ts"
 
 const epoch: Timespec = { sec: 0, nsec: 0 }
 

@@ -3,7 +3,7 @@ import type { Dirent, U64 } from "@bickford/protocol"
 import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { forms, listed } from "./answers.ts"
-import { nameOf, type PathNode } from "./nodes.ts"
+import { nameOf, type PathNode } from "./node.ts"
 import { andThen, map, optional, type Outcome } from "./outcome.ts"
 import type { Served } from "./served.ts"
 

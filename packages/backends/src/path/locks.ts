@@ -7,7 +7,8 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Outcome } from "./outcome.ts"
-import type { PathNode, PathNodes } from "./nodes.ts"
+import type { PathNode } from "./node.ts"
+import type { PathNodes } from "./nodes.ts"
 
 /** What an operation needs. The names above a node that moves are among those that stay. */
 export interface Claim {
@@ -34,7 +35,7 @@ export const makePathLocks = (nodes: PathNodes) => {
   /** Claims that hold something. */
   let holders = 0
 
-  const resolve = ({ move, stay }: Claim): Held => ({ passed: stay.flatMap(nodes.above), moved: move })
+  const resolve = ({ move, stay }: Claim): Held => ({ passed: stay.flatMap((node) => nodes.above(node)), moved: move })
 
   const isFree = ({ moved, passed }: Held): boolean =>
     passed.every((node) => !node.moving) && moved.every((node) => node.passing === 0 && !node.moving)

@@ -8,7 +8,8 @@ import { checked, forms } from "./answers.ts"
 import { attrOf, hasSize } from "./attributes.ts"
 import type { PathAttributes, PathCallbacks } from "./callbacks.ts"
 import { makePathLocks, type PathLocks } from "./locks.ts"
-import { makePathNodes, nameText, type PathNode, type PathNodes } from "./nodes.ts"
+import { nameText, type PathNode } from "./node.ts"
+import { PathNodes } from "./nodes.ts"
 import { andThen, outcome, type Outcome } from "./outcome.ts"
 
 /** Timeouts and ownership of a filesystem by path. */
@@ -50,7 +51,7 @@ export interface Served<H> {
 }
 
 export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions): Served<H> => {
-  const nodes = makePathNodes()
+  const nodes = new PathNodes()
   const locks = makePathLocks(nodes)
   const entryValid = seconds(options.entryTimeout ?? 1)
   const attrValid = seconds(options.attrTimeout ?? 1)

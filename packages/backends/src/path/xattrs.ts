@@ -6,7 +6,7 @@ import type { Answer } from "./outcome.ts"
 import { checked, forms, listed } from "./answers.ts"
 import { bytes } from "./data.ts"
 import type { PathHandles } from "./handles.ts"
-import { nameText } from "./nodes.ts"
+import { nameText } from "./node.ts"
 import { andThen, type Outcome, outcome } from "./outcome.ts"
 import type { Served } from "./served.ts"
 
