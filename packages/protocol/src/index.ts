@@ -3,7 +3,9 @@ export * from "./constants.ts"
 export { errnoAliases, errnoName, type ErrnoName, errnoNumbers } from "./errno.ts"
 export type { BackendCapabilities, InitOptions, Negotiated } from "./init.ts"
 export type * from "./messages.ts"
+export { described } from "./described.ts"
 export { isLongerThan, nameFromBytes, nameKey, nameLength, nameToBytes, ownName } from "./name.ts"
+export { nearest, slipOf } from "./nearest.ts"
 export {
   type BackendOperation,
   type EmptyReplyKind,

@@ -85,6 +85,11 @@ export interface Backend {
   readonly delivered?: (uniques: ReadonlyArray<P.U64>) => void
   /** Called once, after the last reply. */
   readonly destroy?: () => Effect.Effect<void>
+  /**
+   * A node's path within the mount, `/` and all; undefined where it is not known. Log lines name it where an operation has
+   * failed. Called at no other time.
+   */
+  readonly pathOf?: (nodeid: P.U64) => P.Name | undefined
 
   /**
    * Finds a name in a directory.

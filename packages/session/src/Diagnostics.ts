@@ -4,12 +4,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
 export interface Diagnostics {
-  /** An operation threw, died, or returned what cannot be encoded. */
-  readonly defect: (opcode: string, nodeid: number | bigint, cause: Cause.Cause<unknown>, answered: string) => void
+  /** An operation threw or died. `what` has the operation and its path, as `getattr of /file`. */
+  readonly defect: (what: string, cause: Cause.Cause<unknown>, answered: string) => void
   /** What has no reply threw: `forget`, `delivered`, a callback. */
   readonly threw: (what: string, defect: unknown) => void
-  /** An operation returned nonsense. */
-  readonly refused: (opcode: string, nodeid: number | bigint, reason: string) => void
+  /** An operation returned what cannot be encoded; `how` says what, and what is expected. */
+  readonly refused: (what: string, how: string, answered: string) => void
   /** A frame that could not be decoded. */
   readonly malformed: (message: string) => void
   /** The kernel did not take a reply. */
@@ -20,16 +20,14 @@ export interface Diagnostics {
 export const logDiagnostics = (context: Context.Context<never>): Diagnostics => {
   const run = Effect.runForkWith(context)
   return {
-    defect: (opcode, nodeid, cause, answered) => {
-      run(Effect.logError(`${opcode} of node ${nodeid} failed with a defect, answered ${answered}`, cause))
+    defect: (what, cause, answered) => {
+      run(Effect.logError(`${what} failed with a defect. Its caller gets ${answered}.`, cause))
     },
     threw: (what, defect) => {
       run(Effect.logError(`the backend's ${what} failed with a defect`, Cause.die(defect)))
     },
-    refused: (opcode, nodeid, reason) => {
-      run(
-        Effect.logError(`${opcode} of node ${nodeid} returned what cannot be sent, answered with an error: ${reason}`)
-      )
+    refused: (what, how, answered) => {
+      run(Effect.logError(`${what} answered ${how}. Its caller gets ${answered}.`))
     },
     malformed: (message) => {
       run(Effect.logError(`malformed request: ${message}`))

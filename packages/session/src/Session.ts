@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { type Connection, makeConnection } from "./connection/Connection.ts"
-import { checkSessionOptions, isOptionError, type OptionError } from "./options.ts"
+import { checkSessionOptions, checkSource, isOptionError, type OptionError } from "./options.ts"
 import type { Notify } from "./notify/Notifier.ts"
 import type { Negotiated } from "@bickford/protocol"
 import * as Supervisor from "@bickford/supervisor"
@@ -73,7 +73,7 @@ export const make = Effect.fnUntraced(function* (
   source: BackendSource,
   options: SessionOptions = {}
 ) {
-  const wrong = checkSessionOptions(options)
+  const wrong = checkSource(source) ?? checkSessionOptions(options)
   if (wrong !== undefined) return yield* Effect.fail(wrong)
   const connection = makeConnection(transport, options.resume, options.atime)
   const ready = yield* Deferred.make<Negotiated>()

@@ -1,8 +1,9 @@
 /** Backends of a person's own, in modules. */
 import * as Effect from "effect/Effect"
+import { sourceFault } from "./backendFault.ts"
 import type { BackendSource } from "./Session.ts"
 
-const isSource = (value: unknown): value is BackendSource => typeof value === "object" && value !== null
+const isSource = (value: unknown): value is BackendSource => sourceFault(value) === undefined
 
 /**
  * The export `backend` of a module (a URL): a backend, an Effect that acquires one, or a function that makes
@@ -14,6 +15,7 @@ export const loadBackend = (module: string): Effect.Effect<BackendSource, unknow
     const exported: unknown =
       typeof exports === "object" && exports !== null && "backend" in exports ? exports.backend : undefined
     const made: unknown = typeof exported === "function" ? await exported() : exported
-    if (!isSource(made)) throw new Error(`${module} does not export a backend (export const backend = ...)`)
+    if (exported === undefined) throw new Error(`${module} does not export a backend (export const backend = ...)`)
+    if (!isSource(made)) throw new Error(`${module}: ${sourceFault(made)}`)
     return made
   }).pipe(Effect.mapError((error) => error.cause))

@@ -1,5 +1,6 @@
 /** Options are checked before anything is mounted; an error names the option and what it must be. */
 import * as Duration from "effect/Duration"
+import { sourceFault } from "./backendFault.ts"
 import type { MountOptions } from "./MountOptions.ts"
 import { errnoName } from "@bickford/protocol"
 import { opcodeTable } from "@bickford/protocol/codec"
@@ -128,7 +129,8 @@ const sessionChecks: Checks<SessionOptions> = {
 
 const mountChecks: Checks<Omit<MountOptions, "session">> = {
   mountpoint: text,
-  backend: (value) => (isRecord(value) ? undefined : "a backend, or an Effect that acquires one"),
+  // `checkSource` looks at it.
+  backend: () => undefined,
   fsname: text,
   subtype: text,
   allowOther: flag,
@@ -181,6 +183,12 @@ const check = (options: object, checks: { readonly [option: string]: Check }): O
   return undefined
 }
 
+/** What is to be served, before anything is done for it. */
+export const checkSource = (source: unknown): OptionError | undefined => {
+  const message = sourceFault(source)
+  return message === undefined ? undefined : { _tag: "OptionError", option: "backend", message }
+}
+
 export const checkSessionOptions = (options: SessionOptions): OptionError | undefined => check(options, sessionChecks)
 
 /** What is right by itself and wrong beside another option. */
@@ -207,6 +215,7 @@ export const checkMountOptions = (options: MountOptions): OptionError | undefine
     (own.mountpoint === undefined
       ? { _tag: "OptionError", option: "mountpoint", message: "option mountpoint is missing" }
       : undefined) ??
+    checkSource(own.backend) ??
     checkSessionOptions(session ?? {})
   )
 }

@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import { errnoNumbers, type Negotiated } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
 import type { AsyncBackend } from "./Backend.ts"
+import { backendFault } from "./backendFault.ts"
 import {
   attachDispatcher,
   backendConnection,
@@ -83,7 +84,7 @@ const backendChild = (connection: Connection, source: BackendSource): Child => (
         Effect.sync(() => setBackend(connection, undefined))
       )
     )
-    const wrong = wrongInterruptible(instance)
+    const wrong = backendFault(instance) ?? wrongInterruptible(instance)
     if (wrong !== undefined) return yield* Effect.die(new TypeError(wrong))
     setBackend(connection, instance)
     const { backend, negotiated } = connection

@@ -1,5 +1,5 @@
 /** What a supervisor and its commands fail with. */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 
 /** One restart: which child, when (Clock milliseconds), and what it had failed with, if it failed. */
@@ -7,6 +7,12 @@ export interface RestartRecord {
   readonly id: string
   readonly at: number
   readonly cause: Cause.Cause<unknown> | undefined
+}
+
+/** What a child failed with, where it says so. */
+const because = (failure: Cause.Cause<unknown> | undefined): string => {
+  const failed: unknown = failure === undefined ? undefined : Cause.squash(failure)
+  return failed instanceof Error && failed.message !== "" ? `: ${failed.message}` : ""
 }
 
 /** The supervisor gave up; its children are stopped. */
@@ -25,7 +31,7 @@ export class SupervisorError extends Data.TaggedError("SupervisorError")<{
   /** What failed, in a sentence. */
   override get message(): string {
     return this.reason === "start_failed"
-      ? `supervisor ${this.id}: child ${this.child} failed to start`
+      ? `supervisor ${this.id}: child ${this.child} failed to start${because(this.failure)}`
       : `supervisor ${this.id}: too many restarts (${this.history.map((restart) => restart.id).join(", ")})`
   }
 }

@@ -17,7 +17,8 @@ const members: Record<Exclude<keyof Backend, BackendOperation>, true> = {
   init: true,
   delivered: true,
   destroy: true,
-  forget: true
+  forget: true,
+  pathOf: true
 }
 const others = Object.keys(members)
 

@@ -3,6 +3,7 @@ import type { Negotiated, PollRequest, Statfs } from "@bickford/protocol"
 import type { Backend, BackendConnection } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { checkOptions } from "../checkOptions.ts"
 import { attributeOperations } from "../posix/attributes.ts"
 import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
@@ -13,7 +14,7 @@ import { listingOperations } from "../posix/listing.ts"
 import { lockOperations } from "./lockOperations.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
 import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
-import type { MemoryOptions } from "./options.ts"
+import { memoryChecks, type MemoryOptions } from "./options.ts"
 import { renameOperations } from "../posix/rename.ts"
 import { blockSize } from "../posix/usage.ts"
 import { withoutOpening } from "../posix/withoutOpening.ts"
@@ -39,9 +40,11 @@ const alwaysReady = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
 
 /**
  * An empty filesystem in memory. Mount it with `default_permissions`: permission bits are the kernel's
- * to check. All operations but SETLKW answer at once. FSYNC and ACCESS are absent, and so cost nothing.
+ * to check. All operations but SETLKW answer at once. FSYNC and ACCESS are absent, and so cost nothing. Throws a TypeError
+ * for an option that is not there, or has a value that it cannot have.
  */
 export const memory = (options: MemoryOptions = {}): MemoryBackend => {
+  checkOptions("memory", options, memoryChecks)
   const { atimes, filesystem: fs, locks: held, makeLender, usage } = makeFilesystem(options)
   const locks = options.locks ?? "kernel"
   const opening = makeOpening(locks)

@@ -1,4 +1,5 @@
-import type { PosixOptions } from "../posix/options.ts"
+import { type Checks, limit, oneOf } from "../checkOptions.ts"
+import { posixChecks, type PosixOptions } from "../posix/options.ts"
 
 /** Limits, timeouts and ownership of a filesystem in memory. */
 export interface MemoryOptions extends PosixOptions {
@@ -11,4 +12,11 @@ export interface MemoryOptions extends PosixOptions {
    * "server" sends locks here. Default: "kernel".
    */
   readonly locks?: "kernel" | "server"
+}
+
+export const memoryChecks: Checks<MemoryOptions> = {
+  ...posixChecks,
+  capacity: limit,
+  maxInodes: limit,
+  locks: oneOf("kernel", "server")
 }

@@ -1,3 +1,5 @@
+import { type Checks, flag, list, seconds, whole } from "../checkOptions.ts"
+
 /** Ids `inside`, as the mount shows them, and `outside`, as the folder has them: `count` of them from each on. */
 export interface IdRange {
   readonly inside: number
@@ -27,4 +29,17 @@ export interface PassthroughOptions {
   readonly kernelPassthrough?: boolean
   /** Descriptors held for files that the kernel remembers, besides those that are open. Default 256. */
   readonly maxDescriptors?: number
+}
+
+export const passthroughChecks: Checks<PassthroughOptions> = {
+  readOnly: flag,
+  uids: list,
+  gids: list,
+  xattrs: flag,
+  entryTimeout: seconds,
+  attrTimeout: seconds,
+  negativeTimeout: seconds,
+  writebackCache: flag,
+  kernelPassthrough: flag,
+  maxDescriptors: whole
 }

@@ -1,6 +1,7 @@
 /** A folder of the machine's own. */
 import { errnoNumbers } from "@bickford/protocol"
 import { type Backend, Errno, errnoError } from "@bickford/session"
+import { checkOptions, checkPath } from "../checkOptions.ts"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -19,7 +20,7 @@ import type { Listing } from "./listing.ts"
 import { nameOperations } from "./nameOperations.ts"
 import { makeNodes } from "./nodes.ts"
 import { makeOpenFiles } from "./openFiles.ts"
-import type { PassthroughOptions } from "./options.ts"
+import { passthroughChecks, type PassthroughOptions } from "./options.ts"
 import type { Served } from "./served.ts"
 import { makeTable } from "./table.ts"
 import { xattrOperations } from "./xattrOperations.ts"
@@ -45,14 +46,9 @@ const why = (status: number): string =>
 const fail = (path: string, status: number): Effect.Effect<never, PassthroughError> =>
   Effect.fail({ _tag: "PassthroughError", path, message: `${path}: cannot be served: ${why(status)}` })
 
-/**
- * Serves a folder, with all that is in it, for as long as the scope lasts. Nothing outside of it is reached:
- * every name is looked up in a folder that is open, by itself, and no symlink is followed. As root, new files
- * are their callers'. Other programs may change the folder meanwhile; mount it with `default_permissions`.
- */
-export const passthrough = (
+const acquire = (
   directory: string,
-  options: PassthroughOptions = {}
+  options: PassthroughOptions
 ): Effect.Effect<PassthroughBackend, PassthroughError, Scope.Scope> =>
   Effect.gen(function* () {
     if (options.writebackCache === true && options.kernelPassthrough !== false) {
@@ -138,3 +134,18 @@ export const passthrough = (
     }
     return { ...(options.readOnly === true ? readOnly(backend) : backend), descriptors: nodes.held }
   })
+
+/**
+ * Serves a folder, with all that is in it, for as long as the scope lasts. Nothing outside of it is reached:
+ * every name is looked up in a folder that is open, by itself, and no symlink is followed. As root, new files
+ * are their callers'. Other programs may change the folder meanwhile; mount it with `default_permissions`.
+ * Throws a TypeError for an option that is not there, or has a value that it cannot have.
+ */
+export const passthrough = (
+  directory: string,
+  options: PassthroughOptions = {}
+): Effect.Effect<PassthroughBackend, PassthroughError, Scope.Scope> => {
+  checkPath("passthrough", directory)
+  checkOptions("passthrough", options, passthroughChecks)
+  return acquire(directory, options)
+}

@@ -7,6 +7,7 @@ import type { Statfs } from "@bickford/protocol"
 import { type Backend, Errno } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { checkOptions } from "../checkOptions.ts"
 import { S_IFDIR } from "../posix/linux.ts"
 import { checkCallbacks, checked, forms } from "./answers.ts"
 import { attributeOperations } from "./attributeOperations.ts"
@@ -17,7 +18,7 @@ import { openOperations } from "./openOperations.ts"
 import { listingOperations } from "./listing.ts"
 import { namespaceOperations } from "./namespace.ts"
 import { andThen, map, orElse, outcome, type Outcome } from "./outcome.ts"
-import { makeServed, type PathOptions } from "./served.ts"
+import { makeServed, pathChecks, type PathOptions } from "./served.ts"
 import { xattrOperations } from "./xattrs.ts"
 
 export type { PathOptions } from "./served.ts"
@@ -40,10 +41,12 @@ const made = new WeakSet<object>()
 /**
  * A backend out of callbacks. Node ids follow files through renames of them and of the folders above, hard
  * links are one node, and a file that is removed while it is open can still be used. An operation whose
- * callbacks answer with values is answered without a fiber. Throws a TypeError for a callback that is no function.
+ * callbacks answer with values is answered without a fiber. Throws a TypeError for a callback that is no
+ * function or is misspelt, and for an option that is not there.
  */
 export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOptions = {}): Backend => {
   checkCallbacks(callbacks)
+  checkOptions("PathFilesystem.make", options, pathChecks)
   const served = makeServed(callbacks, options)
   const handles = makeHandles(served)
   const { destroy, init, ioctl, statfs } = callbacks
@@ -60,6 +63,10 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
           () => outcome(() => destroy?.())
         )
       ),
+    pathOf: (nodeid) => {
+      const node = served.nodes.get(nodeid)
+      return node === undefined ? undefined : served.nodes.path(node)
+    },
     ...namespaceOperations(served),
     ...attributeOperations(served, handles),
     ...openOperations(served, handles),

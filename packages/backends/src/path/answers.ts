@@ -2,7 +2,7 @@
  * What callbacks may answer. TypeScript's callers are told by the types; of what else a callback in JavaScript answers,
  * the log gets a sentence, and the caller EIO.
  */
-import { printable, printableJson } from "@bickford/protocol"
+import { described, printable, slipOf } from "@bickford/protocol"
 import { Errno } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,22 +15,6 @@ export interface Form {
   readonly expected: string
   /** Says in words what is wrong with an answer; undefined when nothing is. `most` bytes were asked for, or given. */
   readonly fault: (answer: unknown, most: number) => string | undefined
-}
-
-const named = (answer: unknown): string => {
-  if (answer === undefined || answer === null) return String(answer)
-  if (Array.isArray(answer)) return "an array"
-  if (typeof answer !== "object") return `a ${typeof answer}`
-  const { constructor } = answer
-  return typeof constructor !== "function" || constructor === Object ? "an object" : `an object of ${constructor.name}`
-}
-
-const shown = (answer: unknown): string => {
-  if (typeof answer === "string")
-    return `the string ${printableJson(answer.length > 40 ? `${answer.slice(0, 40)}...` : answer)}`
-  return typeof answer === "number" || typeof answer === "bigint" || typeof answer === "boolean"
-    ? `${named(answer)}, ${answer}`
-    : named(answer)
 }
 
 const wrong = (callback: string, path: string | undefined, said: string, expected: string): Outcome<never> => {
@@ -85,14 +69,14 @@ export const listed = (
 const iterable = (expected: string): Form => ({
   expected,
   fault: (answer) =>
-    typeof answer === "object" && answer !== null && Symbol.iterator in answer ? undefined : shown(answer)
+    typeof answer === "object" && answer !== null && Symbol.iterator in answer ? undefined : described(answer)
 })
 
 const each = (expected: string, isRight: (name: string) => boolean): Form => ({
   expected,
   fault: (answer) => {
     for (const name of Array.isArray(answer) ? (answer as ReadonlyArray<unknown>) : []) {
-      if (typeof name !== "string" || !isRight(name)) return `${shown(name)} among the names`
+      if (typeof name !== "string" || !isRight(name)) return `${described(name)} among the names`
     }
     return undefined
   }
@@ -150,7 +134,7 @@ const statfsFields: Fields = [
 const fieldFault = (answer: object, fields: Fields): string | undefined => {
   for (const [name, isRight, expected] of fields) {
     const value: unknown = Reflect.get(answer, name)
-    if (value !== undefined && !isRight(value)) return `${name} as ${shown(value)}, which is not ${expected}`
+    if (value !== undefined && !isRight(value)) return `${name} as ${described(value)}, which is not ${expected}`
   }
   return undefined
 }
@@ -158,11 +142,11 @@ const fieldFault = (answer: object, fields: Fields): string | undefined => {
 /** Bytes or text, as extended attributes have them. */
 const data: Form = {
   expected: "a Uint8Array or a string",
-  fault: (answer) => (typeof answer === "string" || answer instanceof Uint8Array ? undefined : shown(answer))
+  fault: (answer) => (typeof answer === "string" || answer instanceof Uint8Array ? undefined : described(answer))
 }
 
 const sizeFault = (answer: number, most: number): string | undefined =>
-  isWhole(answer, most + 1) ? undefined : `${shown(answer)}, where there are ${most} bytes`
+  isWhole(answer, most + 1) ? undefined : `${described(answer)}, where there are ${most} bytes`
 
 /** The forms of answers that are more than a yes or a no. Any value but `false` is a yes. */
 export const forms = {
@@ -171,11 +155,11 @@ export const forms = {
     expected:
       "an object with a mode that has the file's type and permissions, as { mode: fileType.reg | 0o644, size }; false for no such file",
     fault: (answer) => {
-      if (typeof answer !== "object" || answer === null || Array.isArray(answer)) return shown(answer)
+      if (typeof answer !== "object" || answer === null || Array.isArray(answer)) return described(answer)
       if (!("mode" in answer) || answer.mode === undefined) return "attributes without a mode"
       return isMode(answer.mode)
         ? fieldFault(answer, attributeFields)
-        : `mode as ${shown(answer.mode)}, in which there is no file's type`
+        : `mode as ${described(answer.mode)}, in which there is no file's type`
     }
   },
   read: {
@@ -186,7 +170,7 @@ export const forms = {
     expected: "how many bytes were written, or undefined for all of them",
     fault: (answer, most) => {
       if (answer === undefined || answer === null || answer === true) return undefined
-      return typeof answer === "number" ? sizeFault(answer, most) : shown(answer)
+      return typeof answer === "number" ? sizeFault(answer, most) : described(answer)
     }
   },
   names: each(
@@ -200,20 +184,23 @@ export const forms = {
   target: {
     expected: "the link's target, a string",
     fault: (answer) =>
-      typeof answer === "string" && answer !== "" && !answer.includes("\0") ? undefined : shown(answer)
+      typeof answer === "string" && answer !== "" && !answer.includes("\0") ? undefined : described(answer)
   },
-  offset: { expected: "an offset in bytes", fault: (answer) => (isWhole(answer, 2 ** 63) ? undefined : shown(answer)) },
+  offset: {
+    expected: "an offset in bytes",
+    fault: (answer) => (isWhole(answer, 2 ** 63) ? undefined : described(answer))
+  },
   statfs: {
     expected: "an object of numbers, as { blocks, bfree, bavail }",
     fault: (answer) =>
-      typeof answer === "object" && answer !== null ? fieldFault(answer, statfsFields) : shown(answer)
+      typeof answer === "object" && answer !== null ? fieldFault(answer, statfsFields) : described(answer)
   },
   ioctl: {
     expected: "a Uint8Array, or undefined for nothing",
     fault: (answer) =>
       answer === undefined || answer === null || answer === true || answer instanceof Uint8Array
         ? undefined
-        : shown(answer)
+        : described(answer)
   }
 } as const satisfies { readonly [callback: string]: Form }
 
@@ -263,13 +250,33 @@ const callbackNames: { readonly [name in keyof PathCallbacks]-?: true } = {
   destroy: true
 }
 
-/** Throws when a callback is no function, or `getattr` is missing. What else an object has is its own business. */
-export const checkCallbacks = (callbacks: object): void => {
-  for (const name of Object.keys(callbackNames)) {
-    const value: unknown = Reflect.get(callbacks, name)
-    if (typeof value === "function" || (value === undefined && name !== "getattr")) continue
-    throw new TypeError(
-      `PathFilesystem.make: ${name} is ${shown(value)}; expected: a function${name === "getattr" ? "" : ", or undefined"}`
-    )
+const known = Object.keys(callbackNames)
+
+/** A name that is a slip away from a callback that is lacking. */
+const misspelt = (callbacks: object): string | undefined => {
+  const lacking = known.filter((name) => Reflect.get(callbacks, name) === undefined)
+  for (const name of Object.keys(callbacks)) {
+    const meant = known.includes(name) ? undefined : slipOf(name, lacking)
+    if (meant !== undefined) return `there is no callback ${name}; did you mean ${meant}?`
   }
+  return undefined
+}
+
+const callbackFault = (callbacks: unknown): string | undefined => {
+  if (typeof callbacks !== "object" || callbacks === null)
+    return `the callbacks are ${described(callbacks)}; expected: an object of functions, as { getattr, readdir, read }`
+  const slip = misspelt(callbacks)
+  if (slip !== undefined) return slip
+  for (const name of known) {
+    const value: unknown = Reflect.get(callbacks, name)
+    if (typeof value !== "function" && (value !== undefined || name === "getattr"))
+      return `${name} is ${described(value)}; expected: a function${name === "getattr" ? "" : ", or undefined"}`
+  }
+  return undefined
+}
+
+/** Throws when a callback is no function or is misspelt, or `getattr` is missing. What else an object has is its own business. */
+export const checkCallbacks = (callbacks: object): void => {
+  const fault = callbackFault(callbacks)
+  if (fault !== undefined) throw new TypeError(`PathFilesystem.make: ${fault}`)
 }

@@ -2,7 +2,8 @@
 import type { AttrReply, Entry, Name, U64 } from "@bickford/protocol"
 import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
-import { timespec as seconds } from "../posix/clock.ts"
+import { type Checks, flag, is, seconds } from "../checkOptions.ts"
+import { timespec } from "../posix/clock.ts"
 import { nameTooLong } from "../posix/names.ts"
 import { checked, forms } from "./answers.ts"
 import { attrOf, hasSize } from "./attributes.ts"
@@ -29,6 +30,16 @@ export interface PathOptions {
   readonly interruptible?: Backend["interruptible"]
 }
 
+export const pathChecks: Checks<PathOptions> = {
+  entryTimeout: seconds,
+  attrTimeout: seconds,
+  posixAcl: flag,
+  interruptible: is(
+    (value) => typeof value === "object" && value !== null,
+    "a list of operations, or an object by operation"
+  )
+}
+
 export interface Served<H> {
   readonly callbacks: PathCallbacks<H>
   /** The callbacks serve ACLs. */
@@ -53,8 +64,8 @@ export interface Served<H> {
 export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions): Served<H> => {
   const nodes = new PathNodes()
   const locks = makePathLocks(nodes)
-  const entryValid = seconds(options.entryTimeout ?? 1)
-  const attrValid = seconds(options.attrTimeout ?? 1)
+  const entryValid = timespec(options.entryTimeout ?? 1)
+  const attrValid = timespec(options.attrTimeout ?? 1)
 
   const attr = (node: PathNode, found: PathAttributes) => {
     node.sizeless = !hasSize(found)

@@ -1,4 +1,5 @@
 import type { Timespec } from "@bickford/protocol"
+import { callable, type Checks, flag, permissions, record, seconds, whole } from "../checkOptions.ts"
 import type { UserQuota } from "./usage.ts"
 
 /** What can be chosen wherever a POSIX filesystem is kept. */
@@ -26,4 +27,17 @@ export interface PosixOptions {
   readonly opens?: boolean
   /** The time of day. Default: the system's, in milliseconds. */
   readonly clock?: () => Timespec
+}
+
+export const posixChecks: Checks<PosixOptions> = {
+  userQuota: record,
+  entryTimeout: seconds,
+  attrTimeout: seconds,
+  negativeTimeout: seconds,
+  uid: whole,
+  gid: whole,
+  mode: permissions,
+  xattrs: flag,
+  opens: flag,
+  clock: callable
 }

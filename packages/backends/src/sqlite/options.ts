@@ -1,4 +1,5 @@
-import type { PosixOptions } from "../posix/options.ts"
+import { type Checks, limit } from "../checkOptions.ts"
+import { posixChecks, type PosixOptions } from "../posix/options.ts"
 
 /** Limits, timeouts and durability of a store. */
 export interface SqliteOptions extends PosixOptions {
@@ -7,3 +8,5 @@ export interface SqliteOptions extends PosixOptions {
   /** Inodes, the root included. ENOSPC beyond. Default: 2^32 - 1. */
   readonly maxInodes?: number
 }
+
+export const sqliteChecks: Checks<SqliteOptions> = { ...posixChecks, capacity: limit, maxInodes: limit }

@@ -4,6 +4,7 @@ import { type Backend, type BackendConnection, Errno, type ErrnoError, type Oper
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import { checkOptions, checkPath } from "../checkOptions.ts"
 import { attributeOperations } from "../posix/attributes.ts"
 import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
@@ -23,7 +24,7 @@ import { makeFilesystem, type StoredFilesystem } from "./filesystem.ts"
 import { makeRunner, type Recorded, type Runner } from "./once.ts"
 import { openStore } from "./open.ts"
 import { slicedFallocate, slicedLseek, slicedSetattr } from "./slices.ts"
-import type { SqliteOptions } from "./options.ts"
+import { sqliteChecks, type SqliteOptions } from "./options.ts"
 
 /** What a store holds. */
 export interface SqliteStats {
@@ -197,12 +198,15 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
  * The filesystem in the store at `path`, which is made if it is not there. Mount it with
  * `default_permissions`. Every operation answers at once; what it changed is permanent once `commit` has
  * run, and survives a power cut once an fsync was answered. POSIX and BSD locks are the kernel's.
+ * Throws a TypeError for an option that is not there, or has a value that it cannot have.
  */
 export const sqlite = (
   path: string,
   options: SqliteOptions = {}
-): Effect.Effect<SqliteBackend, SqliteStoreError, Scope.Scope> =>
-  Effect.gen(function* () {
+): Effect.Effect<SqliteBackend, SqliteStoreError, Scope.Scope> => {
+  checkPath("sqlite", path)
+  checkOptions("sqlite", options, sqliteChecks)
+  return Effect.gen(function* () {
     const opened = yield* openStore(path)
     const store = makeFilesystem(opened, options)
     const runner = makeRunner(store)
@@ -214,3 +218,4 @@ export const sqlite = (
     )
     return serveStore(store, runner, options)
   })
+}

@@ -1,9 +1,12 @@
 /** A read-only filesystem out of nested objects. */
+import { described, printable } from "@bickford/protocol"
 import { type Backend, Errno } from "@bickford/session"
 import * as Stream from "effect/Stream"
 import { fileType, type PathAttributes } from "../path/callbacks.ts"
 import { bytes } from "../path/data.ts"
 import { andThen, type Answer, map, outcome, type Outcome } from "../path/outcome.ts"
+import { checkOptions } from "../checkOptions.ts"
+import { pathChecks } from "../path/served.ts"
 import { make, type PathOptions } from "../path/PathFilesystem.ts"
 import { O_ACCMODE } from "../posix/linux.ts"
 import { type Content, openContent, type OpenContent } from "./openContent.ts"
@@ -29,11 +32,24 @@ const isLazy = (node: TreeNode): node is LazyFolder => typeof node === "object" 
 const isFile = (node: TreeNode): node is Content | (() => Answer<Content>) =>
   typeof node === "string" || typeof node === "function" || node instanceof Uint8Array || Stream.isStream(node)
 
+/** TypeScript's callers are told by the types what a node is. */
+const checked = (node: TreeNode, path: string): TreeNode => {
+  if (isFile(node) || (typeof node === "object" && node !== null)) return node
+  throw new TypeError(
+    `tree: ${printable(path)} is ${described(node)}; expected: text, bytes, a stream, a function that makes one of them, or a directory`
+  )
+}
+
 /**
  * Serves `root`, read-only. With timeouts of 0 (the default) what changes is seen at once, and
  * by default the opening of a file is stopped for a caller that is killed.
  */
 export const tree = (root: { readonly [name: string]: TreeNode } | LazyFolder, options: PathOptions = {}): Backend => {
+  checkOptions("tree", options, pathChecks)
+  if (typeof root !== "object" || root === null || isFile(root as TreeNode))
+    throw new TypeError(
+      `tree: the root is ${described(root)}; it must be an object of files and folders, or folder(...)`
+    )
   const entries = (node: TreeNode): Outcome<{ readonly [name: string]: TreeNode }> => {
     if (isFile(node)) return Errno.ENOTDIR
     return isLazy(node) ? outcome(() => node[lazy]()) : outcome(() => node)
@@ -48,7 +64,7 @@ export const tree = (root: { readonly [name: string]: TreeNode } | LazyFolder, o
           andThen(above, (node) =>
             andThen(entries(node), (names): Outcome<TreeNode> => {
               const found = Object.hasOwn(names, name) ? names[name] : undefined
-              return found === undefined ? Errno.ENOENT : outcome(() => found as TreeNode)
+              return found === undefined ? Errno.ENOENT : outcome(() => checked(found, path))
             })
           ),
         outcome(() => root as TreeNode)

@@ -9,13 +9,14 @@
  * await kernel.close()
  * ```
  */
-import { type BackendSource, type ErrnoError, logToStderr, type Session } from "@bickford/session"
+import { type BackendSource, type ErrnoError, isOptionError, logToStderr, type Session } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { getSystemErrorMap } from "node:util"
+import { failureOf } from "./MountFailure.ts"
 
 /** What a call on a `TestKernel` is rejected with: the errno that a program would see, in the form of Node's own errors. */
 export class TestCallError extends Error {
@@ -96,7 +97,8 @@ export const serveForTest = async (backend: BackendSource): Promise<TestKernel> 
   const exit = await Effect.runPromiseExit(Effect.provide(Scope.provide(started, scope), logToStderr))
   if (Exit.isFailure(exit)) {
     await closeScope()
-    throw Cause.squash(exit.cause)
+    const failure = Cause.squash(exit.cause)
+    throw isOptionError(failure) ? failureOf(failure) : failure
   }
   const { kernel, session } = exit.value
   const close = async (): Promise<void> => {

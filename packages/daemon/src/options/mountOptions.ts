@@ -1,7 +1,7 @@
 /** Reading `-o` options. */
 import * as Result from "effect/Result"
 import { type CommandError, commandError } from "../CommandError.ts"
-import { nearest } from "../nearest.ts"
+import { nearest } from "@bickford/protocol"
 import { sourceKinds } from "../sources/index.ts"
 import type { SourceKind } from "../sources/SourceKind.ts"
 import { type NumberForm, optionTable, type ParsedOptions, type Row, type Target } from "./table.ts"

@@ -20,7 +20,7 @@ import type { InFlight, StopReason } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
 import { Errno } from "../errno.ts"
 import { decodeAs, isDecodeError, opcodeOf, type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
-import { errnoNumbers, limits as numbers, type Request, type U64 } from "@bickford/protocol"
+import { described, errnoNumbers, limits as numbers, type Request, type U64 } from "@bickford/protocol"
 import type { RequestContext } from "../RequestContext.ts"
 import { makeAbsent } from "./absent.ts"
 import { CallContext } from "./CallContext.ts"
@@ -251,7 +251,12 @@ export const makeDispatcher = (
         () => caller.abort(),
         (late) => withdraw(request, late)
       )
-    return Exit.die(new TypeError(`${request.op} returned neither an Effect nor a promise`))
+    return Exit.die(
+      new TypeError(
+        `${request.op} returned ${described(answer)}; expected: an Effect or a promise. ` +
+          "(Callbacks by path, which return values, become a backend by PathFilesystem.make.)"
+      )
+    )
   }
 
   /** What an operation has brought when its caller had been answered already is undone. */

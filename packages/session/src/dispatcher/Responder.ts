@@ -11,9 +11,11 @@ import type * as Exit from "effect/Exit"
 import type { Connection } from "../connection/Connection.ts"
 import type { StopReason } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
+import { answerFault } from "./answerFault.ts"
 import type { Guard } from "./guard.ts"
+import { placeOf } from "./place.ts"
 import { errnoErrorNamed, errnoOf, isErrnoError, wireErrno } from "../errno.ts"
-import { errnoName, errnoNumbers, type DataPart, type Request, type U64 } from "@bickford/protocol"
+import { errnoName, errnoNumbers, operations, type DataPart, type Request, type U64 } from "@bickford/protocol"
 import {
   encodeReply,
   isReplyRefusal,
@@ -134,7 +136,7 @@ export const makeResponder = (
     }
     if (stopped !== undefined && isOfStopping(cause)) return -stopErrno(stopped)
     connection.counters.defects++
-    diagnostics.defect(row.name, request.nodeid, cause, errnoName(error) ?? "EIO")
+    diagnostics.defect(`${row.op} of ${placeOf(connection.backend, request)}`, cause, errnoName(error) ?? "EIO")
     return -error
   }
 
@@ -169,12 +171,17 @@ export const makeResponder = (
   }
 
   /** The negative errno for an answer that cannot be sent. */
-  const refused = (row: OpcodeRow, request: Request, refusal: ReplyRefusal): number => {
+  const refused = (row: OpcodeRow, request: Request, refusal: ReplyRefusal, answer?: unknown): number => {
     lookupCount = 0
     // The caller left no room for an answer, as getdents(2) has it: that is no fault of the backend's.
     if (refusal.errno === "EINVAL") return -errnoNumbers.EINVAL
     connection.counters.defects++
-    diagnostics.refused(row.name, request.nodeid, refusal.reason)
+    const fault = refusal.errno === "EIO" ? answerFault(operations[row.op].reply, answer) : undefined
+    diagnostics.refused(
+      `${row.op} of ${placeOf(connection.backend, request)}`,
+      fault ?? `what cannot be sent: ${refusal.reason}`,
+      refusal.errno
+    )
     return -errnoNumbers[refusal.errno]
   }
 
@@ -199,7 +206,7 @@ export const makeResponder = (
       return
     }
     const length = encodeReply(row, value, request, connection.negotiated, memory, offset, capacity, count)
-    if (isReplyRefusal(length)) reply.error = refused(row, request, length)
+    if (isReplyRefusal(length)) reply.error = refused(row, request, length, value)
     else reply.length = length
   }
 
@@ -228,7 +235,7 @@ export const makeResponder = (
     } catch (thrown) {
       reply.views = undefined
       reply.parts = undefined
-      reply.error = refused(row, request, refusalOf(thrown))
+      reply.error = refused(row, request, refusalOf(thrown), reply.value)
     }
   }
 

@@ -1,4 +1,5 @@
 /** Operations that are `async` functions. */
+import { described } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { errnoOf } from "../errno.ts"
@@ -86,7 +87,8 @@ export const answerOfPromise = (
 export const effectOf = <A>(answer: Effect.Effect<A, unknown> | PromiseLike<A>): Effect.Effect<A, unknown> => {
   if (Effect.isEffect(answer)) return answer
   // JavaScript returns what it likes.
-  if (!isThenable(answer)) return Exit.die(new TypeError("neither an Effect nor a promise was returned"))
+  if (!isThenable(answer))
+    return Exit.die(new TypeError(`returned was ${described(answer)}; expected: an Effect or a promise`))
   return Effect.callback((resume) => {
     // The types of what JavaScript returns are what it says that they are.
     settleThenable(
