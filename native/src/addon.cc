@@ -101,6 +101,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   define(addon, exports, "pipe_slots", pipe_slots);
   define(addon, exports, "splice_file", splice_file);
   define(addon, exports, "splice_pipe", splice_pipe);
+  define(addon, exports, "splice_into", splice_into);
   for (const FsFunction* functions : {fs_name_functions, fs_attribute_functions, fs_data_functions, fs_handle_functions, fs_caller_functions}) {
     for (const FsFunction* each = functions; each->name != nullptr; ++each) define(addon, exports, each->name, each->function);
   }

@@ -1,5 +1,6 @@
 #include "channel.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -26,7 +27,7 @@ struct Control {
   int32_t read_length;
   int32_t written;
   int32_t read;
-  // Whether the lent memory may be read into; whether it was.
+  // Whether the lent memory may be read into; whether it was, or the data is still in a pipe.
   int32_t lend;
   int32_t apart;
   // The number of the memory that `write_at` and `read_at` are offsets of.
@@ -139,21 +140,66 @@ int64_t now() {
   return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
-// Reads the frame that comes next after a reply. The caller that the reply has woken often has had the CPU before
-// this thread is back from writing, and the frame is there. Where it has not, and waits for this very CPU, it is let
-// go first: to wait in the event loop instead costs more than all else that is done for a request. When the turn was
-// long it was somebody else's, who wants the CPU for himself: it is not yielded again for a while.
-void read_next(Channel* channel) {
-  read_one(channel);
-  if (channel->control.read != -EAGAIN || channel->control.written < 0) return;
+// Lets another thread have the CPU. False, and nothing is done, for a while after a long turn: that was somebody else's, who
+// wants the CPU for himself.
+bool yielded(Channel* channel) {
   if (channel->without_yield > 0) {
     --channel->without_yield;
-    return;
+    return false;
   }
   const int64_t before = now();
   sched_yield();
   if (now() - before > longest_turn) channel->without_yield = reads_without_yield;
+  return true;
+}
+
+// Reads the frame that comes next after a reply. The caller that the reply has woken often has had the CPU before
+// this thread is back from writing, and the frame is there. Where it has not, and waits for this very CPU, it is let
+// go first: to wait in the event loop instead costs more than all else that is done for a request.
+void read_next(Channel* channel) {
   read_one(channel);
+  if (channel->control.read != -EAGAIN || channel->control.written < 0) return;
+  if (yielded(channel)) read_one(channel);
+}
+
+// Reads `length` bytes out of a pipe that has them.
+bool drain(int pipe, unsigned char* into, size_t length) {
+  size_t done = 0;
+  while (done < length) {
+    const ssize_t count = read(pipe, into + done, length - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    done += static_cast<size_t>(count);
+  }
+  return true;
+}
+
+// Reads one frame by way of an empty pipe, in which the data of a WRITE of `least` bytes or more stays; what else comes
+// is in memory, as ever. -EIO: some of it may be left in the pipe.
+void read_by_pipe(Channel* channel, int from, int into, size_t least) {
+  Control* control = &channel->control;
+  control->apart = 0;
+  unsigned char* const head = place_of(channel, control->read_at, control->read_length);
+  if (head == nullptr || static_cast<size_t>(control->read_length) < write_head) {
+    control->read = -EFAULT;
+    return;
+  }
+  if (!channel->reader->fd.open()) {
+    control->read = -EBADF;
+    return;
+  }
+  const size_t most = static_cast<size_t>(control->read_length);
+  const ssize_t count = splice(channel->reader->fd.get(), nullptr, into, nullptr, most, SPLICE_F_NONBLOCK);
+  control->read = static_cast<int32_t>(count < 0 ? -errno : count);
+  if (count <= 0) return;
+  const size_t length = static_cast<size_t>(count);
+  const size_t first = length < write_head ? length : write_head;
+  uint32_t opcode = 0;
+  bool complete = drain(from, head, first);
+  if (complete) memcpy(&opcode, head + fuse_wire::in_header::opcode, sizeof opcode);
+  if (complete && opcode == fuse_wire::opcode::WRITE && length - first >= least) control->apart = 1;
+  else if (complete) complete = drain(from, head + first, length - first);
+  if (!complete) control->read = -EIO;
 }
 
 void write_one(Channel* channel) {
@@ -228,6 +274,32 @@ napi_value channel_lend(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// (read end, write end, least): as `read`, by way of an empty pipe; see `read_by_pipe`.
+napi_value channel_read_by_pipe(napi_env env, napi_callback_info info) {
+  size_t argc = 3;
+  napi_value argv[3] = {nullptr, nullptr, nullptr};
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
+  Channel* channel = static_cast<Channel*>(data);
+  Handle* from = unwrap_handle(channel->addon, argv[0]);
+  if (from == nullptr) return nullptr;
+  Handle* into = unwrap_handle(channel->addon, argv[1]);
+  if (into == nullptr) return nullptr;
+  uint32_t least = 0;
+  if (napi_get_value_uint32(env, argv[2], &least) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "expected a number of bytes");
+    return nullptr;
+  }
+  if (!from->fd.open() || !into->fd.open()) {
+    channel->control.apart = 0;
+    channel->control.read = -EBADF;
+    return nullptr;
+  }
+  read_by_pipe(channel, from->fd.get(), into->fd.get(), least);
+  if (channel->control.read == -EAGAIN && yielded(channel)) read_by_pipe(channel, from->fd.get(), into->fd.get(), least);
+  return nullptr;
+}
+
 // A function that owns a share of the channel; null when the environment cannot make one.
 napi_value make_function(napi_env env, const char* name, napi_callback callback, Channel* channel) {
   napi_value function = nullptr;
@@ -247,7 +319,7 @@ napi_value make_control(napi_env env, Channel* channel) {
 
 }  // namespace
 
-// (reader, writer): { control, read, write, exchange, exchange_with, lend }, or a negative errno.
+// (reader, writer): { control, read, write, exchange, exchange_with, lend, read_by_pipe }, or a negative errno.
 Napi::Value make_channel(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Addon* addon = Addon::of(env);
@@ -263,7 +335,8 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   const napi_value functions[] = {make_function(env, "read", channel_read, channel), make_function(env, "write", channel_write, channel),
                                   make_function(env, "exchange", channel_exchange, channel),
                                   make_function(env, "exchange_with", channel_exchange_with, channel),
-                                  make_function(env, "lend", channel_lend, channel)};
+                                  make_function(env, "lend", channel_lend, channel),
+                                  make_function(env, "read_by_pipe", channel_read_by_pipe, channel)};
   const napi_value control = make_control(env, channel);
   bool complete = control != nullptr;
   for (const napi_value function : functions) complete = complete && function != nullptr;
@@ -276,5 +349,6 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   result.Set("exchange", Napi::Value(env, functions[2]));
   result.Set("exchange_with", Napi::Value(env, functions[3]));
   result.Set("lend", Napi::Value(env, functions[4]));
+  result.Set("read_by_pipe", Napi::Value(env, functions[5]));
   return result;
 }

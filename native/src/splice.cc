@@ -102,3 +102,31 @@ napi_value splice_pipe(napi_env env, napi_callback_info info) {
   while (count < 0 && errno == EINTR);
   return number(env, count < 0 ? -errno : count);
 }
+
+// (pipe, file, offset, length): up to `length` bytes out of a pipe into a file, from an offset on. Fewer when the file takes no
+// more; or a negative errno when none went: -EINVAL where the file cannot be spliced to.
+napi_value splice_into(napi_env env, napi_callback_info info) {
+  size_t argc = 4;
+  napi_value argv[4] = {nullptr, nullptr, nullptr, nullptr};
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
+  Handle* pipe = unwrap_handle(static_cast<Addon*>(data), argv[0]);
+  if (pipe == nullptr) return nullptr;
+  int64_t file = 0;
+  int64_t offset = 0;
+  int64_t length = 0;
+  if (!unsigned_argument(env, argv[1], INT32_MAX, &file)) return type_error(env, "expected a descriptor");
+  if (!offset_argument(env, argv[2], &offset)) return type_error(env, "expected a file offset");
+  if (!unsigned_argument(env, argv[3], INT32_MAX, &length)) return type_error(env, "expected a length");
+  if (!pipe->fd.open()) return number(env, -EBADF);
+  off64_t at = offset;
+  int64_t done = 0;
+  while (done < length) {
+    const ssize_t count = splice(pipe->fd.get(), nullptr, static_cast<int>(file), &at, static_cast<size_t>(length - done), SPLICE_F_NONBLOCK);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return number(env, done > 0 ? done : -errno);
+    if (count == 0) break;
+    done += count;
+  }
+  return number(env, done);
+}

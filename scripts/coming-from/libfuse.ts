@@ -63,9 +63,9 @@ const operations: ReadonlyArray<Row> = [
   operation("write", "write"),
   {
     theirs: "write_buf",
-    ours: [member("BackendConnection", "lendMemory")],
-    note: "`data` of a `write` is a view into the frame that was read, so there is no copy to save; `lendMemory` has it read where it stays.",
-    test: ["test/mount/largeWrites.test.ts", ""]
+    ours: [member("Backend", "writeBuf")],
+    note: "`data.spliceTo(fd, offset)` or `data.bytes()`; in a pipe until then with `capabilities.spliceRead`. Memory that data is to stay in is lent by `BackendConnection.lendMemory`.",
+    test: ["test/mount/writeBuf.test.ts", "data of any size reaches a file"]
   },
   operation("flush", "flush"),
   operation("release", "release"),
@@ -508,8 +508,8 @@ const buffers: ReadonlyArray<Row> = [
   {
     theirs: "fuse_buf_copy, fuse_buf_size",
     ours: [],
-    note: "The session copies what an operation answered. The data of a `write` is memory, which `fs.write` takes.",
-    test: "Nothing to test."
+    note: "The session copies what an operation answered. The data of a WRITE has `length`, and `spliceTo` copies it to a file: `WriteData` of `@bickford/session`.",
+    test: ["test/mount/writeBuf.test.ts", "data of any size reaches a file"]
   }
 ]
 
@@ -541,10 +541,12 @@ const capabilities: ReadonlyArray<Row> = [
   },
   { ...capability("FUSE_CAP_SPLICE_MOVE", "spliceMove", "With `spliceWrite`."), test: spliced },
   {
-    theirs: "FUSE_CAP_SPLICE_READ",
-    ours: [],
-    note: "What is written comes by way of memory; `BackendConnection.lendMemory` has it read to where it stays.",
-    test: ["test/mount/largeWrites.test.ts", ""]
+    ...capability(
+      "FUSE_CAP_SPLICE_READ",
+      "spliceRead",
+      "The data of large WRITEs stays in a pipe for `writeBuf`. Off unless declared, as `spliceWrite`."
+    ),
+    test: ["test/mount/writeBuf.test.ts", "data of any size reaches a file"]
   }
 ]
 

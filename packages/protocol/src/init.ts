@@ -60,6 +60,8 @@ export interface Negotiated extends Version {
   readonly spliceWrite: boolean
   /** FUSE_SPLICE_MOVE: with SPLICE_F_MOVE. */
   readonly spliceMove: boolean
+  /** FUSE_SPLICE_READ: the data of large WRITEs is left in pipes for `writeBuf`. */
+  readonly spliceRead: boolean
   /** FUSE_SECURITY_CTX: creations carry the new file's security contexts. */
   readonly securityCtx: boolean
   readonly expireOnly: boolean
@@ -208,6 +210,12 @@ export interface BackendCapabilities {
    */
   readonly spliceMove?: boolean
   /**
+   * The data of WRITEs of 32 KiB and more is left in pipes where it can be, for `writeBuf` to splice it to a file:
+   * FUSE_SPLICE_READ (7.14). What the operation is given, and what its caller sees, is the same. docs/performance.md has the
+   * figures.
+   */
+  readonly spliceRead?: boolean
+  /**
    * The kernel enforces POSIX ACLs, which it reads as attributes `system.posix_acl_*`: FUSE_POSIX_ACL. It needs
    * `dontMask` too, since a default ACL takes the umask's place. Where `Negotiated.posixAcl` is false then, these
    * attributes are to be refused (EOPNOTSUPP): an ACL that is shown and not enforced misleads.
@@ -220,6 +228,7 @@ export interface InitBackend {
   readonly capabilities?: BackendCapabilities
   readonly readdirplus?: unknown
   readonly setlk?: unknown
+  readonly writeBuf?: unknown
 }
 
 /** Why no agreement is possible: the kernel's version, or the option (or capability) `option` of ours. */

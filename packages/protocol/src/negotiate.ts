@@ -196,15 +196,17 @@ const openFlags = ({ offered, want }: Flags, able: BackendCapabilities) => {
 }
 
 /** How data goes to and from the kernel. */
-const dataFlags = ({ refuse, want }: Flags, able: BackendCapabilities, options: InitOptions) => {
+const dataFlags = ({ refuse, want }: Flags, able: BackendCapabilities, options: InitOptions, hasWriteBuf: boolean) => {
   const spliceWrite = able.spliceWrite === true && want("FUSE_SPLICE_WRITE")
   const spliceMove =
     able.spliceMove === true && (spliceWrite ? want("FUSE_SPLICE_MOVE") : refuse("FUSE_SPLICE_MOVE", "backend"))
+  const spliceRead =
+    able.spliceRead === true && (hasWriteBuf ? want("FUSE_SPLICE_READ") : refuse("FUSE_SPLICE_READ", "backend"))
   const passthrough = able.passthrough === true && want("FUSE_PASSTHROUGH")
   let writebackCache = false
   if (able.writebackCache === true && options.writebackCache !== false) writebackCache = want("FUSE_WRITEBACK_CACHE")
   else if (options.writebackCache === true) refuse("FUSE_WRITEBACK_CACHE", "backend")
-  return { spliceWrite, spliceMove, passthrough, writebackCache }
+  return { spliceWrite, spliceMove, spliceRead, passthrough, writebackCache }
 }
 
 const listingFlags = (
@@ -237,7 +239,7 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   if (problem !== undefined) return problem
   const flags = flagsOf(offer)
   const session = sessionFlags(flags, options, numbers.requestTimeout)
-  const data = dataFlags(flags, able, options)
+  const data = dataFlags(flags, able, options, backend.writeBuf !== undefined)
   const inForce = {
     ...session,
     ...cacheFlags(flags, able),

@@ -52,8 +52,10 @@ const all = {
     explicitInvalData: true,
     directIoAllowMmap: true,
     spliceWrite: true,
-    spliceMove: true
+    spliceMove: true,
+    spliceRead: true
   },
+  writeBuf: () => {},
   setlk: () => {},
   readdirplus: () => {}
 }
@@ -249,6 +251,15 @@ it("passthrough gets a stack depth, and the writeback cache beside it is refused
   expect(negotiated).toMatchObject({ passthrough: true, writebackCache: false })
   expect(reply.maxStackDepth).toBe(2)
   expect(refused).toEqual([])
+})
+
+it("data is left in pipes for a backend that takes it from there", () => {
+  const able = { capabilities: { spliceRead: true } }
+  expect(agree(kernel, {}, { ...able, writeBuf: () => {} }).negotiated.spliceRead).toBe(true)
+  const without = agree(kernel, {}, able)
+  expect(without.negotiated.spliceRead).toBe(false)
+  expect(without.refused).toEqual([{ flag: "FUSE_SPLICE_READ", by: "backend" }])
+  expect(agree(kernel, {}, { writeBuf: () => {} }).negotiated.spliceRead).toBe(false)
 })
 
 it("a write is as long as the transport's frames and 16 bits of pages allow", () => {

@@ -12,6 +12,7 @@ import type * as P from "@bickford/protocol"
 import type { Notify } from "./notify/Notifier.ts"
 import type { BackendCapabilities, Negotiated } from "@bickford/protocol"
 import type { RequestContext } from "./RequestContext.ts"
+import type { WriteBufRequest } from "./WriteData.ts"
 
 /** Fails with an errno's typed error; anything else that goes wrong is a defect, answered EIO. */
 export type Operation<Req extends { readonly op: keyof P.ReplyOf }> = (
@@ -295,6 +296,19 @@ export interface Backend {
    * Errors: ENOSPC, EDQUOT, EFBIG, EIO, EROFS
    */
   readonly write?: Operation<P.WriteRequest>
+
+  /**
+   * Writes to an open file, in place of `write` where a backend has both; libfuse's `write_buf`.
+   *
+   * `data` is a value: `data.spliceTo(fd, offset)` writes it to a file, `data.bytes()` gives it in memory. With
+   * `capabilities.spliceRead` large data stays in a pipe until then, and reaches the file with one copy less. All else is as for
+   * `write`. A combinator hands data on in memory.
+   *
+   * Absent: `write` is called.
+   *
+   * Errors: as `write`
+   */
+  readonly writeBuf?: (request: WriteBufRequest, context: RequestContext) => Effect.Effect<number, ErrnoError>
 
   /**
    * Describes the filesystem (statvfs(3), df(1)).
@@ -611,11 +625,16 @@ export interface Backend {
 }
 
 /** As `Backend`, but each operation, `init` and `destroy` may also be an `async` function. */
-export type AsyncBackend = Omit<Backend, keyof P.ReplyOf | "init" | "destroy"> & {
+export type AsyncBackend = Omit<Backend, keyof P.ReplyOf | "init" | "destroy" | "writeBuf"> & {
   readonly [Op in keyof P.ReplyOf & keyof Backend as Op extends "init" | "destroy" ? never : Op]?: AsyncOperation<
     Extract<P.Request, { readonly op: Op }>
   >
 } & {
+  /** As `Backend.writeBuf`. */
+  readonly writeBuf?: (
+    request: WriteBufRequest,
+    context: RequestContext
+  ) => Effect.Effect<number, unknown> | PromiseLike<number>
   /** As `Backend.init`. */
   readonly init?: (
     negotiated: Negotiated,

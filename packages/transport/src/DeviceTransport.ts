@@ -5,12 +5,15 @@ import type * as Scope from "effect/Scope"
 import { constants } from "node:os"
 import { performance } from "node:perf_hooks"
 import { type Channel, makeChannel } from "./channel.ts"
+import { opcodes } from "@bickford/protocol"
 import { type DeviceSlot, inHeaderSize, outHeaderSize, writeInSize } from "./DeviceSlot.ts"
 import { errnoError, type TransportError } from "./errors.ts"
 import type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
 import { addon, type FuseHandle } from "./native.ts"
 import { makeOutbox, type Outbox } from "./outbox.ts"
 import { partsLength, readParts } from "./parts.ts"
+import type { PipedData } from "./PipedData.ts"
+import { leastPipedFrame, PipedWrites } from "./pipedWrites.ts"
 import { frameCapacityFor } from "./requestSize.ts"
 import { selectError } from "./select.ts"
 import { type SlotPool, slotPoolOf } from "./slotPool.ts"
@@ -24,6 +27,8 @@ const longestBatch = 0.4
 const framesPerLook = 8
 /** Parts that one write_frame takes, less the header. */
 const maxParts = 63
+/** No frame is as large. */
+const noFrame = 0x7fff_ffff
 
 /** Up to so many bytes, copying a reply's body costs less than handing over where its parts lie. */
 const worthCopying = 16 * 1024
@@ -67,8 +72,10 @@ class DeviceTransport implements FrameTransport {
   private lent: Uint8Array | undefined
   /** The slot whose data lies in what was lent, until it is given back or read into again. */
   private borrower: DeviceSlot | undefined
-  /** Bytes of a frame whose data fills what is lent; 0 when nobody lends. */
-  private largeFrame = 0
+  /** WRITEs whose data is in pipes; undefined when nobody has asked for it. */
+  private piped: PipedWrites | undefined
+  /** Bytes of a frame whose data fills what is lent, or is worth a pipe. */
+  private largeFrame = noFrame
   /** Large WRITEs come one after the other: after one the next is expected. */
   private expectsLarge = false
   /** There is something to see to before and after a read. */
@@ -98,6 +105,7 @@ class DeviceTransport implements FrameTransport {
     this.outbox = outbox
     this.close = Effect.sync(() => {
       this.spliceReplies(undefined)
+      this.pipeWrites(false)
       if (this.ahead !== undefined) this.putBack(this.ahead)
       this.ahead = undefined
       addon.close(handle)
@@ -120,10 +128,7 @@ class DeviceTransport implements FrameTransport {
   }
 
   private putBack(slot: DeviceSlot): void {
-    if (slot === this.borrower) {
-      slot.apart = undefined
-      this.borrower = undefined
-    }
+    if (slot.apart !== undefined) this.takeBack(slot)
     this.held--
     this.pool.give(slot)
   }
@@ -255,7 +260,11 @@ class DeviceTransport implements FrameTransport {
       this.ahead = undefined
       return this.channel.exchanged()
     }
-    if (this.lending) this.beforeRead(slot)
+    if (this.lending) {
+      this.beforeRead(slot)
+      const count = this.expectsLarge ? this.piped?.read(this.channel, slot, this.frameCapacity) : undefined
+      if (count !== undefined) return count
+    }
     return this.stream === undefined
       ? this.channel.read(slot.memory, 0, this.frameCapacity)
       : this.stream.next(slot.bytes)
@@ -269,7 +278,7 @@ class DeviceTransport implements FrameTransport {
       if (count === -EINTR || count === -ENOENT) continue
       if (count > 0) {
         slot.end = count
-        if (this.lending || count === this.largeFrame) this.afterRead(slot, count)
+        if (this.lending || count >= this.largeFrame) this.afterRead(slot, count)
         // What a short frame lacks must not be what an earlier one left.
         if (count < inHeaderSize) slot.bytes.fill(0, count, inHeaderSize)
       }
@@ -280,27 +289,46 @@ class DeviceTransport implements FrameTransport {
   lendMemory = (memory: (() => Uint8Array | undefined) | undefined): void => {
     const size = this.stream === undefined ? (memory?.()?.length ?? 0) : 0
     this.lender = memory
-    this.largeFrame = size === 0 ? 0 : inHeaderSize + writeInSize + size
+    this.largeFrame = size === 0 ? noFrame : inHeaderSize + writeInSize + size
     this.expectsLarge = false
   }
 
+  pipeWrites = (wanted: boolean): void => {
+    if (!wanted) this.piped?.stop()
+    if (!wanted || this.stream !== undefined || this.outbox !== undefined) return
+    this.lendMemory(undefined)
+    this.piped ??= new PipedWrites(this.frameCapacity)
+    this.piped.start()
+    this.largeFrame = leastPipedFrame
+  }
+
+  pipedData = (memory: Uint8Array): PipedData | undefined => this.piped?.dataOf(memory)
+
+  /** A slot whose data lies apart is no longer of its request. */
+  private takeBack(slot: DeviceSlot): void {
+    if (slot === this.borrower) this.borrower = undefined
+    else if (slot.apart !== undefined) this.piped?.end(slot.apart)
+    slot.apart = undefined
+  }
+
   private beforeRead(slot: DeviceSlot): void {
-    if (slot === this.borrower) {
-      slot.apart = undefined
-      this.borrower = undefined
-    }
+    if (slot.apart !== undefined) this.takeBack(slot)
     this.lent = this.expectsLarge && this.borrower === undefined ? this.lender?.() : undefined
     this.channel.lend(this.lent)
-    this.lending = this.expectsLarge || this.borrower !== undefined
+    this.lending = this.expectsLarge || this.borrower !== undefined || (this.piped?.size ?? 0) > 0
   }
 
   private afterRead(slot: DeviceSlot, count: number): void {
+    this.lending = true
+    if (this.piped !== undefined && this.lender === undefined) {
+      this.expectsLarge = count >= this.largeFrame && slot.words[1] === opcodes.FUSE_WRITE
+      return
+    }
     if (this.channel.isApart()) {
       slot.apart = this.lent
       this.borrower = slot
     }
     this.expectsLarge = count === this.largeFrame
-    this.lending = true
   }
 
   private endOf(result: number): Effect.Effect<TransportEnd, TransportError> {
@@ -360,15 +388,26 @@ class DeviceTransport implements FrameTransport {
   /** Once it is written the slot is free: the next frame is read into it by the same call into the addon. */
   private replyAndRead(slot: DeviceSlot, at: number, length: number, tails?: ReadonlyArray<Uint8Array>): number {
     if (slot.free) throw new Error("a slot was given back twice")
+    if (this.lending) {
+      // The next frame comes by way of a pipe, which this call does not know.
+      if (this.expectsLarge && this.piped !== undefined) return this.replyAlone(slot, at, length, tails)
+      this.beforeRead(slot)
+    }
     slot.free = true
     this.ahead = slot
-    if (this.lending) this.beforeRead(slot)
     const { memory } = slot
     const { channel } = this
     const result =
       tails === undefined
         ? channel.exchange(memory, at, length, 0, this.frameCapacity)
         : channel.exchangeWith(memory, at, length, tails, 0, this.frameCapacity)
+    return result < 0 ? result : 0
+  }
+
+  private replyAlone(slot: DeviceSlot, at: number, length: number, tails?: ReadonlyArray<Uint8Array>): number {
+    const result =
+      tails === undefined ? this.channel.write(slot.memory, at, length) : this.writeParts(slot.outHeader, tails)
+    this.giveBack(slot)
     return result < 0 ? result : 0
   }
 
@@ -468,8 +507,12 @@ class DeviceTransport implements FrameTransport {
     return result < 0 ? result : 0
   }
 
-  takePayload = (slot: Slot, offset: number, length: number): Uint8Array =>
-    slot.apart?.slice() ?? slot.bytes.slice(offset, offset + length)
+  takePayload = (slot: Slot, offset: number, length: number): Uint8Array => {
+    const { apart } = slot
+    if (apart === undefined) return slot.bytes.slice(offset, offset + length)
+    this.pipedData(apart)?.read()
+    return apart.slice()
+  }
 
   release = (slot: Slot): void => this.giveBack(slot as DeviceSlot)
 

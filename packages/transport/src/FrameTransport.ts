@@ -10,6 +10,7 @@ import type { DataPart } from "@bickford/protocol"
 import type { Frame, Memory } from "@bickford/protocol/codec"
 import type * as Effect from "effect/Effect"
 import type { TransportError } from "./errors.ts"
+import type { PipedData } from "./PipedData.ts"
 
 /**
  * One request in memory that stays put until the slot is given back: first the frame as read, then the area for the
@@ -85,6 +86,14 @@ export interface FrameTransport {
    * said; undefined has them copied, as from the beginning. What the caller sees is the same.
    */
   readonly spliceReplies: (how: { readonly move: boolean } | undefined) => void
+  /**
+   * Has the data of large WRITEs left in pipes, where that is possible: `apart` of such a slot is where the data will lie, and
+   * `pipedData` of that array has it. False reads what is still in pipes to there, and leaves nothing more in any. Absent
+   * where frames come by no device. It takes the place of `lendMemory`.
+   */
+  readonly pipeWrites?: (wanted: boolean) => void
+  /** What has the data that `memory` is for; undefined when it lies in memory, as ever. */
+  readonly pipedData?: (memory: Uint8Array) => PipedData | undefined
   /** Gives back the slot of a request that has no reply. */
   readonly release: (slot: Slot) => void
   /**

@@ -20,6 +20,18 @@ export interface Channel {
     readOffset: number,
     readLength: number
   ) => number
+  /**
+   * As `read`, by way of an empty pipe: the data of a WRITE of `least` bytes or more stays there, and `isApart` is true. -EINVAL
+   * where the pipe has no room for the kernel's largest request; -EIO when bytes may be left in it.
+   */
+  readonly readByPipe: (
+    memory: number,
+    offset: number,
+    length: number,
+    read: FuseHandle,
+    write: FuseHandle,
+    least: number
+  ) => number
   /** What the read of the last exchange answered. */
   readonly exchanged: () => number
   /**
@@ -27,7 +39,7 @@ export interface Channel {
    * has it there. The frame's length is the same then.
    */
   readonly lend: (memory: Uint8Array | undefined) => void
-  /** Whether the last frame's data is in the lent memory, which is lent no more then. */
+  /** Whether the last frame's data is in the lent memory, which is lent no more then, or was left in the pipe. */
   readonly isApart: () => boolean
 }
 
@@ -35,7 +47,7 @@ export interface Channel {
 export const makeChannel = (reader: FuseHandle, writer: FuseHandle): Channel | number => {
   const native = addon.channel(reader, writer)
   if (typeof native === "number") return native
-  const { exchange, exchange_with: exchangeWith, lend, read, write } = native
+  const { exchange, exchange_with: exchangeWith, lend, read, read_by_pipe: readByPipe, write } = native
   const control = new Int32Array(native.control)
   let lent: Uint8Array | undefined
   const result = (word: number): number => control[word] ?? 0
@@ -73,6 +85,13 @@ export const makeChannel = (reader: FuseHandle, writer: FuseHandle): Channel | n
       if (tail !== undefined && tails.length === 1) exchangeWith(tail)
       else exchangeWith(...tails)
       return result(4)
+    },
+    readByPipe: (memory, offset, length, from, into, least) => {
+      control[8] = memory
+      control[2] = offset
+      control[3] = length
+      readByPipe(from, into, least)
+      return result(5)
     },
     exchanged: () => result(5),
     lend: (memory) => {

@@ -30,6 +30,7 @@ export {
 } from "./mount.ts"
 export { describeMount } from "./mountpoint.ts"
 export { ownConnection, ownDevice } from "./ownDevices.ts"
+export type { PipedData } from "./PipedData.ts"
 export { probe } from "./probe.ts"
 export { findMount, isFuse, isMounted, type MountEntry, mountTable } from "./mountinfo.ts"
 export { watchThread } from "./watchdog.ts"

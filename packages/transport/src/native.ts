@@ -34,6 +34,8 @@ interface NativeChannel {
   /** Memory for the data of a WRITE of just its size, in place of what was lent before. */
   readonly lend: (memory: Uint8Array | undefined) => void
   readonly exchange_with: (...tails: ReadonlyArray<Bytes>) => void
+  /** As `read`, by way of an empty pipe: the data of a WRITE of `least` bytes or more stays in it, which word 7 tells. */
+  readonly read_by_pipe: (read: FuseHandle, write: FuseHandle, least: number) => void
 }
 
 /** How to run fusermount3. */
@@ -91,6 +93,7 @@ export interface Addon extends FilesystemCalls {
   readonly read_range: (fd: number, into: Bytes, offset: number, length: number, position?: number | bigint) => number
   readonly pipe_slots: (pipe: FuseHandle, bytes: number) => number
   readonly splice_file: (fd: number, offset: number | bigint, pipe: FuseHandle, length: number) => number
+  readonly splice_into: (pipe: FuseHandle, fd: number, offset: number | bigint, length: number) => number
   readonly splice_pipe: (from: FuseHandle, to: FuseHandle, length: number, move: boolean) => number
   readonly channel: (reader: FuseHandle, writer: FuseHandle) => NativeChannel | number
   readonly slot_memory: (bytes: number) => NativeSlotMemory | number

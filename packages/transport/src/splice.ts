@@ -7,15 +7,12 @@ import { constants } from "node:os"
 import { outHeaderSize } from "./DeviceSlot.ts"
 import type { DetachedRequest } from "./FrameTransport.ts"
 import { addon, type FuseHandle } from "./native.ts"
+import { closePipe, openPipe, pageSize, type Pipe } from "./pipes.ts"
 
-const { EAGAIN, EINVAL, ENOMEM, EPERM } = constants.errno
+const { EAGAIN, EINVAL, ENOMEM } = constants.errno
 
 /** For fewer bytes from files the two more calls for a pipe are not worth while; libfuse asks for two pages. */
 const worthSplicing = 32 * 1024
-/** The smallest page there is; a pipe's pieces hold one each. */
-const pageSize = 4096
-/** What every process may have (`/proc/sys/fs/pipe-max-size`), in bytes; more needs CAP_SYS_RESOURCE. */
-const allowedRoom = 1 << 20
 /** Parts that one write takes. */
 const maxParts = 64
 
@@ -28,30 +25,6 @@ export interface Splicer {
   readonly reply: (request: DetachedRequest, parts: ReadonlyArray<DataPart>) => number | undefined
   /** Closes the pipes. */
   readonly close: () => void
-}
-
-interface Pipe {
-  readonly read: FuseHandle
-  readonly write: FuseHandle
-  /** Pieces of up to a page that it holds. */
-  readonly slots: number
-}
-
-const closePipe = ({ read, write }: Pipe): void => {
-  addon.close(read)
-  addon.close(write)
-}
-
-const openPipe = (bytes: number): Pipe | undefined => {
-  const pair = addon.pipe_pair()
-  if (typeof pair === "number") return undefined
-  const [read, write] = pair
-  let slots = addon.pipe_slots(write, bytes)
-  if (slots === -EPERM) slots = addon.pipe_slots(write, allowedRoom)
-  const pipe = { read, write, slots }
-  if (slots > 0) return pipe
-  closePipe(pipe)
-  return undefined
 }
 
 /** Pieces that parts take in a pipe, behind the header's: one more than whole pages, as a part may begin within one. */

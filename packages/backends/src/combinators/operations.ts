@@ -1,6 +1,6 @@
 /** The operations of a backend, as a combinator sees them: by name, all of one shape. */
 import { type BackendOperation, operationNames, type Request } from "@bickford/protocol"
-import { type AsyncBackend, type Backend, effectOf, type RequestContext } from "@bickford/session"
+import { type AsyncBackend, type Backend, effectOf, memoryData, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
@@ -18,13 +18,22 @@ const members: Record<Exclude<keyof Backend, BackendOperation>, true> = {
   delivered: true,
   destroy: true,
   forget: true,
-  pathOf: true
+  pathOf: true,
+  writeBuf: true
 }
-const others = Object.keys(members)
+const others = Object.keys(members).filter((name) => name !== "writeBuf")
+
+/** `write` by way of `writeBuf`. */
+const writeBy =
+  (backend: AsyncBackend, writeBuf: NonNullable<AsyncBackend["writeBuf"]>): NonNullable<AsyncBackend["write"]> =>
+  (request, context) =>
+    writeBuf.call(backend, { ...request, data: memoryData(request.data) }, context)
 
 /** A backend's operation by name, bound to it. What an `async` one promises is waited for. */
 export const operationOf = (backend: AsyncBackend, name: Request["op"]): AnyOperation | undefined => {
-  const operation: unknown = Reflect.get(backend, name)
+  const { writeBuf } = backend
+  const operation: unknown =
+    name === "write" && writeBuf !== undefined ? writeBy(backend, writeBuf) : Reflect.get(backend, name)
   if (typeof operation !== "function") return undefined
   // The table pairs every operation with the request that it takes.
   const bound = operation.bind(backend) as (
@@ -38,7 +47,7 @@ export const operationOf = (backend: AsyncBackend, name: Request["op"]): AnyOper
 
 /**
  * `backend` with each operation that it has replaced by `change(name, operation)`; what is not an operation
- * stays as it is. An instance of a class will do as well.
+ * stays as it is. An instance of a class will do as well. `writeBuf` becomes `write`: what it is given is a request as any.
  */
 export const mapOperations = (
   backend: AsyncBackend,
@@ -54,7 +63,8 @@ export const mapOperations = (
     if (operation !== undefined) changed[name] = change(name, operation)
   }
   // Every operation has been replaced by one that gives an Effect.
-  return { ...backend, ...changed } as Backend
+  const { writeBuf: _, ...rest } = backend
+  return { ...rest, ...changed } as Backend
 }
 
 /** What comes of an operation, changed: at once when it is there at once. */

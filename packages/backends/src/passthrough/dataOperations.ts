@@ -1,5 +1,13 @@
 /** Opening files and folders, and what is in them. */
-import { type Created, errnoNumbers, type Name, type Open, openReplyFlags, type U64 } from "@bickford/protocol"
+import {
+  type Created,
+  errnoNumbers,
+  type Name,
+  type Open,
+  openReplyFlags,
+  type U64,
+  type WriteRequest
+} from "@bickford/protocol"
 import {
   type AtimePolicy,
   atimePolicy,
@@ -201,6 +209,36 @@ export const dataOperations = (served: Served): Backend => {
   const keepsPages = (node: Node, fd: number, made: boolean): boolean =>
     made || options.writebackCache === true || freshnessOf(node, fd) === "same"
 
+  const appends = ({ flags, writeFlags }: Pick<WriteRequest, "flags" | "writeFlags">): boolean =>
+    (flags & O_APPEND) !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0
+
+  /** What a write takes away. */
+  const written = (
+    { nodeid, writeFlags }: Pick<WriteRequest, "nodeid" | "writeFlags">,
+    fd: number,
+    context: RequestContext
+  ): void => {
+    if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0) killSuidSgid(served, nodeid, fd, context)
+    // Where it was negotiated the kernel says it of each write that is to clear anything.
+    else if ((writeFlags & FUSE_WRITE_CACHE) === 0 && served.negotiated?.handleKillprivV2 !== true)
+      killUnlessRoot(served, nodeid, fd, context)
+  }
+
+  const writeBuf: NonNullable<Backend["writeBuf"]> = (request, context) => {
+    const fd = opened.descriptor(request.fh)
+    if (fd < 0) return failureOf(fd)
+    // splice(2) cannot append.
+    if (appends(request)) {
+      const count = files.fs_write(fd, request.data.bytes(), request.offset, RWF_APPEND)
+      if (count < 0) return failureOf(count)
+      written(request, fd, context)
+      return Exit.succeed(count)
+    }
+    const count = request.data.spliceTo(fd, request.offset)
+    if (Exit.isSuccess(count)) written(request, fd, context)
+    return count
+  }
+
   return {
     open: ({ flags, nodeid }, context) => {
       nodes.trim()
@@ -258,18 +296,15 @@ export const dataOperations = (served: Served): Backend => {
       const fd = opened.descriptor(fh)
       return fd < 0 ? failureOf(fd) : Exit.succeed({ fd, offset, length: size })
     },
-    write: ({ data, fh, flags, nodeid, offset, writeFlags }, context) => {
-      const fd = opened.descriptor(fh)
+    write: (request, context) => {
+      const fd = opened.descriptor(request.fh)
       if (fd < 0) return failureOf(fd)
-      const append = (flags & O_APPEND) !== 0 && (writeFlags & FUSE_WRITE_CACHE) === 0
-      const count = files.fs_write(fd, data, offset, append ? RWF_APPEND : 0)
+      const count = files.fs_write(fd, request.data, request.offset, appends(request) ? RWF_APPEND : 0)
       if (count < 0) return failureOf(count)
-      if ((writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0) killSuidSgid(served, nodeid, fd, context)
-      // Where it was negotiated the kernel says it of each write that is to clear anything.
-      else if ((writeFlags & FUSE_WRITE_CACHE) === 0 && served.negotiated?.handleKillprivV2 !== true)
-        killUnlessRoot(served, nodeid, fd, context)
+      written(request, fd, context)
       return Exit.succeed(count)
     },
+    ...(options.spliceRead === true ? { writeBuf } : {}),
     fallocate: ({ fh, length, mode, nodeid, offset }, context) => {
       const fd = opened.descriptor(fh)
       return fd < 0

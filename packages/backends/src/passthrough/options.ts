@@ -25,6 +25,8 @@ export interface PassthroughOptions {
   readonly negativeTimeout?: number
   /** The kernel keeps what is written and writes it back later; nobody else may change the files. Needs `kernelPassthrough: false`. Default false. */
   readonly writebackCache?: boolean
+  /** Large writes that come to this process are spliced to their files, not copied by way of its memory. Default false: docs/performance.md. */
+  readonly spliceRead?: boolean
   /** Data goes past this process, where the kernel can do that (Linux 6.9, root). Default true. */
   readonly kernelPassthrough?: boolean
   /** Descriptors held for files that the kernel remembers, besides those that are open. Default 256. */
@@ -40,6 +42,7 @@ export const passthroughChecks: Checks<PassthroughOptions> = {
   attrTimeout: seconds,
   negativeTimeout: seconds,
   writebackCache: flag,
+  spliceRead: flag,
   kernelPassthrough: flag,
   maxDescriptors: whole
 }

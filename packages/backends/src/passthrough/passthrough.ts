@@ -110,7 +110,8 @@ const acquire = (
         dontMask: true,
         posixAcl: options.xattrs !== false,
         passthrough: options.kernelPassthrough !== false,
-        writebackCache: options.writebackCache === true
+        writebackCache: options.writebackCache === true,
+        spliceRead: options.spliceRead === true
       },
       // They wait for leases that other programs hold; everything else is answered at once, or runs to its end.
       interruptible: ["open", "setattr"],

@@ -56,6 +56,7 @@ export const negotiated: Negotiated = {
   readdirplus: true,
   readdirplusAuto: true,
   writebackCache: false,
+  spliceRead: false,
   noOpen: false,
   noOpendir: false,
   parallelDirops: true,

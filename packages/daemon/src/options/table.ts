@@ -122,7 +122,6 @@ const oneThread =
 const splicing =
   "a module's backend asks for it by its capabilities (spliceWrite, spliceMove); passthrough: has the kernel go past this process"
 const spliceOff = "so in any case, unless a module's backend asks for it by its capabilities"
-const receiving = "what is written comes by way of memory; passthrough: has the kernel go past this process"
 const caching =
   "each source decides it by what it knows: memory: and sqlite: always keep pages, passthrough: while a file is unchanged; a module sets it in its reply to open"
 
@@ -278,6 +277,11 @@ export const optionTable: { readonly [name: string]: Row } = {
     (t) => (t.passthrough.kernelPassthrough = false),
     "source"
   ),
+  splice_read: flag(
+    "large writes that come to this process are spliced to their files, not copied by way of its memory; with no_kernel_passthrough all do",
+    (t) => (t.passthrough.spliceRead = true),
+    "source"
+  ),
 
   defaults: without("mount(8)'s defaults, which are the defaults here"),
   auto: without("for mount(8)"),
@@ -296,7 +300,11 @@ export const optionTable: { readonly [name: string]: Row } = {
   nonempty: without("so in any case: a directory that is mounted on may hold files"),
   big_writes: without("so in any case"),
   large_read: without("so in any case"),
-  no_splice_read: without("so in any case: what is written comes by way of memory"),
+  no_splice_read: flag(
+    "undoes splice_read; so in any case without it",
+    (t) => delete t.passthrough.spliceRead,
+    "nobody"
+  ),
   no_splice_write: without(spliceOff),
   no_splice_move: without(spliceOff),
 
@@ -305,7 +313,6 @@ export const optionTable: { readonly [name: string]: Row } = {
   rootmode: refused(kernelsPart),
   user_id: refused(kernelsPart),
   group_id: refused(kernelsPart),
-  splice_read: refused(receiving),
   splice_write: refused(splicing),
   splice_move: refused(splicing),
   clone_fd: refused(oneThread),

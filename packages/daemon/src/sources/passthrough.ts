@@ -20,7 +20,8 @@ export const passthroughSource: SourceKind = {
     "negative_timeout",
     "no_xattr",
     "writeback_cache",
-    "no_kernel_passthrough"
+    "no_kernel_passthrough",
+    "splice_read"
   ],
   refuses: {
     ...locksOfTheKernel,

@@ -97,7 +97,12 @@ export const makeConnection = (
 export const agreeOn = (connection: Connection, negotiated: Negotiated): void => {
   connection.negotiated = negotiated
   connection.transport.spliceReplies(negotiated.spliceWrite ? { move: negotiated.spliceMove } : undefined)
+  pipeWrites(connection)
 }
+
+/** Whether what is written stays in pipes: if that was agreed on, and the backend of the moment takes it from there. */
+const pipeWrites = ({ backend, negotiated, transport }: Connection): void =>
+  transport.pipeWrites?.(negotiated?.spliceRead === true && backend?.writeBuf !== undefined)
 
 /** A lender that throws has nothing to lend: the data comes in a request's own memory then. */
 const guardedLender = (lender: () => Uint8Array | undefined, guard: Guard) => (): Uint8Array | undefined => {
@@ -123,6 +128,7 @@ export const setBackend = (connection: Connection, backend: AsyncBackend | undef
   connection.backend = backend
   // What it lent goes with it.
   if (backend === undefined) connection.transport.lendMemory(undefined)
+  pipeWrites(connection)
   for (const watcher of connection.backendWatchers) watcher()
 }
 

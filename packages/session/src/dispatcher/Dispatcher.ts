@@ -6,7 +6,7 @@
  * it. FORGET and INTERRUPT are applied at once, before the next frame.
  */
 import { patientSleep } from "@bickford/supervisor"
-import type { FrameSink, Slot } from "@bickford/transport"
+import type { FrameSink, FrameTransport, Slot } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -35,6 +35,7 @@ import { withOwnPayload } from "./payload.ts"
 import { answerOfPromise, failed, isThenable } from "./promises.ts"
 import { makeResponder } from "./Responder.ts"
 import { makeWithdrawal } from "./withdrawal.ts"
+import { writeHandlerOf } from "./writeHandler.ts"
 
 /** Returns what it likes: an Effect, a promise, or nonsense. */
 type Handler = (this: AsyncBackend, request: Request, context: RequestContext) => unknown
@@ -74,9 +75,11 @@ const spanAttributes = (request: Request) => ({
 })
 
 /** The operations of a backend by opcode. */
-const handlersOf = (backend: AsyncBackend): ReadonlyArray<Handler | undefined> =>
+const handlersOf = (backend: AsyncBackend, transport: FrameTransport): ReadonlyArray<Handler | undefined> =>
   opcodeTable.map((row) => {
     if (row === undefined || row.bySession) return undefined
+    const write = row.op === "write" ? writeHandlerOf(backend, transport) : undefined
+    if (write !== undefined) return write
     const operation: unknown = Reflect.get(backend, row.op)
     // The table pairs every opcode with the operation that takes its request.
     return typeof operation === "function" ? (operation as Handler) : undefined
@@ -97,7 +100,7 @@ export const makeDispatcher = (
 ): Dispatcher => {
   const { counters, handles, inFlight, nodes, transport } = connection
   const guard = makeGuard(counters, diagnostics)
-  const handlers = handlersOf(backend)
+  const handlers = handlersOf(backend, transport)
   const absent = makeAbsent((row) => handlers[row.opcode] !== undefined)
   const withdrawal = makeWithdrawal(nodes, backend, (request) => settleUnasked(request))
   const responder = makeResponder(connection, diagnostics, guard, withdrawal.release)
