@@ -1,6 +1,6 @@
 /**
- * READs answered from a descriptor: spliced, and moved, beside copied, in one run. Prints throughput and CPU time (server and
- * client, per byte) as ratios to copying: the median of the rounds' own.
+ * READs answered from a descriptor, spliced and moved, and WRITEs handed on to one, spliced, beside copied, in one run. Prints
+ * throughput and CPU time (server and client, per byte) as ratios to copying: the median of the rounds' own.
  * Run as root: `node --conditions=development bench/splice.ts [--rounds N] [--seconds N]`
  */
 import type { BackendCapabilities } from "@bickford/protocol"
@@ -23,24 +23,28 @@ import { abortMount } from "./workplace.ts"
 const size = 64 << 20
 const ways: Readonly<Record<string, BackendCapabilities>> = {
   copied: {},
-  spliced: { spliceWrite: true },
+  spliced: { spliceWrite: true, spliceRead: true },
   moved: { spliceWrite: true, spliceMove: true }
 }
+/** What is measured of each operation, beside copying. Only replies are moved. */
+const waysOf = { read: ["copied", "spliced", "moved"], write: ["copied", "spliced"] } as const
 
 const client = `
-import os, resource, sys, time
-path, block, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-fd = os.open(path, os.O_RDONLY)
+import mmap, os, resource, sys, time
+path, block, seconds, operation, kind = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4], sys.argv[5]
+fd = os.open(path, os.O_RDONLY if operation == "read" else os.O_WRONLY)
 size = os.fstat(fd).st_size
-buffer = memoryview(bytearray(block + 4096))
-into = [buffer[:block]]
+# Whole pages: a WRITE of memory that begins within one has a page less.
+buffer = memoryview(mmap.mmap(-1, block))
+into = [buffer]
+call = os.preadv if operation == "read" else os.pwritev
 count = 0
 start = time.perf_counter()
 while time.perf_counter() < start + seconds:
     for _ in range(16):
-        os.preadv(fd, into, count * block % size)
+        call(fd, into, count * block % size)
         count += 1
-    if len(sys.argv) > 4 and count * block % size == 0:
+    if kind == "cached" and operation == "read" and count * block % size == 0:
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 usage = resource.getrusage(resource.RUSAGE_SELF)
 print(count * block / (time.perf_counter() - start), (usage.ru_utime + usage.ru_stime), count * block)
@@ -48,7 +52,7 @@ print(count * block / (time.perf_counter() - start), (usage.ru_utime + usage.ru_
 
 /** Serves a file below a mountpoint until it is told to end. */
 const serveFile = async (mountpoint: string, original: string, way: string): Promise<void> => {
-  const fd = openSync(original, "r")
+  const fd = openSync(original, "r+")
   const never = { sec: 1_000_000, nsec: 0 }
   const epoch = { sec: 0, nsec: 0 }
   const attr = (ino: number) => ({
@@ -77,7 +81,8 @@ const serveFile = async (mountpoint: string, original: string, way: string): Pro
         : Exit.succeed({ nodeid, generation: 0, entryValid: never, attrValid: never, attr: attr(nodeid) })
     },
     open: ({ nodeid }) => Exit.succeed({ fh: 0, openFlags: nodeid === 2 ? openReplyFlags.FOPEN_DIRECT_IO : 0 }),
-    read: ({ offset, size: length }) => Exit.succeed({ fd, offset, length })
+    read: ({ offset, size: length }) => Exit.succeed({ fd, offset, length }),
+    writeBuf: ({ data, offset }) => data.spliceTo(fd, offset)
   }
   await Effect.runPromise(
     Effect.scoped(
@@ -88,6 +93,38 @@ const serveFile = async (mountpoint: string, original: string, way: string): Pro
       })
     )
   )
+}
+
+interface Server {
+  readonly name: string
+  readonly at: string
+  readonly pid: number
+}
+
+/** Runs a client on each server in turn, the first being the one that the others are compared with. */
+const measure = async (
+  servers: ReadonlyArray<Server>,
+  argsOf: (at: string) => ReadonlyArray<string>,
+  program: string,
+  rounds: number
+): Promise<ReadonlyArray<string>> => {
+  const ratios = new Map(servers.map(({ name }) => [name, { speed: [] as Array<number>, cpu: [] as Array<number> }]))
+  for (let round = 0; round < rounds; round++) {
+    let base: { readonly speed: number; readonly cpu: number } | undefined
+    for (const { at, name, pid } of servers) {
+      const start = cpuSeconds(pid)
+      const printed = await run(program, argsOf(at), { onTimeout: () => abortMount(at) })
+      const [speed = 0, own = 0, bytes = 0] = printed.split(" ").map(Number)
+      const now = { speed, cpu: (cpuSeconds(pid) - start + own) / bytes }
+      base ??= now
+      ratios.get(name)?.speed.push(now.speed / base.speed)
+      ratios.get(name)?.cpu.push(now.cpu / base.cpu)
+    }
+  }
+  return Array.from(
+    ratios,
+    ([name, { cpu, speed }]) => `${name} ${median(speed).toFixed(2)} (CPU ${median(cpu).toFixed(2)})`
+  ).slice(1)
 }
 
 const main = async (): Promise<void> => {
@@ -131,41 +168,29 @@ const main = async (): Promise<void> => {
       })
     )
     try {
-      for (const kind of ["direct", "cached"]) {
-        for (const block of [4096, 32_768, 131_072, 1 << 20]) {
-          const ratios = new Map(
-            servers.map(({ name }) => [name, { speed: [] as Array<number>, cpu: [] as Array<number> }])
-          )
-          for (let round = 0; round < Number(values.rounds); round++) {
-            let base: { readonly speed: number; readonly cpu: number } | undefined
-            for (const { at, name, pid } of servers) {
-              const start = cpuSeconds(pid)
-              const args = [
+      for (const operation of ["read", "write"] as const) {
+        for (const kind of ["direct", "cached"]) {
+          for (const block of [4096, 32_768, 131_072, 1 << 20]) {
+            const cells = await measure(
+              servers.filter(({ name }) => waysOf[operation].some((way) => way === name)),
+              (at) => [
+                ...before,
+                "python3",
                 "-c",
                 client,
                 join(at, kind),
                 String(block),
                 values.seconds,
-                ...(kind === "cached" ? ["drop"] : [])
-              ]
-              const [speed = 0, own = 0, bytes = 0] = (
-                await run(program, [...before, "python3", ...args], { onTimeout: () => abortMount(at) })
-              )
-                .split(" ")
-                .map(Number)
-              const now = { speed, cpu: (cpuSeconds(pid) - start + own) / bytes }
-              base ??= now
-              ratios.get(name)?.speed.push(now.speed / base.speed)
-              ratios.get(name)?.cpu.push(now.cpu / base.cpu)
-            }
+                operation,
+                kind
+              ],
+              program,
+              Number(values.rounds)
+            )
+            console.log(
+              `${pinned ? "one CPU " : "all CPUs"} ${operation.padEnd(5)} ${kind.padEnd(6)} ${String(block).padStart(7)}: ${cells.join(", ")}`
+            )
           }
-          const cells = Array.from(
-            ratios,
-            ([name, { cpu, speed }]) => `${name} ${median(speed).toFixed(2)} (CPU ${median(cpu).toFixed(2)})`
-          )
-          console.log(
-            `${pinned ? "one CPU " : "all CPUs"} ${kind.padEnd(6)} ${String(block).padStart(7)}: ${cells.slice(1).join(", ")}`
-          )
         }
       }
     } finally {
