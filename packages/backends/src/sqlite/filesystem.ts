@@ -17,7 +17,8 @@ import { makeTransaction } from "./transaction.ts"
 import type { Overlay } from "./underlay.ts"
 import { makeXattrStore } from "./xattrs.ts"
 
-export const makeFilesystem = ({ db, log, path, reserve }: OpenStore, options: SqliteOptions, overlay?: Overlay) => {
+/** Puts the parts of a store together, on its tables. A store that is fresh gets its root. */
+const assemble = ({ db, log, path, reserve }: OpenStore, options: SqliteOptions, overlay?: Overlay) => {
   const now = options.clock ?? systemClock()
   const atimes = makeAtimes(now)
   const transaction = makeTransaction(db, log, reserve)
@@ -45,7 +46,17 @@ export const makeFilesystem = ({ db, log, path, reserve }: OpenStore, options: S
     underlay,
     xattrs: makeXattrStore(db, transaction)
   })
+  return { atimes, chunks, collector, disk, filesystem, forgotten, nodes, replies, server, transaction }
+}
 
+export const makeFilesystem = (store: OpenStore, options: SqliteOptions, overlay?: Overlay) => {
+  const { log, reserve } = store
+  const { atimes, chunks, collector, disk, filesystem, forgotten, nodes, replies, server, transaction } = assemble(
+    store,
+    options,
+    overlay
+  )
+  const { inodes, underlay } = nodes
   let syncWanted = false
   const isDirty = (): boolean =>
     transaction.isOpen() || inodes.isDirty() || chunks.isDirty() || replies.text() !== undefined

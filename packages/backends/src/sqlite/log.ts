@@ -6,19 +6,14 @@
  * Recovery stops at such a hole, so everything later would be lost with it. Hence after a failed fsync nothing is
  * acknowledged until the log was written anew, and a checkpoint has moved all of it into the store's file.
  */
-import { constants, fstatSync, ftruncateSync, fsyncSync, openSync, closeSync, readSync, writeSync } from "node:fs"
+import { closeSync, constants, fsyncSync, openSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
+import { makeCheckpoints } from "./checkpoints.ts"
 import { isFsyncFailure, isFull, StoreFailure } from "./errors.ts"
-import { prepareQuery } from "./query.ts"
+import { makeFrameCheck, rewrite } from "./logRepair.ts"
 import { openReserve, type Reserve } from "./reserve.ts"
-import { type ValidFrames, validFrames } from "./walFrames.ts"
+import type { ValidFrames } from "./walFrames.ts"
 
-/** Frames after which the log is copied into the store, about 4 MiB (SQLite's own default). */
-const longLogMax = 1000
-/** Bytes of a frame: a page and its header. */
-const frameBytes = 4096 + 24
-/** Bytes that are written anew in one go. */
-const pieceBytes = 1 << 20
 /** An attempt to mend that took longer than this, milliseconds, is followed by a pause of so many times as long. */
 const slowAttempt = 250
 const pauses = 4
@@ -44,36 +39,18 @@ export interface WriteAheadLog {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** Writes [0, end) of a file anew with what it holds, so that the kernel writes all of it to the disk again. */
-const rewrite = (fd: number, end: number): void => {
-  const buffer = new Uint8Array(Math.min(end, pieceBytes))
-  for (let at = 0; at < end;) {
-    const read = readSync(fd, buffer, 0, Math.min(buffer.length, end - at), at)
-    if (read === 0) return
-    for (let done = 0; done < read;) done += writeSync(fd, buffer, done, read - done, at + done)
-    at += read
-  }
-}
-
 /** `tell` is given a sentence when the store becomes read-only, and when it can be written again. */
 export const openLog = (
   db: DatabaseSync,
   path: string,
   tell: (sentence: string) => void
 ): { readonly log: WriteAheadLog; readonly reserve: Reserve } => {
-  const passive = prepareQuery<[busy: number, frames: number, copied: number]>(db, "PRAGMA wal_checkpoint(PASSIVE)")
-  const truncate = prepareQuery<[busy: number]>(db, "PRAGMA wal_checkpoint(TRUNCATE)")
-  // Takes a frame or more of the log. A number that is never given out does no harm; what is as it was is not written.
-  const touch = db.prepare("UPDATE server SET nextId = nextId + 1 WHERE id = (SELECT max(id) FROM server)")
   // No lock lies on this file that closing it would drop.
   const fd = openSync(`${path}-wal`, constants.O_RDWR | constants.O_NOFOLLOW)
   const reserve = openReserve(db, path, fd)
-  // A transaction finds at least half of what the log holds.
-  const longLog = Math.min(longLogMax, Math.floor(reserve.logBytes / 2 / frameBytes))
+  const checkpoints = makeCheckpoints(db, fd, reserve)
+  const framesOf = makeFrameCheck(db, fd)
 
-  /** Pages that were counted since the last checkpoint, and frames of the log for each, as the last one has shown. */
-  let pages = Math.floor(fstatSync(fd).size / frameBytes)
-  let framesPerPage = 1
   let failure: StoreFailure | undefined
   /** An fsync has failed once: from then on each goes through to the store's own file. */
   let distrusted = false
@@ -92,39 +69,20 @@ export const openLog = (
     return (failure = new StoreFailure(reason))
   }
 
-  const checkpoint = (): void => {
-    const row = passive.get()
-    if (row !== undefined && pages > 0 && row[1] > 0) framesPerPage = Math.min(4, Math.max(0.25, row[1] / pages))
-    pages = 0
-    reserve.renew()
-  }
-
   const tryCheckpoint = (): void => {
     try {
-      checkpoint()
+      checkpoints.run()
     } catch (error) {
-      // The log goes on to grow while the store cannot; it is tried again when it is as long again.
-      pages = 0
+      // The log goes on to grow while the store cannot.
+      checkpoints.postpone()
       if (!isFull(error)) throw fail("its log cannot be copied into it", error)
     }
   }
 
-  const empty = (): void => {
-    const row = truncate.get()
-    if (row?.[0] !== 0) throw new Error("the checkpoint could not be completed")
-    pages = 0
-    reserve.renew()
-  }
-
-  /** Whether all frames that SQLite has written are there: one more goes on from them. */
   const checkWhole = (): ValidFrames => {
-    const before = validFrames(fd)
-    touch.run()
-    const after = validFrames(fd)
-    if (after.salt !== before.salt || after.frames > before.frames) return after
+    const found = framesOf()
+    if (found !== undefined) return found
     lost = true
-    // So that nothing of the rest comes into the store when it is closed, and it is as after a power cut.
-    ftruncateSync(fd, before.bytes)
     tell(
       `${path}: the disk has lost a part of the log; the store is read-only. Unmount it and mount it again: it is as it was before the failure`
     )
@@ -138,7 +96,7 @@ export const openLog = (
     try {
       rewrite(fd, checkWhole().bytes)
       fsyncSync(fd)
-      empty()
+      checkpoints.empty()
     } catch (error) {
       const took = performance.now() - start
       // A dying disk is slow, and everybody waits.
@@ -152,17 +110,15 @@ export const openLog = (
   const log: WriteAheadLog = {
     sync: () => {
       try {
-        if (distrusted) empty()
+        if (distrusted) checkpoints.empty()
         else fsyncSync(fd)
       } catch (error) {
         throw fail("fsync of its log failed", error)
       }
     },
-    counted: (more) => {
-      pages += more
-    },
+    counted: checkpoints.counted,
     checkpointIfLong: () => {
-      if (pages * framesPerPage >= longLog) tryCheckpoint()
+      if (checkpoints.isLong()) tryCheckpoint()
     },
     makeRoom: () => {
       if (failure !== undefined) return

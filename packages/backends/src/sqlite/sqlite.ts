@@ -1,6 +1,6 @@
 /** A filesystem in one SQLite file: complete, and there again after whatever happens to its server. */
-import type { AnswerOf, Created, Entry, Negotiated, ReplyOf, Statfs, U64 } from "@bickford/protocol"
-import { type Backend, type BackendConnection, Errno, type ErrnoError, type Operation } from "@bickford/session"
+import type { AnswerOf, Negotiated, ReplyOf, Statfs } from "@bickford/protocol"
+import { type Backend, type BackendConnection, Errno, type Operation } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -8,8 +8,7 @@ import { checkOptions, checkPath } from "../checkOptions.ts"
 import { attributeOperations } from "../posix/attributes.ts"
 import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
-import { done, entry } from "../posix/filesystem.ts"
-import type { Inode } from "../posix/inode.ts"
+import { done } from "../posix/filesystem.ts"
 import { makeKernelPages } from "../posix/kernelPages.ts"
 import { nameMax } from "../posix/linux.ts"
 import { listingOperations } from "../posix/listing.ts"
@@ -23,6 +22,7 @@ import type { SqliteStoreError } from "./errors.ts"
 import { makeFilesystem, type StoredFilesystem } from "./filesystem.ts"
 import { makeRunner, type Recorded, type Runner } from "./once.ts"
 import { openStore } from "./open.ts"
+import { makeRecords } from "./records.ts"
 import { slicedFallocate, slicedLseek, slicedSetattr } from "./slices.ts"
 import { sqliteChecks, type SqliteOptions } from "./options.ts"
 
@@ -62,6 +62,31 @@ const collectOrphans = (
   })
 }
 
+const capabilities = {
+  autoInvalData: false,
+  asyncDio: false,
+  exportSupport: true,
+  handleKillprivV2: true,
+  cacheSymlinks: true,
+  allowIdmap: true
+}
+
+const statfsOf = (store: StoredFilesystem): Statfs => {
+  const { blocks, inodes } = store.limits()
+  const used = store.used()
+  const free = Math.max(0, blocks - used.blocks)
+  return {
+    blocks,
+    bfree: free,
+    bavail: free,
+    files: inodes,
+    ffree: inodes - used.inodes,
+    bsize: blockSize,
+    namelen: nameMax,
+    frsize: blockSize
+  }
+}
+
 /** Serves a store that is open. */
 export const serveStore = (store: StoredFilesystem, runner: Runner, options: SqliteOptions): SqliteBackend => {
   const { changing, commit, forget, reading } = runner
@@ -79,16 +104,7 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
   const listing = listingOperations(fs)
   const xattrs = xattrOperations(fs)
 
-  const again = <A>(kept: U64, reply: (inode: Inode) => Exit.Exit<A>): Effect.Effect<A, ErrnoError> => {
-    const inode = fs.node(kept)
-    return inode === undefined ? Errno.ESTALE : reply(inode)
-  }
-  const nothing: Recorded<unknown, void> = { keep: () => 0, again: () => done }
-  const node: Recorded<unknown, Entry> = { keep: ({ nodeid }) => nodeid, again: (kept) => again(kept, entry) }
-  const created: Recorded<unknown, Created> = {
-    keep: (reply) => reply.entry.nodeid,
-    again: (kept) => again(kept, (inode) => Exit.map(entry(inode), () => ({ entry: inode, open: opening.file() })))
-  }
+  const { again, created, node, nothing } = makeRecords(fs, opening)
 
   /** For what adds to the store: on a full disk the room that is held is for removals. */
   const adding = <Req extends { readonly op: keyof ReplyOf }>(
@@ -109,14 +125,7 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
   })
 
   const backend = {
-    capabilities: {
-      autoInvalData: false,
-      asyncDio: false,
-      exportSupport: true,
-      handleKillprivV2: true,
-      cacheSymlinks: true,
-      allowIdmap: true
-    },
+    capabilities,
     durable: true,
     // Between slices; what is done of it stays.
     interruptible: { fallocate: "fatal" },
@@ -170,22 +179,7 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
           setxattr: adding(xattrs.setxattr, nothing),
           removexattr: changing(xattrs.removexattr, nothing)
         }),
-    statfs: reading(() => {
-      const { blocks, inodes } = store.limits()
-      const used = store.used()
-      const free = Math.max(0, blocks - used.blocks)
-      const reply: Statfs = {
-        blocks,
-        bfree: free,
-        bavail: free,
-        files: inodes,
-        ffree: inodes - used.inodes,
-        bsize: blockSize,
-        namelen: nameMax,
-        frsize: blockSize
-      }
-      return Exit.succeed(reply)
-    }),
+    statfs: reading(() => Exit.succeed(statfsOf(store))),
     stats: () => {
       const { blocks, inodes } = store.used()
       return { inodes, bytes: blocks * blockSize }

@@ -1,0 +1,166 @@
+/** An inode as a row of the store: read from one, and written to one. */
+import { nameFromBytes, nameToBytes, type Timespec } from "@bickford/protocol"
+import { normal } from "@bickford/protocol/arithmetic"
+import type { DatabaseSync, SQLInputValue } from "node:sqlite"
+import { type Content, Inode } from "../posix/inode.ts"
+import { S_IFLNK, S_IFMT } from "../posix/linux.ts"
+import { StoredBytes } from "./bytes.ts"
+import { StoredDirectory } from "./directory.ts"
+import { prepareQuery } from "./query.ts"
+import type { Underlay } from "./underlay.ts"
+
+const columns = [
+  "mode",
+  "nlink",
+  "uid",
+  "gid",
+  "rdev",
+  "size",
+  "blocks",
+  "atime",
+  "atimeNsec",
+  "mtime",
+  "mtimeNsec",
+  "ctime",
+  "ctimeNsec",
+  "btime",
+  "btimeNsec",
+  "data",
+  "parent",
+  "target"
+]
+
+type Row = readonly [
+  mode: bigint,
+  nlink: bigint,
+  uid: bigint,
+  gid: bigint,
+  rdev: bigint,
+  size: bigint,
+  blocks: bigint,
+  atime: bigint,
+  atimeNsec: bigint,
+  mtime: bigint,
+  mtimeNsec: bigint,
+  ctime: bigint,
+  ctimeNsec: bigint,
+  btime: bigint,
+  btimeNsec: bigint,
+  data: bigint | null,
+  parent: bigint | null,
+  target: Uint8Array | null
+]
+
+/** What rows do not hold. */
+export interface InodeSettings {
+  readonly entryValid: Timespec
+  readonly attrValid: Timespec
+  /** What an inode holds, of the type that its mode says. */
+  readonly bytes: (ino: number, data: number, blocks: number) => StoredBytes
+  readonly directory: (ino: number, parent: number) => StoredDirectory
+  /** What the store lies over, if anything. */
+  readonly underlay: () => Pick<Underlay, "inode" | "isChanged" | "takeRow" | "removed"> | undefined
+}
+
+const time = (sec: bigint, nsec: bigint): Timespec => ({ sec: normal(sec), nsec: Number(nsec) })
+
+const contentOf = (
+  ino: number,
+  mode: number,
+  [, , , , , , blocks, , , , , , , , , data, parent, target]: Row,
+  settings: InodeSettings
+): Content => {
+  if (target !== null) return nameFromBytes(target)
+  if (parent !== null) return settings.directory(ino, Number(parent))
+  return (mode & S_IFMT) === S_IFLNK || data === null
+    ? undefined
+    : settings.bytes(ino, Number(data), Number(blocks) / 8)
+}
+
+/** A row's columns in order, and its key. */
+const valuesOf = (inode: Inode): Array<SQLInputValue> => {
+  const { atime, btime, content, ctime, mtime } = inode
+  return [
+    inode.mode,
+    inode.nlink,
+    inode.uid,
+    inode.gid,
+    inode.rdev,
+    inode.size,
+    inode.blocks,
+    atime.sec,
+    atime.nsec,
+    mtime.sec,
+    mtime.nsec,
+    ctime.sec,
+    ctime.nsec,
+    btime.sec,
+    btime.nsec,
+    content instanceof StoredBytes ? content.id : null,
+    content instanceof StoredDirectory ? content.parentIno : null,
+    typeof content === "string" || content instanceof Uint8Array ? nameToBytes(content) : null,
+    inode.ino
+  ]
+}
+
+const inodeOf = (ino: number, row: Row, settings: InodeSettings): Inode => {
+  const [
+    mode,
+    nlink,
+    uid,
+    gid,
+    rdev,
+    size,
+    blocks,
+    atime,
+    atimeNsec,
+    mtime,
+    mtimeNsec,
+    ctime,
+    ctimeNsec,
+    btime,
+    btimeNsec
+  ] = row
+  const inode = new Inode(
+    ino,
+    0,
+    Number(mode),
+    Number(uid),
+    Number(gid),
+    Number(rdev),
+    time(btime, btimeNsec),
+    settings.entryValid,
+    settings.attrValid
+  )
+  inode.nlink = Number(nlink)
+  inode.size = normal(size)
+  inode.blocks = Number(blocks)
+  inode.atime = time(atime, atimeNsec)
+  inode.mtime = time(mtime, mtimeNsec)
+  inode.ctime = time(ctime, ctimeNsec)
+  inode.content = contentOf(ino, inode.mode, row, settings)
+  return inode
+}
+
+/** The statements on rows of inodes. Each that writes needs a transaction. */
+export const makeInodeRows = (db: DatabaseSync, settings: InodeSettings) => {
+  const select = prepareQuery<Row>(db, `SELECT ${columns.join(", ")} FROM inode WHERE ino = ?`, true)
+  const insert = db.prepare(`INSERT INTO inode (${columns.join(", ")}, ino) VALUES (${"?, ".repeat(columns.length)}?)`)
+  const update = db.prepare(`UPDATE inode SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE ino = ?`)
+  const remove = db.prepare("DELETE FROM inode WHERE ino = ?")
+  const removeXattrs = db.prepare("DELETE FROM xattr WHERE ino = ?")
+  const orphans = prepareQuery<[ino: number]>(db, "SELECT ino FROM inode INDEXED BY orphan WHERE nlink = 0")
+
+  return {
+    read: (ino: number): Inode | undefined => {
+      const row = select.get(ino)
+      return row === undefined ? undefined : inodeOf(ino, row, settings)
+    },
+    insert: (inode: Inode): void => void insert.run(...valuesOf(inode)),
+    update: (inode: Inode): void => void update.run(...valuesOf(inode)),
+    remove: (ino: number): void => void remove.run(ino),
+    removeXattrs: (ino: number): void => void removeXattrs.run(ino),
+    /** Inodes without a name, as stored. */
+    orphans: (): ReadonlyArray<number> => orphans.all().map(([ino]) => ino)
+  }
+}

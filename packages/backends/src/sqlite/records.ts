@@ -1,0 +1,26 @@
+/** How the answers of operations are recorded, so that a request that is delivered again gets the same one. */
+import type { Created, Entry, U64 } from "@bickford/protocol"
+import { Errno, type ErrnoError } from "@bickford/session"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { done, entry } from "../posix/filesystem.ts"
+import type { Inode } from "../posix/inode.ts"
+import type { Opening } from "../posix/open.ts"
+import type { StoredFilesystem } from "./filesystem.ts"
+import type { Recorded } from "./once.ts"
+
+export const makeRecords = (fs: StoredFilesystem["filesystem"], opening: Opening) => {
+  /** Answers with the inode that the record names; ESTALE when it is gone. */
+  const again = <A>(kept: U64, reply: (inode: Inode) => Exit.Exit<A>): Effect.Effect<A, ErrnoError> => {
+    const inode = fs.node(kept)
+    return inode === undefined ? Errno.ESTALE : reply(inode)
+  }
+  const nothing: Recorded<unknown, void> = { keep: () => 0, again: () => done }
+  const node: Recorded<unknown, Entry> = { keep: ({ nodeid }) => nodeid, again: (kept) => again(kept, entry) }
+  const created: Recorded<unknown, Created> = {
+    keep: (reply) => reply.entry.nodeid,
+    again: (kept) => again(kept, (inode) => Exit.map(entry(inode), () => ({ entry: inode, open: opening.file() })))
+  }
+
+  return { again, nothing, node, created }
+}
