@@ -17,8 +17,11 @@ export type OpcodeName = keyof typeof requestCodecs
 interface Row {
   /** Minor version of protocol 7 in which it appeared. */
   readonly since: number
-  /** Once answered ENOSYS the kernel asks no more (OPEN and OPENDIR: if the FUSE_NO_* flag was agreed on). */
-  readonly enosysIsSticky?: true
+  /**
+   * Once answered ENOSYS the kernel asks no more, and does without it what the operation's `whenAbsent` says: all that
+   * know the opcode, or those of this minor version of protocol 7 and later.
+   */
+  readonly enosysIsSticky?: true | number
   /** False: never seen from a real kernel. */
   readonly tested?: false
 }
@@ -35,8 +38,9 @@ const rows: { readonly [Name in OpcodeName]: Row } = {
   UNLINK: { since: 1 },
   RMDIR: { since: 1 },
   RENAME: { since: 1 },
-  LINK: { since: 1, enosysIsSticky: true },
-  OPEN: { since: 1, enosysIsSticky: true },
+  LINK: { since: 1, enosysIsSticky: 45 },
+  // Linux 3.15 for OPEN, 5.1 for OPENDIR.
+  OPEN: { since: 1, enosysIsSticky: 23 },
   READ: { since: 1 },
   WRITE: { since: 1 },
   STATFS: { since: 1 },
@@ -48,7 +52,7 @@ const rows: { readonly [Name in OpcodeName]: Row } = {
   REMOVEXATTR: { since: 1, enosysIsSticky: true },
   FLUSH: { since: 1, enosysIsSticky: true },
   INIT: { since: 1 },
-  OPENDIR: { since: 1, enosysIsSticky: true },
+  OPENDIR: { since: 1, enosysIsSticky: 29 },
   READDIR: { since: 1 },
   RELEASEDIR: { since: 1 },
   FSYNCDIR: { since: 2, enosysIsSticky: true },
@@ -98,6 +102,8 @@ export interface OpcodeRow extends RequestCodec<Request> {
   /** False: the kernel takes no reply. (One to INTERRUPT is optional, and never needed on one channel.) */
   readonly hasReply: boolean
   readonly enosysIsSticky: boolean
+  /** The minor version from which it is; infinite where it never is. */
+  readonly enosysIsStickySince: number
   /** Seen from a real kernel, and its reply taken by one. */
   readonly tested: boolean
   readonly codec: ReplyCodec<Request, unknown> | undefined
@@ -115,7 +121,7 @@ const makeRow = (name: OpcodeName): OpcodeRow => {
   const { argsSize, argsSizeOf, decode, encode, exact, op } = requestCodecs[name] as RequestCodec<Request> & {
     readonly op: OperationName
   }
-  const { enosysIsSticky = false, since, tested = true } = rows[name]
+  const { enosysIsSticky, since, tested = true } = rows[name]
   const traits = operations[op]
   const codec = codecOf(traits.reply)
   return {
@@ -136,7 +142,8 @@ const makeRow = (name: OpcodeName): OpcodeRow => {
     encode,
     replySize: codec?.size ?? 0,
     hasReply: codec !== undefined,
-    enosysIsSticky,
+    enosysIsSticky: enosysIsSticky !== undefined,
+    enosysIsStickySince: enosysIsSticky === true ? 0 : (enosysIsSticky ?? Number.POSITIVE_INFINITY),
     tested,
     codec,
     views: codec?.views?.bind(codec),

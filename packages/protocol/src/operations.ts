@@ -25,6 +25,7 @@ interface Row {
   readonly unlimited?: true
   readonly kernelDoesWithout?: true
   readonly whenAbsent?: ErrnoName | "empty"
+  readonly whenAbsentWithFlags?: ErrnoName
 }
 
 const rows = {
@@ -38,7 +39,13 @@ const rows = {
   mkdir: { reply: "entry", takesName: true, changesNamespace: true },
   unlink: { reply: "nothing", takesName: true, changesNamespace: true },
   rmdir: { reply: "nothing", takesName: true, changesNamespace: true },
-  rename: { reply: "nothing", takesName: true, changesNamespace: true, whenAbsent: "EINVAL" },
+  rename: {
+    reply: "nothing",
+    takesName: true,
+    changesNamespace: true,
+    whenAbsent: "ENOSYS",
+    whenAbsentWithFlags: "EINVAL"
+  },
   link: { reply: "entry", changesNamespace: true, whenAbsent: "EPERM" },
   open: { reply: "opened", whenAbsent: "empty" },
   read: { reply: "data", onlyLooks: true, interruptible: true },
@@ -62,7 +69,7 @@ const rows = {
   access: { reply: "nothing", onlyLooks: true, whenAbsent: "empty" },
   create: { reply: "created", takesName: true, changesNamespace: true, kernelDoesWithout: true },
   interrupt: { reply: "none", bySession: true, unlimited: true },
-  bmap: { reply: "block", onlyLooks: true },
+  bmap: { reply: "block", onlyLooks: true, whenAbsent: "EINVAL" },
   destroy: { reply: "nothing", bySession: true, unlimited: true },
   ioctl: { reply: "ioctl", payload: "data", interruptible: true },
   poll: { reply: "events", interruptible: true, unlimited: true, whenAbsent: "empty" },
@@ -105,10 +112,13 @@ export interface OperationTraits {
   /** After ENOSYS the kernel does the same by other operations, or by itself. */
   readonly kernelDoesWithout: boolean
   /**
-   * What stands in for it where a backend lacks it and others on the same connection do not: ENOSYS would have the
-   * kernel ask none of them any more. `empty`: success, and nothing in it.
+   * What its caller meets at a backend that lacks it: the kernel makes it of ENOSYS where that is remembered
+   * (`enosysIsSticky` of the opcode), and is told it where it is not, or where others on the same connection have the
+   * operation. `empty`: success, and nothing in it.
    */
   readonly whenAbsent: ErrnoName | "empty"
+  /** The same for a request with flags, which ask for more than the plain operation. */
+  readonly whenAbsentWithFlags: ErrnoName | undefined
 }
 
 const traits = ({ reply, ...row }: Row): OperationTraits => ({
@@ -123,7 +133,8 @@ const traits = ({ reply, ...row }: Row): OperationTraits => ({
   bySession: row.bySession ?? false,
   unlimited: row.unlimited ?? false,
   kernelDoesWithout: row.kernelDoesWithout ?? false,
-  whenAbsent: row.whenAbsent ?? "ENOSYS"
+  whenAbsent: row.whenAbsent ?? "ENOSYS",
+  whenAbsentWithFlags: row.whenAbsentWithFlags
 })
 
 const names = Object.keys(rows) as ReadonlyArray<OperationName>

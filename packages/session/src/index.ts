@@ -1,6 +1,7 @@
 /** Sessions: dispatch, lifecycle and supervision of the protocol over a transport. */
 export { type AtimeFlags, type AtimePolicy, atimePolicy, type AtimeRule } from "./atime.ts"
 export type { AsyncBackend, AsyncOperation, Backend, BackendConnection, Interruptible, Operation } from "./Backend.ts"
+export { standInFor } from "./dispatcher/absent.ts"
 export { effectOf } from "./dispatcher/promises.ts"
 export { interruptibility } from "./dispatcher/interruptible.ts"
 export { embed, type EmbeddedSession, embedFrames, type FrameSession } from "./embed.ts"

@@ -4,7 +4,7 @@ import { Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { O_EXCL } from "../../posix/linux.ts"
 import { childOf } from "./folders.ts"
-import { type Answer, lacking } from "./lacking.ts"
+import type { Answer } from "./lacking.ts"
 import { attributesOf, entryOf } from "./listing.ts"
 import type { Location, Places } from "./places.ts"
 
@@ -44,6 +44,5 @@ export const answerHere = (
   if (folder === undefined) return Errno.ESTALE
   if (request.op === "lookup") return Errno.ENOENT
   if (request.op === "getattr") return Exit.succeed(attributesOf(places, folder))
-  if (operationTable[request.op].mutates) return Errno.EROFS
-  return lacking(request.op)
+  return places.lacking(request)
 }

@@ -1,10 +1,10 @@
 /** Where nodes are: the table's own directories, and the backends at them. */
 import { type OperationName, operationNames, type Request, type U64 } from "@bickford/protocol"
-import type { Backend, RequestContext } from "@bickford/session"
+import { type Backend, type RequestContext, standInFor } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import { type AnyOperation, mapAnswer, operationOf } from "../operations.ts"
 import { type Folder, makeFolders } from "./folders.ts"
-import { type Answer, lacking, withoutEnosys } from "./lacking.ts"
+import { type Answer, type StandIn, withoutEnosys } from "./lacking.ts"
 import { makeNumbers, type Numbers } from "./numbers.ts"
 import { translate } from "./translation.ts"
 
@@ -30,6 +30,8 @@ export interface Places {
   readonly outerIn: (space: number) => (inner: U64) => U64
   /** Asks a backend, in its own numbers. */
   readonly ask: (space: number, request: Request, context: RequestContext) => Answer
+  /** What the table itself answers for what it lacks. */
+  readonly lacking: StandIn
   /** How many backends have an operation. */
   readonly having: (operation: OperationName) => number
 }
@@ -44,6 +46,8 @@ export const makePlaces = (mounts: { readonly [path: string]: Backend }): Places
     (backend) =>
       new Map<OperationName, AnyOperation | undefined>(operationNames.map((name) => [name, operationOf(backend, name)]))
   )
+  const standIns = operations.map((of) => standInFor((name) => of.get(name) !== undefined))
+  const lacking = standInFor(() => false)
 
   /** The node id of a folder of the table. */
   const idOf = (folder: Folder): U64 => {
@@ -71,10 +75,12 @@ export const makePlaces = (mounts: { readonly [path: string]: Backend }): Places
   const ask = (space: number, request: Request, context: RequestContext): Answer => {
     const backend = backends[space - 1]
     const operation = operations[space - 1]?.get(request.op)
-    if (backend === undefined || operation === undefined) return lacking(request.op)
+    const standIn = standIns[space - 1] ?? lacking
+    if (backend === undefined || operation === undefined) return standIn(request)
     const answer = withoutEnosys(
-      request.op,
-      mapAnswer(operation(request, context), (value) => translate(numbers, space, outerIn(space), request, value))
+      request,
+      mapAnswer(operation(request, context), (value) => translate(numbers, space, outerIn(space), request, value)),
+      standIn
     )
     const { commit, delivered } = backend
     if (durable || backend.durable !== true || commit === undefined) return answer
@@ -95,6 +101,7 @@ export const makePlaces = (mounts: { readonly [path: string]: Backend }): Places
     locate,
     outerIn,
     ask,
+    lacking,
     having: (name) => operations.filter((of) => of.get(name) !== undefined).length
   }
 }
