@@ -14,6 +14,8 @@
 #include "path.h"
 #include "pipe.h"
 #include "poll.h"
+#include "ring_binding.h"
+#include "ring_loop.h"
 #include "sd_notify.h"
 #include "socketpair.h"
 #include "splice.h"
@@ -44,6 +46,7 @@ void end(napi_async_cleanup_hook_handle, void* data) {
     Handle* handle = const_cast<Handle*>(static_cast<const Handle*>(known));
     if (handle->poller != nullptr) detach_poller(handle);
   }
+  while (!addon->running_rings.empty()) stop_ring(*addon->running_rings.begin());
   close_mailbox(addon);
 }
 
@@ -78,6 +81,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("select_write", select_write);
   set("select_stop", select_stop);
   set("channel", make_channel);
+  set("ring", make_ring);
   set("lock_memory", lock_memory);
   set("slot_memory", slot_memory);
   set("allocate_memory", allocate_memory);

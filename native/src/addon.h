@@ -13,6 +13,7 @@
 #include "mailbox.h"
 
 struct Handle;
+struct RingLoop;
 
 // Memory of a slot; `data` is null where the memory is gone.
 struct Region {
@@ -43,6 +44,8 @@ struct Addon {
   std::vector<gid_t> groups;
   // Memory of slots by number: channels of this environment read into it and write from it.
   std::vector<Region> regions;
+  // Rings on the loop of this environment.
+  std::unordered_set<RingLoop*> running_rings;
   int references = 1;
 
   static Addon* of(napi_env env) {

@@ -73,6 +73,13 @@ constexpr unsigned long BACKING_CLOSE = 0x4004e502;
 constexpr unsigned long SYNC_INIT = 0xe503;
 }
 
+// enum fuse_uring_cmd: commands of IORING_OP_URING_CMD on /dev/fuse.
+namespace uring_command {
+constexpr uint32_t INVALID = 0;
+constexpr uint32_t REGISTER = 1;
+constexpr uint32_t COMMIT_AND_FETCH = 2;
+}
+
 // struct fuse_in_header: its size and its fields' offsets, in bytes.
 namespace in_header {
 constexpr size_t bytes = 40;
@@ -113,6 +120,33 @@ constexpr size_t bytes = 16;
 constexpr size_t fd = 0;
 constexpr size_t flags = 4;
 constexpr size_t padding = 8;
+}
+
+// struct fuse_uring_ent_in_out: its size and its fields' offsets, in bytes.
+namespace uring_ent_in_out {
+constexpr size_t bytes = 32;
+constexpr size_t flags = 0;
+constexpr size_t commit_id = 8;
+constexpr size_t payload_sz = 16;
+constexpr size_t padding = 20;
+constexpr size_t reserved = 24;
+}
+
+// struct fuse_uring_req_header: its size and its fields' offsets, in bytes.
+namespace uring_req_header {
+constexpr size_t bytes = 288;
+constexpr size_t in_out = 0;
+constexpr size_t op_in = 128;
+constexpr size_t ring_ent_in_out = 256;
+}
+
+// struct fuse_uring_cmd_req: its size and its fields' offsets, in bytes.
+namespace uring_cmd_req {
+constexpr size_t bytes = 24;
+constexpr size_t flags = 0;
+constexpr size_t commit_id = 8;
+constexpr size_t qid = 16;
+constexpr size_t padding = 18;
 }
 
 }  // namespace fuse_wire

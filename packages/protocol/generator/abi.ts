@@ -25,6 +25,7 @@ interface Abi {
   readonly protocol: { readonly major: number; readonly minor: number }
   readonly opcodes: Readonly<Record<string, number>>
   readonly ioctls: Readonly<Record<string, { readonly value: number; readonly hex: string }>>
+  readonly uring_cmds: Readonly<Record<string, number>>
   readonly structs: Readonly<Record<string, AbiStruct>>
 }
 

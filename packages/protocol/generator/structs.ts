@@ -19,7 +19,15 @@ ${structs.join("")}`
 }
 
 /** What the addon itself looks at. */
-const nativeStructs = ["in_header", "out_header", "write_in", "backing_map"]
+const nativeStructs = [
+  "in_header",
+  "out_header",
+  "write_in",
+  "backing_map",
+  "uring_ent_in_out",
+  "uring_req_header",
+  "uring_cmd_req"
+]
 
 /** `native/src/fuse_wire.h`. */
 export const nativeHeader = (): string => {
@@ -33,6 +41,9 @@ export const nativeHeader = (): string => {
   )
   const ioctls = Object.entries(abi.ioctls).map(
     ([name, { hex }]) => `constexpr unsigned long ${name.replace(/^FUSE_DEV_IOC_/, "")} = ${hex};`
+  )
+  const commands = Object.entries(abi.uring_cmds).map(
+    ([name, value]) => `constexpr uint32_t ${name.replace(/^FUSE_IO_URING_CMD_/, "")} = ${value};`
   )
   return `#pragma once
 
@@ -50,6 +61,11 @@ ${opcodes.join("\n")}
 // ioctl(2) requests of /dev/fuse: FUSE_DEV_IOC_*.
 namespace ioctl_request {
 ${ioctls.join("\n")}
+}
+
+// enum fuse_uring_cmd: commands of IORING_OP_URING_CMD on /dev/fuse.
+namespace uring_command {
+${commands.join("\n")}
 }
 
 ${structs.join("\n")}

@@ -241,7 +241,7 @@ export const isInitError = (value: object): value is InitError => "reason" in va
 /** A flag that was wanted and is not in force, and who could not honour it. */
 export interface RefusedFlag {
   readonly flag: InitFlagName
-  readonly by: "kernel" | "backend"
+  readonly by: "kernel" | "backend" | "transport"
 }
 
 export interface Agreement {

@@ -162,11 +162,22 @@ const cacheFlags = ({ want }: Flags, able: BackendCapabilities) => {
   }
 }
 
-const lockFlags = ({ refuse, want }: Flags, able: BackendCapabilities, options: InitOptions, hasLocks: boolean) => {
-  const wanted = (flag: InitFlagName): boolean => (hasLocks ? want(flag) : refuse(flag, "backend"))
+/** A lock that waits keeps its entry of a ring, and a few of them would keep the unlock out: there locks are the kernel's own. */
+const lockFlags = (
+  { refuse, want }: Flags,
+  able: BackendCapabilities,
+  options: InitOptions,
+  hasLocks: boolean,
+  overIoUring: boolean
+) => {
+  const wanted = (flag: InitFlagName, asked: boolean | undefined): boolean => {
+    if (overIoUring) return asked === true && refuse(flag, "transport")
+    return hasLocks ? want(flag) : refuse(flag, "backend")
+  }
   return {
-    posixLocks: able.posixLocks === true && options.posixLocks !== false && wanted("FUSE_POSIX_LOCKS"),
-    flockLocks: able.flock === true && options.flock !== false && wanted("FUSE_FLOCK_LOCKS")
+    posixLocks:
+      able.posixLocks === true && options.posixLocks !== false && wanted("FUSE_POSIX_LOCKS", options.posixLocks),
+    flockLocks: able.flock === true && options.flock !== false && wanted("FUSE_FLOCK_LOCKS", options.flock)
   }
 }
 
@@ -243,7 +254,7 @@ export const negotiate = (offer: InitRequest, options: InitOptions, backend: Ini
   const inForce = {
     ...session,
     ...cacheFlags(flags, able),
-    ...lockFlags(flags, able, options, backend.setlk !== undefined),
+    ...lockFlags(flags, able, options, backend.setlk !== undefined, session.overIoUring),
     ...permissionFlags(flags, able, options),
     ...openFlags(flags, able),
     ...data,

@@ -164,6 +164,24 @@ it("options turn off what would be on, and on what the transport can do", () => 
   expect(agree({ ...kernel, flags2: 0 }, { requestTimeout: 30 }).negotiated.requestTimeout).toBe(0)
 })
 
+it("leaves locks to the kernel where requests come over io_uring", () => {
+  const offer = { ...kernel, flags2: 0xffffffff }
+  const locks = { capabilities: { posixLocks: true, flock: true }, setlk: () => undefined }
+  expect(agree(offer, {}, locks).negotiated).toMatchObject({ posixLocks: true, flockLocks: true })
+  const silent = agree(offer, { overIoUring: true }, locks)
+  expect(silent.negotiated).toMatchObject({ overIoUring: true, posixLocks: false, flockLocks: false })
+  expect(silent.refused).toEqual(agree(offer, {}, locks).refused)
+  expect(agree(offer, { overIoUring: true, flock: true }, locks).refused).toContainEqual({
+    flag: "FUSE_FLOCK_LOCKS",
+    by: "transport"
+  })
+  // A kernel that does not offer the rings is asked for the locks.
+  expect(agree({ ...offer, minor: 41, flags2: 0x1ff }, { overIoUring: true }, locks).negotiated).toMatchObject({
+    overIoUring: false,
+    posixLocks: true
+  })
+})
+
 it("security contexts need 7.38, which says where they lie", () => {
   const offer = { ...kernel, minor: 37, flags2: 0xffffffff }
   expect(agree(offer, { securityCtx: true }).negotiated.securityCtx).toBe(false)

@@ -1,0 +1,156 @@
+#include "ring.h"
+
+#include <poll.h>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "fuse_wire.h"
+#include "memory.h"
+
+namespace {
+
+// Tags of completions that are of no entry.
+constexpr uint64_t watch_tag = UINT64_MAX;
+constexpr uint64_t give_back_tag = UINT64_MAX - 1;
+
+// More submissions than that at a time go in several calls.
+constexpr uint32_t most_submissions = 1024;
+
+// No machine has it: the kernel takes the registration of such a queue for one that failed.
+constexpr uint16_t no_queue = UINT16_MAX;
+
+void put(unsigned char* entry, size_t offset, const void* value, size_t size) { memcpy(entry + offset, value, size); }
+
+template <typename Value>
+void put(unsigned char* entry, size_t offset, Value value) {
+  put(entry, offset, &value, sizeof value);
+}
+
+}  // namespace
+
+RingLayout RingLayout::of(size_t entries, size_t payload) {
+  return {round_up(entries * header_stride(), page_size()), round_up(payload, page_size())};
+}
+
+// Each begins at a cache line.
+size_t RingLayout::header_stride() { return round_up(fuse_wire::uring_req_header::bytes, 64); }
+
+int Ring::open(std::vector<uint16_t> queues) {
+  queues_ = std::move(queues);
+  control_ = std::make_unique<unsigned char[]>(control_bytes());
+  memset(control_.get(), 0, control_bytes());
+  const uint32_t entries = static_cast<uint32_t>(queues_.size());
+  // Besides the entries the ring has the watch, and the command that gives the connection back.
+  const uint32_t outstanding = entries + 2;
+  return uring_.open(outstanding < most_submissions ? outstanding : most_submissions, outstanding);
+}
+
+void Ring::close() {
+  uring_.close();
+  watching_ = false;
+}
+
+size_t Ring::control_bytes() const { return sizeof(RingControl) + 2 * queues_.size() * sizeof(uint32_t); }
+
+// The next entry of the submission queue, which is emptied first where it is full.
+unsigned char* Ring::entry_to_fill() {
+  unsigned char* entry = uring_.next_entry();
+  if (entry != nullptr) return entry;
+  uring_.enter(0, 0);
+  return uring_.next_entry();
+}
+
+// IORING_OP_URING_CMD on the device, with struct fuse_uring_cmd_req in its own part.
+void Ring::command(uint32_t operation, uint32_t entry, uint64_t commit_id, uint16_t queue) {
+  unsigned char* const submission = entry_to_fill();
+  if (submission == nullptr) return;
+  put<uint8_t>(submission, uring_entry::opcode, uring_operation::URING_CMD);
+  put<int32_t>(submission, uring_entry::fd, device_);
+  put<uint32_t>(submission, uring_entry::cmd_op, operation);
+  if (operation == fuse_wire::uring_command::REGISTER) {
+    put<uint64_t>(submission, uring_entry::addr, reinterpret_cast<uintptr_t>(&parts_[size_t{entry} * 2]));
+    put<uint32_t>(submission, uring_entry::len, 2);
+  }
+  put<uint64_t>(submission, uring_entry::user_data, queue == no_queue ? give_back_tag : entry);
+  put<uint64_t>(submission, uring_entry::cmd + fuse_wire::uring_cmd_req::commit_id, commit_id);
+  put<uint16_t>(submission, uring_entry::cmd + fuse_wire::uring_cmd_req::qid, queue);
+}
+
+void Ring::register_entry(uint32_t entry) { command(fuse_wire::uring_command::REGISTER, entry, 0, queues_[entry]); }
+
+int Ring::register_entries(int device, unsigned char* memory, const RingLayout& layout) {
+  device_ = device;
+  memory_ = memory;
+  layout_ = layout;
+  parts_.resize(queues_.size() * 2);
+  registering_ = true;
+  for (uint32_t entry = 0; entry < queues_.size(); ++entry) {
+    parts_[size_t{entry} * 2] = {memory + layout.header_at(entry), fuse_wire::uring_req_header::bytes};
+    parts_[size_t{entry} * 2 + 1] = {memory + layout.payload_at(entry), layout.payload};
+    register_entry(entry);
+  }
+  const int error = uring_.enter(0, 0);
+  reap();
+  registering_ = false;
+  return refused_ != 0 ? refused_ : error;
+}
+
+void Ring::give_back(int device) {
+  device_ = device;
+  if (parts_.size() < 2) parts_.resize(2);
+  command(fuse_wire::uring_command::REGISTER, 0, 0, no_queue);
+  uring_.enter(0, 0);
+}
+
+void Ring::submit_commits() {
+  RingControl* const control = counts();
+  for (int32_t i = 0; i < control->commits; ++i) {
+    const uint32_t entry = commit_list()[i];
+    if (entry >= queues_.size()) continue;
+    uint64_t commit_id = 0;
+    const size_t at = layout_.header_at(entry) + fuse_wire::uring_req_header::ring_ent_in_out + fuse_wire::uring_ent_in_out::commit_id;
+    memcpy(&commit_id, memory_ + at, sizeof commit_id);
+    command(fuse_wire::uring_command::COMMIT_AND_FETCH, entry, commit_id, queues_[entry]);
+  }
+  control->commits = 0;
+}
+
+void Ring::watch(int fd) {
+  unsigned char* const submission = entry_to_fill();
+  if (submission == nullptr) return;
+  put<uint8_t>(submission, uring_entry::opcode, uring_operation::POLL_ADD);
+  put<int32_t>(submission, uring_entry::fd, fd);
+  put<uint32_t>(submission, uring_entry::poll32_events, POLLIN);
+  put<uint64_t>(submission, uring_entry::user_data, watch_tag);
+  watching_ = true;
+}
+
+bool Ring::take_woken() { return std::exchange(woken_, false); }
+
+int Ring::enter(bool wait, int timeout_ms) {
+  submit_commits();
+  const int error = uring_.enter(wait ? 1 : 0, wait ? timeout_ms : 0);
+  reap();
+  return error;
+}
+
+void Ring::reap() {
+  RingControl* const control = counts();
+  Completion completion;
+  while (uring_.reap(&completion)) {
+    if (completion.tag == watch_tag) {
+      watching_ = false;
+      woken_ = true;
+      continue;
+    }
+    if (completion.tag >= queues_.size()) continue;
+    const uint32_t entry = static_cast<uint32_t>(completion.tag);
+    // An entry is ready once until it is committed, so the list has room for all.
+    if (completion.result == 0) ready_list()[control->ready++] = entry;
+    else if (registering_) refused_ = refused_ != 0 ? refused_ : completion.result;
+    // The kernel has taken the reply's place from it (a request that is gone): it is offered anew. When the connection has ended,
+    // the device says so.
+    else if (completion.result == -ENOENT) register_entry(entry);
+  }
+}

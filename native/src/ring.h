@@ -1,0 +1,92 @@
+// FUSE over io_uring: the entries of a connection's queues, registered with the kernel and committed one request at a time.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "uring.h"
+
+// Where an entry's parts lie in the memory of all: first every header, then every payload.
+struct RingLayout {
+  // Bytes of all headers together, and of one payload: whole pages.
+  size_t headers;
+  size_t payload;
+
+  static RingLayout of(size_t entries, size_t payload);
+  // Bytes from one header to the next.
+  static size_t header_stride();
+  static size_t header_at(size_t entry) { return entry * header_stride(); }
+  size_t payload_at(size_t entry) const { return headers + entry * payload; }
+};
+
+// What JavaScript and this side tell each other, in memory that both write and read; two lists of as many entries as there are
+// follow: those to commit, and those with a request.
+struct RingControl {
+  int32_t commits;
+  int32_t ready;
+  // Whether the ring is entered after JavaScript's turn, so that JavaScript need not.
+  int32_t entering;
+};
+
+class Ring {
+ public:
+  Ring() = default;
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  // Makes the io_uring for an entry in each of `queues` (their numbers, one for each entry): 0 or a negative errno.
+  int open(std::vector<uint16_t> queues);
+  // Registers all entries for `device`, whose memory is at `memory`; 0, or the negative errno of the first that was refused.
+  int register_entries(int device, unsigned char* memory, const RingLayout& layout);
+  // Has the kernel serve the connection by its device again: for a registration that was not completed.
+  void give_back(int device);
+  // Unmaps and closes the io_uring. The memory of the entries is the caller's.
+  void close();
+
+  bool is_open() const { return uring_.is_open(); }
+  size_t entries() const { return queues_.size(); }
+  unsigned char* control() const { return control_.get(); }
+  size_t control_bytes() const;
+  // Whether entries have been registered, or tried to be.
+  bool is_registered() const { return memory_ != nullptr; }
+  size_t memory_bytes() const { return layout_.payload_at(queues_.size()); }
+  int32_t ready() const { return counts()->ready; }
+  void set_entering(bool entering) const { counts()->entering = entering ? 1 : 0; }
+
+  // A completion tells, once, when `fd` can be read.
+  void watch(int fd);
+  // Whether what `watch` was called for has come since it was asked last.
+  bool take_woken();
+  bool is_watching() const { return watching_; }
+  // As of `Uring`.
+  int signal(int event) { return uring_.signal(event); }
+  // Submits what is to be committed, waits for a completion if `wait`, at most `timeout_ms` (-1: for ever), and adds what came to
+  // the list of what is ready. 0, -ETIME, -EINTR or a negative errno after which the ring is of no use.
+  int enter(bool wait, int timeout_ms);
+
+ private:
+  RingControl* counts() const { return reinterpret_cast<RingControl*>(control_.get()); }
+  uint32_t* commit_list() const { return reinterpret_cast<uint32_t*>(control_.get() + sizeof(RingControl)); }
+  uint32_t* ready_list() const { return commit_list() + queues_.size(); }
+  unsigned char* entry_to_fill();
+  void command(uint32_t operation, uint32_t entry, uint64_t commit_id, uint16_t queue);
+  void register_entry(uint32_t entry);
+  void submit_commits();
+  void reap();
+
+  Uring uring_;
+  std::vector<uint16_t> queues_;
+  std::unique_ptr<unsigned char[]> control_;
+  std::vector<iovec> parts_;
+  unsigned char* memory_ = nullptr;
+  RingLayout layout_{};
+  int device_ = -1;
+  bool registering_ = false;
+  int refused_ = 0;
+  bool watching_ = false;
+  bool woken_ = false;
+};
