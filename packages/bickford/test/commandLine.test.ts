@@ -70,7 +70,7 @@ describe("parseCommandLine", () => {
       [["-o", "max_write=1"], "max_write", /from 4096 to 268431360/],
       [["-oro=1"], "ro", /takes no value/],
       [["-o", "clone_fd"], "clone_fd", /one thread serves a mount/],
-      [["-o", "max_threads=4"], "max_threads", /use the daemon/],
+      [["-o", "max_idle_threads=4"], "max_idle_threads", /use the daemon/],
       [["-o", "blksize=1024"], "blksize", /blkdev/],
       [["-o", "max_read=100"], "max_read", /at least 4096/],
       [["/mnt", "-o"], "-o", /needs options/]

@@ -13,11 +13,13 @@ const findings = (change: (folder: string, places: Places) => Partial<Places>) =
     writeFileSync(join(folder, "bin", "fusermount3"), "")
     chmodSync(join(folder, "bin", "fusermount3"), 0o4755)
     writeFileSync(join(folder, "fuse.conf"), "user_allow_other\n")
+    writeFileSync(join(folder, "enable_uring"), "Y\n")
     const places: Places = {
       device: join(folder, "fuse"),
       path: join(folder, "bin"),
       fuseConf: join(folder, "fuse.conf"),
       kernel: "6.18.1-x",
+      uring: join(folder, "enable_uring"),
       node: "24.1.0"
     }
     return examine({ ...places, ...change(folder, places) })
@@ -43,6 +45,7 @@ describe("the doctor", () => {
       [{ fuseConf: "/nonexistent" }, "note", /user_allow_other/],
       [{ kernel: "6.1.0-13-amd64" }, "note", /later kernel/],
       [{ kernel: "4.19.0" }, "fault", /later kernel/],
+      [{ uring: "/nonexistent" }, "note", /Linux 6\.14/],
       [{ node: "20.1.0" }, "fault", /npm install node/]
     ]
     for (const [places, kind, remedy] of cases) {
@@ -51,6 +54,11 @@ describe("the doctor", () => {
       assert.strictEqual(found[0]?.kind, kind, JSON.stringify(places))
       assert.match(found[0]?.remedy ?? "", remedy)
     }
+    const off = worst((folder) => {
+      writeFileSync(join(folder, "enable_uring"), "N\n")
+      return {}
+    })
+    assert.match(off[0]?.remedy ?? "", /echo Y > .*enable_uring/)
     const unprivileged = worst((folder) => {
       chmodSync(join(folder, "bin", "fusermount3"), 0o755)
       return {}

@@ -4,9 +4,13 @@
 import { printable } from "@bickford/protocol"
 import {
   abortConnection,
+  type DeviceTransportOptions,
   frameCapacityFor,
+  type FrameTransport,
+  type FuseHandle,
   isMounted,
   makeDeviceTransport,
+  makeRingTransport,
   mountDevice,
   type MountDeviceOptions,
   type MountedDevice,
@@ -109,6 +113,25 @@ const trueEnd = (end: SessionEnd, device: MountedDevice): SessionEnd =>
 const selfWaitMillis = ({ selfWaitTimeout }: MountOptions): number =>
   Math.min(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(selfWaitTimeout ?? "2 seconds"))), 0xffff_ffff)
 
+/** What the connection is served through. A ring that cannot be had is no reason not to serve. */
+const transportOf = (
+  handle: FuseHandle,
+  { threads }: MountOptions,
+  options: DeviceTransportOptions
+): Effect.Effect<FrameTransport, TransportError, Scope.Scope> =>
+  threads === undefined
+    ? makeDeviceTransport(handle, options)
+    : makeRingTransport(handle, options).pipe(
+        Effect.catchIf(
+          (error) => error.syscall === "io_uring_setup",
+          (error) =>
+            Effect.andThen(
+              Effect.logInfo(`${error.message}; requests come by /dev/fuse`),
+              makeDeviceTransport(handle, options)
+            )
+        )
+      )
+
 /** Mounts, and begins to serve. */
 const incarnate = (options: MountOptions, ending: EndingMount): Effect.Effect<Incarnation, MountError> =>
   Effect.gen(function* () {
@@ -119,7 +142,7 @@ const incarnate = (options: MountOptions, ending: EndingMount): Effect.Effect<In
       )
       yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitMillis(options))
       const forSession = yield* withinRequestLimit(sessionOptions(options))
-      const transport = yield* makeDeviceTransport(device.handle, {
+      const transport = yield* transportOf(device.handle, options, {
         frameCapacity: frameCapacityFor(forSession.maxWrite)
       })
       return { scope, device, session: yield* makeSession(transport, options.backend, forSession) }

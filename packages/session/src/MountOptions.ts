@@ -49,6 +49,13 @@ export interface MountOptions {
   readonly blkdev?: boolean
   /** Block size in bytes of a `blkdev` mount, a power of two from 512. Default 512. */
   readonly blksize?: number
+  /**
+   * Serves requests over io_uring where that can be had: Linux 6.14 with its parameter `fuse.enable_uring`, which is root's, and
+   * nothing that denies io_uring to this process (seccomp, `kernel.io_uring_disabled`). Elsewhere `/dev/fuse` is read, as without
+   * this option. The number is how many threads may serve at most, "auto" as many as there are CPUs; a backend that does not share
+   * its state is served by one. Locks are the kernel's own then. Default: `/dev/fuse`.
+   */
+  readonly threads?: "auto" | number
   readonly session?: SessionOptions
   /** How long the kernel may take to send INIT and the backend to start. Default 30 seconds. */
   readonly startTimeout?: Duration.Input

@@ -5,7 +5,7 @@ import { agreeOn, backendConnection, type Connection } from "./connection/Connec
 import { logDiagnostics } from "./Diagnostics.ts"
 import { makeGuard } from "./dispatcher/guard.ts"
 import { effectOf } from "./dispatcher/promises.ts"
-import { errnoNumbers } from "@bickford/protocol"
+import { errnoName, errnoNumbers } from "@bickford/protocol"
 import {
   type Agreement,
   decodeAs,
@@ -19,6 +19,7 @@ import {
 } from "@bickford/protocol/codec"
 import type { InitOptions, InitRequest, Negotiated } from "@bickford/protocol"
 import type { OptionError } from "./options.ts"
+import type { SessionOptions } from "./SessionOptions.ts"
 
 /** INIT was malformed, or asks for what we do not speak; the connection cannot be served. */
 export class HandshakeError extends Error {
@@ -52,16 +53,28 @@ const decodeInit = (slot: Slot): InitRequest | HandshakeError => {
   return request.op === "init" ? request : new HandshakeError(`the first message was ${request.op}, not INIT`)
 }
 
+/** The ways over io_uring are taken, or not; a kernel that refuses them in the end delivers by the device. */
+const settleRings = (connection: Connection, negotiated: Negotiated): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { rings } = connection.transport
+    if (rings === undefined) return Effect.void
+    if (!negotiated.overIoUring) {
+      rings.drop()
+      return Effect.void
+    }
+    const status = rings.start(negotiated)
+    if (status >= 0) return Effect.void
+    connection.negotiated = { ...negotiated, overIoUring: false }
+    return Effect.logWarning(
+      `io_uring: ${errnoName(-status) ?? status}; the kernel delivers requests by /dev/fuse instead`
+    )
+  })
+
 /**
  * Answers INIT. The backend's own `init` runs first: nothing else of the mount is served before it
  * has ended, and when it fails the mount fails. `onNegotiated` runs last, before the answer is written.
  */
-export const handshake = Effect.fnUntraced(function* (
-  connection: Connection,
-  slot: Slot,
-  options: InitOptions,
-  onNegotiated: (negotiated: Negotiated) => Effect.Effect<void>
-) {
+export const handshake = Effect.fnUntraced(function* (connection: Connection, slot: Slot, options: SessionOptions) {
   const { backend, transport } = connection
   const refuse = (error: HandshakeError | OptionError) => {
     transport.reply(slot, -errnoNumbers.EPROTO, 0)
@@ -69,7 +82,11 @@ export const handshake = Effect.fnUntraced(function* (
   }
   const request = decodeInit(slot)
   if (request instanceof HandshakeError) return yield* refuse(request)
-  const agreed = negotiate(request, { ...options, frameCapacity: transport.frameCapacity }, backend ?? {})
+  // What a later process may serve stays on the device: a ring ends with its process.
+  const overIoUring =
+    transport.rings !== undefined && options.onNegotiated === undefined && options.resume === undefined
+  const asked = { ...options, overIoUring, frameCapacity: transport.frameCapacity }
+  const agreed = negotiate(request, asked, backend ?? {})
   if (isInitError(agreed)) return yield* refuse(refusalOf(agreed))
   yield* logRefused(agreed.refused)
   if (backend?.init !== undefined) {
@@ -80,10 +97,12 @@ export const handshake = Effect.fnUntraced(function* (
     )
     yield* Effect.onError(initialised, () => Effect.sync(() => transport.reply(slot, -errnoNumbers.EIO, 0)))
   }
-  yield* onNegotiated(agreed.negotiated)
+  const { onNegotiated } = options
+  if (onNegotiated !== undefined) yield* onNegotiated({ id: connection.id, negotiated: agreed.negotiated })
   // Set before the reply is written: the next request may be read at once.
   agreeOn(connection, agreed.negotiated)
   transport.reply(slot, 0, encodeInitReply(agreed.reply, slot.view, slot.body))
+  yield* settleRings(connection, agreed.negotiated)
 })
 
 /** Answers an INIT that was agreed on before, as it was then. */

@@ -156,6 +156,8 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
     typeof value === "number" && value >= 512 && value <= 1 << 20 && Number.isInteger(Math.log2(value))
       ? undefined
       : "a power of two from 512 to 1048576",
+  threads: (value) =>
+    value === "auto" || whole(1, 0xffff)(value) === undefined ? undefined : '"auto", or a whole number from 1 to 65535',
   startTimeout: duration,
   stopTimeout: duration,
   selfWaitTimeout: duration,

@@ -146,13 +146,7 @@ const sessionChild = (
   start: Effect.gen(function* () {
     if (connection.negotiated === undefined) {
       const slot = yield* takeInit(connection)
-      const { onNegotiated } = options
-      yield* handshake(
-        connection,
-        slot,
-        options,
-        (negotiated) => onNegotiated?.({ id: connection.id, negotiated }) ?? Effect.void
-      ).pipe(
+      yield* handshake(connection, slot, options).pipe(
         Effect.catchCause((cause) => {
           if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
           connection.failure = cause

@@ -45,7 +45,13 @@ export interface DeviceTransportOptions {
   readonly bodyCapacity?: number
 }
 
-class DeviceTransport implements FrameTransport {
+/** A device's transport that can be told to read less often. */
+export interface PacedTransport extends FrameTransport {
+  /** Having read everything that was there, waits for so many milliseconds before it looks again: for what is in no hurry. */
+  readonly pace: (milliseconds: number) => void
+}
+
+class DeviceTransport implements PacedTransport {
   readonly frameCapacity: number
   readonly close: Effect.Effect<void>
   private readonly handle: FuseHandle
@@ -82,6 +88,9 @@ class DeviceTransport implements FrameTransport {
   private lending = false
   private splicer: Splicer | undefined
   private scheduled: NodeJS.Immediate | undefined
+  /** Milliseconds to wait when all was read. */
+  private rest = 0
+  private resting: NodeJS.Timeout | undefined
   private readonly smallHeader = new Uint8Array(outHeaderSize)
   private readonly smallHeaderView = new DataView(this.smallHeader.buffer)
 
@@ -151,7 +160,21 @@ class DeviceTransport implements FrameTransport {
     this.starved = false
     if (this.scheduled !== undefined) clearImmediate(this.scheduled)
     this.scheduled = undefined
+    clearTimeout(this.resting)
+    this.resting = undefined
     this.disarm()
+  }
+
+  pace = (milliseconds: number): void => {
+    this.rest = milliseconds
+  }
+
+  private restAWhile(): void {
+    this.disarm()
+    this.resting ??= setTimeout(() => {
+      this.resting = undefined
+      this.onReady(0)
+    }, this.rest)
   }
 
   private end(result: Effect.Effect<TransportEnd, TransportError>): void {
@@ -248,7 +271,8 @@ class DeviceTransport implements FrameTransport {
       return
     }
     if (result === -EAGAIN) {
-      this.arm()
+      if (this.rest > 0 && frames > 0) this.restAWhile()
+      else this.arm()
       return
     }
     this.end(this.endOf(result))
@@ -576,7 +600,13 @@ const defaultBodyCapacity = 256 << 10
 export const makeDeviceTransport = (
   handle: FuseHandle,
   options: DeviceTransportOptions = {}
-): Effect.Effect<FrameTransport, TransportError, Scope.Scope> =>
+): Effect.Effect<FrameTransport, TransportError, Scope.Scope> => makePacedTransport(handle, options)
+
+/** As `makeDeviceTransport`, for a transport that is made of it. */
+export const makePacedTransport = (
+  handle: FuseHandle,
+  options: DeviceTransportOptions = {}
+): Effect.Effect<PacedTransport, TransportError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => {
       const writeHandle = options.write ?? handle
@@ -591,7 +621,7 @@ export const makeDeviceTransport = (
       pool.give(first)
       const channel = makeChannel(handle, writeHandle)
       if (typeof channel === "number") return Effect.fail(errnoError("mmap", channel, "no memory for the connection"))
-      return Effect.succeed<FrameTransport>(
+      return Effect.succeed<PacedTransport>(
         new DeviceTransport(
           handle,
           writeHandle,

@@ -44,10 +44,23 @@ export interface FrameSink {
 /** Why reading ended. `unmounted` is ENODEV, `aborted` ECONNABORTED, `closed` the peer's end of file. */
 export type TransportEnd = "unmounted" | "aborted" | "closed"
 
+/** A connection's way over io_uring. */
+export interface Rings {
+  /**
+   * Once INIT's answer, with FUSE_OVER_IO_URING, has been written: has the kernel deliver by the rings. Returns 0, or a negative
+   * errno, and then the kernel delivers by the device as before.
+   */
+  readonly start: (agreed: { readonly maxWrite: number; readonly maxPages: number }) => number
+  /** They are not needed: the flag was not agreed on. */
+  readonly drop: () => void
+}
+
 /** Delivers frames in slots, and takes replies back through them. */
 export interface FrameTransport {
   /** Largest frame a slot can hold, in bytes. */
   readonly frameCapacity: number
+  /** Where the transport can serve the connection over io_uring too. */
+  readonly rings?: Rings
   /** Slots that are free for reading now. */
   readonly freeSlots: () => number
   /**

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module"
 import { addonFile } from "./addonFile.ts"
 import type { FilesystemCalls } from "./filesystem/calls.ts"
+import type { Ring } from "./ring/Ring.ts"
 import { requireNode } from "./runtime.ts"
 
 declare const handleBrand: unique symbol
@@ -96,6 +97,8 @@ export interface Addon extends FilesystemCalls {
   readonly splice_into: (pipe: FuseHandle, fd: number, offset: number | bigint, length: number) => number
   readonly splice_pipe: (from: FuseHandle, to: FuseHandle, length: number, move: boolean) => number
   readonly channel: (reader: FuseHandle, writer: FuseHandle) => NativeChannel | number
+  /** A ring with an entry for each of these queues, a queue as often as it is to have entries; or a negative errno. */
+  readonly ring: (queues: Uint16Array) => Ring | number
   readonly slot_memory: (bytes: number) => NativeSlotMemory | number
   readonly notify: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => Promise<number>
   readonly lock_memory: (bytes: Bytes) => number

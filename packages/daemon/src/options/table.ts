@@ -226,6 +226,10 @@ export const optionTable: { readonly [name: string]: Row } = {
     "how long the server may wait for itself before it is let go, with every call (default 2; 0: for ever)",
     (t, value) => (t.mount.selfWaitTimeout = value * 1000)
   ),
+  max_threads: whole(1, 0xffff)(
+    "requests come over io_uring, where root allows it (fuse.enable_uring, Linux 6.14), to as many threads as can serve the source, which is one; else by /dev/fuse, as without it. Locks are the kernel's then. A mount of the daemon stays on /dev/fuse, where its next worker finds its calls",
+    (t, value) => (t.mount.threads = value)
+  ),
   no_resend: flag(
     "calls that are lost with a worker are not delivered again, as before Linux 6.9: they fail, and it is mounted anew",
     (t) => (t.session.resend = false)
@@ -316,7 +320,6 @@ export const optionTable: { readonly [name: string]: Row } = {
   splice_write: refused(splicing),
   splice_move: refused(splicing),
   clone_fd: refused(oneThread),
-  max_threads: refused(oneThread),
   max_idle_threads: refused(oneThread),
   kernel_cache: refused(caching),
   auto_cache: refused(caching),

@@ -133,6 +133,11 @@ const serve = Effect.fnUntraced(function* (attend: (session: Session.Session) =>
   const asked = yield* withinRequestLimit(options.session)
   // What an earlier worker agreed on holds, though the limit or the options have changed since.
   const maxWrite = Math.max(asked.maxWrite ?? 0, resume?.negotiated?.maxWrite ?? 0)
+  // A ring ends with its process; the device is handed on, with the calls that wait.
+  if (options.mount.threads !== undefined)
+    yield* Effect.logInfo(
+      "max_threads: a mount of the daemon is served by /dev/fuse, where its next worker finds its calls"
+    )
   const transport = yield* makeDeviceTransport(yield* fromFd(device), { frameCapacity: frameCapacityFor(maxWrite) })
   closeSync(device)
   const counters = makeCounters()

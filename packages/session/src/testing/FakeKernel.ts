@@ -9,7 +9,14 @@
  * const entry = yield* kernel.call({ op: "lookup", nodeid: 1, name: "hello" })
  * ```
  */
-import { close, type FuseHandle, makeDeviceTransport, pipe_pair, socketpair } from "@bickford/transport"
+import {
+  close,
+  type FuseHandle,
+  makeDeviceTransport,
+  makeRingTransportOver,
+  pipe_pair,
+  socketpair
+} from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type { ErrnoError } from "../errno.ts"
 import { protocolVersion } from "@bickford/protocol"
@@ -17,6 +24,7 @@ import type { InitReply, Notification, ReplyOf, U64 } from "@bickford/protocol"
 import { hasFlag } from "@bickford/protocol/codec"
 import { type BackendSource, make as makeSession, type SessionOptions } from "../Session.ts"
 import type { FakeKernelError, RequestInput } from "./kernelRequests.ts"
+import { type FakeRingOptions, makeFakeRing } from "./FakeRing.ts"
 import { type PathCalls, pathCalls } from "./PathCalls.ts"
 import { type RawReply, ReceivedFrames, readFrames } from "./ReceivedFrames.ts"
 import { Sender } from "./Sender.ts"
@@ -79,7 +87,7 @@ export const make = Effect.fnUntraced(function* (handle: FuseHandle, write: Fuse
           minor: offer?.minor ?? protocolVersion.minor,
           maxReadahead: offer?.maxReadahead ?? 131072,
           flags: offer?.flags ?? 0x73fffffb,
-          flags2: offer?.flags2 ?? 0x5fd
+          flags2: offer?.flags2 ?? 0x7fd
         }),
         (reply) =>
           Effect.sync(() => {
@@ -124,4 +132,22 @@ export const serve = Effect.fnUntraced(function* (source: BackendSource, options
   const kernel = yield* make(kernelEnd)
   const session = yield* makeSession(yield* makeDeviceTransport(serverEnd), source, options)
   return { kernel, session }
+})
+
+/**
+ * As `serve`, with FUSE over io_uring as the kernel does it from INIT on. `rung` tells how many requests have come by the ring.
+ */
+export const serveOverRing = Effect.fnUntraced(function* (
+  source: BackendSource,
+  options?: SessionOptions,
+  like?: FakeRingOptions
+) {
+  const [kernelEnd, relayed] = yield* socketpair({ type: "seqpacket" })
+  const [device, serverEnd] = yield* socketpair({ type: "seqpacket" })
+  const kernel = yield* make(kernelEnd)
+  const fake = makeFakeRing(relayed, device, like)
+  yield* Effect.forkScoped(fake.relay)
+  const transport = yield* makeRingTransportOver(serverEnd, fake.ring, { pace: 0 })
+  const session = yield* makeSession(transport, source, options)
+  return { kernel, session, rung: fake.delivered }
 })

@@ -109,6 +109,26 @@ const kernel = (version: string): ReadonlyArray<Finding> => {
   })
 }
 
+/** Root's switch of FUSE over io_uring; absent before Linux 6.14. */
+const rings = (parameter: string): Finding => {
+  let value = ""
+  const error = attempted(() => {
+    value = readRegularFile(parameter).trim()
+  })
+  if (error !== undefined)
+    return note(
+      "io_uring",
+      "this kernel has no FUSE over io_uring: -o max_threads reads /dev/fuse",
+      "use Linux 6.14 or later"
+    )
+  if (value === "Y") return fine("io_uring", "the kernel offers it to mounts with -o max_threads")
+  return note(
+    "io_uring",
+    "is off: -o max_threads reads /dev/fuse",
+    `echo Y > ${parameter}, or fuse.enable_uring=1 on the kernel's command line, if mounts are to use it`
+  )
+}
+
 const node = (version: string): Finding => {
   const [major = 0, minor = 0] = version.split(".").map(Number)
   return major > 22 || (major === 22 && minor >= 19)
@@ -138,6 +158,7 @@ export interface Places {
   readonly path: string
   readonly fuseConf: string
   readonly kernel: string
+  readonly uring: string
   readonly node: string
 }
 
@@ -146,6 +167,7 @@ export const here = (): Places => ({
   path: process.env["PATH"] ?? "",
   fuseConf: "/etc/fuse.conf",
   kernel: release(),
+  uring: "/sys/module/fuse/parameters/enable_uring",
   node: process.versions.node
 })
 
@@ -155,6 +177,7 @@ export const examine = (places: Places): ReadonlyArray<Finding> => [
   helper(places.path),
   allowOther(places.fuseConf),
   ...kernel(places.kernel),
+  rings(places.uring),
   node(places.node)
 ]
 
