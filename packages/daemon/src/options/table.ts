@@ -227,7 +227,7 @@ export const optionTable: { readonly [name: string]: Row } = {
     (t, value) => (t.mount.selfWaitTimeout = value * 1000)
   ),
   max_threads: whole(1, 0xffff)(
-    "requests come over io_uring, where root allows it (fuse.enable_uring, Linux 6.14), to as many threads as can serve the source, which is one; else by /dev/fuse, as without it. Locks are the kernel's then. A mount of the daemon stays on /dev/fuse, where its next worker finds its calls",
+    "how many threads may serve, by io_uring queues, where root allows it (docs/io-uring.md; for now one does)",
     (t, value) => (t.mount.threads = value)
   ),
   no_resend: flag(

@@ -22,7 +22,7 @@ import type { ErrnoError } from "../errno.ts"
 import { protocolVersion } from "@bickford/protocol"
 import type { InitReply, Notification, ReplyOf, U64 } from "@bickford/protocol"
 import { hasFlag } from "@bickford/protocol/codec"
-import { type BackendSource, make as makeSession, type SessionOptions } from "../Session.ts"
+import { type BackendSource, make as makeSession, type Session, type SessionOptions } from "../Session.ts"
 import type { FakeKernelError, RequestInput } from "./kernelRequests.ts"
 import { type FakeRingOptions, makeFakeRing } from "./FakeRing.ts"
 import { type PathCalls, pathCalls } from "./PathCalls.ts"
@@ -149,5 +149,14 @@ export const serveOverRing = Effect.fnUntraced(function* (
   yield* Effect.forkScoped(fake.relay)
   const transport = yield* makeRingTransportOver(serverEnd, fake.ring, { pace: 0 })
   const session = yield* makeSession(transport, source, options)
-  return { kernel, session, rung: fake.delivered }
+  const served: {
+    kernel: FakeKernel
+    session: Session
+    /** Requests that have come by the ring. */ rung: () => number
+  } = {
+    kernel,
+    session,
+    rung: fake.delivered
+  }
+  return served
 })

@@ -27,9 +27,11 @@ export interface Ring {
   readonly register: (device: FuseHandle, payload: number) => ArrayBuffer | number
   /** Calls back on the event loop while entries are ready, or with a negative errno when the ring is of no use any more. 0 or a negative errno. */
   readonly start: (callback: (status: number) => void) => number
+  /** Calls nobody back any more; what comes waits. Idempotent. */
   readonly stop: () => void
   /** Commits what is to be committed now. 0 or a negative errno. */
   readonly submit: () => number
+  /** Unmaps and closes; the kernel takes the connection's requests back. Idempotent. */
   readonly close: () => void
 }
 
