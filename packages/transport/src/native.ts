@@ -3,14 +3,10 @@ import { createRequire } from "node:module"
 import { addonFile } from "./addonFile.ts"
 import type { FilesystemCalls } from "./filesystem/calls.ts"
 import type { Ring } from "./ring/Ring.ts"
+import type { FuseHandle } from "./FuseHandle.ts"
 import { requireNode } from "./runtime.ts"
 
-declare const handleBrand: unique symbol
-
-/** Owns one file descriptor: `close` closes it, and so does the garbage collector when it was forgotten. */
-export interface FuseHandle {
-  readonly [handleBrand]: true
-}
+export type { FuseHandle } from "./FuseHandle.ts"
 
 /** Memory that frames are read into and written from, by functions that are told where through `control`. */
 /** Memory of a slot, and the number by which channels know it. */

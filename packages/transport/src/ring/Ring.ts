@@ -5,7 +5,7 @@
  * and a payload (the rest of the request; the whole body of the reply).
  */
 import { structs } from "@bickford/protocol/codec"
-import type { FuseHandle } from "../native.ts"
+import type { FuseHandle } from "../FuseHandle.ts"
 
 /** Words of `control`: how many entries are to be committed and are ready, and whether it is entered after this turn anyway. */
 export const ringControl = { commits: 0, ready: 1, entering: 2, lists: 3 } as const
