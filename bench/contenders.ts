@@ -106,7 +106,8 @@ const ours =
     mountpoint
   ]
 
-export const contenders = (beside: string | undefined): ReadonlyArray<Contender> => [
+/** What the others are compared with: no filesystem, and one that does nothing. */
+const floors: ReadonlyArray<Contender> = [
   {
     name: "plain",
     serves: "folder",
@@ -126,7 +127,10 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     operations: dataOperations,
     prepare: prepareNull,
     command: (mountpoint, storage) => [join(buildFolder, "null"), mountpoint, join(storage, "file")]
-  },
+  }
+]
+
+const inMemory: ReadonlyArray<Contender> = [
   {
     name: "libfuse-memory",
     serves: "memory",
@@ -155,23 +159,18 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     serves: "memory",
     prepare: async () => void (await must(python, ["-c", "import pyfuse3, trio"])),
     command: (mountpoint) => [python, join(benchFolder, "servers", "memory.py"), mountpoint]
-  },
-  ...(beside === undefined
-    ? []
-    : [
-        {
-          name: "beside",
-          serves: "memory" as const,
-          prepare: async () => {},
-          command: (mountpoint: string): Command => [process.execPath, join(beside, "srv.mjs"), mountpoint, "dev"]
-        }
-      ]),
-  {
-    name: "bickford-memory",
-    serves: "memory",
-    prepare: async () => {},
-    command: ours("memory:")
-  },
+  }
+]
+
+/** The server of another project, in a directory that the caller names. */
+const besideIn = (directory: string): Contender => ({
+  name: "beside",
+  serves: "memory",
+  prepare: async () => {},
+  command: (mountpoint: string): Command => [process.execPath, join(directory, "srv.mjs"), mountpoint, "dev"]
+})
+
+const overDirectories: ReadonlyArray<Contender> = [
   {
     name: "passthrough_ll",
     serves: "folder",
@@ -197,7 +196,19 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
       storage,
       mountpoint
     ]
-  },
+  }
+]
+
+const ownInMemory: ReadonlyArray<Contender> = [
+  {
+    name: "bickford-memory",
+    serves: "memory",
+    prepare: async () => {},
+    command: ours("memory:")
+  }
+]
+
+const ownStored: ReadonlyArray<Contender> = [
   {
     name: "bickford-passthrough",
     serves: "folder",
@@ -217,4 +228,14 @@ export const contenders = (beside: string | undefined): ReadonlyArray<Contender>
     prepare: async () => {},
     command: ours("sqlite:")
   }
+]
+
+/** In the order of the report. */
+export const contenders = (beside: string | undefined): ReadonlyArray<Contender> => [
+  ...floors,
+  ...inMemory,
+  ...(beside === undefined ? [] : [besideIn(beside)]),
+  ...ownInMemory,
+  ...overDirectories,
+  ...ownStored
 ]

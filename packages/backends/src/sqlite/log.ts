@@ -39,6 +39,15 @@ export interface WriteAheadLog {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** What the store's owner is told. */
+const sentences = {
+  readOnly: (reason: string) =>
+    `${reason}; the store is read-only until all that was committed is safe, which the next change tries to bring about. Look at the disk`,
+  lost: (path: string) =>
+    `${path}: the disk has lost a part of the log; the store is read-only. Unmount it and mount it again: it is as it was before the failure`,
+  safe: (path: string) => `${path}: all that was committed is safe again; the store can be written`
+}
+
 /** `tell` is given a sentence when the store becomes read-only, and when it can be written again. */
 export const openLog = (
   db: DatabaseSync,
@@ -60,11 +69,7 @@ export const openLog = (
 
   const fail = (what: string, error: unknown): StoreFailure => {
     const reason = `${path}: ${what} (${messageOf(error)})`
-    if (failure === undefined) {
-      tell(
-        `${reason}; the store is read-only until all that was committed is safe, which the next change tries to bring about. Look at the disk`
-      )
-    }
+    if (failure === undefined) tell(sentences.readOnly(reason))
     distrusted = true
     return (failure = new StoreFailure(reason))
   }
@@ -83,9 +88,7 @@ export const openLog = (
     const found = framesOf()
     if (found !== undefined) return found
     lost = true
-    tell(
-      `${path}: the disk has lost a part of the log; the store is read-only. Unmount it and mount it again: it is as it was before the failure`
-    )
+    tell(sentences.lost(path))
     throw new Error("the disk has lost a part of the log")
   }
 
@@ -104,7 +107,7 @@ export const openLog = (
       throw fail("cannot be made safe", error)
     }
     failure = undefined
-    tell(`${path}: all that was committed is safe again; the store can be written`)
+    tell(sentences.safe(path))
   }
 
   const log: WriteAheadLog = {

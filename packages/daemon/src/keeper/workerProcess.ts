@@ -101,6 +101,22 @@ export const coveredBy = ({ device: { device, mountpoint, underneath } }: Connec
   known: underneath >= 0
 })
 
+/** Reads what a worker sends, in pieces: `hear` is given each message; what is none is told of once, in the log. */
+const readMessages = (
+  hear: (message: FromWorker) => void,
+  killBecause: (cause: string) => void,
+  nameOf: () => string
+): ((piece: Buffer) => void) => {
+  let unheard = 0
+  return makeLineReader({
+    said: (said) => {
+      if (isFromWorker(said)) hear(said)
+      else if (unheard++ === 0) warn(`${nameOf()} sent the keeper what is no message, which is not heard`)
+    },
+    tooLong: () => killBecause(`the worker sent the keeper a line of more than ${lineLimit} bytes`)
+  })
+}
+
 /**
  * Starts a process that has the connection's device as its descriptor 4, and what the mount covers, where that is
  * known, as descriptor 5; without a connection neither. It loads its code, compiled by those before it into the
@@ -138,17 +154,9 @@ export const startWorker = (
     message = cause
     child.kill("SIGKILL")
   }
-  let unheard = 0
   hears?.on(
     "data",
-    makeLineReader({
-      said: (said) => {
-        if (isFromWorker(said)) hear(said)
-        else if (unheard++ === 0)
-          warn(`${mount.name}: the worker ${child.pid} sent the keeper what is no message, which is not heard`)
-      },
-      tooLong: () => killBecause(`the worker sent the keeper a line of more than ${lineLimit} bytes`)
-    })
+    readMessages(hear, killBecause, () => `${mount.name}: the worker ${child.pid}`)
   )
   const silent = new Promise<void>((resolve) => {
     if (hears === undefined) resolve()

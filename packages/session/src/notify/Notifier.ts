@@ -12,6 +12,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { FrameTransport } from "@bickford/transport"
 import { errnoError, type ErrnoError } from "../errno.ts"
+import { makeNotificationQueue } from "./queue.ts"
 import { errnoNumbers, invalEntryFlags, protocolVersion } from "@bickford/protocol"
 import type { Data, Name, Negotiated, Notification, S64, U64 } from "@bickford/protocol"
 import { encodeNotification, isEncodeError } from "@bickford/protocol/codec"
@@ -64,72 +65,41 @@ export interface Notifier extends Notify {
 
 const fail = (errno: number) => Effect.fail(errnoError(errno))
 
+const outcome = (result: number): Sent => {
+  if (result === 0) return Effect.void
+  return fail(
+    result === -errnoNumbers.EBADF || result === -errnoNumbers.ENODEV || result === -errnoNumbers.EPIPE
+      ? errnoNumbers.ENOTCONN
+      : -result
+  )
+}
+
+/** Whether the agreement has what a notification needs beyond the minor, which the encoder checks. */
+const supported = (notification: Notification, agreed: Negotiated): boolean => {
+  if (notification.notify === "resend") return agreed.resend
+  if (notification.notify === "invalEntry" && (notification.flags & invalEntryFlags.FUSE_EXPIRE_ONLY) !== 0)
+    return agreed.expireOnly
+  return true
+}
+
 export const makeNotifier = (transport: FrameTransport, negotiated: () => Negotiated | undefined): Notifier => {
-  let last: Promise<unknown> = Promise.resolve()
-  let ended = false
+  const queue = makeNotificationQueue(transport)
   // What the kernel was asked by an earlier server of the connection is answered to this one.
   let retrievals = randomInt(2 ** 47)
   const waiting = new Map<U64, Deferred.Deferred<Uint8Array, ErrnoError>>()
-  /** Those who wait for the kernel, or for their turn. */
-  const pending = new Set<() => void>()
-
-  /** In its turn, unless it is not `wanted` any more: 0 or a negative errno. */
-  const enqueue = (parts: ReadonlyArray<Uint8Array>, wanted: () => boolean): Promise<number> => {
-    const result = last.then(() => (ended ? -errnoNumbers.ENOTCONN : wanted() ? transport.notify(...parts) : 0))
-    // One that could not be written does not hold up the others.
-    last = result.catch(() => undefined)
-    return result
-  }
-
-  /** Interrupted before its turn, it is not sent. */
-  const write = (parts: ReadonlyArray<Uint8Array>): Effect.Effect<number> =>
-    Effect.callback<number>((resume) => {
-      let wanted = true
-      const stop = (): void => resume(Effect.succeed(-errnoNumbers.ENOTCONN))
-      pending.add(stop)
-      void enqueue(parts, () => wanted)
-        .then(
-          (result) => resume(Effect.succeed(result)),
-          (defect: unknown) => resume(Effect.die(defect))
-        )
-        .finally(() => pending.delete(stop))
-      return Effect.sync(() => {
-        wanted = false
-        pending.delete(stop)
-      })
-    })
-
-  const outcome = (result: number): Sent => {
-    if (result === 0) return Effect.void
-    return fail(
-      result === -errnoNumbers.EBADF || result === -errnoNumbers.ENODEV || result === -errnoNumbers.EPIPE
-        ? errnoNumbers.ENOTCONN
-        : -result
-    )
-  }
-
-  /** Whether the agreement has what a notification needs beyond the minor, which the encoder checks. */
-  const supported = (notification: Notification, agreed: Negotiated): boolean => {
-    if (notification.notify === "resend") return agreed.resend
-    if (notification.notify === "invalEntry" && (notification.flags & invalEntryFlags.FUSE_EXPIRE_ONLY) !== 0)
-      return agreed.expireOnly
-    return true
-  }
 
   const post = (notification: Notification, wait: boolean): Sent =>
     Effect.suspend(() => {
       const agreed = negotiated()
       // INIT itself can be asked for again.
-      if (ended || (agreed === undefined && notification.notify !== "resend")) return fail(errnoNumbers.ENOTCONN)
+      if (queue.isEnded() || (agreed === undefined && notification.notify !== "resend"))
+        return fail(errnoNumbers.ENOTCONN)
       if (agreed !== undefined && !supported(notification, agreed)) return fail(errnoNumbers.ENOSYS)
       const parts = encodeNotification(notification, agreed?.minor ?? protocolVersion.minor)
       if (isEncodeError(parts)) return fail(errnoNumbers[parts.errno])
-      if (wait) return Effect.flatMap(write(parts), outcome)
+      if (wait) return Effect.flatMap(queue.write(parts), outcome)
       // The bytes are the caller's again before they are taken.
-      enqueue(
-        parts.map((part) => part.slice()),
-        () => true
-      ).catch(() => undefined)
+      queue.enqueue(parts.map((part) => part.slice())).catch(() => undefined)
       return Effect.void
     })
 
@@ -155,15 +125,14 @@ export const makeNotifier = (transport: FrameTransport, negotiated: () => Negoti
       if (answer !== undefined) Deferred.doneUnsafe(answer, Effect.succeed(data.slice()))
     },
     end: () => {
-      ended = true
-      for (const stop of pending) stop()
+      queue.end()
       for (const answer of waiting.values()) Deferred.doneUnsafe(answer, fail(errnoNumbers.ENOTCONN))
     },
     poll: (kh) => send({ notify: "poll", kh }),
     invalInode: (ino, off = 0, len = 0) => send({ notify: "invalInode", ino, off, len }),
     dropAttributes: (ino) => {
       const agreed = negotiated()
-      if (ended || agreed === undefined) return
+      if (queue.isEnded() || agreed === undefined) return
       const parts = encodeNotification({ notify: "invalInode", ino, off: -1, len: 0 }, agreed.minor)
       // ENOENT: the kernel has forgotten the node, and its attributes.
       if (!isEncodeError(parts)) transport.notifyNow(...parts)
