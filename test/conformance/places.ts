@@ -40,6 +40,23 @@ const writesByItself = (behaviour: string): string | undefined =>
     ? "it writes to the file behind by itself, and fuse_setattr keeps set-group-ID where the group may not execute"
     : noHandles(behaviour)
 
+const served = (name: string): string => `module:${join(import.meta.dirname, "..", "faces", "served", `${name}.ts`)}`
+
+/** Of a face: by the module that serves it. */
+const face =
+  (name: string) =>
+  (body: Body): Promise<void> =>
+    mounted(served(name), (place) => body({ ...place, byKernel: noHandles }))
+
+/** Of a face that serves a folder of the machine's own. */
+const faceOfFolder =
+  (name: string) =>
+  (body: Body): Promise<void> =>
+    withFolder((folder) => {
+      process.env["FACES_ROOT"] = folder
+      return face(name)(body)
+    })
+
 export const places = {
   plain: (body: Body) =>
     withFolder((folder) => body({ folder, fuse: false, release: () => Promise.resolve("nothing to abort") })),
@@ -57,7 +74,13 @@ export const places = {
   path: (body: Body) =>
     mounted(`module:${join(import.meta.dirname, "..", "path", "served.ts")}`, (place) =>
       body({ ...place, byKernel: noHandles })
-    )
+    ),
+  memfs: face("memfs"),
+  memfsWhole: face("memfsWhole"),
+  vfs: face("vfs"),
+  justBash: face("justBash"),
+  nodeFs: faceOfFolder("nodeFs"),
+  effect: faceOfFolder("effect")
 } as const
 
 export type PlaceName = keyof typeof places

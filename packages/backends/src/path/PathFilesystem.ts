@@ -12,6 +12,7 @@ import { S_IFDIR } from "../posix/linux.ts"
 import { checkCallbacks, checked, forms } from "./answers.ts"
 import { attributeOperations } from "./attributeOperations.ts"
 import type { PathCallbacks } from "./callbacks.ts"
+import { changes } from "./changes.ts"
 import { dataOperations } from "./dataOperations.ts"
 import { makeHandles } from "./handles.ts"
 import { openOperations } from "./openOperations.ts"
@@ -55,7 +56,9 @@ export const make = <H = unknown>(callbacks: PathCallbacks<H>, options: PathOpti
     ...(options.interruptible && { interruptible: options.interruptible }),
     // The umask is then applied where default ACLs are inherited.
     ...(served.acls && { capabilities: { posixAcl: true, dontMask: true } }),
-    ...(init && { init: (_negotiated, { atime }) => outcome(() => init({ atime })) }),
+    ...(init && {
+      init: (_negotiated, { atime, notify }) => outcome(() => init({ atime, changed: changes(served.nodes, notify) }))
+    }),
     destroy: () =>
       Effect.orDie(
         andThen(

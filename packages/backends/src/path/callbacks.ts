@@ -42,6 +42,11 @@ export interface PathAttributes {
 export interface PathMount {
   /** How the mount has times of reading kept (`-o noatime` and its kin): `read` and `readdir` follow it, the kernel does not. */
   readonly atime: AtimePolicy
+  /**
+   * Tells the kernel that what is at `path` has changed by another way than this mount: it looks the name up again, and
+   * drops the attributes and pages that it keeps. Returns at once; a path that the kernel does not know is no error.
+   */
+  readonly changed: (path: string) => void
 }
 
 /** What `statfs` answers, as statvfs(3) has it; what is left out has a default. */
