@@ -253,8 +253,10 @@ describe("controlling a daemon", () => {
       const [place = ""] = yield* mountpoints(1)
       const module = join(folder, "backend.mjs")
       writeFileSync(module, "export const backend = { durable: true, getattr: () => { throw 5 } }")
-      const mounts = (startTimeout: number) => [mountConfig("data", `module:${module}`, place, { startTimeout })]
-      const daemon = yield* startDaemon(folder, mounts(8000))
+      // A loaded machine may take several workers to serve within the time.
+      const restart = { intensity: 1000, period: 60_000, backoff: { initial: 1, max: 10 } }
+      const config = mountConfig("data", `module:${module}`, place, { startTimeout: 8000, restart })
+      const daemon = yield* startDaemon(folder, [config])
       const { pid } = yield* Effect.promise(() => daemon.reaches("data", "running"))
       writeFileSync(module, "await new Promise((resolve) => setInterval(resolve, 2 ** 30))")
       const directory = ["--runtime-directory", dirname(daemon.socket)]

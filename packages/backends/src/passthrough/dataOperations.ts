@@ -40,6 +40,7 @@ import type { Node } from "./nodes.ts"
 import { killSuidSgid, killUnlessRoot } from "./privileges.ts"
 import { openWaiting } from "./openWaiting.ts"
 import { changingFolderOf, descriptorOf, dropAttributes, entryOf, folderOf, isReached, type Served } from "./served.ts"
+import { makeUnsized } from "./unsized.ts"
 
 const { EAGAIN, EPERM } = errnoNumbers
 const O_RDWR = 2
@@ -97,6 +98,7 @@ export const dataOperations = (served: Served): Backend => {
 
   const freshnessOf = makeFreshness(attributes)
 
+  const isUnsized = makeUnsized()
   const atime = (): AtimePolicy => served.connection?.atime ?? defaultAtime
 
   /** What the kernel reads by itself it marks as the filesystem underneath has it: not with noatime. */
@@ -129,7 +131,7 @@ export const dataOperations = (served: Served): Backend => {
    */
   const openingByKernel = (node: Node, flags: number): Open | undefined => {
     if ((flags & (O_ACCMODE | O_TRUNC | O_APPEND)) !== 0 || !kernelTakesFiles()) return undefined
-    if (!room.mayKeepHeld(node)) return undefined
+    if (!room.mayKeepHeld(node) || isUnsized(node.identity.device, node.fd)) return undefined
     const backingId = backings.openHeld(node)
     if (backingId === undefined) return undefined
     const fh = opened.add({ node, flags: flagsFor(flags), byKernel: true, made: false, fd: -1 })
@@ -145,13 +147,14 @@ export const dataOperations = (served: Served): Backend => {
     regular: boolean,
     made: boolean
   ): Open => {
-    const takes = regular && kernelTakesFiles()
+    const unsized = regular && isUnsized(node.identity.device, fd)
+    const takes = regular && !unsized && kernelTakesFiles()
     // Nobody can map what he cannot read, so that direct I/O takes nothing from him.
     const small = takes && made && !node.refused && lastMadeSize <= smallMost
     const backingId = takes && !small ? backings.open(node, fd) : undefined
     const fh = opened.add({ node, flags: flagsFor(flags), byKernel: backingId !== undefined, made: made && takes, fd })
     if (backingId === undefined) {
-      const pages = small ? FOPEN_DIRECT_IO : keepsPages(node, fd, made) ? FOPEN_KEEP_CACHE : 0
+      const pages = small || unsized ? FOPEN_DIRECT_IO : keepsPages(node, fd, made) ? FOPEN_KEEP_CACHE : 0
       return { fh, openFlags: pages | FOPEN_NOFLUSH }
     }
     // The kernel would append for ever, also when the flag has been cleared, and leaves set-group-ID to a group

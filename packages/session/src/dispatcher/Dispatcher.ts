@@ -101,7 +101,9 @@ export const makeDispatcher = (
   const { counters, handles, inFlight, nodes, transport } = connection
   const guard = makeGuard(counters, diagnostics)
   const handlers = handlersOf(backend, transport)
-  const absent = makeAbsent((operation) => typeof Reflect.get(backend, operation) === "function")
+  const absent = makeAbsent((operation) =>
+    opcodeTable.some((row) => row?.op === operation && handlers[row.opcode] !== undefined)
+  )
   const withdrawal = makeWithdrawal(nodes, backend, (request) => settleUnasked(request))
   const responder = makeResponder(connection, diagnostics, guard, withdrawal.release)
   const run = Effect.runForkWith(context)
