@@ -5,7 +5,15 @@ import { places } from "./places.ts"
 import { type GroupReport, runTable } from "./runTable.ts"
 
 describe("the table of behaviours", () => {
-  for (const name of ["plain", "memory", "sqlite", "passthrough", "passthroughInNode"] as const) {
+  for (const name of [
+    "plain",
+    "memory",
+    "sqlite",
+    "passthrough",
+    "passthroughInNode",
+    "memoryOnRings",
+    "passthroughOnRings"
+  ] as const) {
     it(`holds in ${name}`, () =>
       places[name](async (place) => {
         const reports: Array<GroupReport> = []

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { withMount } from "../mount/bickford.ts"
+import { startOnRings } from "../mount/onRings.ts"
 
 export interface Place {
   readonly folder: string
@@ -29,6 +30,14 @@ const withFolder = async (body: (folder: string) => Promise<void>): Promise<void
 
 const mounted = (source: string, body: Body, args: ReadonlyArray<string> = []): Promise<void> =>
   withMount(({ letGo, mountpoint }) => body({ folder: mountpoint, fuse: true, release: letGo }), args, source)
+
+const mountedOnRings = (source: string, body: Body): Promise<void> =>
+  withMount(
+    ({ letGo, mountpoint }) => body({ folder: mountpoint, fuse: true, release: letGo }),
+    [],
+    source,
+    startOnRings
+  )
 
 const noHandles = (behaviour: string): string | undefined =>
   behaviour.startsWith("by a file handle")
@@ -70,6 +79,11 @@ export const places = {
         "-o",
         "no_kernel_passthrough,attr_timeout=0"
       ])
+    ),
+  memoryOnRings: (body: Body) => mountedOnRings("memory:", body),
+  passthroughOnRings: (body: Body) =>
+    withFolder((folder) =>
+      mountedOnRings(`passthrough:${folder}`, (place) => body({ ...place, byKernel: writesByItself }))
     ),
   path: (body: Body) =>
     mounted(`module:${join(import.meta.dirname, "..", "path", "served.ts")}`, (place) =>

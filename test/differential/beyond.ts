@@ -16,19 +16,23 @@ const elsewhere: ReadonlyArray<Beyond> = [
   }
 ]
 
+const passthrough: ReadonlyArray<Beyond> = [
+  {
+    calls: /chmod \S+ 0?[2367]\d\d\d$/,
+    reason: "the kernel, writing by itself, keeps set-group-ID where the group may not execute"
+  },
+  {
+    calls: /^(flock|ofd_setlk)/,
+    reason: "the kernel's mapping of the file behind does not keep the file open, and its locks"
+  }
+]
+
 const beyond: { readonly [Name in PlaceName]?: ReadonlyArray<Beyond> } = {
   memory: elsewhere,
   sqlite: elsewhere,
-  passthrough: [
-    {
-      calls: /chmod \S+ 0?[2367]\d\d\d$/,
-      reason: "the kernel, writing by itself, keeps set-group-ID where the group may not execute"
-    },
-    {
-      calls: /^(flock|ofd_setlk)/,
-      reason: "the kernel's mapping of the file behind does not keep the file open, and its locks"
-    }
-  ],
+  passthrough,
+  memoryOnRings: elsewhere,
+  passthroughOnRings: passthrough,
   path: [
     { calls: /xattr \S+ (?!user\.[a-z])/, reason: "the filesystem of the tests takes any name for an attribute" },
     { calls: /FALLOC_FL|SEEK_(DATA|HOLE)/, reason: "the filesystem of the tests has no holes" },

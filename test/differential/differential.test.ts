@@ -18,6 +18,10 @@ const withoutChmod = (drivers: Drivers): Drivers => ({
 })
 
 describe("random calls", () => {
+  it("give the same in memory over io_uring", async () => {
+    assert.deepStrictEqual(await runDifferential({ place: "memoryOnRings", calls: 3000, seed: 2, length: 200 }), [])
+  })
+
   it("give the same in memory as on a plain folder", async () => {
     assert.deepStrictEqual(await runDifferential({ place: "memory", calls: 3000, seed: 1, length: 200 }), [])
   })

@@ -125,12 +125,13 @@ export const cleanUp = async (mountpoint: string, servers: ReadonlyArray<Served>
 export const withMount = async <A>(
   body: (served: Served) => Promise<A>,
   args: ReadonlyArray<string> = [],
-  source = "memory:"
+  source = "memory:",
+  begin: (mountpoint: string, args: ReadonlyArray<string>, source: string) => Promise<Served> = start
 ): Promise<A> => {
   const mountpoint = await makeMountpoint()
   const servers: Array<Served> = []
   try {
-    const served = await start(mountpoint, args, source)
+    const served = await begin(mountpoint, args, source)
     servers.push(served)
     return await body(served)
   } finally {

@@ -1,7 +1,7 @@
 /** Signals to programs whose calls are being worked on. */
 import { assert, describe, it } from "@effect/vitest"
 import { openReplyFlags } from "@bickford/protocol"
-import { type Backend, memory, tree } from "bickford"
+import { tree } from "bickford"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -32,40 +32,6 @@ describe("a signalled program", () => {
       yield* Deferred.await(finalized)
       assert.strictEqual((yield* Effect.promise(() => ended(cat))).signal, "SIGINT")
       assert.strictEqual(mounted.session.connection.inFlight.size, 0)
-    })
-  )
-
-  it.live("100,000 namespace calls under a 1 ms timer: none fails", () =>
-    Effect.gen(function* () {
-      const kept = memory()
-      let interrupted = 0
-      /** Each operation takes a moment, so that signals come while it is worked on. */
-      const slowed: Backend = {
-        ...kept,
-        mkdir: (request, context) => {
-          context.onInterrupt(() => interrupted++)
-          return Effect.andThen(
-            Effect.yieldNow,
-            Effect.suspend(() => kept.mkdir?.(request, context) ?? Effect.die("no mkdir"))
-          )
-        },
-        rename: (request, context) => {
-          context.onInterrupt(() => interrupted++)
-          return Effect.andThen(
-            Effect.yieldNow,
-            Effect.suspend(() => kept.rename?.(request, context) ?? Effect.die("no rename"))
-          )
-        }
-      }
-      const { mounted, mountpoint, run } = yield* serve(slowed)
-      const program = join(mountpoint, "..", `interrupts-${process.pid}`)
-      yield* Effect.addFinalizer(() => run("rm", ["-f", program]))
-      yield* run("gcc", ["-O1", "-o", program, join(root, "test", "mount", "interrupts.c")])
-      const signals = Number(yield* run(program, [mountpoint, "100000"]))
-      assert.isAbove(signals, 100)
-      assert.isAbove(interrupted, 0, "some came while an operation was worked on")
-      assert.strictEqual(mounted.session.connection.inFlight.size, 0)
-      assert.strictEqual(mounted.session.connection.counters.defects, 0)
     })
   )
 

@@ -9,7 +9,8 @@ import { join } from "node:path"
 import { cleanUp, makeMountpoint, root, start } from "./bickford.ts"
 import { serve } from "./inProcess.ts"
 import { oneFile } from "./oneFile.ts"
-import { offeringRings, serveOnRings } from "./onRings.ts"
+import { offeringRings } from "./enableUring.ts"
+import { serveOnRings } from "./onRings.ts"
 
 /** Descriptors and mappings of io_uring, and threads of this process; libuv has some of each. */
 const held = () => ({

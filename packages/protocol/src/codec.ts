@@ -14,6 +14,7 @@ export {
   type Frame,
   frameOf,
   type InHeader,
+  lengthOf,
   type Memory,
   memoryOf,
   opcodeOf,

@@ -63,7 +63,7 @@ const settleRings = (connection: Connection, negotiated: Negotiated): Effect.Eff
       return Effect.void
     }
     const status = rings.start(negotiated)
-    if (status >= 0) return Effect.void
+    if (status >= 0) return Effect.logInfo("io_uring: the kernel delivers requests by its queues")
     connection.negotiated = { ...negotiated, overIoUring: false }
     return Effect.logWarning(
       `io_uring: ${errnoName(-status) ?? status}; the kernel delivers requests by /dev/fuse instead`

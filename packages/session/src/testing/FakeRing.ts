@@ -1,6 +1,6 @@
 /**
  * The kernel's part of FUSE over io_uring, for tests: it stands between a fake kernel and a session, and delivers by a ring what
- * the kernel would deliver by one. INIT, FORGET, INTERRUPT, notifications and what follows on them go by the device.
+ * the kernel would deliver by one. INIT, FORGET, INTERRUPT and notifications go by the device.
  */
 import type { Version } from "@bickford/protocol"
 import { frameOf, getU64, hasFlag, opcodeOf, opcodeTable, structs } from "@bickford/protocol/codec"
@@ -27,8 +27,10 @@ const interrupt = 36
 const EINVAL = 22
 const EIO = 5
 
-/** Opcodes that a kernel delivers by the device: FORGET, INIT, INTERRUPT, NOTIFY_REPLY, BATCH_FORGET. */
-const byDevice = new Set([2, 26, 36, 41, 42])
+/** Opcodes that a kernel delivers by the device: FORGET, INIT, INTERRUPT, BATCH_FORGET. */
+const byDevice = new Set([2, 26, 36, 42])
+/** NOTIFY_REPLY: all of it lies in the payload, and it has no reply. */
+const notifyReply = 41
 
 const wholePages = (bytes: number): number => Math.ceil(bytes / pageSize) * pageSize
 
@@ -49,6 +51,7 @@ class Entries {
   delivered = 0
   readonly count: number
   readonly #free: Array<number>
+  readonly #silent = new Set<number>()
   readonly #waiting: Array<Uint8Array> = []
   #payloads = 0
   #room = 0
@@ -84,6 +87,7 @@ class Entries {
     if (this.memory === undefined || frame.length < inHeader.bytes) return undefined
     const opcode = opcodeOf(frameOf(frame))
     if (byDevice.has(opcode)) return undefined
+    if (opcode === notifyReply) return 0
     const row = opcodeTable[opcode]
     // No kernel sends what it does not know. Here it tells that all before it was taken, FORGETs for one.
     if (row === undefined) return undefined
@@ -109,6 +113,7 @@ class Entries {
     const args = this.argsSize(frame)
     if (memory === undefined || args === undefined) return
     this.delivered++
+    if (opcodeOf(frameOf(frame)) === notifyReply) this.#silent.add(entry)
     const header = entry * headerStride
     const rest = frame.subarray(inHeader.bytes + args)
     memory.bytes.set(frame.subarray(0, inHeader.bytes), header)
@@ -128,7 +133,12 @@ class Entries {
     const commits = control[controlWords.commits] ?? 0
     control[controlWords.commits] = 0
     if (memory === undefined) return []
-    return Array.from(control.subarray(controlWords.lists, controlWords.lists + commits), (entry) => {
+    const committed = Array.from(control.subarray(controlWords.lists, controlWords.lists + commits))
+    return committed.flatMap((entry) => {
+      if (this.#silent.delete(entry)) {
+        this.#free.push(entry)
+        return []
+      }
       const header = entry * headerStride
       const own = header + uringReqHeader.ringEntInOut
       const size = memory.view.getUint32(own + uringEntInOut.payloadSz, true)
@@ -143,7 +153,7 @@ class Entries {
         frame.readUInt32LE(outHeader.len) === frame.length &&
         getU64(memory.view, header + outHeader.unique) === getU64(memory.view, own + uringEntInOut.commitId)
       if (!right) frame.writeInt32LE(-EIO, outHeader.error)
-      return frame
+      return [frame]
     })
   }
 }

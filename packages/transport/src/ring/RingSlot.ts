@@ -13,7 +13,7 @@ export class RingSlot implements Slot, DetachedRequest {
   readonly words: Uint32Array
   readonly header: number
   readonly args: number
-  readonly payload: number
+  payload: number
   end: number
   apart: Uint8Array | undefined = undefined
   readonly body: number

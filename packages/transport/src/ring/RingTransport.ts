@@ -6,11 +6,11 @@
  * its request.
  */
 import type { DataPart } from "@bickford/protocol"
-import { opcodeOf } from "@bickford/protocol/codec"
+import { lengthOf, opcodeOf, structs } from "@bickford/protocol/codec"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { constants } from "node:os"
-import { outHeaderSize } from "../DeviceSlot.ts"
+import { inHeaderSize, outHeaderSize } from "../DeviceSlot.ts"
 import { type DeviceTransportOptions, makePacedTransport, type PacedTransport } from "../DeviceTransport.ts"
 import { errnoError, type SystemCallError, type TransportError } from "../errors.ts"
 import type { DetachedRequest, FrameSink, FrameTransport, Rings, Slot, TransportEnd } from "../FrameTransport.ts"
@@ -24,6 +24,9 @@ const { EBADF, EIO, ENODEV } = constants.errno
 
 /** `enum fuse_opcode`: the one request whose reply may be made of its own data. */
 const ioctlOpcode = 39
+/** The one whose first struct lies with the rest, and which has no reply (`fs/fuse/dev.c`, fuse_retrieve). */
+const notifyReplyOpcode = 41
+const notifyRetrieveInSize = structs.notifyRetrieveIn.bytes
 
 /** Read one by one, FORGETs cost more than all else. */
 const defaultPace = 10
@@ -167,8 +170,15 @@ class RingTransport implements FrameTransport {
     slot.held = true
     this.held++
     const size = slot.words[slot.payloadSize] ?? 0
-    slot.end = slot.payload + size
-    slot.apart = size > 0 && opcodeOf(slot) === ioctlOpcode ? slot.bytes.slice(slot.payload, slot.end) : undefined
+    const { body, bytes } = slot
+    slot.payload = body
+    slot.end = body + size
+    const opcode = size > 0 ? opcodeOf(slot) : 0
+    slot.apart = opcode === ioctlOpcode ? bytes.slice(body, slot.end) : undefined
+    if (opcode === notifyReplyOpcode && lengthOf(slot) === inHeaderSize + size) {
+      bytes.copyWithin(slot.args, body, body + notifyRetrieveInSize)
+      slot.payload = body + notifyRetrieveInSize
+    }
   }
 
   /** Commits an entry: its reply goes to the kernel, which may give it the next request. */
