@@ -1,0 +1,185 @@
+/** What a program written for fuse-native relies on, on a live mount. */
+import { assert, describe, it } from "@effect/vitest"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { attempt, run } from "../../../test/mount/processes.ts"
+import { Fuse, type FuseOptions, type Operations, type Stat } from "../src/index.ts"
+
+const directory: Stat = { mode: 0o040755, nlink: 2, size: 4096, uid: 0, gid: 0 }
+
+/** A few files in memory, in fuse-native's way; tells `log` of each call. */
+const memoryOperations = (log: Array<string> = []): Operations => {
+  const files = new Map<string, { data: Buffer; mode: number; mtime: number }>()
+  const at = (path: string) => files.get(path)
+  return {
+    readdir: (path, cb) => {
+      log.push(`readdir ${path}`)
+      process.nextTick(cb, 0, path === "/" ? Array.from(files.keys(), (name) => name.slice(1)) : [])
+    },
+    getattr: (path, cb) => {
+      if (path === "/") return cb(0, directory)
+      const file = at(path)
+      if (file === undefined) return cb(Fuse["ENOENT"])
+      return cb(0, { mode: file.mode, size: file.data.length, mtime: new Date(file.mtime), nlink: 1, uid: 0, gid: 0 })
+    },
+    open: (path, flags, cb) => {
+      log.push(`open ${path} ${flags & 3}`)
+      process.nextTick(cb, 0, 42)
+    },
+    create: (path, mode, cb) => {
+      files.set(path, { data: Buffer.alloc(0), mode, mtime: Date.now() })
+      cb(0, 43)
+    },
+    release: (path, fd, cb) => {
+      log.push(`release ${path} ${fd}`)
+      cb(0)
+    },
+    read: (path, fd, buffer, length, position, cb) => {
+      assert.include([42, 43], fd)
+      const part = at(path)?.data.subarray(position, position + length)
+      if (part === undefined) return cb(Fuse["ENOENT"] ?? -2)
+      part.copy(buffer)
+      return process.nextTick(cb, part.length)
+    },
+    write: (path, _fd, buffer, length, position, cb) => {
+      log.push(`write ${length}`)
+      const file = at(path)
+      if (file === undefined) return cb(-2)
+      const grown = Buffer.alloc(Math.max(file.data.length, position + length))
+      file.data.copy(grown)
+      buffer.copy(grown, position, 0, length)
+      file.data = grown
+      return process.nextTick(cb, length)
+    },
+    truncate: (path, size, cb) => {
+      const file = at(path)
+      if (file === undefined) return cb(-2)
+      file.data = Buffer.concat([file.data, Buffer.alloc(size)]).subarray(0, size)
+      return cb(0)
+    },
+    utimens: (path, _atime, mtime, cb) => {
+      const file = at(path)
+      if (file !== undefined) file.mtime = mtime
+      cb(0)
+    },
+    chmod: (_path, _mode, cb) => cb(Fuse["EPERM"]),
+    rename: (path, newPath, cb) => {
+      const file = at(path)
+      if (file === undefined) return cb(-2)
+      files.delete(path)
+      files.set(newPath, file)
+      return cb(0)
+    },
+    unlink: (path, cb) => cb(files.delete(path) ? 0 : -2),
+    opendir: (path, _flags, cb) => {
+      log.push(`opendir ${path}`)
+      process.nextTick(cb, 0, 7)
+    },
+    releasedir: (path, fd, cb) => {
+      log.push(`releasedir ${path} ${fd}`)
+      cb(0)
+    },
+    statfs: (_path, cb) => cb(0, { bsize: 4096, blocks: 1000, bfree: 500, bavail: 400, files: 10, ffree: 5 })
+  }
+}
+
+const withFuse = async (
+  ops: Operations,
+  body: (mountpoint: string) => Promise<void>,
+  options: FuseOptions = {}
+): Promise<void> => {
+  const mountpoint = await mkdtemp(join(tmpdir(), "bickford-fuse-native-"))
+  const fuse = new Fuse(mountpoint, ops, options)
+  try {
+    await promisify(fuse.mount.bind(fuse))()
+    await body(mountpoint)
+  } finally {
+    await promisify(fuse.unmount.bind(fuse))()
+    await rm(mountpoint, { recursive: true, force: true })
+  }
+}
+
+describe("a program written for fuse-native", () => {
+  it("reads, writes, lists, renames and removes", () => {
+    const log: Array<string> = []
+    return withFuse(memoryOperations(log), async (mountpoint) => {
+      const script = `cd "$1"; echo hello > file; cat file; mv file other; cat other; ls; stat -c %s other
+        touch -d @1000 other; stat -c %Y other; truncate -s 3 other; cat other; echo; stat -f -c '%b %f' .; rm other; ls`
+      assert.strictEqual(
+        await run("sh", ["-ec", script, "sh", mountpoint]),
+        "hello\nhello\nother\n6\n1000\nhel\n1000 500\n"
+      )
+      assert.include(log, "open /file 0")
+      assert.include(log, "release /file 43")
+      assert.include(log, "opendir /")
+      assert.include(log, "releasedir / 7")
+    })
+  })
+
+  it("answers error numbers, and EPERM where it has no getattr", async () => {
+    await withFuse(memoryOperations(), async (mountpoint) => {
+      assert.include((await attempt("cat", [join(mountpoint, "none")])).stderr, "No such file")
+      await run("touch", [join(mountpoint, "file")])
+      assert.include((await attempt("chmod", ["600", join(mountpoint, "file")])).stderr, "not permitted")
+    })
+    await withFuse({}, async (mountpoint) => {
+      assert.include((await attempt("cat", [join(mountpoint, "none")])).stderr, "not permitted")
+    })
+  })
+
+  it("writes more than 4 KiB at once", () => {
+    const log: Array<string> = []
+    return withFuse(memoryOperations(log), async (mountpoint) => {
+      await run("dd", ["if=/dev/zero", `of=${join(mountpoint, "big")}`, "bs=1M", "count=2", "status=none"])
+      const sizes = log.flatMap((line) => (line.startsWith("write ") ? [Number(line.slice(6))] : []))
+      assert.strictEqual(
+        sizes.reduce((sum, size) => sum + size, 0),
+        2 << 20
+      )
+      assert.isAbove(Math.max(...sizes), 4096)
+    })
+  })
+
+  it("is answered ETIMEDOUT for what calls nothing back", () =>
+    withFuse(
+      { ...memoryOperations(), readdir: () => undefined },
+      async (mountpoint) => {
+        assert.include((await attempt("ls", [mountpoint])).stderr, "timed out")
+      },
+      { timeout: { readdir: 20 } }
+    ))
+
+  it("is told of a mountpoint that is missing, is no directory, or is in use", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bickford-fuse-native-"))
+    const told = (mnt: string, options: FuseOptions = {}): Promise<string> =>
+      new Promise((resolve) =>
+        new Fuse(mnt, memoryOperations(), options).mount((error) => resolve(error?.message ?? "mounted"))
+      )
+    try {
+      assert.strictEqual(await told(join(folder, "none")), "Mountpoint does not exist")
+      assert.strictEqual(await told("/etc/passwd"), "Mountpoint is not a directory")
+      const made = join(folder, "made", "here")
+      assert.strictEqual(await told(made, { mkdir: true }), "mounted")
+      assert.strictEqual(await told(made), "Mountpoint in use")
+      assert.strictEqual(await told(made, { force: true }), "mounted")
+      await promisify(Fuse.unmount)(made)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it("finds its constants, and the constructor by require", async () => {
+    assert.strictEqual(Fuse["ENOENT"], -2)
+    assert.strictEqual(Fuse["EOPNOTSUPP"], -95)
+    assert.strictEqual(new Fuse("/tmp", {}).errno("enotempty"), -39)
+    assert.strictEqual(new Fuse("/tmp", {}).errno("none"), -1)
+    assert.isTrue(await promisify<boolean>((cb) => Fuse.isConfigured((error, is) => cb(error, is)))())
+    const source = join(import.meta.dirname, "program.cjs")
+    assert.strictEqual(
+      await run(process.execPath, ["--conditions=development", "--disable-warning=ExperimentalWarning", source]),
+      "function -2\n"
+    )
+  })
+})

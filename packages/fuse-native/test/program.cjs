@@ -1,0 +1,2 @@
+const Fuse = require("@bickford/fuse-native")
+console.log(typeof Fuse, Fuse.ENOENT)
