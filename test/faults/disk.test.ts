@@ -50,7 +50,7 @@ const cutPower = Effect.fnUntraced(function* (folder: string, record: string) {
 const EIO = 5
 const ENOSPC = 28
 
-describe("a disk that fails", { timeout: 60_000 }, () => {
+describe("a disk that fails", () => {
   it.live(
     "an fsync: nothing is acknowledged until all that was committed is safe; the store is read-only meanwhile, and says why",
     () =>

@@ -35,7 +35,7 @@ const start = (
     return { ...served, folder }
   })
 
-describe("POSIX ACLs of a served directory", { timeout: 60_000 }, () => {
+describe("POSIX ACLs of a served directory", () => {
   for (const kernelPassthrough of [true, false]) {
     it.live(
       `decide who gets in, and take the umask's place${kernelPassthrough ? "" : ", without the kernel's passthrough"}`,

@@ -8,7 +8,7 @@ import { readSync, writeSync } from "node:fs"
 import { commandsOn, mountpointFolder } from "./inProcess.ts"
 import { oneFile } from "./oneFile.ts"
 
-describe("a program's own reader and writer on the real kernel", { timeout: 60_000 }, () => {
+describe("a program's own reader and writer on the real kernel", () => {
   it.live("serve a mount from INIT to its end", () =>
     Effect.gen(function* () {
       const mountpoint = yield* mountpointFolder

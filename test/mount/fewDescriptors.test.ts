@@ -43,7 +43,7 @@ interface Seen {
   readonly errors: { readonly [name: string]: ReadonlyArray<string> }
 }
 
-describe("a server that may have few descriptors", { timeout: 120_000 }, () => {
+describe("a server that may have few descriptors", () => {
   for (const options of [[], ["-o", "no_kernel_passthrough"]]) {
     it(`keeps some for what is not opened${options.length === 0 ? "" : ", also when data goes through it"}`, async () => {
       const folder = realpathSync(mkdtempSync(join(tmpdir(), "bickford-few-")))

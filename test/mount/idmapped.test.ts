@@ -42,7 +42,7 @@ const sources: ReadonlyArray<readonly [string, (directory: string) => BackendSou
   ["sqlite:", (directory) => sqlite(join(directory, "store"))]
 ]
 
-describe("an idmapped mount", { timeout: 120_000 }, () => {
+describe("an idmapped mount", () => {
   for (const [name, make] of sources) {
     it.live(`of ${name} shows owners mapped, and maps those of what is made back`, () =>
       Effect.gen(function* () {
@@ -100,7 +100,7 @@ describe("an idmapped mount", { timeout: 120_000 }, () => {
   )
 })
 
-describe("a mount that may be idmapped", { timeout: 120_000 }, () => {
+describe("a mount that may be idmapped", () => {
   it.live("tells of the calling process where the kernel does not", () =>
     Effect.gen(function* () {
       const seen: Array<readonly [string, number, number]> = []

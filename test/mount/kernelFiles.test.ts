@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { serve } from "./inProcess.ts"
 
 for (const kernelPassthrough of [true, false]) {
-  describe(`served ${kernelPassthrough ? "with" : "without"} the kernel's passthrough`, { timeout: 60_000 }, () => {
+  describe(`served ${kernelPassthrough ? "with" : "without"} the kernel's passthrough`, () => {
     it.live("/proc has its files' content, listings, and values that can be written", () =>
       Effect.gen(function* () {
         const { attempt, mountpoint, run } = yield* serve(passthrough("/proc", { kernelPassthrough }))

@@ -22,7 +22,7 @@ const mountsAt = (place: string): number => mountTable().filter(({ mountpoint })
 const isBusy = (error: unknown): boolean =>
   error instanceof MountFailure && error.code === "EBUSY" && error.message.includes("already a mountpoint")
 
-describe("a place where something is mounted", { timeout: 120_000 }, () => {
+describe("a place where something is mounted", () => {
   it("several mounts there at once, by one program: one succeeds, the others are EBUSY", () =>
     withPlace(async (place) => {
       const outcomes = await Promise.allSettled([

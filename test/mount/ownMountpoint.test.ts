@@ -40,7 +40,7 @@ const served = (source: string, place: string) =>
 const listing = "inner/file\nfile\n"
 const list = 'cd "$1" && find . -type f | sed "s#^./##" | sort -r && echo more >>file && rm file && echo text >file'
 
-describe("bickford mount", { timeout: 60_000 }, () => {
+describe("bickford mount", () => {
   it.live("serves what lies underneath its own mountpoint", () =>
     Effect.gen(function* () {
       const { folder, link, place, run } = yield* prepared
@@ -83,7 +83,7 @@ describe("bickford mount", { timeout: 60_000 }, () => {
   )
 })
 
-describe("mount", { timeout: 60_000 }, () => {
+describe("mount", () => {
   it.live("serves what lies underneath, also when the backend is started again", () =>
     Effect.gen(function* () {
       const { place, run } = yield* prepared
@@ -150,7 +150,7 @@ const withinItself = Effect.fnUntraced(function* (place: string, mountpoint: str
   assert.isDefined(findMount(mountpoint))
 })
 
-describe("a mount that is bound inside its own source", { timeout: 60_000 }, () => {
+describe("a mount that is bound inside its own source", () => {
   it.live("lives on, served by a program", () =>
     Effect.gen(function* () {
       const { place } = yield* prepared
@@ -171,7 +171,7 @@ describe("a mount that is bound inside its own source", { timeout: 60_000 }, () 
   )
 })
 
-describe("a daemon", { timeout: 60_000 }, () => {
+describe("a daemon", () => {
   it.live("serves what lies underneath, by one worker after another", () =>
     Effect.gen(function* () {
       const { folder, place, run } = yield* prepared

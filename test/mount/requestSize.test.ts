@@ -66,7 +66,7 @@ const noting = () => {
 const dd = (from: string, to: string) =>
   ["dd", [`if=${from}`, `of=${to}`, "bs=8M", "count=1", "conv=notrunc", "status=none"]] as const
 
-describe("a mount that asks for requests of 4 MiB", { timeout: 120_000 }, () => {
+describe("a mount that asks for requests of 4 MiB", () => {
   it.live("gets what the kernel allows as it stands, and knows it", () =>
     Effect.gen(function* () {
       const { backend, written } = noting()
@@ -130,7 +130,7 @@ const wireLogOf = (daemon: Daemon) =>
   })
 
 // Here, and not beside the daemon's other tests: files run beside each other, and the limit is the machine's.
-describe("a daemon's mount with -o max_write=4194304", { timeout: 300_000 }, () => {
+describe("a daemon's mount with -o max_write=4194304", () => {
   it.live.skipIf(!canRaise)(
     "gets requests of 4 MiB, also from the worker that takes it over when the limit is lowered again",
     () =>

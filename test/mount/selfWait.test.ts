@@ -14,9 +14,7 @@ const until = async (condition: () => boolean): Promise<void> => {
 }
 
 const program = (name: string, args: ReadonlyArray<string>) =>
-  attempt(process.execPath, ["--conditions=development", join(root, "test", "mount", "programs", name), ...args], {
-    timeoutMilliseconds: 40_000
-  })
+  attempt(process.execPath, ["--conditions=development", join(root, "test", "mount", "programs", name), ...args])
 
 /** Fresh mountpoints, and servers that are ended with the test. */
 const withPlaces = async (
@@ -32,7 +30,7 @@ const withPlaces = async (
   }
 }
 
-describe("a server that waits", { timeout: 120_000 }, () => {
+describe("a server that waits", () => {
   it("for another FUSE filesystem goes on when that answers", () =>
     withPlaces(async ([lower = "", upper = ""], servers) => {
       const below = await start(lower)

@@ -18,18 +18,18 @@ const start = (options: PassthroughOptions = {}) =>
     return { ...(yield* serve(passthrough(folder, options))), folder }
   })
 
-describe("attributes of a served directory's files", { timeout: 120_000 }, () => {
+describe("attributes of a served directory's files", () => {
   for (const kernelPassthrough of [true, false]) {
     it.live(
       `are the directory's at once, whatever has changed them${kernelPassthrough ? "" : ", without the kernel's passthrough"}`,
       () =>
         Effect.gen(function* () {
           const { attempt, folder, mountpoint } = yield* start({ kernelPassthrough })
-          const { stderr, stdout } = yield* attempt(
-            "python3",
-            [join(import.meta.dirname, "sideEffects.py"), mountpoint, folder],
-            { timeoutMilliseconds: 100_000 }
-          )
+          const { stderr, stdout } = yield* attempt("python3", [
+            join(import.meta.dirname, "sideEffects.py"),
+            mountpoint,
+            folder
+          ])
           assert.deepStrictEqual([stdout.trim(), stderr], ["", ""])
         })
     )
@@ -104,16 +104,16 @@ refused(os.unlink, path)
   }
 })
 
-describe("a change by a name that others have just moved or removed", { timeout: 60_000 }, () => {
+describe("a change by a name that others have just moved or removed", () => {
   for (const kernelPassthrough of [true, false]) {
     it.live(`is refused, or is what was meant${kernelPassthrough ? "" : ", without the kernel's passthrough"}`, () =>
       Effect.gen(function* () {
         const { attempt, folder, mountpoint } = yield* start({ kernelPassthrough, entryTimeout: 60, attrTimeout: 60 })
-        const { stderr, stdout } = yield* attempt(
-          "python3",
-          [join(import.meta.dirname, "staleNames.py"), mountpoint, folder],
-          { timeoutMilliseconds: 50_000 }
-        )
+        const { stderr, stdout } = yield* attempt("python3", [
+          join(import.meta.dirname, "staleNames.py"),
+          mountpoint,
+          folder
+        ])
         assert.deepStrictEqual([stdout.trim(), stderr], ["", ""])
       })
     )

@@ -81,26 +81,23 @@ for (const [how, capabilities] of ways) {
       ["through the kernel's cache", 0],
       ["past it", direct]
     ] as const) {
-      it.live(
-        `files of any size have their bytes at any offset, ${cache}`,
-        () =>
-          Effect.gen(function* () {
-            for (const size of [1, 40_000, (2 << 20) + 17]) {
-              const { fd, path } = yield* fileOf(randomBytes(size))
-              let answers = 0
-              // Every other one is answered when its slot has been given back.
-              const answer = ({ offset, size: length }: ReadRequest) =>
-                answers++ % 2 === 0
-                  ? Exit.succeed({ fd, offset, length })
-                  : Effect.as(Effect.sleep(0), { fd, offset, length })
-              const { mountpoint, run } = yield* serve(oneOf(() => size, answer, capabilities, openFlags))
-              assert.strictEqual(
-                yield* run("python3", [script, join(mountpoint, "file"), path, String(randomInt(1 << 30)), "20"]),
-                "same\n"
-              )
-            }
-          }),
-        { timeout: 120_000 }
+      it.live(`files of any size have their bytes at any offset, ${cache}`, () =>
+        Effect.gen(function* () {
+          for (const size of [1, 40_000, (2 << 20) + 17]) {
+            const { fd, path } = yield* fileOf(randomBytes(size))
+            let answers = 0
+            // Every other one is answered when its slot has been given back.
+            const answer = ({ offset, size: length }: ReadRequest) =>
+              answers++ % 2 === 0
+                ? Exit.succeed({ fd, offset, length })
+                : Effect.as(Effect.sleep(0), { fd, offset, length })
+            const { mountpoint, run } = yield* serve(oneOf(() => size, answer, capabilities, openFlags))
+            assert.strictEqual(
+              yield* run("python3", [script, join(mountpoint, "file"), path, String(randomInt(1 << 30)), "20"]),
+              "same\n"
+            )
+          }
+        })
       )
     }
 
@@ -181,44 +178,40 @@ for (const [how, capabilities] of ways) {
             })
           )
           assert.strictEqual(descriptors(), before)
-        }),
-      { timeout: 120_000 }
+        })
     )
 
-    it.live(
-      "many readers at once, some of them killed in the middle: the others have their bytes",
-      () =>
-        Effect.gen(function* () {
-          const size = 32 << 20
-          const { fd, path } = yield* fileOf(randomBytes(size))
-          const answer = ({ offset, size: length }: ReadRequest) => Effect.as(Effect.sleep(1), { fd, offset, length })
-          const { mounted, mountpoint, run } = yield* serve(oneOf(() => size, answer, capabilities, direct))
-          const file = join(mountpoint, "file")
-          const doomed = (i: number) =>
-            Effect.promise(async () => {
-              const reads = mounted.session.connection.counters.requests
-              const reader = spawn("dd", [`if=${file}`, "of=/dev/null", `bs=${(i + 1) << 16}`], { stdio: "ignore" })
-              const ended = once(reader, "exit")
-              while (mounted.session.connection.counters.requests < reads + 20)
-                await new Promise((resume) => setTimeout(resume, 1))
-              reader.kill("SIGKILL")
-              await ended
-            })
-          const readers = Array.from({ length: 3 }, () =>
-            run("python3", [script, file, path, String(randomInt(1 << 30)), "10"])
-          )
-          const [outcomes] = yield* Effect.all(
-            [Effect.all(readers, { concurrency: 3 }), Effect.all([0, 1, 2, 3].map(doomed), { concurrency: 2 })],
-            { concurrency: 2 }
-          )
-          assert.deepStrictEqual(
-            outcomes,
-            outcomes.map(() => "same\n")
-          )
-          assert.strictEqual(mounted.session.connection.counters.defects, 0)
-          assert.strictEqual((yield* mounted.session.supervisor.tree).restarts, 0)
-        }),
-      { timeout: 120_000 }
+    it.live("many readers at once, some of them killed in the middle: the others have their bytes", () =>
+      Effect.gen(function* () {
+        const size = 32 << 20
+        const { fd, path } = yield* fileOf(randomBytes(size))
+        const answer = ({ offset, size: length }: ReadRequest) => Effect.as(Effect.sleep(1), { fd, offset, length })
+        const { mounted, mountpoint, run } = yield* serve(oneOf(() => size, answer, capabilities, direct))
+        const file = join(mountpoint, "file")
+        const doomed = (i: number) =>
+          Effect.promise(async () => {
+            const reads = mounted.session.connection.counters.requests
+            const reader = spawn("dd", [`if=${file}`, "of=/dev/null", `bs=${(i + 1) << 16}`], { stdio: "ignore" })
+            const ended = once(reader, "exit")
+            while (mounted.session.connection.counters.requests < reads + 20)
+              await new Promise((resume) => setTimeout(resume, 1))
+            reader.kill("SIGKILL")
+            await ended
+          })
+        const readers = Array.from({ length: 3 }, () =>
+          run("python3", [script, file, path, String(randomInt(1 << 30)), "10"])
+        )
+        const [outcomes] = yield* Effect.all(
+          [Effect.all(readers, { concurrency: 3 }), Effect.all([0, 1, 2, 3].map(doomed), { concurrency: 2 })],
+          { concurrency: 2 }
+        )
+        assert.deepStrictEqual(
+          outcomes,
+          outcomes.map(() => "same\n")
+        )
+        assert.strictEqual(mounted.session.connection.counters.defects, 0)
+        assert.strictEqual((yield* mounted.session.supervisor.tree).restarts, 0)
+      })
     )
   })
 }

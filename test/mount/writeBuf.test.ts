@@ -56,7 +56,7 @@ const written = (block: number, count: number): Buffer =>
 
 const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 
-describe("writeBuf", { timeout: 120_000 }, () => {
+describe("writeBuf", () => {
   for (const [cache, openFlags] of [
     ["through the kernel's cache", 0],
     ["past it", direct]
@@ -235,7 +235,7 @@ const sources: ReadonlyArray<readonly [string, (directory: string) => BackendSou
   ]
 ]
 
-describe("passthrough, its writes spliced", { timeout: 120_000 }, () => {
+describe("passthrough, its writes spliced", () => {
   for (const [name, source] of sources) {
     it.live(`leaves in a file what is left in any other: ${name}`, () =>
       Effect.gen(function* () {

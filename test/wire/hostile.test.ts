@@ -155,6 +155,5 @@ it.live(
       assert.deepStrictEqual(kernel.unexpected(), [])
       assert.strictEqual(session.connection.inFlight.size, 0)
       assert.strictEqual((yield* session.supervisor.tree).restarts, 0)
-    }).pipe(Effect.provide(Logger.layer([]))),
-  { timeout: 60_000 }
+    }).pipe(Effect.provide(Logger.layer([])))
 )

@@ -106,7 +106,7 @@ const targets = [
   "#"
 ]
 
-describe("control", { timeout: 60_000 }, () => {
+describe("control", () => {
   it.live("a target that cannot be is refused, and the next request is answered", () =>
     Effect.gen(function* () {
       const { endpoints } = yield* listening()

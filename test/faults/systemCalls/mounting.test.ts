@@ -28,7 +28,7 @@ const report = async (): Promise<Report> => {
 /** The device, and what lies underneath. */
 const descriptorsOfMount = 2
 
-describe("mounting by fsopen", { timeout: 120_000 }, () => {
+describe("mounting by fsopen", () => {
   let found: Report
   beforeAll(async () => void (found = await report()), 120_000)
 

@@ -22,7 +22,7 @@ const nobody = 0xffff_ffff
 /** u::rw-, u:1234:r--, g::---, m::rw-, o::--- */
 const onlyUser1234 = acl([0x01, 6, nobody], [0x02, 4, 1234], [0x04, 0, nobody], [0x10, 6, nobody], [0x20, 0, nobody])
 
-describe("capabilities that a backend declares", { timeout: 120_000 }, () => {
+describe("capabilities that a backend declares", () => {
   it.live("posixAcl: the kernel fetches the ACL and grants by it what the mode refuses", () =>
     Effect.gen(function* () {
       const { backend } = everyOperation()

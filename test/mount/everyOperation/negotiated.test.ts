@@ -27,9 +27,7 @@ const printed = (
       capabilities: { ...backend.capabilities, ...capabilities }
     })
     served?.(mounted)
-    const output = yield* run("python3", ["-c", client, mountpoint, JSON.stringify([["ran", program]])], {
-      timeoutMilliseconds: 60_000
-    })
+    const output = yield* run("python3", ["-c", client, mountpoint, JSON.stringify([["ran", program]])])
     return output.trimEnd().replace(/^ran: ?/, "")
   })
 
@@ -97,7 +95,7 @@ const changing = () => {
   return changingBackend
 }
 
-describe("flags of INIT that a backend asks for", { timeout: 120_000 }, () => {
+describe("flags of INIT that a backend asks for", () => {
   const mapping = `
 import mmap
 file = opened()

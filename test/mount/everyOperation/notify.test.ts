@@ -41,7 +41,7 @@ const trusted = () => {
   }
 }
 
-describe("notifications that a program feels", { timeout: 120_000 }, () => {
+describe("notifications that a program feels", () => {
   it.live("poll: a program that waits in poll(2) is woken", () =>
     Effect.gen(function* () {
       const { backend } = everyOperation()
@@ -57,7 +57,7 @@ describe("notifications that a program feels", { timeout: 120_000 }, () => {
       })
       const program = `p = select.poll(); p.register(opened(), select.POLLIN); print(p.poll(100_000)[0][1])`
       const waiting = yield* Effect.forkChild(
-        run("python3", ["-c", client, mountpoint, JSON.stringify([["poll", program]])], { timeoutMilliseconds: 90_000 })
+        run("python3", ["-c", client, mountpoint, JSON.stringify([["poll", program]])])
       )
       yield* until(() => waits.size > 0, "a poll that wants to be told")
       events = 1

@@ -71,7 +71,7 @@ const keepsPages = Effect.fnUntraced(function* ({ kernel }: Serving, nodeid: U64
   return (openFlags & FOPEN_KEEP_CACHE) !== 0
 })
 
-describe("a served directory that others change", { timeout: 60_000 }, () => {
+describe("a served directory that others change", () => {
   it.live("is not kept while a change could have the same times, where these are whole seconds", () =>
     Effect.gen(function* () {
       const serve = yield* serving(yield* coarse)

@@ -26,7 +26,7 @@ const failing = <A, E extends { readonly _tag: string }>(ask: Effect.Effect<A, E
     until: (result) => result._tag === "Failure"
   }).pipe(Effect.map((result) => (result._tag === "Failure" ? result.failure._tag : "ok")))
 
-describe("directories beyond the longest path", { timeout: 60_000 }, () => {
+describe("directories beyond the longest path", () => {
   const name = "d".repeat(40)
   // 12,300 bytes of path.
   const depth = 300

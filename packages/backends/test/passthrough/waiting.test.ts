@@ -63,69 +63,63 @@ describe("a served folder", () => {
     })
   )
 
-  it.live(
-    "answers others while an open, or a truncation, waits for a lease",
-    () =>
-      Effect.gen(function* () {
-        const { kernel, served } = yield* start()
-        const path = join(served, "file")
-        fs.writeFileSync(path, "text")
-        const { nodeid } = yield* kernel.lookup(rootNode, "file")
-        // What is open cannot be leased.
-        const openAndClose = (flags: number) =>
-          Effect.flatMap(kernel.open({ nodeid, flags }), ({ fh }) => kernel.release({ nodeid, fh }))
-        const waits: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
-          openAndClose(O_WRONLY),
-          openAndClose(0),
-          kernel.setattr({ nodeid, valid: FATTR_SIZE, size: 2 })
-        ]
-        for (const waiting of waits) {
-          const release = yield* leased(path)
-          const fiber = yield* Effect.forkChild(waiting, { startImmediately: true })
-          assert.strictEqual((yield* kernel.getattr(rootNode)).nlink, 2)
-          assert.strictEqual((yield* kernel.getattr(nodeid)).size, 4)
-          assert.isUndefined(fiber.pollUnsafe(), "it waits")
-          assert.strictEqual(
-            yield* errnoOf(kernel.create({ name: "file", flags: O_RDWR })),
-            "ESTALE",
-            "the kernel asks for an open"
-          )
-          yield* release
-          yield* Fiber.join(fiber)
-        }
-        assert.strictEqual(fs.statSync(path).size, 2)
-      }),
-    { timeout: 60_000 }
+  it.live("answers others while an open, or a truncation, waits for a lease", () =>
+    Effect.gen(function* () {
+      const { kernel, served } = yield* start()
+      const path = join(served, "file")
+      fs.writeFileSync(path, "text")
+      const { nodeid } = yield* kernel.lookup(rootNode, "file")
+      // What is open cannot be leased.
+      const openAndClose = (flags: number) =>
+        Effect.flatMap(kernel.open({ nodeid, flags }), ({ fh }) => kernel.release({ nodeid, fh }))
+      const waits: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
+        openAndClose(O_WRONLY),
+        openAndClose(0),
+        kernel.setattr({ nodeid, valid: FATTR_SIZE, size: 2 })
+      ]
+      for (const waiting of waits) {
+        const release = yield* leased(path)
+        const fiber = yield* Effect.forkChild(waiting, { startImmediately: true })
+        assert.strictEqual((yield* kernel.getattr(rootNode)).nlink, 2)
+        assert.strictEqual((yield* kernel.getattr(nodeid)).size, 4)
+        assert.isUndefined(fiber.pollUnsafe(), "it waits")
+        assert.strictEqual(
+          yield* errnoOf(kernel.create({ name: "file", flags: O_RDWR })),
+          "ESTALE",
+          "the kernel asks for an open"
+        )
+        yield* release
+        yield* Fiber.join(fiber)
+      }
+      assert.strictEqual(fs.statSync(path).size, 2)
+    })
   )
 
-  it.live(
-    "leaves nothing open when the wait for a lease is interrupted",
-    () =>
-      Effect.gen(function* () {
-        const { kernel, served } = yield* start()
-        const path = join(served, "file")
-        fs.writeFileSync(path, "text")
-        const { nodeid } = yield* kernel.lookup(rootNode, "file")
-        const release = yield* leased(path)
-        const fiber = yield* Effect.forkChild(kernel.open({ nodeid, flags: O_RDWR }), { startImmediately: true })
-        yield* Fiber.interrupt(fiber)
-        yield* release
-        const writable = () =>
-          fs.readdirSync("/proc/self/fd").filter((fd) => {
-            try {
-              const flags = Number.parseInt(
-                /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0",
-                8
-              )
-              return fs.readlinkSync(`/proc/self/fd/${fd}`) === path && (flags & 3) === O_RDWR
-            } catch {
-              return false
-            }
-          })
-        // The thread opens it once the lease is gone, and gives it back.
-        yield* Effect.sleep(50)
-        yield* Effect.repeat(Effect.sleep(5), { until: () => writable().length === 0 })
-      }),
-    { timeout: 60_000 }
+  it.live("leaves nothing open when the wait for a lease is interrupted", () =>
+    Effect.gen(function* () {
+      const { kernel, served } = yield* start()
+      const path = join(served, "file")
+      fs.writeFileSync(path, "text")
+      const { nodeid } = yield* kernel.lookup(rootNode, "file")
+      const release = yield* leased(path)
+      const fiber = yield* Effect.forkChild(kernel.open({ nodeid, flags: O_RDWR }), { startImmediately: true })
+      yield* Fiber.interrupt(fiber)
+      yield* release
+      const writable = () =>
+        fs.readdirSync("/proc/self/fd").filter((fd) => {
+          try {
+            const flags = Number.parseInt(
+              /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0",
+              8
+            )
+            return fs.readlinkSync(`/proc/self/fd/${fd}`) === path && (flags & 3) === O_RDWR
+          } catch {
+            return false
+          }
+        })
+      // The thread opens it once the lease is gone, and gives it back.
+      yield* Effect.sleep(50)
+      yield* Effect.repeat(Effect.sleep(5), { until: () => writable().length === 0 })
+    })
   )
 })

@@ -35,44 +35,41 @@ const servedDuring = Effect.fnUntraced(function* (
 })
 
 describe("a large file", () => {
-  it.live(
-    "is allocated, zeroed, punched, searched and cut off while others are served",
-    () =>
-      Effect.gen(function* () {
-        const path = yield* newStore
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const kernel = makeKernel(yield* sqlite(path))
-            const { nodeid } = yield* kernel.create({ name: "large" })
-            const blocks = Effect.map(kernel.getattr(nodeid), (attr) => Number(attr.blocks) / 8)
-            const during = (operation: Effect.Effect<unknown, ErrnoError>) => servedDuring(kernel, operation)
+  it.live("is allocated, zeroed, punched, searched and cut off while others are served", () =>
+    Effect.gen(function* () {
+      const path = yield* newStore
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const kernel = makeKernel(yield* sqlite(path))
+          const { nodeid } = yield* kernel.create({ name: "large" })
+          const blocks = Effect.map(kernel.getattr(nodeid), (attr) => Number(attr.blocks) / 8)
+          const during = (operation: Effect.Effect<unknown, ErrnoError>) => servedDuring(kernel, operation)
 
-            assert.isAtLeast(yield* during(kernel.fallocate(nodeid, 0, 100, 1.5 * gib)), 3)
-            assert.deepStrictEqual(
-              [yield* blocks, (yield* kernel.getattr(nodeid)).size],
-              [(1.5 * gib) / 4096 + 1, 1.5 * gib + 100]
-            )
-            yield* kernel.write(nodeid, gib, new Uint8Array(64 * kib).fill(7))
-            assert.isAtLeast(yield* during(kernel.lseek(nodeid, 5, SEEK_HOLE)), 1)
-            assert.strictEqual(yield* kernel.lseek(nodeid, 5, SEEK_HOLE), 1.5 * gib + 100)
+          assert.isAtLeast(yield* during(kernel.fallocate(nodeid, 0, 100, 1.5 * gib)), 3)
+          assert.deepStrictEqual(
+            [yield* blocks, (yield* kernel.getattr(nodeid)).size],
+            [(1.5 * gib) / 4096 + 1, 1.5 * gib + 100]
+          )
+          yield* kernel.write(nodeid, gib, new Uint8Array(64 * kib).fill(7))
+          assert.isAtLeast(yield* during(kernel.lseek(nodeid, 5, SEEK_HOLE)), 1)
+          assert.strictEqual(yield* kernel.lseek(nodeid, 5, SEEK_HOLE), 1.5 * gib + 100)
 
-            assert.isAtLeast(
-              yield* during(kernel.fallocate(nodeid, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4 * kib, gib / 2)),
-              3
-            )
-            assert.strictEqual(yield* blocks, gib / 4096 + 1)
-            assert.strictEqual(yield* kernel.lseek(nodeid, 5, SEEK_HOLE), 4 * kib)
-            assert.isAtLeast(yield* during(kernel.fallocate(nodeid, FALLOC_FL_ZERO_RANGE, 0, 1.25 * gib)), 3)
-            assert.deepStrictEqual(yield* kernel.read(nodeid, gib, 8), new Uint8Array(8))
-            assert.strictEqual(yield* kernel.lseek(nodeid, 5, SEEK_HOLE), 1.5 * gib + 100)
+          assert.isAtLeast(
+            yield* during(kernel.fallocate(nodeid, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4 * kib, gib / 2)),
+            3
+          )
+          assert.strictEqual(yield* blocks, gib / 4096 + 1)
+          assert.strictEqual(yield* kernel.lseek(nodeid, 5, SEEK_HOLE), 4 * kib)
+          assert.isAtLeast(yield* during(kernel.fallocate(nodeid, FALLOC_FL_ZERO_RANGE, 0, 1.25 * gib)), 3)
+          assert.deepStrictEqual(yield* kernel.read(nodeid, gib, 8), new Uint8Array(8))
+          assert.strictEqual(yield* kernel.lseek(nodeid, 5, SEEK_HOLE), 1.5 * gib + 100)
 
-            assert.isAtLeast(yield* during(kernel.setattr({ nodeid, valid: FATTR_SIZE, size: 5000 })), 3)
-            assert.deepStrictEqual([yield* blocks, (yield* kernel.getattr(nodeid)).size], [2, 5000])
-          })
-        )
-        assert.deepStrictEqual((yield* checkStore(path)).problems, [])
-      }),
-    { timeout: 300_000 }
+          assert.isAtLeast(yield* during(kernel.setattr({ nodeid, valid: FATTR_SIZE, size: 5000 })), 3)
+          assert.deepStrictEqual([yield* blocks, (yield* kernel.getattr(nodeid)).size], [2, 5000])
+        })
+      )
+      assert.deepStrictEqual((yield* checkStore(path)).problems, [])
+    })
   )
 
   it.live("that the disk has no room for is refused at once, and nothing is done of it", () =>
@@ -101,28 +98,25 @@ describe("a large file", () => {
     })
   )
 
-  it.live(
-    "whose allocation is stopped keeps what was done, and the store is whole",
-    () =>
-      Effect.gen(function* () {
-        const path = yield* newStore
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const kernel = makeKernel(yield* sqlite(path))
-            const { nodeid } = yield* kernel.create({ name: "stopped" })
-            const blocks = Effect.map(kernel.getattr(nodeid), (attr) => Number(attr.blocks) / 8)
-            const working = yield* Effect.forkChild(kernel.fallocate(nodeid, 0, 0, 4 * gib))
-            while ((yield* blocks) === 0) yield* turn
-            yield* Fiber.interrupt(working)
-            const done = yield* blocks
-            assert.isBelow(done, (4 * gib) / 4096)
-            assert.strictEqual((yield* kernel.getattr(nodeid)).size, 0)
-            yield* turn
-            assert.strictEqual(yield* blocks, done)
-          })
-        )
-        assert.deepStrictEqual((yield* checkStore(path)).problems, [])
-      }),
-    { timeout: 120_000 }
+  it.live("whose allocation is stopped keeps what was done, and the store is whole", () =>
+    Effect.gen(function* () {
+      const path = yield* newStore
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const kernel = makeKernel(yield* sqlite(path))
+          const { nodeid } = yield* kernel.create({ name: "stopped" })
+          const blocks = Effect.map(kernel.getattr(nodeid), (attr) => Number(attr.blocks) / 8)
+          const working = yield* Effect.forkChild(kernel.fallocate(nodeid, 0, 0, 4 * gib))
+          while ((yield* blocks) === 0) yield* turn
+          yield* Fiber.interrupt(working)
+          const done = yield* blocks
+          assert.isBelow(done, (4 * gib) / 4096)
+          assert.strictEqual((yield* kernel.getattr(nodeid)).size, 0)
+          yield* turn
+          assert.strictEqual(yield* blocks, done)
+        })
+      )
+      assert.deepStrictEqual((yield* checkStore(path)).problems, [])
+    })
   )
 })
