@@ -1,5 +1,5 @@
 /** Attributes. */
-import { type AttrReply, errnoNumbers, type SetattrRequest, type U64 } from "@bickford/protocol"
+import { type AttrReply, errnoNumbers, type SetattrRequest, type Statfs, type U64 } from "@bickford/protocol"
 import type { Backend, ErrnoError, RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ import {
   FATTR_SIZE,
   FATTR_UID
 } from "../posix/linux.ts"
-import { failureOf } from "./answers.ts"
+import { type Failure, failureOf } from "./answers.ts"
 import { openWaiting } from "./openWaiting.ts"
 import { changeOwnerAs, killSuidSgid, killUnlessRoot } from "./privileges.ts"
 import { attributesSeen, attributesValid, changingDescriptorOf, descriptorOf, type Served } from "./served.ts"
@@ -28,6 +28,36 @@ const UTIME_NOW = (1 << 30) - 1
 const UTIME_OMIT = (1 << 30) - 2
 /** GETATTR: the handle counts. */
 const FUSE_GETATTR_FH = 1
+
+const changeTimes = (fd: number, { atime, mtime, valid }: SetattrRequest): number => {
+  const nsecOf = (set: number, now: number, nsec: number): number =>
+    (valid & set) === 0 ? UTIME_OMIT : (valid & now) !== 0 ? UTIME_NOW : nsec
+  return files.fs_utimens(
+    fd,
+    atime.sec,
+    nsecOf(FATTR_ATIME, FATTR_ATIME_NOW, atime.nsec),
+    mtime.sec,
+    nsecOf(FATTR_MTIME, FATTR_MTIME_NOW, mtime.nsec)
+  )
+}
+
+const statfsRoom = new Float64Array(8)
+
+const statfsOf = (fd: number): Exit.Exit<Statfs> | Failure => {
+  const status = files.fs_statvfs(fd, statfsRoom)
+  if (status < 0) return failureOf(status)
+  const [blocks = 0, bfree = 0, bavail = 0, all = 0, ffree = 0, bsize = 0, namelen = 0, frsize = 0] = statfsRoom
+  return Exit.succeed({
+    blocks,
+    bfree,
+    bavail,
+    files: Math.min(all, countMost),
+    ffree: Math.min(ffree, countMost),
+    bsize,
+    namelen,
+    frsize
+  })
+}
 
 export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "setattr" | "statx" | "statfs"> => {
   const { attributes, gids, nodes, opened, uids } = served
@@ -50,7 +80,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
 
   /** `writable`: the file opened for writing, if it had to be waited for. -EAGAIN, with nothing changed, when it has to be. */
   const change = (fd: number, request: SetattrRequest, context: RequestContext, writable?: number): number => {
-    const { atime, mode, mtime, size, valid } = request
+    const { mode, size, valid } = request
     let status = 0
     if ((valid & FATTR_SIZE) !== 0) {
       const open = writable ?? ((valid & FATTR_FH) !== 0 ? opened.opened(request.fh) : undefined)
@@ -67,17 +97,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     if (status >= 0 && ((valid & (FATTR_UID | FATTR_GID)) !== 0 || (valid & ~FATTR_KILL_SUIDGID) === 0))
       status = changeOwner(fd, request, context)
     if (status >= 0 && (valid & FATTR_MODE) !== 0) status = files.fs_chmod(fd, mode)
-    if (status >= 0 && (valid & (FATTR_ATIME | FATTR_MTIME)) !== 0) {
-      const nsecOf = (set: number, now: number, nsec: number): number =>
-        (valid & set) === 0 ? UTIME_OMIT : (valid & now) !== 0 ? UTIME_NOW : nsec
-      status = files.fs_utimens(
-        fd,
-        atime.sec,
-        nsecOf(FATTR_ATIME, FATTR_ATIME_NOW, atime.nsec),
-        mtime.sec,
-        nsecOf(FATTR_MTIME, FATTR_MTIME_NOW, mtime.nsec)
-      )
-    }
+    if (status >= 0 && (valid & (FATTR_ATIME | FATTR_MTIME)) !== 0) status = changeTimes(fd, request)
     return status
   }
 
@@ -100,7 +120,6 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
       return exit
     })
 
-  const room = new Float64Array(8)
   return {
     getattr: ({ fh, getattrFlags, nodeid }) => {
       const status = look(nodeid, fh, getattrFlags)
@@ -125,19 +144,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
     statfs: ({ nodeid }) => {
       nodes.trim()
       const fd = descriptorOf(served, nodeid)
-      const status = fd < 0 ? fd : files.fs_statvfs(fd, room)
-      if (status < 0) return failureOf(status)
-      const [blocks = 0, bfree = 0, bavail = 0, all = 0, ffree = 0, bsize = 0, namelen = 0, frsize = 0] = room
-      return Exit.succeed({
-        blocks,
-        bfree,
-        bavail,
-        files: Math.min(all, countMost),
-        ffree: Math.min(ffree, countMost),
-        bsize,
-        namelen,
-        frsize
-      })
+      return fd < 0 ? failureOf(fd) : statfsOf(fd)
     }
   }
 }

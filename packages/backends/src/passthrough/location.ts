@@ -1,24 +1,17 @@
 /** Where the files of a served directory lie: the paths that lead to them, and the way from them to the root. */
-import { errnoNumbers, type Name } from "@bickford/protocol"
+import { errnoNumbers } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import { sharedReading } from "../posix/clock.ts"
 import { type Attributes, type Identity, isSame } from "./attributes.ts"
 import type { Node } from "./node.ts"
+import { pathRoom, wayTo } from "./wayTo.ts"
 
 const { ESTALE } = errnoNumbers
 
 /** Milliseconds for which a directory that lies beneath the root is taken to lie there. */
 const beneathFor = 1000
-/** PATH_MAX: what one system call takes and proc(5) gives, in bytes. */
-const pathRoom = 4096
-/** Names that lead to a file. More are taken for a circle, which renames by others can make of what was seen. */
-const depthMost = 100_000
-
 /** Names that are looked at before a change: of a file and of the directories right above it. More would cost too much where it is deep. */
 const checkedMost = 16
-
-const bytesOf = (name: Name): Uint8Array => (typeof name === "string" ? Buffer.from(name) : name)
-const slash = Buffer.from("/")
 
 export interface Location {
   /** A descriptor (O_PATH) for what is where the node was last seen, its attributes noted; or a negative errno. */
@@ -41,33 +34,8 @@ export const makeLocation = (
   const room = new Uint8Array(pathRoom)
   const now = sharedReading(() => performance.now())
 
-  /** The way from the root, or from what is pinned, in pieces of less than PATH_MAX; undefined when it is not known. */
-  const wayTo = (node: Node): { readonly from: number; readonly pieces: ReadonlyArray<Uint8Array> } | undefined => {
-    const names: Array<Uint8Array> = []
-    let at: Node | undefined = node
-    for (; at !== root && at?.pinned !== true; at = at.parent) {
-      if (at === undefined || at.name === "" || names.length > depthMost) return undefined
-      names.push(bytesOf(at.name))
-    }
-    const pieces: Array<Uint8Array> = []
-    let piece: Array<Uint8Array> = []
-    let length = 0
-    for (const name of names.reverse()) {
-      if (length + 1 + name.length >= pathRoom) {
-        pieces.push(Buffer.concat(piece))
-        piece = []
-        length = 0
-      }
-      if (length > 0) piece.push(slash)
-      piece.push(name)
-      length += name.length + 1
-    }
-    pieces.push(Buffer.concat(piece))
-    return { from: at.fd, pieces }
-  }
-
   const follow = (node: Node): number => {
-    const way = wayTo(node)
+    const way = wayTo(root, node)
     if (way === undefined) return -ESTALE
     let fd = way.from
     for (const piece of way.pieces) {

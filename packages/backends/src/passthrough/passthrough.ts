@@ -14,11 +14,14 @@ import { makeCaller } from "./caller.ts"
 import { makeCreationMode } from "./creation.ts"
 import { openServed } from "./covered.ts"
 import { dataOperations } from "./dataOperations.ts"
+import { directoryOperations } from "./directoryOperations.ts"
 import { descriptorLimits, makeRoom } from "./descriptors.ts"
 import { makeIdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
 import { nameOperations } from "./nameOperations.ts"
 import { makeNodes } from "./nodes.ts"
+import { makeOpenFlags } from "./openFlags.ts"
+import { openOperations } from "./openOperations.ts"
 import { makeOpenFiles } from "./openFiles.ts"
 import { passthroughChecks, type PassthroughOptions } from "./options.ts"
 import type { Served } from "./served.ts"
@@ -101,6 +104,7 @@ const acquire = (
         nodes.close()
       })
     )
+    const openFlags = makeOpenFlags(served)
     const backend: Backend = {
       capabilities: {
         // What the kernel writes by itself it must also clear set-user-ID for.
@@ -131,6 +135,8 @@ const acquire = (
       ...nameOperations(served),
       ...attributeOperations(served),
       ...(options.xattrs === false ? {} : xattrOperations(served)),
+      ...openOperations(served, openFlags),
+      ...directoryOperations(served, openFlags),
       ...dataOperations(served)
     }
     return { ...(options.readOnly === true ? readOnly(backend) : backend), descriptors: nodes.held }

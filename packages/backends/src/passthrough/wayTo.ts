@@ -1,0 +1,39 @@
+/** The way that leads to a file: the names from the root, in pieces that a system call takes. */
+import type { Name } from "@bickford/protocol"
+import type { Node } from "./node.ts"
+
+/** PATH_MAX: what one system call takes and proc(5) gives, in bytes. */
+export const pathRoom = 4096
+/** Names that lead to a file. More are taken for a circle, which renames by others can make of what was seen. */
+const depthMost = 100_000
+
+const bytesOf = (name: Name): Uint8Array => (typeof name === "string" ? Buffer.from(name) : name)
+const slash = Buffer.from("/")
+
+/** The way from the root, or from what is pinned, in pieces of less than PATH_MAX; undefined when it is not known. */
+export const wayTo = (
+  root: Node,
+  node: Node
+): { readonly from: number; readonly pieces: ReadonlyArray<Uint8Array> } | undefined => {
+  const names: Array<Uint8Array> = []
+  let at: Node | undefined = node
+  for (; at !== root && at?.pinned !== true; at = at.parent) {
+    if (at === undefined || at.name === "" || names.length > depthMost) return undefined
+    names.push(bytesOf(at.name))
+  }
+  const pieces: Array<Uint8Array> = []
+  let piece: Array<Uint8Array> = []
+  let length = 0
+  for (const name of names.reverse()) {
+    if (length + 1 + name.length >= pathRoom) {
+      pieces.push(Buffer.concat(piece))
+      piece = []
+      length = 0
+    }
+    if (length > 0) piece.push(slash)
+    piece.push(name)
+    length += name.length + 1
+  }
+  pieces.push(Buffer.concat(piece))
+  return { from: at.fd, pieces }
+}
