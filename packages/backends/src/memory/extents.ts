@@ -11,7 +11,7 @@ export const extentSize = 1 << 20
 /** Bytes of a slab. */
 const slabSize = 2 * extentSize
 /** Buffers in an extent. */
-export const buffersInExtent = extentSize / chunkSize
+const buffersInExtent = extentSize / chunkSize
 
 /** Memory as large as the largest WRITE, in buffers of a whole chunk each. */
 export class Extent {

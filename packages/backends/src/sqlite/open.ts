@@ -50,7 +50,7 @@ export interface StoreKind {
 }
 
 /** A store that holds a whole filesystem. */
-export const wholeStore: StoreKind = { applicationId, name: "a Bickford store" }
+const wholeStore: StoreKind = { applicationId, name: "a Bickford store" }
 
 /** A store just opened: whether it is one, and of a version that is known. */
 const prepare = (db: DatabaseSync, path: string, kind: StoreKind): SqliteStoreError | undefined => {

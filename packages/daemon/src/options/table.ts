@@ -8,7 +8,7 @@ import type { MountOptions } from "@bickford/session"
 type Writable<A> = { -readonly [K in keyof A]: A[K] }
 
 /** Which branch of a directory is served. */
-export interface BranchOptions {
+interface BranchOptions {
   /** Its name. Default: `main`. */
   readonly branch?: string
   /** The directory that has the branches. Default: one in the user's data directory. */

@@ -251,7 +251,7 @@ const textOf = (name: unknown): string => {
 }
 
 /** The callbacks of a mount of `fs`. */
-export const fsCallbacks = (
+const fsCallbacks = (
   fs: FsLike,
   { maxFileSize, root = "/", watch = false }: FromFsOptions = {}
 ): PathCallbacks<OpenFile> => {
