@@ -129,6 +129,8 @@ void Ring::watch(int fd) {
 bool Ring::take_woken() { return std::exchange(woken_, false); }
 
 int Ring::enter(bool wait, int timeout_ms) {
+  // At an environment's end the memory can go first, and closes the ring.
+  if (!uring_.is_open()) return -EBADF;
   submit_commits();
   const int error = uring_.enter(wait ? 1 : 0, wait ? timeout_ms : 0);
   reap();

@@ -65,7 +65,7 @@ class Ring {
   // As of `Uring`.
   int signal(int event) { return uring_.signal(event); }
   // Submits what is to be committed, waits for a completion if `wait`, at most `timeout_ms` (-1: for ever), and adds what came to
-  // the list of what is ready. 0, -ETIME, -EINTR or a negative errno after which the ring is of no use.
+  // the list of what is ready. 0, -ETIME, -EINTR or a negative errno after which the ring is of no use: -EBADF when it is closed.
   int enter(bool wait, int timeout_ms);
 
  private:

@@ -47,7 +47,7 @@ napi_value ring_stop(napi_env env, napi_callback_info info) {
 // (): submits what is to be committed, without waiting. Returns 0 or a negative errno.
 napi_value ring_submit(napi_env env, napi_callback_info info) {
   RingLoop* const loop = loop_of(env, info);
-  return number(env, loop->ring.is_open() ? loop->ring.enter(false, 0) : -EBADF);
+  return number(env, loop->ring.enter(false, 0));
 }
 
 // (): unmaps and closes. Idempotent.

@@ -139,7 +139,7 @@ void serve(RingHandles* handles) {
 
 void on_prepare(uv_prepare_t* prepare) {
   RingHandles* const handles = static_cast<RingHandles*>(prepare->data);
-  if (handles->loop == nullptr) return;
+  if (handles->loop == nullptr || !handles->loop->ring.is_open()) return;
   const napi_env env = handles->addon->env;
   napi_handle_scope scope = nullptr;
   if (napi_open_handle_scope(env, &scope) != napi_ok) return;

@@ -41,8 +41,8 @@ const locked = Effect.acquireRelease(
   () => Effect.sync(() => rmSync(lockFile, { force: true }))
 )
 
-/** Runs `body` while the kernel offers io_uring to new connections; then as it was before. */
-export const offeringRings = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+/** Runs `body` with the parameter as said; then as it was before. */
+const withParameter = <A, E, R>(on: boolean, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   turns.withPermits(1)(
     Effect.scopedWith((scope) =>
       Effect.andThen(
@@ -50,7 +50,7 @@ export const offeringRings = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Eff
         Effect.acquireUseRelease(
           Effect.sync(() => {
             const before = existsSync(parameter) && readFileSync(parameter, "latin1").trim() === "Y"
-            turn(true)
+            turn(on)
             return before
           }),
           () => body,
@@ -59,6 +59,14 @@ export const offeringRings = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Eff
       )
     )
   )
+
+/** Runs `body` while the kernel offers io_uring to new connections. */
+export const offeringRings = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  withParameter(true, body)
+
+/** Runs `body` while it does not. */
+export const withholdingRings = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  withParameter(false, body)
 
 let offered = 0
 

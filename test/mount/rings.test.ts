@@ -9,8 +9,8 @@ import { join } from "node:path"
 import { cleanUp, makeMountpoint, root, start } from "./bickford.ts"
 import { serve } from "./inProcess.ts"
 import { oneFile } from "./oneFile.ts"
-import { offeringRings } from "./enableUring.ts"
-import { serveOnRings } from "./onRings.ts"
+import { offeringRings, withholdingRings } from "./enableUring.ts"
+import { serveOnRings, startOnRings } from "./onRings.ts"
 
 /** Descriptors and mappings of io_uring, and threads of this process; libuv has some of each. */
 const held = () => ({
@@ -146,11 +146,36 @@ describe("a mount on rings", () => {
   )
 })
 
+/** Works in the mount until that fails, as it does when the server is gone. */
+const untilDeath = `cd "$1" || exit 0
+i=0; while echo $i > "$2" && [ "$(cat "$2")" = $i ] && mkdir "d$2" && rmdir "d$2"; do i=$((i + 1)); done 2>/dev/null; exit 0`
+
+describe("a server on rings that is killed", () => {
+  it.live("under load, 5 times: whoever called gets an error, and nobody hangs", () =>
+    Effect.promise(async () => {
+      for (let n = 0; n < 5; n++) {
+        const mountpoint = await makeMountpoint()
+        const served = await startOnRings(mountpoint, [], "memory:")
+        try {
+          const clients = [1, 2, 3, 4].map((client) =>
+            served.run("sh", ["-c", untilDeath, "sh", mountpoint, `file${client}`])
+          )
+          await served.run("sh", ["-c", 'until [ -e "$1/file1" ] && [ -e "$1/file4" ]; do :; done', "sh", mountpoint])
+          served.server.kill("SIGKILL")
+          await Promise.all(clients)
+        } finally {
+          await cleanUp(mountpoint, [served])
+        }
+      }
+    })
+  )
+})
+
 describe("where there are no rings", () => {
   it.live("a kernel that does not offer them is served by its device", () =>
     Effect.gen(function* () {
       const { descriptors } = held()
-      const { mounted, mountpoint, run } = yield* serve(memory(), { threads: "auto" })
+      const { mounted, mountpoint, run } = yield* withholdingRings(serve(memory(), { threads: "auto" }))
       assert.isFalse(mounted.session.connection.negotiated?.overIoUring)
       assert.strictEqual(held().descriptors, descriptors, "the ring that is not needed is kept")
       yield* run("sh", ["-c", work, "sh", mountpoint])
