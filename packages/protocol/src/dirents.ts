@@ -8,7 +8,7 @@ import { type Memory } from "./frame.ts"
 import type { Dirent, DirentPlus, Name, U64 } from "./messages.ts"
 import { asciiLength, longestName, nameBytes, putAscii } from "./name.ts"
 import { refuse } from "./refusal.ts"
-import { placeEntry } from "./replies/entries.ts"
+import { placeEntry, writtenNodeid } from "./replies/entries.ts"
 import * as structs from "./generated/structs.ts"
 import { getU64, putU64 } from "./u64.ts"
 
@@ -66,7 +66,7 @@ export const addDirentplus = (
   else {
     const dots = isDots(dirent.name)
     // The kernel skips `.` and `..` of a listing, whatever they carry.
-    if (placeEntry(memory.words, at, entry, dots ? "dots" : "listed") && !dots) count(entry.nodeid)
+    if (placeEntry(memory.words, at, entry, dots ? "dots" : "listed") && !dots) count(writtenNodeid(memory.words, at))
   }
   return size
 }

@@ -155,6 +155,7 @@ describe("a reply that would harm the kernel is refused", () => {
 
   it("so is a value whose own code throws", () => {
     const trap = {
+      ...entry,
       get nodeid(): number {
         throw new Error("a trap")
       }
@@ -162,6 +163,38 @@ describe("a reply that would harm the kernel is refused", () => {
     const { result } = encoded(lookup, trap)
     expect(result).toMatchObject({ _tag: "ReplyRefusal", errno: "EIO", reason: "a trap" })
     expect(encoded(readdir, halfWay()).result).toMatchObject({ errno: "EIO", reason: "half way" })
+  })
+
+  it("is read once: what was checked, counted and sent is one, whatever an answer's own code says the next time", () => {
+    const open = { fh: 1, openFlags: 1 << 7, backingId: 3 }
+    const opening = { flags: 2, openFlags: 0 }
+    const naming = { name: "a", mode: 0o100644, umask: 0 }
+    const mkdir: Request = { op: "mkdir", ...header, ...naming }
+    const create: Request = { op: "create", ...header, ...naming, ...opening }
+    const openRequest: Request = { op: "open", ...header, ...opening }
+    const getattr: Request = { op: "getattr", ...header, getattrFlags: 0, fh: 0 }
+    const answers: ReadonlyArray<readonly [Request, object]> = [
+      [lookup, entry],
+      [mkdir, entry],
+      [create, { entry, open }],
+      [openRequest, open],
+      [getattr, { attrValid: entry.attrValid, attr }]
+    ]
+    for (const [request, value] of answers) {
+      const asked = new Map<string, number>()
+      const watched = (of: object, path: string): object =>
+        new Proxy(of, {
+          get: (target, key) => {
+            const at = `${path}.${String(key)}`
+            const given: unknown = Reflect.get(target, key)
+            if (typeof given === "object" && given !== null) return watched(given, at)
+            asked.set(at, (asked.get(at) ?? 0) + 1)
+            return given
+          }
+        })
+      expect(encoded(request, watched(value, request.op)).result).toBeTypeOf("number")
+      expect(Array.from(asked).filter(([, times]) => times > 1)).toEqual([])
+    }
   })
 
   it("so is one with no room, and nothing is written past the room", () => {

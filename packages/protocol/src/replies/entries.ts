@@ -23,6 +23,7 @@ import type {
   StatxRequest,
   U64
 } from "../messages.ts"
+import { normal } from "../arithmetic.ts"
 import { refuse } from "../refusal.ts"
 import type { ReplyCodec } from "./reply.ts"
 
@@ -30,6 +31,7 @@ import type { ReplyCodec } from "./reply.ts"
 const attrOut = { ...structs.attrOut }
 const entryOut = { ...structs.entryOut }
 const openOut = { ...structs.openOut }
+const attr = { ...structs.attr }
 const { S_IFMT } = statMode
 
 /** Bit (type >> 12) is set for the seven types of file (S_IFIFO, CHR, DIR, BLK, REG, LNK, SOCK). */
@@ -43,23 +45,35 @@ const checkTypeAndSize = (mode: number, size: U64): void => {
   if (typeof size === "bigint" && size > largestSize) refuse("EIO", `size is ${size}, over 2^63-1`)
 }
 
-const isNone = (nodeid: U64): boolean => (typeof nodeid === "number" ? nodeid === 0 : nodeid === 0n)
-const isRoot = (nodeid: U64): boolean => (typeof nodeid === "number" ? nodeid === 1 : nodeid === 1n)
+/** As `checkTypeAndSize`, of `struct fuse_attr` as it was written from word `first` on: the answer is read once. */
+const checkWritten = (words: Uint32Array, first: number): void => {
+  const mode = words[first + attr.mode / 4] ?? 0
+  const sizeHigh = words[first + attr.size / 4 + 1] ?? 0
+  if (((typeBits >>> ((mode & S_IFMT) >>> 12)) & 1) === 0 || sizeHigh > 0x7fff_ffff)
+    checkTypeAndSize(mode, joined(words[first + attr.size / 4] ?? 0, sizeHigh))
+}
+
+/** A number of 64 bits in two words. */
+const joined = (low: number, high: number): U64 => (high === 0 ? low : normal((BigInt(high) << 32n) | BigInt(low)))
+
+/** The node id of an entry that was written. */
+export const writtenNodeid = (words: Uint32Array, at: number): U64 =>
+  joined(words[at >> 2] ?? 0, words[(at >> 2) + 1] ?? 0)
 
 /** Where an entry stands: only some places may name no node, or the root. */
 export type EntryPlace = "lookup" | "dots" | "new" | "listed"
 
 /** Writes an entry. True when the kernel counts a lookup for it. */
 export const placeEntry = (words: Uint32Array, at: number, entry: Entry, place: EntryPlace): boolean => {
-  const none = isNone(entry.nodeid)
-  if (none) {
-    if (place === "new") refuse("EIO", "a new file has node id 0")
-  } else {
-    if (isRoot(entry.nodeid) && place !== "dots") refuse("EIO", "node id 1 is the root's, not a child's")
-    checkTypeAndSize(entry.attr.mode, entry.attr.size)
-  }
   putEntry(words, at, entry)
-  return !none
+  const first = at >> 2
+  const low = words[first] ?? 0
+  if (words[first + 1] === 0 && low <= 1) {
+    if (low === 0) return place === "new" ? refuse("EIO", "a new file has node id 0") : false
+    if (place !== "dots") refuse("EIO", "node id 1 is the root's, not a child's")
+  }
+  checkWritten(words, first + entryOut.attr / 4)
+  return true
 }
 
 /** LOOKUP: the only entry that may name no node. */
@@ -67,7 +81,7 @@ export const found: ReplyCodec<LookupRequest, Entry> = {
   size: entryOut.bytes,
   write: (entry, request, { words }, at, _room, count) => {
     const { name } = request
-    if (placeEntry(words, at, entry, name === "." || name === ".." ? "dots" : "lookup")) count(entry.nodeid)
+    if (placeEntry(words, at, entry, name === "." || name === ".." ? "dots" : "lookup")) count(writtenNodeid(words, at))
     return entryOut.bytes
   },
   read: (cursor) => getEntry(cursor.view, cursor.take(entryOut.bytes, "entry_out"))
@@ -78,7 +92,7 @@ export const newEntry: ReplyCodec<Request, Entry> = {
   size: entryOut.bytes,
   write: (entry, _request, { words }, at, _room, count) => {
     placeEntry(words, at, entry, "new")
-    count(entry.nodeid)
+    count(writtenNodeid(words, at))
     return entryOut.bytes
   },
   read: (cursor) => getEntry(cursor.view, cursor.take(entryOut.bytes, "entry_out"))
@@ -87,8 +101,8 @@ export const newEntry: ReplyCodec<Request, Entry> = {
 export const attributes: ReplyCodec<Request, AttrReply> = {
   size: attrOut.bytes,
   write: (value, _request, { words }, at) => {
-    checkTypeAndSize(value.attr.mode, value.attr.size)
     putAttrReply(words, at, value)
+    checkWritten(words, (at + attrOut.attr) >> 2)
     return attrOut.bytes
   },
   read: (cursor) => getAttrReply(cursor.view, cursor.take(attrOut.bytes, "attr_out"))
@@ -105,17 +119,19 @@ export const extendedAttributes: ReplyCodec<StatxRequest, StatxReply> = {
   read: (cursor) => getStatxReply(cursor.view, cursor.take(structs.statxOut.bytes, "statx_out"))
 }
 
-const checkOpen = (open: Open, negotiated: Negotiated | undefined): void => {
-  if ((open.openFlags & openReplyFlags.FOPEN_PASSTHROUGH) === 0) return
+/** Checks `struct fuse_open_out` as it was written at `at`. */
+const checkOpen = (words: Uint32Array, at: number, negotiated: Negotiated | undefined): void => {
+  const first = at >> 2
+  if (((words[first + openOut.openFlags / 4] ?? 0) & openReplyFlags.FOPEN_PASSTHROUGH) === 0) return
   if (negotiated?.passthrough === false) refuse("EIO", "FOPEN_PASSTHROUGH was not agreed on")
-  if (open.backingId === undefined || open.backingId <= 0) refuse("EIO", "FOPEN_PASSTHROUGH needs a backing id")
+  if (((words[first + openOut.backingId / 4] ?? 0) | 0) <= 0) refuse("EIO", "FOPEN_PASSTHROUGH needs a backing id")
 }
 
 export const opened: ReplyCodec<Request, Open> = {
   size: openOut.bytes,
-  write: (open, _request, { view }, at, _room, _count, negotiated) => {
-    checkOpen(open, negotiated)
+  write: (open, _request, { view, words }, at, _room, _count, negotiated) => {
     putOpen(view, at, open)
+    checkOpen(words, at, negotiated)
     return openOut.bytes
   },
   read: (cursor) => getOpen(cursor.view, cursor.take(openOut.bytes, "open_out"))
@@ -125,10 +141,10 @@ export const opened: ReplyCodec<Request, Open> = {
 export const created: ReplyCodec<Request, Created> = {
   size: entryOut.bytes + openOut.bytes,
   write: (value, _request, { view, words }, at, _room, count, negotiated) => {
-    checkOpen(value.open, negotiated)
     placeEntry(words, at, value.entry, "new")
     putOpen(view, at + entryOut.bytes, value.open)
-    count(value.entry.nodeid)
+    checkOpen(words, at + entryOut.bytes, negotiated)
+    count(writtenNodeid(words, at))
     return entryOut.bytes + openOut.bytes
   },
   read: (cursor) => {
