@@ -1,5 +1,6 @@
 /** `npm run bench`: Bickford beside other ways to serve a filesystem, in one run (docs/performance.md). */
 import { writeFile } from "node:fs/promises"
+import { loadavg } from "node:os"
 import { type Besides, besidesLines, measureBesides } from "./besides.ts"
 import { contenders } from "./contenders.ts"
 import { makeLoader } from "./loader.ts"
@@ -28,9 +29,14 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
     `${about.cpu}, ${about.cpus} CPUs, Linux ${about.kernel}, Node ${about.node}, gcc ${about.gcc}, libfuse ${about.libfuse}`
   )
   say(
-    `Client and server on CPU ${options.cpu}; ${options.rounds} rounds of ${options.seconds} s, in turn; caches of names and attributes off.`
+    `Load before: ${loadavg()
+      .map((load) => load.toFixed(2))
+      .join(" ")} (1, 5 and 15 minutes); above 0.2 a figure is worth little.`
   )
-  const load = await makeLoader(options.cpu)
+  say(
+    `${options.clients === 1 ? "One client" : `${options.clients} clients`} and server on CPU ${options.cpus}; ${options.rounds} rounds of ${options.seconds} s, in turn; caches of names and attributes off.`
+  )
+  const load = await makeLoader(options.cpus)
   const all = contenders(options.beside)
   const named = (name: string): boolean => options.only.includes(name)
   const chosenContenders = all.some(({ name }) => named(name)) ? all.filter(({ name }) => named(name)) : all
@@ -44,7 +50,7 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
   for (const contender of chosenContenders) {
     try {
       await contender.prepare()
-      served.push(await serve(contender, workplace, options.cpu))
+      served.push(await serve(contender, workplace, options.cpus))
     } catch (error) {
       const reason = reasonOf(error)
       skipped.push({ name: contender.name, reason })

@@ -38,10 +38,10 @@ interface Names {
   readonly stat: (folder: string, name: string) => Promise<number>
 }
 
-const makeNames = async (cpu: number): Promise<Names> => {
+const makeNames = async (cpus: string): Promise<Names> => {
   const program = await compile(join(benchFolder, "programs", "names.c"), "names")
   const names = (folder: string, args: ReadonlyArray<string>): Promise<string> =>
-    run("taskset", ["-c", String(cpu), program, folder, ...args], {
+    run("taskset", ["-c", cpus, program, folder, ...args], {
       timeoutMilliseconds: 120_000,
       onTimeout: () => abortMount(folder)
     })
@@ -56,11 +56,11 @@ const pidOf = ({ name, pid }: Served): number => {
   return pid
 }
 
-const measureFirstAnswer = async (contender: Contender, workplace: Workplace, cpu: number): Promise<number> => {
+const measureFirstAnswer = async (contender: Contender, workplace: Workplace, cpus: string): Promise<number> => {
   const times: Array<number> = []
   for (let round = 0; round < 5; round++) {
     const start = performance.now()
-    const served = await serve(contender, workplace, cpu)
+    const served = await serve(contender, workplace, cpus)
     try {
       await run("stat", ["--format=%i", served.folder], { onTimeout: () => abortMount(served.folder) })
       times.push(performance.now() - start)
@@ -79,14 +79,14 @@ interface Program {
 }
 
 /** Starts a program that serves `count` filesystems, in one process. */
-const startProgram = async (count: number, workplace: Workplace, cpu: number): Promise<Program> => {
+const startProgram = async (count: number, workplace: Workplace, cpus: string): Promise<Program> => {
   const folders: Array<string> = []
   for (let i = 0; i < count; i++) folders.push(await workplace.makeFolder(`program-${count}-${i}`))
   const server = spawn(
     "taskset",
     [
       "-c",
-      String(cpu),
+      cpus,
       process.execPath,
       "--conditions=development",
       "--disable-warning=ExperimentalWarning",
@@ -125,8 +125,8 @@ const startProgram = async (count: number, workplace: Workplace, cpu: number): P
 }
 
 /** What takes a program of its own: the timer's time, and stat beside other mounts of the same process. */
-const measureProgram = async (load: Loader, names: Names, workplace: Workplace, cpu: number) => {
-  const program = await startProgram(1 + otherMounts, workplace, cpu)
+const measureProgram = async (load: Loader, names: Names, workplace: Workplace, cpus: string) => {
+  const program = await startProgram(1 + otherMounts, workplace, cpus)
   try {
     const [folder = ""] = program.folders
     await names.make(folder, 1)
@@ -147,9 +147,9 @@ export const measureBesides = async (
   workplace: Workplace,
   options: Options
 ): Promise<Besides> => {
-  const names = await makeNames(options.cpu)
-  const firstAnswer = await measureFirstAnswer(contender, workplace, options.cpu)
-  const served = await serve(contender, workplace, options.cpu)
+  const names = await makeNames(options.cpus)
+  const firstAnswer = await measureFirstAnswer(contender, workplace, options.cpus)
+  const served = await serve(contender, workplace, options.cpus)
   try {
     const pid = pidOf(served)
     const residentAtStart = residentMebibytes(pid)
@@ -166,7 +166,7 @@ export const measureBesides = async (
     await names.make(folder, files)
     const mebibytes = residentMebibytes(pid) - residentBefore
     const large = await names.stat(folder, `n${files - 1}`)
-    const { manyMounts, timer } = await measureProgram(load, names, workplace, options.cpu)
+    const { manyMounts, timer } = await measureProgram(load, names, workplace, options.cpus)
     return {
       firstAnswer,
       residentAtStart,

@@ -1,6 +1,6 @@
 /** Who is measured: how each is built, and how it is started. */
 import { existsSync } from "node:fs"
-import { mkdir } from "node:fs/promises"
+import { mkdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { attempt } from "../test/mount/processes.ts"
 import { dataOperations } from "./operations.ts"
@@ -199,12 +199,25 @@ const overDirectories: ReadonlyArray<Contender> = [
   }
 ]
 
+/** The kernel offers rings to mounts that begin while this is Y. */
+const prepareRings = async (): Promise<void> => {
+  const parameter = "/sys/module/fuse/parameters/enable_uring"
+  const value = (await readFile(parameter, "latin1").catch(() => "absent")).trim()
+  if (value !== "Y") throw new Error(`${parameter} is ${value}; set it to Y for the run`)
+}
+
 const ownInMemory: ReadonlyArray<Contender> = [
   {
     name: "bickford-memory",
     serves: "memory",
     prepare: async () => {},
     command: ours("memory:")
+  },
+  {
+    name: "bickford-memory-rings",
+    serves: "memory",
+    prepare: prepareRings,
+    command: ours("memory:", ",max_threads=1")
   }
 ]
 
@@ -214,6 +227,12 @@ const ownStored: ReadonlyArray<Contender> = [
     serves: "folder",
     prepare: async () => {},
     command: ours("passthrough:")
+  },
+  {
+    name: "bickford-passthrough-rings",
+    serves: "folder",
+    prepare: prepareRings,
+    command: ours("passthrough:", ",max_threads=1")
   },
   {
     name: "bickford-passthrough-no-xattr",

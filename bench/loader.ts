@@ -35,19 +35,15 @@ const isMeasurement = (value: unknown): value is Measurement =>
   "operationsPerSecond" in value &&
   typeof value.operationsPerSecond === "number"
 
-/** Compiles the generator; what it measures runs on `cpu`. */
-export const makeLoader = async (cpu: number): Promise<Loader> => {
+/** Compiles the generator; what it measures runs on `cpus`. */
+export const makeLoader = async (cpus: string): Promise<Loader> => {
   const program = await compile(join(benchFolder, "programs", "load.c"), "load")
   return async (folder, { environment, operation, seconds, threads = 1 }) => {
-    const output = await run(
-      "taskset",
-      ["-c", String(cpu), program, folder, String(threads), String(seconds), operation],
-      {
-        env: { ...process.env, ...environment },
-        timeoutMilliseconds: 60_000 + seconds * 2000,
-        onTimeout: () => abortMount(folder)
-      }
-    )
+    const output = await run("taskset", ["-c", cpus, program, folder, String(threads), String(seconds), operation], {
+      env: { ...process.env, ...environment },
+      timeoutMilliseconds: 60_000 + seconds * 2000,
+      onTimeout: () => abortMount(folder)
+    })
     const measured: unknown = JSON.parse(output)
     if (!isMeasurement(measured)) throw new Error(`load said ${output}`)
     return measured

@@ -9,7 +9,7 @@ import { serve } from "./served.ts"
 import { abortMount, benchFolder, makeWorkplace } from "./workplace.ts"
 
 const count = 1_000_000
-const cpu = 1
+const cpu = "1"
 /** What we ask: seconds of the second half, over those of the first. */
 const atMost = 1.3
 
@@ -29,7 +29,7 @@ try {
   if (pid === undefined) throw new Error("there is no server")
   const resident = (): string => `${residentMebibytes(pid).toFixed(0)} MiB resident`
   console.log(`before   ${resident()}`)
-  const client = spawn("taskset", ["-c", String(cpu), program, served.folder, String(count)], {
+  const client = spawn("taskset", ["-c", cpu, program, served.folder, String(count)], {
     stdio: ["pipe", "pipe", "inherit"]
   })
   const watchdog = setTimeout(() => void abortMount(served.folder), 300_000)

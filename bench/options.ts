@@ -7,8 +7,10 @@ export interface Options {
   /** Seconds of one measurement. */
   readonly seconds: number
   readonly rounds: number
-  /** Where client and server run, both. */
-  readonly cpu: number
+  /** The CPUs that client and server run on, both, as taskset(1) lists them. */
+  readonly cpus: string
+  /** Threads that ask at once. */
+  readonly clients: number
   /** Contenders and operations to leave out all others; empty: all. */
   readonly only: ReadonlyArray<string>
   /** The load alone, without the other measures and real work. */
@@ -23,7 +25,8 @@ export const usage = `npm run bench -- [options]
   --only NAMES       these contenders and operations alone, separated by commas
   --rounds N         how often each is measured, in turn (default 3)
   --seconds S        how long, each time (default 0.7)
-  --cpu N            the CPU that client and server share (default the last)
+  --cpu N|all        the CPU that client and server share (default the last), or all of them, unpinned
+  --clients N        how many threads ask at once (default 1)
   --throughput       throughput alone
   --json FILE        every measurement, as JSON
   --beside DIR       run DIR/srv.mjs as well`
@@ -46,15 +49,18 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | undefined =
       rounds: { type: "string" },
       seconds: { type: "string" },
       cpu: { type: "string" },
+      clients: { type: "string", default: "1" },
       json: { type: "string" },
       beside: { type: "string" }
     }
   })
   if (values.help) return undefined
+  const last = availableParallelism() - 1
   return {
     seconds: positive("seconds", values.seconds ?? (values.quick ? "0.3" : "0.7")),
     rounds: positive("rounds", values.rounds ?? (values.quick ? "2" : "3")),
-    cpu: values.cpu === undefined ? availableParallelism() - 1 : Number(values.cpu),
+    cpus: values.cpu === "all" ? `0-${last}` : (values.cpu ?? String(last)),
+    clients: positive("clients", values.clients),
     only: values.only?.split(",").filter((name) => name !== "") ?? [],
     throughputOnly: values.quick || values.throughput,
     json: values.json === undefined ? undefined : resolve(values.json),

@@ -87,13 +87,13 @@ export const measureRealWork = async (
   await makeMaterial(material)
   for (let round = 0; round < 2; round++) {
     for (const contender of contenders) {
-      const served = await serve(contender, workplace, options.cpu)
+      const served = await serve(contender, workplace, options.cpus)
       let current = ""
       try {
         for (const { name, script } of jobs) {
           current = name
           const start = performance.now()
-          await run("taskset", ["-c", String(options.cpu), "sh", "-ec", `cd "${served.folder}" && ${script}`], {
+          await run("taskset", ["-c", options.cpus, "sh", "-ec", `cd "${served.folder}" && ${script}`], {
             env: { ...process.env, MATERIAL: material },
             timeoutMilliseconds: 120_000,
             onTimeout: () => abortMount(served.folder)

@@ -46,8 +46,8 @@ const stopServer = async (server: ChildProcess, mountpoint: string): Promise<voi
 
 let count = 0
 
-/** Starts `contender` on fresh folders, on one CPU; fails with what the server said when it does not come up. */
-export const serve = async (contender: Contender, workplace: Workplace, cpu: number): Promise<Served> => {
+/** Starts `contender` on fresh folders, on these CPUs; fails with what the server said when it does not come up. */
+export const serve = async (contender: Contender, workplace: Workplace, cpus: string): Promise<Served> => {
   const { command, name, operations } = contender
   const label = `${name}-${count++}`
   const storage = contender.serves === "folder" ? await workplace.makeStorage(`${label}-storage`) : ""
@@ -55,7 +55,7 @@ export const serve = async (contender: Contender, workplace: Workplace, cpu: num
     return { name, operations, folder: storage, pid: undefined, readyAfter: 0, stop: async () => {} }
   const mountpoint = await workplace.makeFolder(label)
   const start = performance.now()
-  const server = spawn("taskset", ["-c", String(cpu), ...command(mountpoint, storage)], {
+  const server = spawn("taskset", ["-c", cpus, ...command(mountpoint, storage)], {
     stdio: ["ignore", "pipe", "pipe"]
   })
   let said = ""

@@ -44,7 +44,7 @@ export const measureStoreWrite = async (
     const program = join(benchFolder, "programs", "commits.ts")
     const said = await run("taskset", [
       "-c",
-      String(options.cpu),
+      options.cpus,
       process.execPath,
       "--disable-warning=ExperimentalWarning",
       program,

@@ -27,7 +27,11 @@ export const measureThroughput = async (
       for (const { folder, name, operations } of served) {
         if (failed.has(name) || operations?.includes(operation) === false) continue
         try {
-          const measured = await load(folder, { operation, seconds: round < 0 ? warmUp : options.seconds })
+          const measured = await load(folder, {
+            operation,
+            seconds: round < 0 ? warmUp : options.seconds,
+            threads: options.clients
+          })
           if (round < 0) ofOperation.set(name, [])
           else ofOperation.get(name)?.push(measured)
         } catch (error) {
