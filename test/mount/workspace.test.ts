@@ -117,4 +117,37 @@ describe("a workspace", () => {
       const name = await bickford(["mount", "-o", `store=${store},branch=../x`, `workspace:${base}`, "/mnt"])
       assert.include(name.stderr, "is no name for a branch")
     }))
+
+  it("says what was changed, and brings it into the base", () =>
+    withBase(async ({ base, store }) => {
+      const options = ["-o", `store=${store}`]
+      await withMount(
+        async ({ mountpoint, run }) => {
+          await run("sh", ["-c", work], { cwd: mountpoint })
+          const busy = await bickford(["diff", "--store", store, base])
+          assert.include(busy.stderr, "in use by")
+        },
+        options,
+        `workspace:${base}`
+      )
+      const listed = await bickford(["branch", "list", "--store", store, base])
+      assert.match(listed.stdout, /^main\t/)
+      const diff = await bickford(["diff", "--store", store, base])
+      assert.deepStrictEqual(diff.stdout.trim().split("\n"), [
+        "M README (content, times)",
+        "A hard",
+        "M moved/deep/large (content, mode, times)",
+        "R src -> moved/",
+        "A src/",
+        "D src/a.c",
+        "A src/new"
+      ])
+      const committed = await bickford(["commit", "--store", store, base])
+      assert.include(committed.stdout, "changes are in", committed.stderr)
+      await execute("sh", ["-c", changed], { cwd: base })
+      assert.strictEqual((await bickford(["diff", "--store", store, base])).stdout, "")
+      const deleted = await bickford(["branch", "delete", "--store", store, base, "main"])
+      assert.strictEqual(deleted.status, 0, deleted.stderr)
+      assert.strictEqual((await bickford(["branch", "list", "--store", store, base])).stdout, "")
+    }))
 })

@@ -28,6 +28,29 @@ export type { Content } from "./tree/openContent.ts"
 export { folder, type LazyFolder, tree, type TreeNode } from "./tree/tree.ts"
 export { passthrough, type PassthroughBackend, type PassthroughError } from "./passthrough/passthrough.ts"
 export type { IdRange, PassthroughOptions } from "./passthrough/options.ts"
-export { workspace, type WorkspaceBackend, type WorkspaceError } from "./workspace/workspace.ts"
+export type { WorkspaceError } from "./workspace/baseDirectory.ts"
+export {
+  type Branch,
+  type CommitOptions,
+  type Committed,
+  openBranch,
+  type WorkspaceCommitError,
+  type WorkspaceConflictError
+} from "./workspace/branch.ts"
+export type { OnConflict, Reached } from "./workspace/commit.ts"
+export type { Conflict } from "./workspace/conflicts.ts"
+export type { Aspect, Change } from "./workspace/diff.ts"
+export type { BranchEvent } from "./workspace/events.ts"
+export type { FileType } from "./workspace/fileTypes.ts"
+export { workspace, type WorkspaceBackend } from "./workspace/workspace.ts"
 export type { WorkspaceOptions } from "./workspace/options.ts"
-export { branchFile, mainBranch, makeHome, refusedBranchName, workspaceHome } from "./workspace/home.ts"
+export {
+  branchFile,
+  type BranchFile,
+  deleteBranch,
+  listBranches,
+  mainBranch,
+  makeHome,
+  refusedBranchName,
+  workspaceHome
+} from "./workspace/home.ts"

@@ -32,6 +32,28 @@ const openQuietly = (path: number, flags: number): number => {
   return fd === -EPERM ? files.fs_open(path, flags, 0) : fd
 }
 
+const readXattr = (fd: number, name: Name): Uint8Array | undefined => {
+  const room = new Uint8Array(xattrMax)
+  const length = files.fs_getxattr(fd, name, room)
+  return length < 0 ? undefined : room.slice(0, length)
+}
+
+/** The extended attributes of an open file (O_PATH), those that a branch keeps: no ACLs. */
+export const readXattrs = (fd: number): Xattrs => {
+  const xattrs: Xattrs = new Map()
+  const room = new Uint8Array(xattrMax)
+  const length = files.fs_listxattr(fd, room)
+  for (let at = 0; at < length;) {
+    const end = room.indexOf(0, at)
+    const name = nameFromBytes(room.slice(at, end))
+    at = end + 1
+    if (!namespaces.some((prefix) => String(name).startsWith(prefix))) continue
+    const value = readXattr(fd, name)
+    if (value !== undefined) xattrs.set(nameKey(name), { name, value })
+  }
+  return xattrs
+}
+
 export type BaseFiles = ReturnType<typeof makeBaseFiles>
 
 /** The reader of `root`, of which `attributes` tells what the last look saw. Each call returns a negative errno where it fails. */
@@ -107,12 +129,6 @@ export const makeBaseFiles = (root: BaseNode, rootFd: number, attributes: Attrib
     }
   }
 
-  const xattr = (fd: number, name: Name): Uint8Array | undefined => {
-    const room = new Uint8Array(xattrMax)
-    const length = files.fs_getxattr(fd, name, room)
-    return length < 0 ? undefined : room.slice(0, length)
-  }
-
   return {
     /** Looks at a name in a directory: fills the attributes. */
     look: (directory: BaseNode, name: Name): number => {
@@ -172,25 +188,7 @@ export const makeBaseFiles = (root: BaseNode, rootFd: number, attributes: Attrib
         },
         (status) => status
       ),
-    xattrs: (node: BaseNode): Xattrs =>
-      withPath<Xattrs>(
-        node,
-        (fd) => {
-          const xattrs: Xattrs = new Map()
-          const room = new Uint8Array(xattrMax)
-          const length = files.fs_listxattr(fd, room)
-          for (let at = 0; at < length;) {
-            const end = room.indexOf(0, at)
-            const name = nameFromBytes(room.slice(at, end))
-            at = end + 1
-            if (!namespaces.some((prefix) => String(name).startsWith(prefix))) continue
-            const value = xattr(fd, name)
-            if (value !== undefined) xattrs.set(nameKey(name), { name, value })
-          }
-          return xattrs
-        },
-        () => new Map()
-      ),
+    xattrs: (node: BaseNode): Xattrs => withPath<Xattrs>(node, readXattrs, () => new Map()),
     statvfs: (into: Float64Array): number => files.fs_statvfs(rootFd, into),
     /** A descriptor of a file to keep (O_PATH), or of the base directory; whoever asks closes it. */
     open: (node: BaseNode): number => (node === root ? files.fs_open(rootFd, O_PATH, 0) : find(node)),

@@ -3,7 +3,7 @@
  * under a name that comes from the base directory's path.
  */
 import { createHash } from "node:crypto"
-import { mkdirSync } from "node:fs"
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs"
 import { homedir } from "node:os"
 import { basename, join } from "node:path"
 
@@ -31,10 +31,37 @@ export const workspaceHome = (base: string): string => {
 export const branchFile = (home: string, name: string): string => join(home, name + ending)
 
 /** The branch of a store's path, if it is one. */
-export const branchOf = (file: string): string | undefined =>
+const branchOf = (file: string): string | undefined =>
   file.endsWith(ending) ? file.slice(0, -ending.length) : undefined
 
 /** Makes the directory of a workspace, for its user alone. */
 export const makeHome = (home: string): void => {
   mkdirSync(home, { recursive: true, mode: 0o700 })
+}
+
+/** A branch of a workspace. */
+export interface BranchFile {
+  readonly name: string
+  /** Bytes of its file. */
+  readonly bytes: number
+}
+
+/** The branches that a workspace has, by name; none where it is not there. */
+export const listBranches = (home: string): ReadonlyArray<BranchFile> => {
+  try {
+    return readdirSync(home)
+      .sort()
+      .flatMap((file) => {
+        const name = branchOf(file)
+        return name === undefined ? [] : [{ name, bytes: statSync(join(home, file)).size }]
+      })
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return []
+    throw error
+  }
+}
+
+/** Removes the files of a branch that nobody serves. */
+export const deleteBranch = (file: string): void => {
+  for (const ending of ["-wal", "-shm", "-reserve", "-nodes", ""]) rmSync(file + ending, { force: true })
 }

@@ -61,6 +61,12 @@ const originOf = (
   visible: normal(visible)
 })
 
+/** Reads all origins of a branch, by path. */
+export const allOrigins = (db: DatabaseSync, rootDevice: number): ReadonlyArray<Origin> =>
+  prepareQuery<Row>(db, `SELECT ${columns} FROM origin ORDER BY path`, true)
+    .all()
+    .map((row) => originOf(rootDevice, row))
+
 /**
  * The origins of a branch. `rootDevice` is the device of the base directory, which may have another number each time that it
  * is mounted: 0 stands for it.
@@ -71,6 +77,10 @@ export const makeOrigins = (db: DatabaseSync, transaction: Transaction, rootDevi
   const all = prepareQuery<[number]>(db, "SELECT ino FROM origin")
   const insert = db.prepare(`INSERT INTO origin (${columns}) VALUES (${"?, ".repeat(13)}?)`)
   const remove = db.prepare("DELETE FROM origin WHERE ino = ?")
+  const bury = db.prepare(
+    "INSERT OR REPLACE INTO gone SELECT ino, base, birth, size, mtime, mtimeNsec, ctime, ctimeNsec FROM origin WHERE ino = ?"
+  )
+  const buryUnchanged = db.prepare("INSERT OR REPLACE INTO gone VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
   const removeEntries = db.prepare("DELETE FROM entry WHERE parent = ?")
   const setVisible = db.prepare("UPDATE origin SET visible = ? WHERE ino = ?")
   const findNumber = prepareQuery<[number]>(db, "SELECT ino FROM number WHERE device = ? AND base = ? AND birth = ?")
@@ -109,10 +119,16 @@ export const makeOrigins = (db: DatabaseSync, transaction: Transaction, rootDevi
       )
       stored.add(ino)
     },
+    /** Notes how a base file was that is removed here, and never had a row. */
+    bury: (ino: number, { birth, ino: base }: Identity, { ctime, mtime, size }: Version): void => {
+      transaction.begin()
+      buryUnchanged.run(ino, String(base), birth, size, mtime.sec, mtime.nsec, ctime.sec, ctime.nsec)
+    },
     /** Removes an inode's origin, and what was said of the names of a base directory. */
     remove: (ino: number): void => {
       if (!stored.delete(ino)) return
       transaction.begin()
+      bury.run(ino)
       remove.run(ino)
       removeEntries.run(ino)
     },

@@ -11,6 +11,10 @@ export const branchStore: StoreKind = { applicationId: 0x42636b57, name: "a bran
 
 const version = 1
 
+/**
+ * `origin`: where an inode comes from. `number`: the number of a base file whose own cannot be used. `gone`: how base files
+ * were that were removed here. `commitState` and `commitStep`: a commit under way. `event`: what became of the branch.
+ */
 const tables = `
   CREATE TABLE workspace (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, base BLOB NOT NULL) STRICT;
   CREATE TABLE origin (
@@ -34,6 +38,28 @@ const tables = `
     ino INTEGER NOT NULL,
     PRIMARY KEY (device, base, birth)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE gone (
+    ino INTEGER PRIMARY KEY,
+    base TEXT NOT NULL,
+    birth REAL NOT NULL,
+    size INTEGER NOT NULL,
+    mtime INTEGER NOT NULL, mtimeNsec INTEGER NOT NULL,
+    ctime INTEGER NOT NULL, ctimeNsec INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE commitState (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    staging TEXT NOT NULL,
+    applying INTEGER NOT NULL,
+    done INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE commitStep (seq INTEGER PRIMARY KEY, step TEXT NOT NULL) STRICT;
+  CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    detail TEXT NOT NULL
+  ) STRICT;
 `
 
 /** Makes the tables of a new branch over `base`. Returns what is wrong with a branch that is there. */

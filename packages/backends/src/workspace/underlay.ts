@@ -194,7 +194,10 @@ const makeUnderlay = (settings: OverlaySettings, parts: UnderlayParts) => {
     takeRow,
     removed: (ino: number): void => {
       const node = base.isOfBase(ino) ? base.nodeOf(ino) : undefined
-      if (node !== undefined) node.removed = true
+      if (node !== undefined) {
+        node.removed = true
+        if (!origins.has(ino) && node.version !== undefined) origins.bury(ino, node.identity, node.version)
+      }
       origins.remove(ino)
     },
     xattrs: (inode: Inode) => (origins.has(inode.ino) || !base.isOfBase(inode.ino) ? undefined : xattrsBelow(inode)),

@@ -7,17 +7,10 @@
  * store's safety are those of `sqlite:`; this adds what lies below.
  */
 import type { Negotiated, Statfs } from "@bickford/protocol"
-import { errnoNumbers } from "@bickford/protocol"
-import { type BackendConnection, errnoError } from "@bickford/session"
-import { coveredPlaces, coveringPlace, files as calls } from "@bickford/transport"
+import type { BackendConnection } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import { realpathSync } from "node:fs"
-import { basename, dirname, join, resolve } from "node:path"
-import { makeAttributes } from "../passthrough/attributes.ts"
-import { openServed } from "../passthrough/covered.ts"
-import { makeIdMap } from "../passthrough/ids.ts"
 import { timespec } from "../posix/clock.ts"
 import { nameMax } from "../posix/linux.ts"
 import { blockSize } from "../posix/usage.ts"
@@ -29,19 +22,15 @@ import { rootId } from "../sqlite/storedNodes.ts"
 import { serveStore, type SqliteBackend } from "../sqlite/sqlite.ts"
 import type { Base } from "./base.ts"
 import { makeBaseFiles } from "./baseFiles.ts"
+import { openBaseDirectory, realPath, refusedTogether, refuseWorkspace, type WorkspaceError } from "./baseDirectory.ts"
 import { BaseNode } from "./baseNode.ts"
+import { makeBranchView } from "./branchView.ts"
+import { finishCommit } from "./commit.ts"
 import { openNodeJournal } from "./nodeJournal.ts"
 import type { WorkspaceOptions } from "./options.ts"
 import type { Origins } from "./origins.ts"
 import { branchStore, prepareBranch } from "./schema.ts"
 import { overlay } from "./underlay.ts"
-
-/** The directory cannot be served with the store. */
-export interface WorkspaceError {
-  readonly _tag: "WorkspaceError"
-  readonly path: string
-  readonly message: string
-}
 
 /** A branch of a directory, served. */
 export interface WorkspaceBackend extends SqliteBackend {
@@ -49,49 +38,13 @@ export interface WorkspaceBackend extends SqliteBackend {
   readonly base: string
 }
 
-const fail = (path: string, message: string): Effect.Effect<never, WorkspaceError> =>
-  Effect.fail({ _tag: "WorkspaceError", path, message: `${path}: ${message}` })
-
-const isBelow = (path: string, directory: string): boolean =>
-  path.startsWith(directory === "/" ? directory : `${directory}/`)
-
-/** A path without links, where it does not lead into a mount of this process. */
-const realPath = (path: string): string => {
-  const absolute = resolve(path)
-  if (coveringPlace(absolute) !== undefined) return absolute
-  try {
-    return realpathSync(absolute)
-  } catch {
-    return absolute
-  }
-}
-
-/** Why a base and a store cannot go together, or a mount of this process is in the way. */
-const refused = (base: string, store: string): string | undefined => {
-  const real = join(realPath(dirname(resolve(store))), basename(store))
-  if (isBelow(real, base)) return `holds its own store ${store}; keep the store outside of the directory`
-  const inside = coveredPlaces.find(({ mountpoint }) => isBelow(mountpoint, base))
-  return inside && `holds the mountpoint ${inside.mountpoint} of this process; mount it elsewhere`
-}
-
-/** Opens the base directory, for the life of the scope. */
+/** The files of the base, for the life of the scope. */
 const openBase = Effect.fnUntraced(function* (directory: string) {
-  const noIds = makeIdMap(undefined)
-  let rootDevice = 0
-  const attributes = makeAttributes(() => rootDevice, noIds, noIds)
-  const fd = openServed(directory)
-  const status = fd < 0 ? fd : calls.fs_stat(fd)
-  if (status < 0) {
-    if (fd >= 0) calls.fs_close(fd)
-    const why = status === -errnoNumbers.EDEADLK ? "a mount of this process hides it" : errnoError(-status).message
-    return yield* fail(directory, `cannot be read: ${why}`)
-  }
-  const identity = attributes.identity()
-  rootDevice = identity.device
+  const { attributes, fd, identity } = yield* openBaseDirectory(directory)
   const root = new BaseNode(rootId, identity, undefined, "")
   const files = makeBaseFiles(root, fd, attributes)
   yield* Effect.addFinalizer(() => Effect.sync(files.close))
-  return { attributes, files, root }
+  return { attributes, fd, files, root }
 })
 
 /** Both filesystems in one answer: as large as the base's, with as much room as the store has. */
@@ -129,12 +82,13 @@ export const workspace = (
 ): Effect.Effect<WorkspaceBackend, WorkspaceError | SqliteStoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const path = realPath(directory)
-    const why = refused(path, options.store)
-    if (why !== undefined) return yield* fail(path, why)
-    const { attributes, files, root } = yield* openBase(path)
+    const why = refusedTogether(path, options.store)
+    if (why !== undefined) return yield* refuseWorkspace(path, why)
+    const { attributes, fd, files, root } = yield* openBase(path)
     const opened = yield* openStore(options.store, branchStore)
     const wrong = prepareBranch(opened.db, path)
-    if (wrong !== undefined) return yield* fail(options.store, wrong)
+    if (wrong !== undefined) return yield* refuseWorkspace(options.store, wrong)
+    finishCommit(makeBranchView(opened.db, fd, attributes))
     const journal = openNodeJournal(`${opened.path}-nodes`)
     yield* Effect.addFinalizer(() => Effect.sync(journal.close))
     let parts: { readonly base: Base; readonly origins: Origins } | undefined

@@ -1,7 +1,10 @@
 /** The command `bickford`. A subcommand is a file in `commands/`, and its row here. */
 import * as Command from "effect/cli/Command"
+import { branchCommand } from "./commands/branch.ts"
 import { checkCommand } from "./commands/check.ts"
+import { commitCommand } from "./commands/commit.ts"
 import { daemonCommand } from "./commands/daemon.ts"
+import { diffCommand } from "./commands/diff.ts"
 import { doctorCommand } from "./commands/doctor.ts"
 import { fsckCommand } from "./commands/fsck.ts"
 import { initCommand } from "./commands/init.ts"
@@ -25,6 +28,9 @@ export const bickford = Command.make("bickford").pipe(
     restartCommand,
     unmountCommand,
     fsckCommand,
+    diffCommand,
+    commitCommand,
+    branchCommand,
     initCommand
   ])
 )
