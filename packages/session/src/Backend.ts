@@ -259,6 +259,10 @@ export interface Backend {
    * earlier opening, DIRECT_IO sends each read and write here, PASSTHROUGH with a `backingId` has the kernel read
    * and write the file by itself, NONSEEKABLE, STREAM, NOFLUSH and PARALLEL_DIRECT_WRITES as their names say.
    *
+   * The reply must hold `fh`, any number of 64 bits (0 where handles are not told apart), and `openFlags`, 0 or
+   * FOPEN_* of the kernel's; with PASSTHROUGH, which must have been agreed on, a `backingId` above 0. Another answer
+   * is EIO for the caller, and nothing is open: no RELEASE comes.
+   *
    * Absent: success with `fh` 0, and the kernel does not ask again (7.23 on); older kernels are answered so each
    * time.
    *
@@ -406,6 +410,8 @@ export interface Backend {
    *
    * `fh` of the reply comes back with `readdir`, `fsyncdir` and `releasedir`. FOPEN_CACHE_DIR lets the kernel keep
    * the listing, FOPEN_KEEP_CACHE use one that it has kept.
+   *
+   * The reply must hold `fh`, any number of 64 bits, and `openFlags`, as that of `open`.
    *
    * Absent: success with `fh` 0, and the kernel does not ask again (7.29 on).
    *
