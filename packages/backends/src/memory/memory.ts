@@ -10,6 +10,7 @@ import { dataOperations } from "../posix/data.ts"
 import { makeFilesystem } from "./filesystem.ts"
 import { makeKernelPages } from "../posix/kernelPages.ts"
 import { nameMax, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../posix/linux.ts"
+import { invariantsOf } from "../posix/invariants.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { lockOperations } from "./lockOperations.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
@@ -34,6 +35,8 @@ export interface MemoryStats {
 export interface MemoryBackend extends Backend {
   /** How much it holds now. */
   readonly stats: () => MemoryStats
+  /** What is wrong within, a sentence each, for tests: empty between two operations. Walks the whole tree. */
+  readonly invariants: () => ReadonlyArray<string>
 }
 
 const alwaysReady = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM
@@ -97,6 +100,7 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
       return Exit.succeed(reply)
     },
     poll: ({ events }: PollRequest) => Exit.succeed(events & alwaysReady),
+    invariants: () => invariantsOf(fs, usage.total),
     stats: () => {
       const { held: locksHeld, waiting: locksWaiting } = held.count()
       return { inodes: usage.total.inodes, bytes: usage.total.blocks * blockSize, locksHeld, locksWaiting }

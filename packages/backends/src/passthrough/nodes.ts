@@ -10,6 +10,7 @@ import { type Attributes, type Identity, isSame } from "./attributes.ts"
 import { makeFileHandles } from "./fileHandles.ts"
 import { makeFinder } from "./finder.ts"
 import { makeHeldDescriptors } from "./heldDescriptors.ts"
+import { invariantsOf } from "./invariants.ts"
 import { makeLocation } from "./location.ts"
 import type { Node } from "./node.ts"
 import { NodeTable } from "./nodeTable.ts"
@@ -45,6 +46,8 @@ export interface Nodes {
   readonly lower: (node: Node) => number
   readonly forget: (nodeid: U64) => void
   readonly held: () => number
+  /** What is wrong, a sentence each. */
+  readonly invariants: () => ReadonlyArray<string>
   readonly close: () => void
 }
 
@@ -128,8 +131,7 @@ export const makeNodes = (
     descriptor,
     folder: (node) => {
       const fd = descriptor(node)
-      if (fd < 0 || node === root) return fd
-      return location.isBeneath(node, fd) ? fd : -ESTALE
+      return fd < 0 || node === root || location.isBeneath(node, fd) ? fd : -ESTALE
     },
     hasName: (node) => location.hasName(node, descriptor),
     trim: held.trim,
@@ -150,6 +152,7 @@ export const makeNodes = (
       node.used = false
     },
     held: held.count,
+    invariants: () => invariantsOf(table, held.count()),
     close: () => {
       held.close()
       for (const node of table.all()) if (node.fd >= 0) files.fs_close(node.fd)

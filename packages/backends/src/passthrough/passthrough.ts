@@ -39,6 +39,8 @@ export interface PassthroughError {
 export interface PassthroughBackend extends Backend {
   /** Descriptors held for files that the kernel remembers. */
   readonly descriptors: () => number
+  /** What is wrong within, a sentence each, for tests: empty between two operations. */
+  readonly invariants: () => ReadonlyArray<string>
 }
 
 const why = (status: number): string =>
@@ -139,7 +141,11 @@ const acquire = (
       ...directoryOperations(served, openFlags),
       ...dataOperations(served)
     }
-    return { ...(options.readOnly === true ? readOnly(backend) : backend), descriptors: nodes.held }
+    return {
+      ...(options.readOnly === true ? readOnly(backend) : backend),
+      descriptors: nodes.held,
+      invariants: nodes.invariants
+    }
   })
 
 /**

@@ -9,6 +9,7 @@ import { attributeOperations } from "../posix/attributes.ts"
 import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
 import { done } from "../posix/filesystem.ts"
+import { invariantsOf } from "../posix/invariants.ts"
 import { makeKernelPages } from "../posix/kernelPages.ts"
 import { nameMax } from "../posix/linux.ts"
 import { listingOperations } from "../posix/listing.ts"
@@ -38,6 +39,8 @@ export interface SqliteStats {
 export interface SqliteBackend extends Backend {
   /** How much it holds now. */
   readonly stats: () => SqliteStats
+  /** What is wrong within, a sentence each, for tests: empty between two operations. Walks the whole tree. */
+  readonly invariants: () => ReadonlyArray<string>
 }
 
 /** Files without a name that nobody holds go: all of them, unless the kernel was served before and knows some. */
@@ -180,6 +183,7 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
           removexattr: changing(xattrs.removexattr, nothing)
         }),
     statfs: reading(() => Exit.succeed(statfsOf(store))),
+    invariants: () => invariantsOf(fs, store.used()),
     stats: () => {
       const { blocks, inodes } = store.used()
       return { inodes, bytes: blocks * blockSize }

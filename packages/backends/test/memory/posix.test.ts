@@ -6,10 +6,10 @@ import { testAttributes } from "../posix/attributes.ts"
 import { testData } from "../posix/data.ts"
 import { testDirectoryNames } from "../posix/directory.ts"
 import { makeKernel, rootNode } from "../posix/kernel.ts"
-import type { Make } from "../posix/make.ts"
+import { checked } from "../posix/make.ts"
 import { testNames } from "../posix/namespace.ts"
 
-const make: Make = (options) => Effect.sync(() => memory(options))
+const make = checked((options) => Effect.sync(() => memory(options)))
 
 testNames(make)
 testAttributes(make)

@@ -1,4 +1,5 @@
 /** A served folder, for tests that ask it as a kernel asks. */
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
@@ -19,6 +20,7 @@ export const start = (options: PassthroughOptions = {}) =>
     fs.mkdirSync(outside)
     fs.writeFileSync(join(outside, "secret"), "secret")
     const backend = yield* passthrough(served, { kernelPassthrough: false, ...options })
+    yield* Effect.addFinalizer(() => Effect.sync(() => assert.deepStrictEqual(backend.invariants(), [])))
     return { backend, kernel: makeKernel(backend), served, outside }
   })
 

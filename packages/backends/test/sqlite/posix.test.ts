@@ -3,11 +3,11 @@ import { sqlite } from "../../src/index.ts"
 import { testAttributes } from "../posix/attributes.ts"
 import { testData } from "../posix/data.ts"
 import { testDirectoryNames } from "../posix/directory.ts"
-import type { Make } from "../posix/make.ts"
+import { checked } from "../posix/make.ts"
 import { testNames } from "../posix/namespace.ts"
 import { newStore } from "./store.ts"
 
-const make: Make = (options) => Effect.flatMap(newStore, (path) => sqlite(path, options))
+const make = checked((options) => Effect.flatMap(newStore, (path) => sqlite(path, options)))
 
 testNames(make)
 testAttributes(make)
