@@ -9,13 +9,13 @@ import * as Exit from "effect/Exit"
 import { makeCommits } from "./commits.ts"
 import type { StoredFilesystem } from "./filesystem.ts"
 
-/** How an answer is recorded, and given again. */
+/** How an operation's answer is written as one number of the store, and made of that number for a repeated request. */
 export interface Recorded<Req, A> {
-  readonly keep: (answer: A, request: Req) => U64
-  readonly again: (kept: U64, request: Req) => Effect.Effect<A, ErrnoError>
+  readonly toRecord: (answer: A, request: Req) => U64
+  readonly fromRecord: (record: U64, request: Req) => Effect.Effect<A, ErrnoError>
 }
 
-/** Lets others be served. */
+/** Ends this turn of the event loop, so that other requests are served. */
 export const pause = Effect.callback<void>((resume) => {
   const turn = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(turn))
@@ -50,7 +50,7 @@ export const makeRunner = (store: StoredFilesystem) => {
   }
 
   return {
-    /** For what changes nothing but times. */
+    /** Wraps an operation that changes nothing but times. */
     reading:
       <Req extends AnyRequest>(operation: Operation<Req>): Operation<Req> =>
       (request, context) => {
@@ -64,7 +64,7 @@ export const makeRunner = (store: StoredFilesystem) => {
         }
       },
 
-    /** For what changes the store: done once, however often it is delivered. */
+    /** Wraps an operation that changes the store, so that a request takes effect once however often the kernel delivers it. */
     changing:
       <Req extends AnyRequest>(
         operation: Operation<Req>,
@@ -75,10 +75,10 @@ export const makeRunner = (store: StoredFilesystem) => {
         if (broken !== undefined) return broken
         try {
           if (context.resent) {
-            const kept = replies.find(context.unique)
-            if (kept !== undefined) {
+            const record = replies.find(context.unique)
+            if (record !== undefined) {
               commits.owe()
-              return recorded.again(kept, request)
+              return recorded.fromRecord(record, request)
             }
           } else seen(context)
           if (!commits.isSafe()) return Errno.EROFS
@@ -86,7 +86,7 @@ export const makeRunner = (store: StoredFilesystem) => {
           inodes.watch()
           const exit = operation(request, context)
           inodes.settle(isSuccess(exit))
-          if (isSuccess(exit)) replies.record(context.unique, recorded.keep(exit.value, request))
+          if (isSuccess(exit)) replies.record(context.unique, recorded.toRecord(exit.value, request))
           return exit
         } catch (error) {
           inodes.settle(true)

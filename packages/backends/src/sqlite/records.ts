@@ -11,16 +11,20 @@ import type { Recorded } from "./once.ts"
 
 export const makeRecords = (fs: StoredFilesystem["filesystem"], opening: Opening) => {
   /** Answers with the inode that the record names; ESTALE when it is gone. */
-  const again = <A>(kept: U64, reply: (inode: Inode) => Exit.Exit<A>): Effect.Effect<A, ErrnoError> => {
-    const inode = fs.node(kept)
+  const answerFor = <A>(ino: U64, reply: (inode: Inode) => Exit.Exit<A>): Effect.Effect<A, ErrnoError> => {
+    const inode = fs.node(ino)
     return inode === undefined ? Errno.ESTALE : reply(inode)
   }
-  const nothing: Recorded<unknown, void> = { keep: () => 0, again: () => done }
-  const node: Recorded<unknown, Entry> = { keep: ({ nodeid }) => nodeid, again: (kept) => again(kept, entry) }
+  const nothing: Recorded<unknown, void> = { toRecord: () => 0, fromRecord: () => done }
+  const node: Recorded<unknown, Entry> = {
+    toRecord: ({ nodeid }) => nodeid,
+    fromRecord: (ino) => answerFor(ino, entry)
+  }
   const created: Recorded<unknown, Created> = {
-    keep: (reply) => reply.entry.nodeid,
-    again: (kept) => again(kept, (inode) => Exit.map(entry(inode), () => ({ entry: inode, open: opening.file() })))
+    toRecord: (reply) => reply.entry.nodeid,
+    fromRecord: (ino) =>
+      answerFor(ino, (inode) => Exit.map(entry(inode), () => ({ entry: inode, open: opening.file() })))
   }
 
-  return { again, nothing, node, created }
+  return { answerFor, nothing, node, created }
 }

@@ -43,7 +43,10 @@ export interface SqliteBackend extends Backend {
   readonly invariants: () => ReadonlyArray<string>
 }
 
-/** Files without a name that nobody holds go: all of them, unless the kernel was served before and knows some. */
+/**
+ * Removes files that have no name and that nobody holds. After an earlier server of this connection the kernel may still
+ * hold some, so it is asked about each.
+ */
 const collectOrphans = (
   store: StoredFilesystem,
   connection: BackendConnection,
@@ -107,9 +110,9 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
   const listing = listingOperations(fs)
   const xattrs = xattrOperations(fs)
 
-  const { again, created, node, nothing } = makeRecords(fs, opening)
+  const { answerFor, created, node, nothing } = makeRecords(fs, opening)
 
-  /** For what adds to the store: on a full disk the room that is held is for removals. */
+  /** Wraps an operation that adds to the store: ENOSPC when only the reserve is left, which removals need. */
   const adding = <Req extends { readonly op: keyof ReplyOf }>(
     operation: Operation<Req>,
     recorded: Recorded<Req, AnswerOf<Req["op"]>>
@@ -123,14 +126,14 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
 
   const sliced = { fs, runner }
   const setattr = changing(attributes.setattr, {
-    keep: () => 0,
-    again: (_kept, { nodeid }) => again(nodeid, (inode) => inode.answer)
+    toRecord: () => 0,
+    fromRecord: (_record, { nodeid }) => answerFor(nodeid, (inode) => inode.answer)
   })
 
   const backend = {
     capabilities,
     durable: true,
-    // Between slices; what is done of it stays.
+    // Stopped between slices; the slices that were done stay.
     interruptible: { fallocate: "fatal" },
     commit: Effect.suspend(commit),
     delivered: store.replies.delivered,
@@ -167,10 +170,10 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
     readdir: reading(listing.readdir),
     readdirplus: reading(listing.readdirplus),
     read: reading(data.read),
-    write: changing(data.write, { keep: (size) => size, again: (kept) => Exit.succeed(Number(kept)) }),
+    write: changing(data.write, { toRecord: (size) => size, fromRecord: (size) => Exit.succeed(Number(size)) }),
     fallocate: slicedFallocate(sliced, changing(data.fallocate, nothing), data.fallocate),
     lseek: slicedLseek(sliced, reading(data.lseek)),
-    copyFileRange: changing(data.copyFileRange, { keep: (size) => size, again: (kept) => Exit.succeed(kept) }),
+    copyFileRange: changing(data.copyFileRange, { toRecord: (size) => size, fromRecord: (size) => Exit.succeed(size) }),
     fsync,
     fsyncdir: fsync,
     syncfs: fsync,
