@@ -23,7 +23,7 @@ describe("sources", () => {
   it("that are wrong are told what they need", () => {
     assert.strictEqual(
       messageOf("sqlit:/x"),
-      "unknown source sqlit:/x; known: memory:, sqlite:PATH, passthrough:DIR, workspace:DIR, module:PATH"
+      "unknown source sqlit:/x; known: memory:, sqlite:PATH, passthrough:DIR, workspace:DIR, zip:PATH, tar:PATH, module:PATH"
     )
     assert.strictEqual(messageOf("sqlite:"), "sqlite: needs the path of a store: sqlite:PATH")
     assert.strictEqual(messageOf("memory:/x"), "unknown source memory:/x: memory: takes nothing after the colon")

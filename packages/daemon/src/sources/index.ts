@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { type CommandError, commandError } from "../CommandError.ts"
+import { tarSource, zipSource } from "./archives.ts"
 import { memorySource } from "./memory.ts"
 import { moduleSource } from "./module.ts"
 import { passthroughSource } from "./passthrough.ts"
@@ -17,6 +18,8 @@ export const sourceKinds: ReadonlyArray<SourceKind> = [
   sqliteSource,
   passthroughSource,
   workspaceSource,
+  zipSource,
+  tarSource,
   moduleSource
 ]
 

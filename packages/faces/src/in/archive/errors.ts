@@ -1,0 +1,20 @@
+/** Why an archive cannot be served. */
+
+/** The message names the archive and says what to do, where something can be done. */
+export interface ArchiveError {
+  readonly _tag: "ArchiveError"
+  readonly message: string
+}
+
+/** An `ArchiveError` out of what was thrown. */
+export const archiveError = (path: string, error: unknown): ArchiveError => ({
+  _tag: "ArchiveError",
+  message: `${path}: ${error instanceof Error ? error.message : String(error)}`
+})
+
+/** Loads a library that is installed only where it is used. */
+export const loaded = async <A>(name: string, load: () => Promise<A>): Promise<A> =>
+  load().catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error
+    throw new Error(`needs the package ${name}: npm install ${name}`, { cause: error })
+  })
