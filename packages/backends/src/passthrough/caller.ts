@@ -27,7 +27,7 @@ export const makeCaller = (uids: IdMap, gids: IdMap): Caller => {
       const gid = gids.toOutside(context.gid)
       if (uid === undefined || gid === undefined) return -errnoNumbers.EOVERFLOW
       if (!isRoot || (uid === 0 && gid === 0)) return call()
-      // The kernel tells of the one group that matters: the folder's, when the caller is in it.
+      // The kernel tells of the one group that matters: the directory's, when the caller is in it.
       const [group] = extensions?.supplementaryGroups ?? []
       return become(uid, gid, group === undefined ? -1 : (gids.toOutside(group) ?? -1), call)
     }

@@ -1,4 +1,4 @@
-/** Users and groups, as the mount shows them and as the folder has them. */
+/** Users and groups, as the mount shows them and as the directory has them. */
 import type { IdRange } from "./options.ts"
 
 /** Who is nobody: overflowuid of the kernel. */
@@ -7,9 +7,9 @@ const nobody = 65534
 export interface IdMap {
   /** Every id is the same on both sides. */
   readonly same: boolean
-  /** An id of the folder's, as the mount shows it. */
+  /** An id of the directory's, as the mount shows it. */
   readonly toInside: (outside: number) => number
-  /** An id of the mount's, as the folder has it; undefined when it has none. */
+  /** An id of the mount's, as the directory has it; undefined when it has none. */
   readonly toOutside: (inside: number) => number | undefined
 }
 

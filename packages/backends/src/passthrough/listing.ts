@@ -21,7 +21,7 @@ const makeRoom = (size: number): Room => {
 }
 
 const none = makeRoom(0)
-/** Of folders that were closed, for the next ones: to make it takes longer than to list a small folder. */
+/** Of directories that were closed, for the next ones: to make it takes longer than to list a small directory. */
 const spare: Array<Room> = []
 const mostSpare = 8
 
@@ -62,7 +62,7 @@ class Cookies {
 }
 
 /**
- * One open folder: what was read ahead of the kernel is given when it asks for it. A folder whose list the kernel
+ * One open directory: what was read ahead of the kernel is given when it asks for it. A directory whose list the kernel
  * has kept is opened and closed, and nothing asked.
  */
 export class Listing {

@@ -32,7 +32,7 @@ export interface Nodes {
   readonly closing: (node: Node, fd: number) => boolean
   /** The node's descriptor, or a negative errno. It stays for the operation at hand. */
   readonly descriptor: (node: Node) => number
-  /** As `descriptor`, of a folder that is beneath the root. */
+  /** As `descriptor`, of a directory that is beneath the root. */
   readonly folder: (node: Node) => number
   /** Whether the node, and the directories above it, still have the names by which they were last seen. */
   readonly hasName: (node: Node) => boolean

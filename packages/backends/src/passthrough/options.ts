@@ -1,6 +1,6 @@
 import { type Checks, flag, list, seconds, whole } from "../checkOptions.ts"
 
-/** Ids `inside`, as the mount shows them, and `outside`, as the folder has them: `count` of them from each on. */
+/** Ids `inside`, as the mount shows them, and `outside`, as the directory has them: `count` of them from each on. */
 export interface IdRange {
   readonly inside: number
   readonly outside: number

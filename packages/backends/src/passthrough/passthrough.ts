@@ -1,4 +1,4 @@
-/** A folder of the machine's own. */
+/** A directory of the machine's own. */
 import { errnoNumbers } from "@bickford/protocol"
 import { type Backend, Errno, errnoError } from "@bickford/session"
 import { checkOptions, checkPath } from "../checkOptions.ts"
@@ -28,7 +28,7 @@ import type { Served } from "./served.ts"
 import { makeTable } from "./table.ts"
 import { xattrOperations } from "./xattrOperations.ts"
 
-/** The folder cannot be served. */
+/** The directory cannot be served. */
 export interface PassthroughError {
   readonly _tag: "PassthroughError"
   readonly path: string
@@ -149,9 +149,9 @@ const acquire = (
   })
 
 /**
- * Serves a folder, with all that is in it, for as long as the scope lasts. Nothing outside of it is reached:
- * every name is looked up in a folder that is open, by itself, and no symlink is followed. As root, new files
- * are their callers'. Other programs may change the folder meanwhile; mount it with `default_permissions`.
+ * Serves a directory, with all that is in it, for as long as the scope lasts. Nothing outside of it is reached:
+ * every name is looked up in a directory that is open, by itself, and no symlink is followed. As root, new files
+ * are their callers'. Other programs may change the directory meanwhile; mount it with `default_permissions`.
  * Throws a TypeError for an option that is not there, or has a value that it cannot have.
  */
 export const passthrough = (

@@ -1,4 +1,4 @@
-/** What the operations of a served folder share. */
+/** What the operations of a served directory share. */
 import {
   type Attr,
   type AttrReply,
@@ -55,7 +55,7 @@ export const descriptorOf = ({ nodes }: Served, nodeid: U64): number => {
   return node === undefined ? -errnoNumbers.ESTALE : nodes.descriptor(node)
 }
 
-/** The descriptor of a folder in which names are to be looked up or changed, or a negative errno. */
+/** The descriptor of a directory in which names are to be looked up or changed, or a negative errno. */
 export const folderOf = ({ nodes }: Served, nodeid: U64): number => {
   const node = nodes.get(nodeid)
   return node === undefined ? -errnoNumbers.ESTALE : nodes.folder(node)
@@ -73,7 +73,7 @@ export const isReached = ({ nodes }: Served, node: Node, { pid }: RequestContext
   return false
 }
 
-/** As `folderOf`, of a folder in which names are to be changed. */
+/** As `folderOf`, of a directory in which names are to be changed. */
 export const changingFolderOf = (served: Served, nodeid: U64, context: RequestContext): number => {
   const node = served.nodes.get(nodeid)
   if (node === undefined || !isReached(served, node, context)) return -errnoNumbers.ESTALE
@@ -124,7 +124,7 @@ const entryCovered = (
   return Exit.succeed(entryOf(served, node, attr))
 }
 
-/** What is under a name now: its node, known or new. The folder's descriptor is that of `nodeid`. */
+/** What is under a name now: its node, known or new. The directory's descriptor is that of `nodeid`. */
 export const entryUnder = (served: Served, nodeid: U64, folder: number, name: Name): Exit.Exit<Entry> | Failure => {
   const { attributes, nodes } = served
   const parent = nodes.get(nodeid)
@@ -149,7 +149,7 @@ export const entryUnder = (served: Served, nodeid: U64, folder: number, name: Na
 export const attributesSeen = (served: Served, nodeid: U64): Exit.Exit<AttrReply> =>
   Exit.succeed({ attrValid: attributesValid(served, served.nodes.get(nodeid)), attr: served.attributes.attr() })
 
-/** Runs `change` in a folder as the caller, then tells what is under the name. */
+/** Runs `change` in a directory as the caller, then tells what is under the name. */
 export const made = (
   served: Served,
   nodeid: U64,

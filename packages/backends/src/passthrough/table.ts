@@ -1,4 +1,4 @@
-/** Open files and folders by handle: small numbers, used again. */
+/** Open files and directories by handle: small numbers, used again. */
 
 export interface Table<A> {
   readonly add: (value: A) => number

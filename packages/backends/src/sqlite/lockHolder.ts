@@ -1,4 +1,4 @@
-/** Who has a store locked: /proc/locks (proc(5)). */
+/** Finds the process that holds the lock of a store, in /proc/locks (proc(5)). */
 import { mountTable } from "@bickford/transport"
 import { readFileSync, statSync } from "node:fs"
 import { basename, dirname } from "node:path"

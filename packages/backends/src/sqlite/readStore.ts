@@ -55,7 +55,7 @@ const readNow = <A>(
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
   let db: DatabaseSync | undefined
   try {
-    // Whoever serves a store has its log open.
+    // The server of a store has its log open.
     if (log !== undefined && isLocked(path)) return busy(path)
     // With locks of its own SQLite would take part in the log, and empty it in the end; without a log, it would make one.
     db = opened(path, log === undefined || log.size === 0 ? "immutable=1" : "vfs=unix-none")
