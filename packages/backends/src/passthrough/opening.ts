@@ -104,5 +104,3 @@ export const makeOpening = (served: Served, { atime, flagsFor }: OpenFlags) => {
     }
   }
 }
-
-export type Opening = ReturnType<typeof makeOpening>

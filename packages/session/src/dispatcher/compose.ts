@@ -21,7 +21,7 @@ import type { Lookups } from "./lookups.ts"
 import { placeOf } from "./place.ts"
 
 /** A reply, until it is sent. Of `views`, `parts` and a body of `length` bytes encoded in place it has one; with an `error` none. */
-export interface Composed {
+interface Composed {
   /** 0 or a negative errno. */
   error: number
   length: number
