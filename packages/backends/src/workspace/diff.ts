@@ -68,7 +68,8 @@ const aspects = (view: BranchView, tree: ChangedTree, inode: StoredInode, base: 
   else if (!isSameContent(view, tree, inode, base, basePath)) what.push("content")
   // Of a symlink no mode can be set.
   if (!isSymlinkMode(inode.mode) && (inode.mode & mode) !== (base.mode & mode)) what.push("mode")
-  if (inode.uid !== base.uid || inode.gid !== base.gid) what.push("owner")
+  // Others than root can give nothing away; what they did as root of a user namespace shows other ids here.
+  if (process.geteuid?.() === 0 && (inode.uid !== base.uid || inode.gid !== base.gid)) what.push("owner")
   const isDirectory = isDirectoryMode(inode.mode)
   if (!isDirectory && (inode.mtime.sec !== base.mtime.sec || inode.mtime.nsec !== base.mtime.nsec)) what.push("times")
   if (!isSameXattrs(view, tree, inode.ino, basePath)) what.push("xattrs")

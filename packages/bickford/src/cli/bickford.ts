@@ -11,6 +11,7 @@ import { initCommand } from "./commands/init.ts"
 import { logCommand } from "./commands/log.ts"
 import { mountCommand } from "./commands/mount.ts"
 import { restartCommand } from "./commands/restart.ts"
+import { runCommand } from "./commands/run.ts"
 import { statusCommand } from "./commands/status.ts"
 import { topCommand } from "./commands/top.ts"
 import { unmountCommand } from "./commands/unmount.ts"
@@ -31,6 +32,7 @@ export const bickford = Command.make("bickford").pipe(
     diffCommand,
     commitCommand,
     branchCommand,
+    runCommand,
     initCommand
   ])
 )

@@ -72,7 +72,8 @@ const program = loadCommands.pipe(
     const version = `${readVersion()}\nFUSE protocol version ${protocolVersion.major}.${protocolVersion.minor}`
     return "_tag" in asked ? Effect.fail(asked) : Command.runWith(bickford, { version })(asked)
   }),
-  Effect.as(0),
+  // What `run` ran may have ended with another.
+  Effect.map(() => Number(process.exitCode ?? 0)),
   Effect.catchCause(exitStatus),
   Effect.provide(layers)
 )

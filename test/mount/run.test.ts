@@ -1,0 +1,85 @@
+/** `bickford run`: a command in a mount namespace of its own, as root and as another user. */
+import { assert, describe, it } from "@effect/vitest"
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { root } from "./bickford.ts"
+import { attempt, type Outcome } from "./processes.ts"
+
+const program = [
+  process.execPath,
+  "--conditions=development",
+  "--disable-warning=ExperimentalWarning",
+  join(root, "packages", "bickford", "src", "cli", "main.ts")
+]
+
+interface Places {
+  readonly base: string
+  readonly store: string
+  /** Runs `bickford` in the base. */
+  readonly bickford: (...args: ReadonlyArray<string>) => Promise<Outcome>
+}
+
+const nobody = 65534
+
+/** Runs a command as a user: `FOLDER USER COMMAND...`, where everybody may open /dev/fuse. */
+const asUser = [
+  "unshare",
+  "-m",
+  "sh",
+  "-euc",
+  `folder=$0 user=$1 here=$PWD
+  shift
+  test -e "$folder/fuse" || mknod "$folder/fuse" c 10 229
+  chmod 0666 "$folder/fuse"
+  mount --bind "$folder/fuse" /dev/fuse
+  cd "$here"
+  exec setpriv --reuid="$user" --regid="$user" --clear-groups "$@"`
+]
+
+/** Gives `body` a base with one file, of a user who runs the program. */
+const withBase = async (uid: number, body: (places: Places) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), "bickford-run-"))
+  const base = join(folder, "base")
+  const store = join(folder, "branches")
+  try {
+    await chmod(folder, 0o755)
+    await mkdir(base)
+    await mkdir(store)
+    await writeFile(join(base, "file"), "text\n")
+    for (const place of [base, store, join(base, "file")]) await chown(place, uid, uid)
+    const [command = "", ...rest] = [...(uid === 0 ? [] : [...asUser, folder, `${uid}`]), ...program]
+    await body({ base, store, bickford: (...args) => attempt(command, [...rest, ...args], { cwd: base }) })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+for (const [who, uid] of [
+  ["root", 0],
+  ["another user", nobody]
+] as const) {
+  describe(`as ${who}, a command`, () => {
+    it("sees the directory at its place, changes a branch, and its exit code is passed on", () =>
+      withBase(uid, async ({ base, bickford, store }) => {
+        const script = "pwd; cat file; echo more >> file; echo new > made; ls; exit 7"
+        const ran = await bickford("run", "--store", store, "--branch", "try", "--", "sh", "-c", script)
+        assert.strictEqual(ran.stdout, `${base}\ntext\nfile\nmade\n`, ran.stderr)
+        assert.strictEqual(ran.status, 7)
+        assert.deepStrictEqual(await readdir(base), ["file"])
+        assert.strictEqual(await readFile(join(base, "file"), "utf8"), "text\n")
+        const diff = await bickford("diff", "--store", store, "-b", "try", base)
+        assert.match(diff.stdout, /^M file \(content.*\nA made\n$/)
+      }))
+
+    it("that succeeds may have its changes committed, and one that changes nothing leaves nothing", () =>
+      withBase(uid, async ({ base, bickford, store }) => {
+        const made = await bickford("run", "--store", store, "--commit-on-success", "--", "sh", "-c", "echo new > made")
+        assert.strictEqual(made.status, 0, made.stderr)
+        assert.strictEqual(await readFile(join(base, "made"), "utf8"), "new\n")
+        const none = await bickford("run", "--store", store, "--", "cat", "made")
+        assert.strictEqual(none.stdout, "new\n", none.stderr)
+        assert.deepStrictEqual(await readdir(store), [])
+      }))
+  })
+}
