@@ -19,7 +19,7 @@ const jsonName = (name: Change["path"]) =>
   typeof name === "string" ? name : { hex: Buffer.from(name).toString("hex") }
 
 /** A change as one line of JSON. */
-export const changeJson = ({ from, path, ...change }: Change): string =>
+const changeJson = ({ from, path, ...change }: Change): string =>
   JSON.stringify({ ...change, path: jsonName(path), ...(from === undefined ? {} : { from: jsonName(from) }) })
 
 export const diffCommand = Command.make(
