@@ -136,8 +136,8 @@ describe("a workspace", () => {
       assert.deepStrictEqual(diff.stdout.trim().split("\n"), [
         "M README (content, times)",
         "A hard",
-        "M moved/deep/large (content, mode, times)",
         "R src -> moved/",
+        "M moved/deep/large (content, mode, times)",
         "A src/",
         "D src/a.c",
         "A src/new"
