@@ -5,9 +5,11 @@
  */
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
+import { isSame } from "../passthrough/attributes.ts"
 import { prepareQuery } from "../sqlite/query.ts"
 import { chunkSize } from "../sqlite/schema.ts"
-import { type BranchPath, joinPath } from "./branchPath.ts"
+import { isSameVersion } from "./baseNode.ts"
+import { type BranchPath, joinPath, pathFromBytes, shownPath } from "./branchPath.ts"
 import { absolute, type BranchView } from "./branchView.ts"
 import type { ChangedTree } from "./changedTree.ts"
 import { attributesOf, planCommit, type Staged } from "./commitPlan.ts"
@@ -16,7 +18,7 @@ import { findConflicts, type FoundConflict } from "./conflicts.ts"
 import { findChanges, type FoundChange } from "./diff.ts"
 import { noteEvent } from "./events.ts"
 import { isRegularMode, isSymlinkMode } from "./fileTypes.ts"
-import { withContent } from "./storedContent.ts"
+import { takesFromBase, withContent } from "./storedContent.ts"
 
 /** What a commit does with conflicts: nothing at all; the branch's file counts; the base's file counts. */
 export type OnConflict = "fail" | "ours" | "theirs"
@@ -40,7 +42,22 @@ const mknod = (view: BranchView, { inode, path }: Staged): void => {
   else view.makeNode(path, inode.mode, inode.rdev)
 }
 
-const writeContent = (view: BranchView, tree: ChangedTree, { inode, path }: Staged): void => {
+/** Throws where a file's other half lies in a base file that is no longer as it was: both together were never anybody's. */
+const refuseMixture = (view: BranchView, tree: ChangedTree, { inode }: Staged): void => {
+  const origin = tree.origins.get(inode.ino)
+  if (origin === undefined || !takesFromBase(view, origin, inode)) return
+  const place = pathFromBytes(origin.path)
+  const base = view.stat(place)
+  if (base !== undefined && isSame(base.identity, origin.identity) && isSameVersion(base.version, origin.version))
+    return
+  throw new Error(
+    `${shownPath(place)} is changed here in part, and the base's has changed as well: a commit would mix both ` +
+      "(--on-conflict theirs leaves the base's)"
+  )
+}
+
+const writeContent = (view: BranchView, tree: ChangedTree, staged: Staged): void => {
+  const { inode, path } = staged
   const fd = fs.openSync(absolute(view, path), "wx", 0o600)
   try {
     withContent(view, tree, inode, ({ chunk, size }) => {
@@ -52,6 +69,8 @@ const writeContent = (view: BranchView, tree: ChangedTree, { inode, path }: Stag
       }
       fs.ftruncateSync(fd, size)
     })
+    // Somebody may have changed it while it was read.
+    refuseMixture(view, tree, staged)
     fs.fsyncSync(fd)
   } finally {
     fs.closeSync(fd)

@@ -1,9 +1,11 @@
 /** The content of a file with a row: its chunks, and what the base still has of it. */
+import { min } from "@bickford/protocol/arithmetic"
 import { prepareQuery } from "../sqlite/query.ts"
 import { chunkSize } from "../sqlite/schema.ts"
 import { pathFromBytes } from "./branchPath.ts"
 import type { BranchView } from "./branchView.ts"
 import type { ChangedTree, StoredInode } from "./changedTree.ts"
+import type { Origin } from "./origins.ts"
 
 /** Content that can be read by chunks of 64 KiB. */
 export interface StoredContent {
@@ -58,6 +60,13 @@ export const withContent = <A>(
   }
   if (origin === undefined || visible === 0) return use(() => new Uint8Array(0))
   return view.reading(pathFromBytes(origin.path), use)
+}
+
+/** Whether some of a file's bytes are the base's: those that no stored chunk is in place of. */
+export const takesFromBase = (view: BranchView, { visible }: Origin, { data = -1, size }: StoredInode): boolean => {
+  const chunks = Math.ceil(Number(min(visible, size)) / chunkSize)
+  const row = prepareQuery<[number]>(view.db, "SELECT count(*) FROM chunk WHERE data = ? AND position < ?")
+  return (row.get(data, chunks)?.[0] ?? 0) < chunks
 }
 
 /** Whether a file with a row has the bytes that a base file has. */

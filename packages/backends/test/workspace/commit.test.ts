@@ -165,6 +165,26 @@ describe("a commit", () => {
     })
   )
 
+  it.effect("never mixes a file's content with what the base has become, whoever's is to count", () =>
+    Effect.gen(function* () {
+      const places = yield* newPlaces
+      const file = join(places.base, "file")
+      fs.writeFileSync(file, "old".repeat(100_000))
+      yield* onKernel(places, (kernel) =>
+        Effect.flatMap(lookup(kernel, "file"), (node) => kernel.write(node, 100_000, bytes("our")))
+      )
+      const theirs = "new".repeat(100_000)
+      fs.writeFileSync(file, theirs)
+      const failed = yield* Effect.flip(commit(places, "ours"))
+      assert.include(failed.message, "file is changed here in part, and the base's has changed as well")
+      assert.isTrue(fs.readFileSync(file, "utf8") === theirs)
+      assert.deepStrictEqual(fs.readdirSync(places.base), ["file"])
+      // Nothing was lost: the change is on the branch still.
+      const again = yield* Effect.flip(commit(places))
+      assert.include(again.message, "file (changed)")
+    })
+  )
+
   it.effect("keeps other names of a base file its names", () =>
     Effect.gen(function* () {
       const places = yield* newPlaces
