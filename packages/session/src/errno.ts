@@ -66,8 +66,8 @@ const errnoOfNumber = (value: unknown): ErrnoError | undefined =>
   typeof value === "number" && Number.isInteger(value) && value !== 0 ? errnoError(Math.abs(value)) : undefined
 
 /**
- * The errno that something thrown or rejected stands for: one of `Errno`, one of Node's errors by its `code` or `errno`, a
- * positive or negative error number. Undefined for anything else, which is a defect.
+ * The errno that something thrown or rejected stands for: one of `Errno`, one of Node's errors by its `code`, or by
+ * `errno` where it has none, a positive or negative error number. Undefined for anything else, which is a defect.
  */
 export const errnoOf = (thrown: unknown): ErrnoError | undefined => {
   if (isErrnoError(thrown)) return thrown
@@ -79,7 +79,8 @@ export const errnoOf = (thrown: unknown): ErrnoError | undefined => {
   if (typeof thrown !== "object" || thrown === null) return errnoOfNumber(thrown)
   if ("code" in thrown && typeof thrown.code === "string") {
     const code = isAlias(thrown.code) ? errnoAliases[thrown.code] : thrown.code
-    if (isErrnoName(code)) return errnoError(errnoNumbers[code])
+    // Where the code is none of Linux's, nor is the number: zlib's Z_DATA_ERROR is -3, which here is ESRCH.
+    return isErrnoName(code) ? errnoError(errnoNumbers[code]) : undefined
   }
   return "errno" in thrown ? errnoOfNumber(thrown.errno) : undefined
 }
