@@ -49,10 +49,12 @@ const unreadable = (db: DatabaseSync): ReadonlyArray<number> => {
 /** Has SQLite look at every page. What it finds wrong only a new store can put right. */
 export const checkPages = (db: DatabaseSync, path: string, report: (what: string, repair: string) => void): void => {
   const advice = `keep a copy of ${path} and ${path}-wal; restore a backup, or make a new store of what can be read with "sqlite3 ${path} .recover"`
+  // One row may hold many lines, the first of which names the database.
   const found = prepareQuery<[string]>(db, "PRAGMA integrity_check")
     .all()
-    .filter(([said]) => said !== "ok")
-  for (const [said] of found.slice(0, shown)) report(`SQLite: ${path} is damaged: ${said}`, advice)
+    .flatMap(([said]) => said.split("\n"))
+    .filter((said) => said !== "ok" && !said.startsWith("***"))
+  for (const said of found.slice(0, shown)) report(`SQLite: ${path} is damaged: ${said}`, advice)
   if (found.length === 0) return
   if (found.length > shown) report(`... and ${found.length - shown} more like this`, advice)
   try {

@@ -403,6 +403,7 @@ describe("fsck", () => {
       closeSync(fd)
       const { problems } = yield* checkStore(path)
       assert.isTrue(problems.some(({ repair, what }) => what.startsWith("SQLite: ") && repair.includes(".recover")))
+      for (const { what } of problems) assert.notMatch(what, /\n|\*\*\*/)
       truncateSync(copy, 3 * 4096)
       const cut = yield* Effect.exit(checkStore(copy))
       assert.isTrue(cut._tag === "Failure" || cut.value.problems.length > 0)
