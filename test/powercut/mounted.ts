@@ -61,5 +61,5 @@ export const recordMounted = Effect.fnUntraced(function* (folder: string, test: 
   yield* unmount
   if (kills < test.lives - 1)
     return yield* Effect.die(new Error(`the writers had ended after ${kills} kills: give them more operations`))
-  return readRecord(record)
+  return readRecord(record, kills)
 })

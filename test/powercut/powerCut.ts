@@ -57,7 +57,7 @@ const recordServers = async (
     const { status } = await ended(server)
     if (last && status !== 0) throw new Error(`the load ended with ${status}`)
   }
-  return readRecord(record)
+  return readRecord(record, test.lives - 1)
 }
 
 /** How far a client has come: the last operation that an fsync has made permanent, and the last one that it has begun. */

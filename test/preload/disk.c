@@ -7,7 +7,7 @@
  *              the file is removed when the fault has struck. `grow` is a full disk: what takes more blocks than the file has
  *              fails, be it a write or an fallocate.
  * DISK_RECORD  a file to which each watched call is appended: a write before it is made, an fsync once it has succeeded.
- *              A record is `kind offset length path-length` (one byte, two u64, one u32; host order), the path, the data.
+ *              A record is `magic kind offset length path-length` (eight bytes, one, two u64, one u32; host order), the path, the data.
  *              Kinds: w write, t truncate, u unlink, s fsync, also of the directory of the files watched, f an fsync that
  *              was made to fail.
  */
@@ -60,8 +60,12 @@ static int fault(const char *call, const char *path) {
   return number;
 }
 
+/* Where a record begins: one that was cut off by a SIGKILL has the next one behind its remains. */
+#define RECORD_MAGIC {'\xf5', 'd', 'i', 's', 'k', '\xf5', '\r', '\n'}
+
 #pragma pack(push, 1)
 struct record {
+  char magic[8];
   char kind;
   uint64_t offset, length;
   uint32_t path_length;
@@ -73,7 +77,7 @@ static void record(char kind, const char *path, uint64_t offset, const struct io
   if (name == NULL) return;
   int fd = open(name, O_WRONLY | O_APPEND | O_CLOEXEC);
   if (fd < 0) abort();
-  struct record head = {kind, offset, 0, (uint32_t)strlen(path)};
+  struct record head = {RECORD_MAGIC, kind, offset, 0, (uint32_t)strlen(path)};
   struct iovec parts[2 + IOV_MAX / 2];
   if (count > IOV_MAX / 2) abort();
   size_t total = sizeof head + head.path_length;

@@ -47,30 +47,53 @@ const kinds = new Map<string, DiskCall["kind"]>([
   ["m", "mark"]
 ])
 
-const headBytes = 21
+/** RECORD_MAGIC of disk.c. */
+const magic = Buffer.from("\xf5disk\xf5\r\n", "latin1")
+const headBytes = magic.length + 21
 
 /** Appends a note to a record, after everything that has happened so far. */
 export const mark = (record: string, text: string): void => {
   const note = Buffer.from(text)
   const head = Buffer.alloc(headBytes)
-  head.write("m", "latin1")
-  head.writeUInt32LE(note.length, 17)
+  magic.copy(head)
+  head.write("m", magic.length, "latin1")
+  head.writeUInt32LE(note.length, magic.length + 17)
   appendFileSync(record, Buffer.concat([head, note]))
 }
 
-/** The calls of a record, in order. */
-export const readRecord = (record: string): ReadonlyArray<DiskCall> => {
+/** The call that begins at `at`, and where it ends; undefined when there is none, or it was cut off. */
+const callAt = (bytes: Buffer, at: number): { readonly call: DiskCall; readonly end: number } | undefined => {
+  const head = at + magic.length
+  if (at + headBytes > bytes.length || bytes.compare(magic, 0, magic.length, at, head) !== 0) return undefined
+  const kind = kinds.get(String.fromCharCode(bytes[head] ?? 0))
+  if (kind === undefined) return undefined
+  const offset = Number(bytes.readBigUInt64LE(head + 1))
+  const pathEnd = at + headBytes + bytes.readUInt32LE(head + 17)
+  const end = pathEnd + Number(bytes.readBigUInt64LE(head + 9))
+  const next = bytes.indexOf(magic, head)
+  if (end > bytes.length || (next >= 0 && next < end)) return undefined
+  const path = bytes.toString("utf8", at + headBytes, pathEnd)
+  return { call: { kind, path, offset, data: bytes.subarray(pathEnd, end) }, end }
+}
+
+/**
+ * The calls of a record, in order. Each of the processes that were killed while they were watched, `kills`, may have left one
+ * record cut off: its call was not made, and is left out.
+ */
+export const readRecord = (record: string, kills = 0): ReadonlyArray<DiskCall> => {
   const bytes = readFileSync(record)
   const calls: Array<DiskCall> = []
+  let cutOff = 0
   for (let at = 0; at < bytes.length;) {
-    const kind = kinds.get(String.fromCharCode(bytes[at] ?? 0))
-    if (kind === undefined) throw new Error(`the record is broken at ${at}`)
-    const offset = Number(bytes.readBigUInt64LE(at + 1))
-    const length = Number(bytes.readBigUInt64LE(at + 9))
-    const pathEnd = at + headBytes + bytes.readUInt32LE(at + 17)
-    const path = bytes.toString("utf8", at + headBytes, pathEnd)
-    at = pathEnd + length
-    calls.push({ kind, path, offset, data: bytes.subarray(pathEnd, at) })
+    const found = callAt(bytes, at)
+    if (found !== undefined) {
+      calls.push(found.call)
+      at = found.end
+      continue
+    }
+    if (++cutOff > kills) throw new Error(`the record is broken at ${at}`)
+    const next = bytes.indexOf(magic, at + 1)
+    at = next < 0 ? bytes.length : next
   }
   return calls
 }
