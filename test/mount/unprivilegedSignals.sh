@@ -4,6 +4,8 @@ node=$1/node_modules/node/bin/node program=$1/test/mount/programs/ending.ts mnt=
 # Runs the program; the arguments are what ends it: a command, with its process's number in $server.
 end_by() {
   mkfifo "$HOME/in"
+  # What the program before has said is not this one's.
+  : >"$HOME/out"
   $node --conditions=development --disable-warning=ExperimentalWarning "$program" "$mnt" memory <"$HOME/in" >"$HOME/out" 2>"$HOME/err" &
   server=$!
   exec 3>"$HOME/in"
