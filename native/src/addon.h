@@ -21,6 +21,12 @@ struct Region {
   size_t size = 0;
 };
 
+// A mount by the number that the kernel gives to no other (STATX_MNT_ID_UNIQUE); 0: none.
+struct KnownMount {
+  uint64_t id = 0;
+  bool answers_itself = false;
+};
+
 struct Addon {
   napi_env env = nullptr;
   uv_loop_t* loop = nullptr;
@@ -40,6 +46,9 @@ struct Addon {
   uint32_t attributes[32] = {};
   // The filesystems that this environment serves itself (device_key): a call into one of them waits for this thread.
   std::vector<uint64_t> own_devices;
+  // Whether files of a mount may be looked at without asking anybody (fs_attributes.cc); the oldest gives way.
+  KnownMount known_mounts[8] = {};
+  size_t next_known_mount = 0;
   // This process's supplementary groups, to return to.
   std::vector<gid_t> groups;
   // Memory of slots by number: channels of this environment read into it and write from it.

@@ -2,7 +2,9 @@
 #include "fs_attributes.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -13,6 +15,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -185,8 +188,45 @@ napi_value set_own_devices(napi_env env, napi_callback_info info) {
   return call.result(0);
 }
 
-int stat_name(int folder, const char* name, int flags, struct statx* into) {
-  return statx(folder, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | flags, STATX_BASIC_STATS | STATX_BTIME, into);
+// Of linux/stat.h since 6.8, which the headers that this is built with need not have.
+constexpr unsigned statx_mount_id_unique = 0x4000;
+constexpr size_t statx_mount_id_offset = 0x90;
+
+int stat_name(int folder, const char* name, int flags, unsigned mask, struct statx* into) {
+  return statx(folder, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | flags, STATX_BASIC_STATS | STATX_BTIME | mask, into);
+}
+
+// 0 on kernels that do not tell it.
+uint64_t mount_id_of(const struct statx& st) {
+  if ((st.stx_mask & statx_mount_id_unique) == 0) return 0;
+  uint64_t id = 0;
+  memcpy(&id, reinterpret_cast<const unsigned char*>(&st) + statx_mount_id_offset, sizeof id);
+  return id;
+}
+
+// Whether what lies on the mount `id`, as `name` in `folder` does, is told by this machine's memory, whatever the flags
+// of statx are. Not overlayfs: it hands the flags on to what lies underneath.
+bool answers_itself(int folder, const char* name, uint64_t id) {
+  const UniqueFd named(*name == '\0' ? -1 : openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const int file = *name == '\0' ? folder : named.get();
+  struct statx st;
+  if (file < 0 || stat_name(file, "", AT_STATX_DONT_SYNC, statx_mount_id_unique, &st) != 0 || mount_id_of(st) != id) return false;
+  struct statfs about;
+  if (fstatfs(file, &about) != 0) return false;
+  const auto type = static_cast<uint32_t>(about.f_type);
+  return type == TMPFS_MAGIC || type == RAMFS_MAGIC || type == BTRFS_SUPER_MAGIC;
+}
+
+// What answers_itself says of the mount, asked once: a second statx of every LOOKUP costs a tenth of it on a tmpfs.
+bool known_to_answer_itself(Addon* addon, int folder, const char* name, const struct statx& st) {
+  const uint64_t id = mount_id_of(st);
+  if (id == 0) return false;
+  for (const KnownMount& known : addon->known_mounts)
+    if (known.id == id) return known.answers_itself;
+  const bool itself = answers_itself(folder, name, id);
+  addon->known_mounts[addon->next_known_mount] = {id, itself};
+  addon->next_known_mount = (addon->next_known_mount + 1) % std::size(addon->known_mounts);
+  return itself;
 }
 
 bool is_own(const Addon* addon, const struct statx& st) {
@@ -212,7 +252,7 @@ void note(Addon* addon, const struct statx& st) {
   }
   *to++ = st.stx_dev_major;
   *to++ = st.stx_dev_minor;
-  *to++ = st.stx_mask;
+  *to++ = st.stx_mask & ~statx_mount_id_unique;
   *to++ = static_cast<uint32_t>(st.stx_attributes);
   *to++ = static_cast<uint32_t>(st.stx_attributes_mask);
 }
@@ -221,23 +261,23 @@ void note(Addon* addon, const struct statx& st) {
 
 int fs_look(Addon* addon, int folder, const char* name) {
   struct statx st;
-  if (stat_name(folder, name, 0, &st) != 0) return -1;
+  if (stat_name(folder, name, 0, 0, &st) != 0) return -1;
   note(addon, st);
   return 0;
 }
 
 // AT_STATX_DONT_SYNC has FUSE answer from what it has (fuse_update_get_attr in fs/fuse/dir.c), so the device is seen before
-// anybody is asked. A filesystem on a block device does not look at the flag: what it has said is true. Others, some
-// of which have servers, are asked once more.
+// anybody is asked. A filesystem on a block device or in memory does not look at the flag: what it has said is true.
+// Others, some of which have servers, are asked once more.
 int fs_look_across(Addon* addon, int folder, const char* name) {
   if (addon->own_devices.empty()) return fs_look(addon, folder, name);
   struct statx st;
-  if (stat_name(folder, name, AT_STATX_DONT_SYNC, &st) != 0) return -1;
+  if (stat_name(folder, name, AT_STATX_DONT_SYNC, statx_mount_id_unique, &st) != 0) return -1;
   if (is_own(addon, st)) {
     errno = EDEADLK;
     return -1;
   }
-  if (st.stx_dev_major == 0) return fs_look(addon, folder, name);
+  if (st.stx_dev_major == 0 && !known_to_answer_itself(addon, folder, name, st)) return fs_look(addon, folder, name);
   note(addon, st);
   return 0;
 }

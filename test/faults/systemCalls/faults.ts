@@ -25,9 +25,19 @@ export const arm = ({ after = 0, call, error = 0, how, times }: Fault): void => 
   writeSync(control, rule, 0, rule.length, 0)
 }
 
-/** How often it went wrong. */
-export const met = (): number => {
+const wordAt = (offset: number): number => {
   const word = Buffer.alloc(4)
-  readSync(control, word, 0, 4, 44)
+  readSync(control, word, 0, 4, offset)
   return word.readInt32LE()
+}
+
+/** How often it went wrong. */
+export const met = (): number => wordAt(44)
+
+/** How often the addon makes `call` while `during` runs. */
+export const callsOf = (call: string, during: () => void): number => {
+  const more = 1_000_000
+  arm({ call, how: "nothing", times: 1, after: more })
+  during()
+  return more - wordAt(48)
 }

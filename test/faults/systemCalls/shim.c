@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -86,6 +87,7 @@ COUNTED(pwritev64v2, (int fd, const struct iovec *parts, int count, off64_t at, 
 PLAIN(fsync, (int fd), (fd))
 PLAIN(fdatasync, (int fd), (fd))
 PLAIN(syncfs, (int fd), (fd))
+PLAIN(statx, (int folder, const char *restrict name, int flags, unsigned mask, struct statx *restrict into), (folder, name, flags, mask, into))
 PLAIN(pipe2, (int fds[2], int flags), (fds, flags))
 PLAIN(socketpair, (int domain, int type, int protocol, int fds[2]), (domain, type, protocol, fds))
 PLAIN(mount, (const char *source, const char *target, const char *type, unsigned long flags, const void *data), (source, target, type, flags, data))
