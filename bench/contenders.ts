@@ -87,14 +87,18 @@ const passthroughLl =
     mountpoint
   ]
 
-/** Caches of names and attributes off, no permission checks: every call reaches the server, as often for each. */
-const ours =
-  (source: string, more = ""): Contender["command"] =>
+/**
+ * The command of the checkout in `root`. Caches of names and attributes off, no permission checks: every call reaches
+ * the server, as often for each.
+ */
+export const bickfordOf =
+  (root: string, source: string, more = ""): Contender["command"] =>
   (mountpoint, storage) => [
     process.execPath,
     "--conditions=development",
     "--disable-warning=ExperimentalWarning",
-    join(rootFolder, "packages", "bickford", "src", "cli", "main.ts"),
+    // The command by the older of its two names: versions of before have it.
+    join(root, "packages", "daemon", "src", "main.ts"),
     "mount",
     "-o",
     `entry_timeout=0,attr_timeout=0,no_default_permissions${more}`,
@@ -105,6 +109,8 @@ const ours =
         : source,
     mountpoint
   ]
+
+const ours = (source: string, more = ""): Contender["command"] => bickfordOf(rootFolder, source, more)
 
 /** What the others are compared with: no filesystem, and one that does nothing. */
 const floors: ReadonlyArray<Contender> = [
