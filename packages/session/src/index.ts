@@ -15,7 +15,8 @@ export {
   deviceOptions,
   mount
 } from "./Mount.ts"
-export type { Notify } from "./notify/Notifier.ts"
+export { InsideOperation, type Notify } from "./notify/Notifier.ts"
+export * as Local from "./calls/index.ts"
 export { loadBackend } from "./loadBackend.ts"
 export { logToStderr } from "./observe/logging.ts"
 export { metrics } from "./observe/metrics.ts"

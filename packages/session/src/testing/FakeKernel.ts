@@ -23,15 +23,22 @@ import { protocolVersion } from "@bickford/protocol"
 import type { InitReply, Notification, ReplyOf, U64 } from "@bickford/protocol"
 import { hasFlag } from "@bickford/protocol/codec"
 import { type BackendSource, make as makeSession, type Session, type SessionOptions } from "../Session.ts"
-import type { FakeKernelError, RequestInput } from "./kernelRequests.ts"
+import type { RequestInput } from "../calls/KernelSide.ts"
+import { type PathCalls as GeneralPathCalls, pathCalls } from "../calls/PathCalls.ts"
+import { type FakeKernelError, fault } from "./FakeKernelError.ts"
 import { type FakeRingOptions, makeFakeRing } from "./FakeRing.ts"
-import { type PathCalls, pathCalls } from "./PathCalls.ts"
 import { type RawReply, ReceivedFrames, readFrames } from "./ReceivedFrames.ts"
 import { Sender } from "./Sender.ts"
 
-export type { FakeKernelError, RequestInput } from "./kernelRequests.ts"
-export type { PathCalls } from "./PathCalls.ts"
+export type { RequestInput } from "../calls/KernelSide.ts"
+export type { FakeKernelError } from "./FakeKernelError.ts"
 export type { RawReply } from "./ReceivedFrames.ts"
+
+/** The calls of a program on a server that a fake kernel drives. */
+export type PathCalls = GeneralPathCalls<FakeKernelError>
+
+/** The mask that the kernel says it applied. */
+const callersUmask = 0o022
 
 /** Plays the kernel's part towards a session: frame by frame, or call by call of a program (`readFile` and the like). */
 export interface FakeKernel extends PathCalls {
@@ -76,7 +83,13 @@ export const make = Effect.fnUntraced(function* (handle: FuseHandle, write: Fuse
       call,
       batchForget: (forgets) => Effect.asVoid(post({ op: "batchForget", nodeid: 0, pid: 0, forgets })),
       settled: sender.settled,
-      agreed: () => agreed
+      agreed: () => agreed,
+      ready: Effect.suspend(() =>
+        agreed === undefined
+          ? Effect.fail(fault("nothing is served before INIT: call kernel.init() first"))
+          : Effect.void
+      ),
+      umask: () => callersUmask
     }),
     init: (offer) =>
       Effect.tap(

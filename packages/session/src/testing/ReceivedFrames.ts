@@ -4,7 +4,7 @@ import { decodeNotification, getU64, isDecodeError, structs } from "@bickford/pr
 import { type FuseHandle, read_frame, select_read, type TransportError } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { type FakeKernelError, fault } from "./kernelRequests.ts"
+import { type FakeKernelError, fault } from "./FakeKernelError.ts"
 
 /** A reply as it came: the errno (0 for success) and the whole frame. */
 export interface RawReply {

@@ -4,7 +4,8 @@ import { decodeReply, encodeRequest, isDecodeError, isEncodeError, structs } fro
 import { type FuseHandle, write_frame } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { type ErrnoError, errnoError } from "../errno.ts"
-import { type FakeKernelError, fault, type RequestInput } from "./kernelRequests.ts"
+import type { RequestInput } from "../calls/KernelSide.ts"
+import { type FakeKernelError, fault } from "./FakeKernelError.ts"
 import type { RawReply, ReceivedFrames } from "./ReceivedFrames.ts"
 
 const { inHeader } = structs
