@@ -13,6 +13,7 @@ const mount = (parts: Partial<MountStatus>): MountStatus => ({
   restarts: 0,
   history: [],
   inFlight: 0,
+  workerRss: 120 << 20,
   requests: 0,
   errors: 0,
   bytesRead: 0,
@@ -20,6 +21,13 @@ const mount = (parts: Partial<MountStatus>): MountStatus => ({
   operations: {},
   ...parts
 })
+/** `latencies` by step, four to each doubling of a microsecond. */
+const operation = (
+  count: number,
+  errors: number,
+  latencies: { readonly [step: number]: number }
+): MountStatus["operations"][string] => ({ count, errors, microseconds: 0, latencies, p50: 0, p99: 0 })
+
 const report = (...mounts: ReadonlyArray<MountStatus>): StatusReport => ({
   version: "1",
   pid: 1,
@@ -29,11 +37,11 @@ const report = (...mounts: ReadonlyArray<MountStatus>): StatusReport => ({
   mounts
 })
 
-it("top shows what happened between two reports, by mount and operation; a new worker counts from 0", () => {
+it("top shows what happened between two reports, by mount and operation", () => {
   const before = mount({
     requests: 1000,
     bytesRead: 0,
-    operations: { LOOKUP: { count: 900, errors: 0, p50: 5, p99: 20 } }
+    operations: { LOOKUP: operation(900, 0, { 8: 900 }) }
   })
   const now = mount({
     requests: 5000,
@@ -41,15 +49,17 @@ it("top shows what happened between two reports, by mount and operation; a new w
     errors: 3,
     restarts: 2,
     operations: {
-      LOOKUP: { count: 2900, errors: 3, p50: 5, p99: 20 },
-      READ: { count: 8000, errors: 0, p50: 7.5, p99: 30 },
-      MKDIR: { count: 0, errors: 0, p50: 0, p99: 0 }
+      LOOKUP: operation(2900, 3, { 8: 900, 16: 1000, 24: 1000 }),
+      READ: operation(8000, 0, { 12: 7900, 20: 100 }),
+      MKDIR: operation(0, 0, {})
     }
   })
   const lines = frame(report(now), report(before), 2).split("\n")
   assert.match(lines[0] ?? "", /60 MiB, 1 mounts/)
-  assert.match(lines[3] ?? "", /^home +running +2000 +4\.0 +0\.0 +0 +3 +2$/)
-  assert.match(lines.find((line) => line.startsWith("  READ ")) ?? "", /^ {2}READ +4000 +7\.5 +30 +0$/)
+  assert.match(lines[3] ?? "", /^home +running +2000 +4\.0 +0\.0 +0 +3 +2 +120$/)
+  assert.match(lines.find((line) => line.startsWith("  READ ")) ?? "", /^ {2}READ +4000 +8 +32 +0$/)
+  // Not the 900 of before, which were quicker.
+  assert.match(lines.find((line) => line.startsWith("  LOOKUP ")) ?? "", /^ {2}LOOKUP +1000 +16 +64 +3$/)
   assert.isAbove(
     lines.findIndex((line) => line.startsWith("  LOOKUP")),
     lines.findIndex((line) => line.startsWith("  READ ")),

@@ -11,6 +11,7 @@ import type { MountConfig } from "../src/config/DaemonConfig.ts"
 import type { MountState } from "../src/control/StatusReport.ts"
 import { type KeptMount, keepMount } from "../src/keeper/KeptMount.ts"
 import type { WorkerExit, WorkerProcess } from "../src/keeper/workerProcess.ts"
+import { type MountNumbers, noNumbers } from "../src/metrics/numbers.ts"
 import type { FromWorker, ToWorker } from "../src/worker/messages.ts"
 
 const config: MountConfig = {
@@ -142,7 +143,7 @@ describe("a kept mount", () => {
         yield* pass(10_000)
         latest().says({
           type: "beat",
-          numbers: { inFlight: 0, requests: 0, errors: 0, bytesRead: 0, bytesWritten: 0, operations: {} }
+          numbers: noNumbers
         })
       }
       yield* pass(9_000)
@@ -154,6 +155,38 @@ describe("a kept mount", () => {
       assert.lengthOf(workers, 2)
       yield* serves
       assert.strictEqual(state(mount), "running")
+    })
+  )
+
+  it.effect("adds what its workers have counted: no counter begins anew with a worker", () =>
+    Effect.gen(function* () {
+      const { latest, mount, serves } = yield* kept
+      const beat = (numbers: Partial<MountNumbers>) => {
+        latest().says({ type: "beat", numbers: { ...noNumbers, ...numbers } })
+        return settle
+      }
+      const lookups = (count: number, step: number) => ({
+        LOOKUP: { count, errors: 1, microseconds: 10 * count, latencies: { [step]: count } }
+      })
+      yield* serves
+      yield* beat({ inFlight: 2, workerRss: 100, requests: 5, operations: lookups(5, 12) })
+      yield* beat({ inFlight: 2, workerRss: 100, requests: 9, bytesRead: 4, operations: lookups(9, 12) })
+      yield* passUntil(mount, "backoff", 40_000)
+      yield* passUntil(mount, "starting", 40_000)
+      const between = mount.status()
+      assert.deepStrictEqual([between.inFlight, between.workerRss, between.requests], [0, 0, 9])
+      yield* serves
+      yield* beat({ inFlight: 1, workerRss: 50, requests: 2, bytesRead: 1, operations: lookups(2, 16) })
+      const { bytesRead, inFlight, operations, requests, workerRss } = mount.status()
+      assert.deepStrictEqual([inFlight, workerRss, requests, bytesRead], [1, 50, 11, 5])
+      assert.deepStrictEqual(operations["LOOKUP"], {
+        count: 11,
+        errors: 2,
+        microseconds: 110,
+        latencies: { 12: 9, 16: 2 },
+        p50: 8,
+        p99: 16
+      })
     })
   )
 

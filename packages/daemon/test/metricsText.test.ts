@@ -20,11 +20,14 @@ it("is lines of the text format, labels escaped", () => {
         restarts: 4,
         history: [],
         inFlight: 0,
+        workerRss: 5,
         requests: 7,
         errors: 1,
         bytesRead: 10,
         bytesWritten: 0,
-        operations: { LOOKUP: { count: 7, errors: 1, p50: 20, p99: 1500 } }
+        operations: {
+          LOOKUP: { count: 7, errors: 1, microseconds: 1540, latencies: { 18: 6, 43: 1 }, p50: 22.6, p99: 1722.2 }
+        }
       }
     ]
   }).split("\n")
@@ -32,7 +35,20 @@ it("is lines of the text format, labels escaped", () => {
   assert.include(lines, "bickford_start_time_seconds 2")
   assert.include(lines, `bickford_restarts_total{${mount}} 4`)
   assert.include(lines, `bickford_requests_total{${mount},opcode="LOOKUP"} 7`)
-  assert.include(lines, `bickford_request_seconds{${mount},opcode="LOOKUP",quantile="0.99"} 0.0015`)
+  const lookup = `${mount},opcode="LOOKUP"`
+  assert.include(lines, `bickford_worker_resident_bytes{${mount}} 5`)
+  const duration = "bickford_request_duration_seconds"
+  assert.include(lines, `# TYPE ${duration} histogram`)
+  assert.deepStrictEqual(lines.filter((line) => line.startsWith(`${duration}_bucket`)).slice(0, 5), [
+    `${duration}_bucket{${lookup},le="0.000016"} 0`,
+    `${duration}_bucket{${lookup},le="0.000064"} 6`,
+    `${duration}_bucket{${lookup},le="0.000256"} 6`,
+    `${duration}_bucket{${lookup},le="0.001024"} 6`,
+    `${duration}_bucket{${lookup},le="0.004096"} 7`
+  ])
+  assert.include(lines, `${duration}_bucket{${lookup},le="+Inf"} 7`)
+  assert.include(lines, `${duration}_sum{${lookup}} 0.00154`)
+  assert.include(lines, `${duration}_count{${lookup}} 7`)
   for (const line of lines)
     assert.match(line, /^(# (HELP|TYPE) bickford_\w+ .+|bickford_\w+(\{(\w+="(\\.|[^"\\])*",?)+\})? [\d.e+-]+|)$/)
 })

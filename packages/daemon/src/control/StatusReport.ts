@@ -1,17 +1,17 @@
 /** What the daemon says of itself, as JSON over the control socket. Times are milliseconds since the epoch. */
+import type { MountNumbers, OperationNumbers } from "../metrics/numbers.ts"
 
 /** `failed`: restarts went past the intensity, and it was unmounted. `stopped`: it was unmounted otherwise. */
 export type MountState = "starting" | "running" | "draining" | "backoff" | "failed" | "stopped"
 
-/** Of one operation since the worker started; latencies in microseconds, as upper bounds of a histogram's steps. */
-interface OperationStatus {
-  readonly count: number
-  readonly errors: number
+/** Of one operation; the percentiles in microseconds, as upper bounds of a histogram's steps. */
+interface OperationStatus extends OperationNumbers {
   readonly p50: number
   readonly p99: number
 }
 
-export interface MountStatus {
+/** The numbers are of all workers that the mount has had, but for those of which the comment says "now". */
+export interface MountStatus extends MountNumbers {
   readonly name: string
   readonly source: string
   readonly mountpoint: string
@@ -26,12 +26,6 @@ export interface MountStatus {
   readonly lastCause?: string
   /** The latest restarts, oldest first. */
   readonly history: ReadonlyArray<{ readonly at: number; readonly cause: string }>
-  /** Calls whose operations have suspended. */
-  readonly inFlight: number
-  readonly requests: number
-  readonly errors: number
-  readonly bytesRead: number
-  readonly bytesWritten: number
   /** By the kernel's name of the opcode, as `LOOKUP`. */
   readonly operations: { readonly [opcode: string]: OperationStatus }
 }

@@ -9,6 +9,8 @@ import * as Semaphore from "effect/Semaphore"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountStatus } from "../control/StatusReport.ts"
+import { percentile } from "../metrics/latencies.ts"
+import type { MountNumbers } from "../metrics/numbers.ts"
 import { makeBeats } from "./beats.ts"
 import { type Connection, whyLost } from "./Connection.ts"
 import { makeMountProgress } from "./MountProgress.ts"
@@ -170,14 +172,26 @@ const restart = Effect.fnUntraced(function* (keeping: Keeping, supervised: Super
   return yield* supervise(keeping)
 })
 
-const statusOf = ({ config: { mountpoint, name, source }, mountedAt, progress, worker }: Keeping): MountStatus => ({
-  name,
-  source,
-  mountpoint,
-  ...(worker?.pid === undefined ? {} : { pid: worker.pid }),
-  mountedAt,
-  ...progress.report()
-})
+const withPercentiles = (operations: MountNumbers["operations"]): MountStatus["operations"] =>
+  Object.fromEntries(
+    Object.entries(operations).map(([opcode, numbers]) => [
+      opcode,
+      { ...numbers, p50: percentile(numbers.latencies, 0.5), p99: percentile(numbers.latencies, 0.99) }
+    ])
+  )
+
+const statusOf = ({ config: { mountpoint, name, source }, mountedAt, progress, worker }: Keeping): MountStatus => {
+  const report = progress.report()
+  return {
+    name,
+    source,
+    mountpoint,
+    ...(worker?.pid === undefined ? {} : { pid: worker.pid }),
+    mountedAt,
+    ...report,
+    operations: withPercentiles(report.operations)
+  }
+}
 
 /** Adds a reader of the wire log, which the worker writes while there is one; returns what removes it. */
 const watch = (keeping: Keeping, listener: (line: string) => void): (() => void) => {

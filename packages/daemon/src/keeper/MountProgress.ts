@@ -2,11 +2,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { MountState } from "../control/StatusReport.ts"
-import type { WorkerNumbers } from "../worker/messages.ts"
+import { addNumbers, type MountNumbers, noNumbers } from "../metrics/numbers.ts"
 import { type MountEvent, nextState } from "./mountState.ts"
 
 /** The part of a mount's status that this file keeps. Times are milliseconds since the epoch. */
-interface Progress extends WorkerNumbers {
+interface Progress extends MountNumbers {
   readonly state: MountState
   /** When the worker of now was started. */
   readonly since: number
@@ -25,7 +25,8 @@ export interface MountProgress {
   readonly awaitState: (wanted: ReadonlyArray<MountState>) => Effect.Effect<MountState>
   /** A worker is started now, which has served nothing yet. */
   readonly workerStarted: () => void
-  readonly counted: (numbers: WorkerNumbers) => void
+  /** What the worker of now has counted since it started. */
+  readonly counted: (numbers: MountNumbers) => void
   /** Keeps why a worker, or the mount, ended. */
   readonly endedBecause: (cause: string) => void
   /** A worker died of `cause`, and another one is due. */
@@ -37,12 +38,13 @@ export interface MountProgress {
 /** How many causes are kept. */
 const historyLimit = 20
 
-const noNumbers: WorkerNumbers = { inFlight: 0, requests: 0, errors: 0, bytesRead: 0, bytesWritten: 0, operations: {} }
-
 /** The progress of a mount that begins. */
 export const makeMountProgress: Effect.Effect<MountProgress> = Effect.map(Clock.Clock, (clock) => {
   const now = () => clock.currentTimeMillisUnsafe()
   const waiters = new Set<() => void>()
+  // Counters do not begin anew with a worker: what its predecessors counted is kept, but for what each had not yet told.
+  let former: MountNumbers = noNumbers
+  let current: MountNumbers = noNumbers
   let progress: Progress = { ...noNumbers, state: "starting", since: now(), restarts: 0, history: [] }
 
   const change = (changed: Partial<Progress>): void => {
@@ -73,8 +75,15 @@ export const makeMountProgress: Effect.Effect<MountProgress> = Effect.map(Clock.
         look()
         return Effect.sync(() => waiters.delete(look))
       }),
-    workerStarted: () => change({ ...noNumbers, since: now() }),
-    counted: change,
+    workerStarted: () => {
+      former = addNumbers(former, current)
+      current = noNumbers
+      change({ ...addNumbers(former, current), since: now() })
+    },
+    counted: (numbers) => {
+      current = numbers
+      change(addNumbers(former, current))
+    },
     endedBecause,
     died: (cause) => {
       endedBecause(cause)

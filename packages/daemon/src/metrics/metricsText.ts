@@ -1,6 +1,8 @@
 /** A report in Prometheus' text format (0.0.4). */
 import { printable } from "@bickford/protocol"
 import type { MountStatus, StatusReport } from "../control/StatusReport.ts"
+import { cumulativeBuckets } from "./latencies.ts"
+import type { OperationNumbers } from "./numbers.ts"
 
 type Labels = { readonly [name: string]: string }
 type Sample = readonly [labels: Labels, value: number]
@@ -14,10 +16,31 @@ const line = (name: string, [labels, value]: Sample): string => {
   return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}`
 }
 
-const metric = (name: string, type: "counter" | "gauge", help: string, samples: ReadonlyArray<Sample>): string =>
-  [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map((sample) => line(name, sample))].join("\n")
+const head = (name: string, type: "counter" | "gauge" | "histogram", help: string): ReadonlyArray<string> => [
+  `# HELP ${name} ${help}`,
+  `# TYPE ${name} ${type}`
+]
 
-/** Counters of a mount begin anew with its worker, as Prometheus expects of a process that restarts. */
+const metric = (name: string, type: "counter" | "gauge", help: string, samples: ReadonlyArray<Sample>): string =>
+  [...head(name, type, help), ...samples.map((sample) => line(name, sample))].join("\n")
+
+const bound = (seconds: number): string => (Number.isFinite(seconds) ? String(seconds) : "+Inf")
+
+/** The lines of one set of labels. */
+const histogramLines = (
+  name: string,
+  labels: Labels,
+  { latencies, microseconds }: OperationNumbers
+): ReadonlyArray<string> => {
+  const buckets = cumulativeBuckets(latencies)
+  return [
+    ...buckets.map(([seconds, count]) => line(`${name}_bucket`, [{ ...labels, le: bound(seconds) }, count])),
+    line(`${name}_sum`, [labels, microseconds / 1e6]),
+    line(`${name}_count`, [labels, buckets.at(-1)?.[1] ?? 0])
+  ]
+}
+
+/** Counters of a mount go on when its worker is replaced; they begin anew with the daemon. */
 export const metricsText = ({ heapUsed, mounts, rss, startedAt }: StatusReport): string => {
   const each = (value: (mount: MountStatus) => number): ReadonlyArray<Sample> =>
     mounts.map((mount) => [{ mount: mount.name }, value(mount)])
@@ -25,11 +48,10 @@ export const metricsText = ({ heapUsed, mounts, rss, startedAt }: StatusReport):
     mounts.flatMap(({ name, operations }) =>
       Object.entries(operations).map(([opcode, operation]): Sample => [{ mount: name, opcode }, value(operation)])
     )
-  const quantiles: ReadonlyArray<Sample> = mounts.flatMap(({ name, operations }) =>
-    Object.entries(operations).flatMap(([opcode, { p50, p99 }]): ReadonlyArray<Sample> => [
-      [{ mount: name, opcode, quantile: "0.5" }, p50 / 1e6],
-      [{ mount: name, opcode, quantile: "0.99" }, p99 / 1e6]
-    ])
+  const durations = mounts.flatMap(({ name, operations }) =>
+    Object.entries(operations).flatMap(([opcode, operation]) =>
+      histogramLines("bickford_request_duration_seconds", { mount: name, opcode }, operation)
+    )
   )
   return [
     metric("bickford_start_time_seconds", "gauge", "When the daemon started", [[{}, startedAt / 1000]]),
@@ -60,6 +82,12 @@ export const metricsText = ({ heapUsed, mounts, rss, startedAt }: StatusReport):
       each(({ inFlight }) => inFlight)
     ),
     metric(
+      "bickford_worker_resident_bytes",
+      "gauge",
+      "Memory of the mount's worker",
+      each(({ workerRss }) => workerRss)
+    ),
+    metric(
       "bickford_read_bytes_total",
       "counter",
       "Bytes that reads were answered with",
@@ -80,15 +108,11 @@ export const metricsText = ({ heapUsed, mounts, rss, startedAt }: StatusReport):
     metric(
       "bickford_request_errors_total",
       "counter",
-      "Requests answered with an errno, by opcode",
+      "Requests answered with an errno other than ENOENT, ENODATA and ENOSYS, by opcode",
       byOpcode(({ errors }) => errors)
     ),
-    metric(
-      "bickford_request_seconds",
-      "gauge",
-      "Time from a request's reading to its reply, by opcode, since the worker's start",
-      quantiles
-    ),
+    ...head("bickford_request_duration_seconds", "histogram", "Time from a request's reading to its reply, by opcode"),
+    ...durations,
     ""
   ].join("\n")
 }

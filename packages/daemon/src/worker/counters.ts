@@ -1,34 +1,21 @@
 /** What a worker counts of its calls, cheaply: one entry an opcode, latencies in a histogram of steps. */
 import type { Observer } from "@bickford/session"
-import type { WorkerNumbers } from "./messages.ts"
-
-// Four steps to each doubling: a percentile is at most a fifth too high.
-const stepsPerDoubling = 4
-const steps = 30 * stepsPerDoubling
+import { latencySteps, stepOf } from "../metrics/latencies.ts"
+import { isFailure, type MountNumbers } from "../metrics/numbers.ts"
 
 interface Counted {
   count: number
   errors: number
+  microseconds: number
   readonly latencies: Uint32Array
 }
 
-const stepOf = (microseconds: number): number =>
-  Math.max(0, Math.min(steps - 1, Math.ceil(Math.log2(microseconds) * stepsPerDoubling)))
-
-/** The upper bound of the step that holds the percentile, in microseconds. */
-const percentile = (latencies: Uint32Array, share: number): number => {
-  const total = latencies.reduce((sum, one) => sum + one, 0)
-  let seen = 0
-  for (let step = 0; step < steps; step++) {
-    seen += latencies[step] ?? 0
-    if (total > 0 && seen >= total * share) return Math.round(2 ** (step / stepsPerDoubling) * 10) / 10
-  }
-  return 0
-}
+const sparse = (latencies: Uint32Array): { readonly [step: number]: number } =>
+  Object.fromEntries(Array.from(latencies, (count, step) => [step, count]).filter(([, count]) => count !== 0))
 
 export interface Counters {
   readonly observer: Observer
-  readonly numbers: (inFlight: number) => WorkerNumbers
+  readonly numbers: (inFlight: number) => MountNumbers
 }
 
 export const makeCounters = (): Counters => {
@@ -41,7 +28,7 @@ export const makeCounters = (): Counters => {
   const counted = (name: string): Counted => {
     let one = operations.get(name)
     if (one === undefined) {
-      one = { count: 0, errors: 0, latencies: new Uint32Array(steps) }
+      one = { count: 0, errors: 0, microseconds: 0, latencies: new Uint32Array(latencySteps) }
       operations.set(name, one)
     }
     return one
@@ -59,31 +46,30 @@ export const makeCounters = (): Counters => {
         const one = counted(row.name)
         one.count++
         if (at !== undefined) {
-          const step = stepOf((performance.now() - at) * 1000)
+          const microseconds = (performance.now() - at) * 1000
+          const step = stepOf(microseconds)
           one.latencies[step] = (one.latencies[step] ?? 0) + 1
+          one.microseconds += microseconds
         }
-        if (errno !== 0) {
+        if (isFailure(errno)) {
           one.errors++
           errors++
-        } else if (request.op === "read") bytesRead += bytes
+        } else if (errno !== 0) return
+        else if (request.op === "read") bytesRead += bytes
         else if (request.op === "write") bytesWritten += request.size
       }
     },
     numbers: (inFlight) => ({
       inFlight,
+      workerRss: process.memoryUsage.rss(),
       requests,
       errors,
       bytesRead,
       bytesWritten,
       operations: Object.fromEntries(
-        Array.from(operations, ([name, one]) => [
+        Array.from(operations, ([name, { count, errors: failed, latencies, microseconds }]) => [
           name,
-          {
-            count: one.count,
-            errors: one.errors,
-            p50: percentile(one.latencies, 0.5),
-            p99: percentile(one.latencies, 0.99)
-          }
+          { count, errors: failed, microseconds: Math.round(microseconds), latencies: sparse(latencies) }
         ])
       )
     })

@@ -1,20 +1,10 @@
 /** What the keeper and a worker process tell each other, over the channel of `channel.ts`. */
 import type { ConnectionRecord, Session } from "@bickford/session"
 import type { MountConfig } from "../config/DaemonConfig.ts"
-import type { MountStatus } from "../control/StatusReport.ts"
+import type { MountNumbers } from "../metrics/numbers.ts"
 
 /** Why a connection is over. */
 export type ConnectionEnd = Exclude<Session.SessionEnd["reason"], "failed">
-
-/** What a worker has counted since it started. */
-export interface WorkerNumbers {
-  readonly inFlight: number
-  readonly requests: number
-  readonly errors: number
-  readonly bytesRead: number
-  readonly bytesWritten: number
-  readonly operations: MountStatus["operations"]
-}
 
 /**
  * How far a worker goes to find out whether it could serve: it loads the code, makes what it can without touching what
@@ -59,7 +49,7 @@ export type FromWorker =
   /** Calls are answered. */
   | { readonly type: "serving" }
   /** It lives; sent many times within the heartbeat's limit. */
-  | { readonly type: "beat"; readonly numbers: WorkerNumbers }
+  | { readonly type: "beat"; readonly numbers: MountNumbers }
   /** The connection ended. */
   | { readonly type: "ended"; readonly reason: ConnectionEnd }
   | { readonly type: "failed"; readonly message: string }
@@ -70,12 +60,17 @@ const isRecord = (value: unknown): value is { readonly [key: string]: unknown } 
 
 const isCount = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value)
 
+const isLatencies = (value: unknown): boolean => isRecord(value) && Object.values(value).every(isCount)
+
 const isNumbers = (value: unknown): boolean =>
   isRecord(value) &&
-  ["inFlight", "requests", "errors", "bytesRead", "bytesWritten"].every((key) => isCount(value[key])) &&
+  ["inFlight", "workerRss", "requests", "errors", "bytesRead", "bytesWritten"].every((key) => isCount(value[key])) &&
   isRecord(value["operations"]) &&
   Object.values(value["operations"]).every(
-    (one) => isRecord(one) && ["count", "errors", "p50", "p99"].every((key) => isCount(one[key]))
+    (one) =>
+      isRecord(one) &&
+      ["count", "errors", "microseconds"].every((key) => isCount(one[key])) &&
+      isLatencies(one["latencies"])
   )
 
 const ends: ReadonlyArray<unknown> = ["unmounted", "aborted", "closed", "asked"] satisfies ReadonlyArray<ConnectionEnd>

@@ -1,6 +1,8 @@
 /** One picture of `bickford top`: what has happened between two reports. */
 import { printable } from "@bickford/protocol"
-import type { MountStatus, StatusReport } from "@bickford/daemon"
+import { latenciesSince, type MountStatus, percentile, type StatusReport } from "@bickford/daemon"
+
+type OperationStatus = MountStatus["operations"][string]
 
 const perSecond = (now: number, before: number | undefined, seconds: number): number =>
   before === undefined ? 0 : Math.max(0, now - before) / seconds
@@ -13,7 +15,17 @@ const short = (value: number): string => {
 
 const mebibytes = (value: number): string => (value / 1024 ** 2).toFixed(1)
 
-const columns = ["MOUNT", "STATE", "OPS/S", "READ MiB/S", "WRITE MiB/S", "IN FLIGHT", "ERRORS", "RESTARTS"] as const
+const columns = [
+  "MOUNT",
+  "STATE",
+  "OPS/S",
+  "READ MiB/S",
+  "WRITE MiB/S",
+  "IN FLIGHT",
+  "ERRORS",
+  "RESTARTS",
+  "MiB"
+] as const
 const operationColumns = ["OPERATION", "OPS/S", "P50 us", "P99 us", "ERRORS"] as const
 
 const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
@@ -26,16 +38,24 @@ const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<stri
   )
 }
 
+/** Of the calls since `then`; of all there were, when nothing has happened since. */
+const latest = (now: OperationStatus, then: OperationStatus | undefined): OperationStatus["latencies"] =>
+  then === undefined || then.count === now.count ? now.latencies : latenciesSince(now.latencies, then.latencies)
+
 const operationsOf = (mount: MountStatus, before: MountStatus | undefined, seconds: number): ReadonlyArray<string> => {
   const rows = Object.entries(mount.operations)
-    .map(([name, { count, errors, p50, p99 }]) => ({
-      name,
-      rate: perSecond(count, before?.operations[name]?.count ?? 0, seconds),
-      count,
-      errors,
-      p50,
-      p99
-    }))
+    .map(([name, operation]) => {
+      const then = before?.operations[name]
+      const latencies = latest(operation, then)
+      return {
+        name,
+        rate: perSecond(operation.count, then?.count ?? 0, seconds),
+        count: operation.count,
+        errors: operation.errors,
+        p50: percentile(latencies, 0.5),
+        p99: percentile(latencies, 0.99)
+      }
+    })
     .filter(({ count }) => count > 0)
     .sort((a, b) => b.rate - a.rate || b.count - a.count)
     .slice(0, 8)
@@ -51,12 +71,7 @@ const operationsOf = (mount: MountStatus, before: MountStatus | undefined, secon
 
 /** `seconds` between the reports; without an earlier one all rates are 0. */
 export const frame = (report: StatusReport, earlier: StatusReport | undefined, seconds: number): string => {
-  const before = (name: string): MountStatus | undefined => {
-    const found = earlier?.mounts.find((mount) => mount.name === name)
-    const now = report.mounts.find((mount) => mount.name === name)
-    // A new worker counts from 0.
-    return found?.pid === now?.pid ? found : undefined
-  }
+  const before = (name: string): MountStatus | undefined => earlier?.mounts.find((mount) => mount.name === name)
   const rows = report.mounts.map((mount) => {
     const then = before(mount.name)
     return [
@@ -67,7 +82,8 @@ export const frame = (report: StatusReport, earlier: StatusReport | undefined, s
       mebibytes(perSecond(mount.bytesWritten, then?.bytesWritten, seconds)),
       short(mount.inFlight),
       short(mount.errors),
-      short(mount.restarts)
+      short(mount.restarts),
+      short(Math.round(mount.workerRss / 1024 ** 2))
     ]
   })
   return [
