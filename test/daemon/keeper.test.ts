@@ -251,6 +251,13 @@ describe("a daemon", () => {
       yield* commandsOn(mountpoint).run("touch", [join(mountpoint, "file")])
       assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).restarts, 0)
       assert.strictEqual(daemon.log().split("what is no message").length, 2, "logged once")
+      process.kill((yield* Effect.promise(() => daemon.mount("data"))).pid ?? 0, "SIGKILL")
+      const isRestarted = async (): Promise<true | undefined> =>
+        daemon.log().includes("is restarted") ? true : undefined
+      yield* Effect.promise(() => until(isRestarted, "the restart's line"))
+      for (const line of daemon.log().split("\n")) {
+        if (/^timestamp=.*(what is no message|is restarted)/.test(line)) assert.match(line, / mount=data$/)
+      }
     })
   )
 

@@ -49,12 +49,12 @@ const conclude = Effect.fnUntraced(function* (keeping: Keeping, exit: Exit.Exit<
   if (Exit.isSuccess(exit)) return progress.happened("unmounted")
   const { intensity, period } = config.restart
   const cause = `more than ${intensity} restarts within ${period / 1000} s: unmounted. The last: ${progress.lastCause() ?? "unknown"}`
-  yield* Effect.logError(`${config.name}: ${cause}`)
+  yield* Effect.logError(cause)
   progress.gaveUp(cause)
 })
 
 /** Starts the supervisor of a mount's worker. */
-const supervise = Effect.fnUntraced(function* (keeping: Keeping) {
+const startSupervisor = Effect.fnUntraced(function* (keeping: Keeping) {
   keeping.progress.happened("begin")
   const scope = yield* Scope.make()
   const {
@@ -86,6 +86,10 @@ const supervise = Effect.fnUntraced(function* (keeping: Keeping) {
   const supervised: Supervised = { supervisor, ended: Deferred.await(ended) }
   return supervised
 }, Effect.orDie)
+
+/** As above; what is logged of the mount says which it is. */
+const supervise = (keeping: Keeping): Effect.Effect<Supervised> =>
+  Effect.annotateLogs(startSupervisor(keeping), "mount", keeping.config.name)
 
 const unmount = Effect.fnUntraced(function* (
   keeping: Keeping,

@@ -26,7 +26,8 @@ const reap = ({ device, mountpoint, name }: MountRecord): Effect.Effect<void> =>
     const there = findMount(mountpoint)
     if (there?.device !== device || !there.type.startsWith("fuse")) return Effect.void
     return Effect.ignore(unmountDevice({ mountpoint, device }, { lazy: true })).pipe(
-      Effect.andThen(Effect.logWarning(`${name}: ${mountpoint} was left dead by an earlier daemon, and is detached`))
+      Effect.andThen(Effect.logWarning(`${mountpoint} was left dead by an earlier daemon, and is detached`)),
+      Effect.annotateLogs("mount", name)
     )
   })
 

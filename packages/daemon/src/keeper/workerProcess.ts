@@ -76,7 +76,8 @@ const descriptorsOf = (connection: Connection | undefined): readonly [number | "
   return [descriptor, underneath < 0 ? "ignore" : underneath]
 }
 
-const warn = (text: string): void => void Effect.runFork(Effect.provide(Effect.logWarning(text), logToStderr))
+const warn = (mount: string, text: string): void =>
+  void Effect.runFork(Effect.logWarning(text).pipe(Effect.annotateLogs({ mount }), Effect.provide(logToStderr)))
 
 const isAlive = ({ exitCode, pid, signalCode }: ChildProcess): boolean =>
   pid !== undefined && exitCode === null && signalCode === null
@@ -101,17 +102,17 @@ export const coveredBy = ({ device: { device, mountpoint, underneath } }: Connec
   known: underneath >= 0
 })
 
-/** Reads what a worker sends, in pieces: `hear` is given each message; what is none is told of once, in the log. */
+/** Reads what a worker sends, in pieces: `hear` is given each message; `unheardOf` is told once of what is none. */
 const readMessages = (
   hear: (message: FromWorker) => void,
   killBecause: (cause: string) => void,
-  nameOf: () => string
+  unheardOf: () => void
 ): ((piece: Buffer) => void) => {
   let unheard = 0
   return makeLineReader({
     said: (said) => {
       if (isFromWorker(said)) hear(said)
-      else if (unheard++ === 0) warn(`${nameOf()} sent the keeper what is no message, which is not heard`)
+      else if (unheard++ === 0) unheardOf()
     },
     tooLong: () => killBecause(`the worker sent the keeper a line of more than ${lineLimit} bytes`)
   })
@@ -156,7 +157,9 @@ export const startWorker = (
   }
   hears?.on(
     "data",
-    readMessages(hear, killBecause, () => `${mount.name}: the worker ${child.pid}`)
+    readMessages(hear, killBecause, () =>
+      warn(mount.name, `the worker ${child.pid} sent the keeper what is no message, which is not heard`)
+    )
   )
   const silent = new Promise<void>((resolve) => {
     if (hears === undefined) resolve()

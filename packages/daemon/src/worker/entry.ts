@@ -197,6 +197,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 ignoreStrayedSignals()
 
 const reported = program.pipe(
+  Effect.annotateLogs("mount", process.argv[2] ?? ""),
   Effect.as(0),
   Effect.catchCause((cause) => Effect.as(sayForSure({ type: "failed", message: messageOf(Cause.squash(cause)) }), 1)),
   Effect.provide(logToStderr)
