@@ -9,6 +9,7 @@ import { doctorCommand } from "./commands/doctor.ts"
 import { fsckCommand } from "./commands/fsck.ts"
 import { initCommand } from "./commands/init.ts"
 import { logCommand } from "./commands/log.ts"
+import { lsCommand } from "./commands/ls.ts"
 import { mountCommand } from "./commands/mount.ts"
 import { restartCommand } from "./commands/restart.ts"
 import { runCommand } from "./commands/run.ts"
@@ -22,6 +23,7 @@ export const bickford = Command.make("bickford").pipe(
     mountCommand,
     daemonCommand,
     checkCommand,
+    lsCommand,
     statusCommand,
     topCommand,
     logCommand,

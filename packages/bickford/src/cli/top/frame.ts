@@ -1,6 +1,7 @@
 /** One picture of `bickford top`: what has happened between two reports. */
 import { printable } from "@bickford/protocol"
 import { latenciesSince, type MountStatus, percentile, type StatusReport } from "@bickford/daemon"
+import { aligned } from "../columns.ts"
 
 type OperationStatus = MountStatus["operations"][string]
 
@@ -28,15 +29,9 @@ const columns = [
 ] as const
 const operationColumns = ["OPERATION", "OPS/S", "P50 us", "P99 us", "ERRORS"] as const
 
-const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd()
-  )
-}
+/** A name, and then numbers. */
+const lined = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> =>
+  aligned(rows, (column) => column > 0)
 
 /** Of the calls since `then`; of all there were, when nothing has happened since. */
 const latest = (now: OperationStatus, then: OperationStatus | undefined): OperationStatus["latencies"] =>
@@ -66,7 +61,7 @@ const operationsOf = (mount: MountStatus, before: MountStatus | undefined, secon
       short(p99),
       short(errors)
     ])
-  return rows.length === 0 ? [] : aligned([operationColumns.map((name, n) => (n === 0 ? `  ${name}` : name)), ...rows])
+  return rows.length === 0 ? [] : lined([operationColumns.map((name, n) => (n === 0 ? `  ${name}` : name)), ...rows])
 }
 
 /** `seconds` between the reports; without an earlier one all rates are 0. */
@@ -89,7 +84,7 @@ export const frame = (report: StatusReport, earlier: StatusReport | undefined, s
   return [
     `bickford ${report.version}, process ${report.pid}, ${Math.round(report.rss / 1024 ** 2)} MiB, ${report.mounts.length} mounts`,
     "",
-    ...aligned([columns, ...rows]),
+    ...lined([columns, ...rows]),
     ...report.mounts.flatMap((mount) => {
       const lines = operationsOf(mount, before(mount.name), seconds)
       return lines.length === 0 ? [] : ["", printable(mount.name), ...lines]
