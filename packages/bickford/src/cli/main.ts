@@ -80,4 +80,9 @@ const program = loadCommands.pipe(
 
 ignoreStrayedSignals()
 
-Effect.runFork(program).addObserver((exit) => process.exit(Exit.isSuccess(exit) ? exit.value : 1))
+/** Ends once everything was written: what a pipe has no room for yet would be lost. */
+const exitWhenWritten = (status: number): void => {
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(status)))
+}
+
+Effect.runFork(program).addObserver((exit) => exitWhenWritten(Exit.isSuccess(exit) ? exit.value : 1))
