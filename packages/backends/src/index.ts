@@ -38,12 +38,16 @@ export {
   type WorkspaceCommitError,
   type WorkspaceConflictError
 } from "./workspace/branch.ts"
+export type { AuditDetail, AuditedOperation, AuditFilter, AuditRecord, AuditTime } from "./workspace/auditRecord.ts"
+export type { BranchCopies } from "./workspace/branchCopies.ts"
+export type { FileStat } from "./workspace/patch.ts"
 export type { OnConflict, Reached } from "./workspace/commit.ts"
 export type { Conflict } from "./workspace/conflicts.ts"
 export type { Aspect, Change } from "./workspace/diff.ts"
 export type { BranchEvent } from "./workspace/events.ts"
 export type { FileType } from "./workspace/fileTypes.ts"
 export { workspace, type WorkspaceBackend } from "./workspace/workspace.ts"
+export { openWorkspace, type Workspace } from "./workspace/openWorkspace.ts"
 export type { WorkspaceOptions } from "./workspace/options.ts"
 export {
   branchFile,
@@ -53,5 +57,6 @@ export {
   mainBranch,
   makeHome,
   refusedBranchName,
+  removeLeftOvers,
   workspaceHome
 } from "./workspace/home.ts"

@@ -1,5 +1,5 @@
 /** A filesystem in one SQLite file: complete, and there again after whatever happens to its server. */
-import type { AnswerOf, Negotiated, ReplyOf, Statfs } from "@bickford/protocol"
+import type { AnswerOf, Negotiated, Request, Statfs } from "@bickford/protocol"
 import { type Backend, type BackendConnection, Errno, type Operation } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -93,9 +93,60 @@ const statfsOf = (store: StoredFilesystem): Statfs => {
   }
 }
 
-/** Serves a store that is open. */
-export const serveStore = (store: StoredFilesystem, runner: Runner, options: SqliteOptions): SqliteBackend => {
-  const { changing, commit, forget, reading } = runner
+/** A request that changes the store. */
+export type ChangingRequest = Extract<
+  Request,
+  {
+    readonly op:
+      | "copyFileRange"
+      | "create"
+      | "fallocate"
+      | "link"
+      | "mkdir"
+      | "mknod"
+      | "removexattr"
+      | "rename"
+      | "rmdir"
+      | "setattr"
+      | "setxattr"
+      | "symlink"
+      | "tmpfile"
+      | "unlink"
+      | "write"
+  }
+>
+
+/** Wraps an operation: what it does besides is in the same transaction. */
+export type WatchChanges = <Req extends ChangingRequest>(operation: Operation<Req>) => Operation<Req>
+
+const unwatched: WatchChanges = (operation) => operation
+
+/** What wraps operations that change the store, so that each takes effect once, and `watch` is told of it. */
+const makeChanging = (store: StoredFilesystem, runner: Runner, watch: WatchChanges) => {
+  const changing = <Req extends ChangingRequest>(
+    operation: Operation<Req>,
+    recorded: Recorded<Req, AnswerOf<Req["op"]>>
+  ): Operation<Req> => runner.changing(watch(operation), recorded)
+
+  /** Wraps an operation that adds to the store: ENOSPC when only the reserve is left, which removals need. */
+  const adding = <Req extends ChangingRequest>(
+    operation: Operation<Req>,
+    recorded: Recorded<Req, AnswerOf<Req["op"]>>
+  ): Operation<Req> =>
+    changing((request, context) => (store.hasSpare() ? operation(request, context) : Errno.ENOSPC), recorded)
+
+  return { adding, changing }
+}
+
+/** Serves a store that is open. `watch` is given each operation that changes it. */
+export const serveStore = (
+  store: StoredFilesystem,
+  runner: Runner,
+  options: SqliteOptions,
+  watch: WatchChanges = unwatched
+): SqliteBackend => {
+  const { commit, forget, reading } = runner
+  const { adding, changing } = makeChanging(store, runner, watch)
   const fs = store.filesystem
   const opening = makeOpening("kernel")
   const pages = makeKernelPages()
@@ -111,13 +162,6 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
   const xattrs = xattrOperations(fs)
 
   const { answerFor, created, node, nothing } = makeRecords(fs, opening)
-
-  /** Wraps an operation that adds to the store: ENOSPC when only the reserve is left, which removals need. */
-  const adding = <Req extends { readonly op: keyof ReplyOf }>(
-    operation: Operation<Req>,
-    recorded: Recorded<Req, AnswerOf<Req["op"]>>
-  ): Operation<Req> =>
-    changing((request, context) => (store.hasSpare() ? operation(request, context) : Errno.ENOSPC), recorded)
 
   const fsync = (): typeof done => {
     store.syncAtCommit()
@@ -152,7 +196,7 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
     },
     getattr: reading(attributes.getattr),
     statx: reading(attributes.statx),
-    setattr: slicedSetattr(sliced, setattr, attributes.setattr),
+    setattr: slicedSetattr(sliced, setattr, watch(attributes.setattr)),
     readlink: reading(names.readlink),
     symlink: adding(names.symlink, node),
     mknod: adding(names.mknod, node),
@@ -171,7 +215,7 @@ export const serveStore = (store: StoredFilesystem, runner: Runner, options: Sql
     readdirplus: reading(listing.readdirplus),
     read: reading(data.read),
     write: changing(data.write, { toRecord: (size) => size, fromRecord: (size) => Exit.succeed(Number(size)) }),
-    fallocate: slicedFallocate(sliced, changing(data.fallocate, nothing), data.fallocate),
+    fallocate: slicedFallocate(sliced, changing(data.fallocate, nothing), watch(data.fallocate)),
     lseek: slicedLseek(sliced, reading(data.lseek)),
     copyFileRange: changing(data.copyFileRange, { toRecord: (size) => size, fromRecord: (size) => Exit.succeed(size) }),
     fsync,

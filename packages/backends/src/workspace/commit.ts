@@ -18,6 +18,7 @@ import { findConflicts, type FoundConflict } from "./conflicts.ts"
 import { findChanges, type FoundChange } from "./diff.ts"
 import { noteEvent } from "./events.ts"
 import { isRegularMode, isSymlinkMode } from "./fileTypes.ts"
+import { clearChanges } from "./rows.ts"
 import { takesFromBase, withContent } from "./storedContent.ts"
 
 /** What a commit does with conflicts: nothing at all; the branch's file counts; the base's file counts. */
@@ -112,13 +113,9 @@ const apply = (view: BranchView, reached: Reached): void => {
     progress.run(seq + 1)
     reached(`noted ${seq}`)
   }
-  db.exec(`
-    BEGIN IMMEDIATE;
-    DELETE FROM inode; DELETE FROM entry; DELETE FROM chunk; DELETE FROM dead; DELETE FROM xattr;
-    DELETE FROM origin; DELETE FROM gone;
-    DELETE FROM commitState; DELETE FROM commitStep;
-    UPDATE server SET inodes = 0, blocks = 0;
-  `)
+  db.exec("BEGIN IMMEDIATE")
+  clearChanges(db)
+  db.exec("DELETE FROM commitState; DELETE FROM commitStep")
   noteEvent(db, "commit", "", `${steps.length} steps`)
   db.exec("COMMIT")
   reached("cleared")

@@ -1,4 +1,4 @@
-/** What became of a branch: commits, checkpoints, resets. */
+/** What became of a branch: commits, checkpoints, resets, forks. */
 import type { DatabaseSync } from "node:sqlite"
 import { prepareQuery } from "../sqlite/query.ts"
 
@@ -7,14 +7,21 @@ export interface BranchEvent {
   readonly id: number
   /** Milliseconds since 1970. */
   readonly time: number
-  readonly kind: "commit" | "checkpoint" | "reset"
-  /** The name of a checkpoint; else empty. */
+  readonly kind: "commit" | "checkpoint" | "reset" | "fork"
+  /** The name of the checkpoint, or of the branch that was made; else empty. A fork has the events of its origin, too. */
   readonly name: string
   readonly detail: string
 }
 
-export const noteEvent = (db: DatabaseSync, kind: BranchEvent["kind"], name: string, detail: string): void => {
-  db.prepare("INSERT INTO event (time, kind, name, detail) VALUES (?, ?, ?, ?)").run(Date.now(), kind, name, detail)
+/** Notes an event. Returns its id. */
+export const noteEvent = (db: DatabaseSync, kind: BranchEvent["kind"], name: string, detail: string): number => {
+  const insert = db.prepare("INSERT INTO event (time, kind, name, detail) VALUES (?, ?, ?, ?)")
+  return Number(insert.run(Date.now(), kind, name, detail).lastInsertRowid)
+}
+
+/** Takes an event back that did not come to pass. */
+export const forgetEvent = (db: DatabaseSync, id: number): void => {
+  db.prepare("DELETE FROM event WHERE id = ?").run(id)
 }
 
 /** The events of a branch, the latest first. */

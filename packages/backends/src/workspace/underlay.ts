@@ -5,11 +5,12 @@ import type { Attributes } from "../passthrough/attributes.ts"
 import type { Inode } from "../posix/inode.ts"
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import type { StoredBytes } from "../sqlite/bytes.ts"
-import { StoredDirectory } from "../sqlite/directory.ts"
+import { type EntryStore, StoredDirectory } from "../sqlite/directory.ts"
 import { StoredBytes as OwnBytes } from "../sqlite/bytes.ts"
 import { OperationFailure } from "../sqlite/errors.ts"
 import type { HashKey } from "../sqlite/names.ts"
 import { prepareQuery } from "../sqlite/query.ts"
+import type { Transaction } from "../sqlite/transaction.ts"
 import type { Overlay, UnderlayParts } from "../sqlite/underlay.ts"
 import { type Base, firstOwnId, makeBase } from "./base.ts"
 import type { BaseFiles } from "./baseFiles.ts"
@@ -19,7 +20,7 @@ import { blocksOf, type ContentBelow } from "./chunksOver.ts"
 import { type DirectoryBelow, MergedDirectory } from "./mergedDirectory.ts"
 import { MergedBytes } from "./mergedBytes.ts"
 import type { NodeJournal } from "./nodeJournal.ts"
-import { makeOrigins, type Origins } from "./origins.ts"
+import { makeOrigins } from "./origins.ts"
 
 const { ESTALE } = errnoNumbers
 
@@ -37,7 +38,13 @@ export interface OverlaySettings {
   /** The kernel's pages of a file are not its content any more. */
   readonly changed: (ino: number) => void
   /** Called once with the parts that the backend looks at itself. */
-  readonly made: (parts: { readonly base: Base; readonly origins: Origins }) => void
+  readonly made: (parts: {
+    readonly base: Base
+    readonly entries: EntryStore
+    readonly transaction: Transaction
+  }) => void
+  /** Called after a rollback. */
+  readonly rolledBack: () => void
 }
 
 const noNames = orderNames([], { a: 0, b: 0 }, new Map())
@@ -147,7 +154,7 @@ const makeUnderlay = (settings: OverlaySettings, parts: UnderlayParts) => {
       } else if (type === S_IFDIR) inode.content = directoryOver(node.ino, node.parent?.ino ?? node.ino)
     }
   })
-  settings.made({ base, origins })
+  settings.made({ base, entries, transaction })
 
   const xattrsBelow = (inode: Inode) => {
     if (inode.xattrs !== undefined) return inode.xattrs
@@ -201,6 +208,9 @@ const makeUnderlay = (settings: OverlaySettings, parts: UnderlayParts) => {
       origins.remove(ino)
     },
     xattrs: (inode: Inode) => (origins.has(inode.ino) || !base.isOfBase(inode.ino) ? undefined : xattrsBelow(inode)),
-    rolledBack: base.rolledBack
+    rolledBack: (): void => {
+      base.rolledBack()
+      settings.rolledBack()
+    }
   }
 }

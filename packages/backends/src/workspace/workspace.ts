@@ -20,6 +20,7 @@ import { makeRunner } from "../sqlite/once.ts"
 import { openStore } from "../sqlite/open.ts"
 import { rootId } from "../sqlite/storedNodes.ts"
 import { serveStore, type SqliteBackend } from "../sqlite/sqlite.ts"
+import { type Audit, makeAudit } from "./audit.ts"
 import type { Base } from "./base.ts"
 import { makeBaseFiles } from "./baseFiles.ts"
 import { openBaseDirectory, realPath, refusedTogether, refuseWorkspace, type WorkspaceError } from "./baseDirectory.ts"
@@ -27,8 +28,8 @@ import { BaseNode } from "./baseNode.ts"
 import { makeBranchView } from "./branchView.ts"
 import { finishCommit } from "./commit.ts"
 import { openNodeJournal } from "./nodeJournal.ts"
+import { makeNodePaths } from "./nodePaths.ts"
 import type { WorkspaceOptions } from "./options.ts"
-import type { Origins } from "./origins.ts"
 import { branchStore, prepareBranch } from "./schema.ts"
 import { overlay } from "./underlay.ts"
 
@@ -91,7 +92,8 @@ export const workspace = (
     finishCommit(makeBranchView(opened.db, fd, attributes))
     const journal = openNodeJournal(`${opened.path}-nodes`)
     yield* Effect.addFinalizer(() => Effect.sync(journal.close))
-    let parts: { readonly base: Base; readonly origins: Origins } | undefined
+    let base: Base | undefined
+    let audit: Audit | undefined
     let connection: BackendConnection | undefined
     const store = makeFilesystem(
       opened,
@@ -107,8 +109,11 @@ export const workspace = (
           if (connection !== undefined) Effect.runFork(Effect.ignore(connection.notify.invalInode(ino, 0)))
         },
         made: (made) => {
-          parts = made
-        }
+          base = made.base
+          if (options.audit === false) return
+          audit = makeAudit(opened.db, made.transaction, makeNodePaths(opened.db, made.entries, made.base))
+        },
+        rolledBack: () => audit?.rolledBack()
       })
     )
     const runner = makeRunner(store)
@@ -116,6 +121,7 @@ export const workspace = (
       Effect.sync(() => {
         runner.close()
         store.close()
+        audit?.close()
       })
     )
     const serve = (id: string): boolean => {
@@ -123,7 +129,7 @@ export const workspace = (
       if (!served) journal.begin()
       return served
     }
-    const backend = serveStore({ ...store, serve }, runner, options)
+    const backend = serveStore({ ...store, serve }, runner, options, audit?.watch)
     const { commit, destroy, forget, init } = backend
     const statfs = makeStatfs(files.statvfs, () => {
       const { blocks, inodes } = store.limits()
@@ -144,7 +150,7 @@ export const workspace = (
       }),
       forget: (nodeid, nlookup, left) => {
         forget?.(nodeid, nlookup, left)
-        if (left <= 0 && typeof nodeid === "number") parts?.base.forget(nodeid)
+        if (left <= 0 && typeof nodeid === "number") base?.forget(nodeid)
       },
       destroy: () => {
         journal.end()

@@ -13,6 +13,8 @@ interface BranchOptions {
   readonly branch?: string
   /** The directory that has the branches. Default: one in the user's data directory. */
   readonly store?: string
+  /** Whether it is recorded who changed what. Default: true. */
+  readonly audit?: boolean
 }
 
 /** What `-o` says, sorted by who needs it. */
@@ -271,6 +273,7 @@ export const optionTable: { readonly [name: string]: Row } = {
     (t, value) => (t.workspace.store = value),
     "source"
   ),
+  no_audit: flag("it is not recorded who changed what", (t) => (t.workspace.audit = false), "source"),
   writeback_cache: flag(
     "the kernel keeps what is written, and writes it back later; needs no_kernel_passthrough",
     (t) => (t.passthrough.writebackCache = true),

@@ -15,14 +15,24 @@ export const workspaceSource: SourceKind = {
   exclusive: false,
   covered: "reached",
   holdsMountpoint: "refused",
-  options: ["entry_timeout", "attr_timeout", "negative_timeout", "size", "nr_inodes", "no_xattr", "branch", "store"],
+  options: [
+    "entry_timeout",
+    "attr_timeout",
+    "negative_timeout",
+    "size",
+    "nr_inodes",
+    "no_xattr",
+    "branch",
+    "store",
+    "no_audit"
+  ],
   refuses: locksOfTheKernel,
   load,
   open: (path, options) =>
     Effect.gen(function* () {
       const { branchFile, mainBranch, makeHome, refusedBranchName, workspace, workspaceHome } =
         yield* Effect.promise(load)
-      const { branch = mainBranch, store } = options.workspace
+      const { audit = true, branch = mainBranch, store } = options.workspace
       const refused = refusedBranchName(branch)
       if (refused !== undefined) return yield* Effect.fail(commandError(`option branch: ${refused}`))
       const directory = resolve(path)
@@ -31,7 +41,7 @@ export const workspaceSource: SourceKind = {
         try: () => makeHome(home),
         catch: (error) => commandError(`${home}: ${error instanceof Error ? error.message : String(error)}`)
       })
-      const served = workspace(directory, { ...options.memory, store: branchFile(home, branch) })
+      const served = workspace(directory, { ...options.memory, audit, store: branchFile(home, branch) })
       // Opened once before the mount: what is wrong with it is said then.
       return yield* Effect.scoped(served).pipe(
         Effect.mapError(({ message }) => commandError(message)),

@@ -1,0 +1,139 @@
+/** What a branch has changed, as a patch that git takes. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
+import { execFile } from "node:child_process"
+import * as fs from "node:fs"
+import { dirname, join } from "node:path"
+import { type FileStat, openBranch, workspace } from "../../src/index.ts"
+import { bytes, makeKernel, rootNode } from "../posix/kernel.ts"
+import { newPlaces, type Places } from "./places.ts"
+import { fillBase, makeClock, type Step, step, subject } from "./randomCalls.ts"
+
+/** What git knows of a directory: regular files, whether they can be executed, and symlinks. */
+const gitTree = (directory: string): ReadonlyArray<string> =>
+  fs
+    .readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .sort()
+    .flatMap((name) => {
+      const path = join(directory, name)
+      const { mode } = fs.lstatSync(path)
+      if ((mode & 0o170000) === 0o120000) return [`${name} -> ${fs.readlinkSync(path)}`]
+      if ((mode & 0o170000) !== 0o100000) return []
+      return [`${name} ${(mode & 0o111) === 0 ? "" : "x"} ${fs.readFileSync(path).toString("base64")}`]
+    })
+
+const execute = (command: string, args: ReadonlyArray<string>, cwd: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    execFile(command, [...args], { cwd }, (error, _, stderr) =>
+      error === null ? resolve() : reject(new Error(`${command}: ${stderr}`))
+    )
+  })
+
+const onKernel = <A, E>(
+  { base, store }: Places,
+  body: (kernel: ReturnType<typeof makeKernel>) => Effect.Effect<A, E>
+) => Effect.scoped(Effect.flatMap(workspace(base, { store }), (backend) => body(makeKernel(backend))))
+
+const patchOf = ({ base, store }: Places) =>
+  Effect.scoped(Effect.flatMap(openBranch(base, store), ({ patch }) => Effect.map(patch, (made) => Buffer.from(made))))
+
+const statOf = ({ base, store }: Places): Effect.Effect<ReadonlyArray<FileStat>, unknown> =>
+  Effect.scoped(Effect.flatMap(openBranch(base, store), ({ stat }) => stat))
+
+describe("a patch", () => {
+  it.effect("tells of lines, of new and removed files, modes and renames", () =>
+    Effect.gen(function* () {
+      const places = yield* newPlaces
+      fs.writeFileSync(join(places.base, "lines"), "one\ntwo\nthree\n")
+      fs.writeFileSync(join(places.base, "gone"), "gone\n")
+      fs.writeFileSync(join(places.base, "moved"), "moved\n")
+      fs.writeFileSync(join(places.base, "mode"), "mode\n", { mode: 0o644 })
+      yield* onKernel(places, (kernel) =>
+        Effect.gen(function* () {
+          yield* kernel.write((yield* kernel.lookup(rootNode, "lines")).nodeid, 4, bytes("TWO"))
+          yield* kernel.unlink(rootNode, "gone")
+          yield* kernel.rename(rootNode, "moved", rootNode, "with space")
+          yield* kernel.setattr({ nodeid: (yield* kernel.lookup(rootNode, "mode")).nodeid, valid: 1, mode: 0o755 })
+          const made = yield* kernel.create({ name: "new", mode: 0o100644 })
+          yield* kernel.write(made.nodeid, 0, bytes("no newline"))
+        })
+      )
+      assert.strictEqual(
+        (yield* patchOf(places)).toString().replaceAll(/^index .*$/gm, "index"),
+        [
+          "diff --git a/gone b/gone",
+          "deleted file mode 100644",
+          "index",
+          "--- a/gone",
+          "+++ /dev/null",
+          "@@ -1 +0,0 @@",
+          "-gone",
+          "diff --git a/lines b/lines",
+          "index",
+          "--- a/lines",
+          "+++ b/lines",
+          "@@ -1,3 +1,3 @@",
+          " one",
+          "-two",
+          "+TWO",
+          " three",
+          "diff --git a/mode b/mode",
+          "old mode 100644",
+          "new mode 100755",
+          "diff --git a/new b/new",
+          "new file mode 100644",
+          "index",
+          "--- /dev/null",
+          "+++ b/new",
+          "@@ -0,0 +1 @@",
+          "+no newline",
+          "\\ No newline at end of file",
+          "diff --git a/moved b/with space",
+          "rename from moved",
+          "rename to with space",
+          ""
+        ].join("\n")
+      )
+      assert.deepStrictEqual(yield* statOf(places), [
+        { path: "gone", insertions: 0, deletions: 1 },
+        { path: "lines", insertions: 1, deletions: 1 },
+        { path: "mode", insertions: 0, deletions: 0 },
+        { path: "new", insertions: 1, deletions: 0 },
+        { path: "with space", from: "moved", insertions: 0, deletions: 0 }
+      ])
+    })
+  )
+
+  it.live("of random calls makes a copy of the base what the branch shows", () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), (steps: ReadonlyArray<Step>) =>
+          Effect.runPromise(
+            Effect.scoped(
+              Effect.gen(function* () {
+                const places = yield* newPlaces
+                fillBase(places.base)
+                yield* Effect.scoped(
+                  Effect.flatMap(workspace(places.base, { store: places.store, clock: makeClock() }), (backend) => {
+                    const { act } = subject(backend)
+                    return Effect.forEach(steps, (given) => Effect.ignore(act(given)))
+                  })
+                )
+                const copy = join(dirname(places.base), "copy")
+                fs.cpSync(places.base, copy, { recursive: true, verbatimSymlinks: true })
+                const patch = yield* patchOf(places)
+                const file = join(dirname(places.base), "patch")
+                fs.writeFileSync(file, patch)
+                if (patch.length > 0) yield* Effect.promise(() => execute("git", ["apply", file], copy))
+                yield* Effect.scoped(Effect.flatMap(openBranch(places.base, places.store), (branch) => branch.commit()))
+                assert.deepStrictEqual(gitTree(copy), gitTree(places.base), patch.toString("latin1"))
+              })
+            )
+          )
+        ),
+        { numRuns: Number(process.env["RUNS"] ?? 40) }
+      )
+    )
+  )
+})
