@@ -4,7 +4,8 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { root } from "./bickford.ts"
-import { attempt, type Outcome } from "./processes.ts"
+import { type ChildProcess, spawn } from "node:child_process"
+import { attempt, ended, type Outcome } from "./processes.ts"
 
 const program = [
   process.execPath,
@@ -18,6 +19,8 @@ interface Places {
   readonly store: string
   /** Runs `bickford` in the base. */
   readonly bickford: (...args: ReadonlyArray<string>) => Promise<Outcome>
+  /** Starts it, with pipes, and a shell that every machine has. */
+  readonly running: (...args: ReadonlyArray<string>) => ChildProcess
 }
 
 const nobody = 65534
@@ -49,7 +52,17 @@ const withBase = async (uid: number, body: (places: Places) => Promise<void>): P
     await writeFile(join(base, "file"), "text\n")
     for (const place of [base, store, join(base, "file")]) await chown(place, uid, uid)
     const [command = "", ...rest] = [...(uid === 0 ? [] : [...asUser, folder, `${uid}`]), ...program]
-    await body({ base, store, bickford: (...args) => attempt(command, [...rest, ...args], { cwd: base }) })
+    await body({
+      base,
+      store,
+      bickford: (...args) => attempt(command, [...rest, ...args], { cwd: base }),
+      running: (...args) =>
+        spawn(command, [...rest, ...args], {
+          cwd: base,
+          env: { ...process.env, SHELL: "/bin/sh" },
+          stdio: ["pipe", "pipe", "inherit"]
+        })
+    })
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -80,6 +93,31 @@ for (const [who, uid] of [
         const none = await bickford("run", "--store", store, "--", "cat", "made")
         assert.strictEqual(none.stdout, "new\n", none.stderr)
         assert.deepStrictEqual(await readdir(store), [])
+      }))
+
+    it("is told of signals, and its branch is kept where that is asked", () =>
+      withBase(uid, async ({ bickford, running, store }) => {
+        const script = 'trap "echo stopped > stopped; exit 9" TERM; echo ready; while :; do sleep 0.1; done'
+        const child = running("run", "--quiet", "--store", store, "--branch", "told", "--", "sh", "-c", script)
+        let said = ""
+        child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+          said += text
+          if (said.includes("ready")) child.kill("SIGTERM")
+        })
+        assert.deepStrictEqual(await ended(child), { status: 9, signal: null })
+        const kept = await bickford("run", "--store", store, "--keep", "--", "true")
+        assert.strictEqual(kept.status, 0, kept.stderr)
+        const names = (await readdir(store)).filter((name) => name.endsWith(".branch")).sort()
+        assert.lengthOf(names, 2)
+        assert.match(names.join(" "), /^run-\S+\.branch told\.branch$/)
+      }))
+
+    it("may be a shell", () =>
+      withBase(uid, async ({ base, running, store }) => {
+        const child = running("shell", "--store", store, "--branch", "typed", "--commit-on-success")
+        child.stdin?.end("echo typed > typed\n")
+        assert.deepStrictEqual(await ended(child), { status: 0, signal: null })
+        assert.strictEqual(await readFile(join(base, "typed"), "utf8"), "typed\n")
       }))
   })
 }

@@ -150,4 +150,64 @@ describe("a workspace", () => {
       assert.strictEqual(deleted.status, 0, deleted.stderr)
       assert.strictEqual((await bickford(["branch", "list", "--store", store, base])).stdout, "")
     }))
+
+  it("can be checkpointed, reset and forked, and shown as a patch", () =>
+    withBase(async ({ base, store }) => {
+      const command = async (...args: ReadonlyArray<string>): Promise<string> => {
+        const { status, stderr, stdout } = await bickford([...args, "--store", store])
+        assert.strictEqual(status, 0, stderr)
+        return stdout
+      }
+      const work = (script: string, branch = "main") =>
+        withMount(
+          ({ mountpoint, run }) => run("sh", ["-c", script], { cwd: mountpoint }),
+          ["-o", `store=${store},branch=${branch}`],
+          `workspace:${base}`
+        )
+      await work("echo more >> README; printf 'one\\ntwo\\n' > new; printf '\\0' > binary")
+      await command("checkpoint", base, "green")
+      await work("rm -r src; echo lost > lost")
+      await command("branch", "fork", base, "try-1")
+      await command("branch", "fork", base, "try-2", "--from", "try-1", "--checkpoint", "green").then(
+        () => assert.fail("try-1 has no checkpoint"),
+        () => undefined
+      )
+      await command("branch", "fork", base, "try-2", "--checkpoint", "green")
+      await command("reset", base, "green")
+      assert.strictEqual(await command("checkpoint", base), "green\n")
+      const shown = await command("diff", base)
+      assert.strictEqual(shown, "M README (content, times)\nA binary\nA new\n")
+      assert.strictEqual(await command("diff", base, "-b", "try-2"), shown)
+      assert.include(await command("diff", base, "-b", "try-1"), "D src")
+      assert.strictEqual(
+        await command("diff", "--stat", base),
+        [
+          " README     | 1 +",
+          " binary     | Bin 0 -> 1 bytes",
+          " new        | 2 ++",
+          " src/README | 1 +",
+          " 4 files changed, 4 insertions(+)",
+          ""
+        ].join("\n")
+      )
+      const patch = join(base, "../patch")
+      await writeFile(patch, await command("diff", "--patch", base))
+      await execute("git", ["apply", "--check", patch], { cwd: base })
+      const log = await command("branch", "log", base, "main")
+      assert.deepStrictEqual(
+        log
+          .trim()
+          .split("\n")
+          .map((line) => line.split(" ")[1]),
+        ["reset", "fork", "fork", "checkpoint"]
+      )
+      await writeFile(join(store, "gone.branch-nodes"), "")
+      await command("reset", base)
+      assert.strictEqual(await command("diff", base), "")
+      assert.strictEqual(await command("branch", "gc", base), "removed gone.branch-nodes\n")
+      await command("branch", "delete", base, "main")
+      assert.match(await command("branch", "list", base), /^try-1\t\d+ bytes\ntry-2\t\d+ bytes\n$/)
+      const forms = await bickford(["diff", "--stat", "--json", "--store", store, base])
+      assert.include(forms.stderr, "choose one")
+    }))
 })

@@ -1,7 +1,9 @@
 /** The command `bickford`. A subcommand is a file in `commands/`, and its row here. */
 import * as Command from "effect/cli/Command"
+import { auditCommand } from "./commands/audit.ts"
 import { branchCommand } from "./commands/branch.ts"
 import { checkCommand } from "./commands/check.ts"
+import { checkpointCommand, resetCommand } from "./commands/checkpoint.ts"
 import { commitCommand } from "./commands/commit.ts"
 import { daemonCommand } from "./commands/daemon.ts"
 import { diffCommand } from "./commands/diff.ts"
@@ -13,6 +15,7 @@ import { lsCommand } from "./commands/ls.ts"
 import { mountCommand } from "./commands/mount.ts"
 import { restartCommand } from "./commands/restart.ts"
 import { runCommand } from "./commands/run.ts"
+import { shellCommand } from "./commands/shell.ts"
 import { statusCommand } from "./commands/status.ts"
 import { topCommand } from "./commands/top.ts"
 import { unmountCommand } from "./commands/unmount.ts"
@@ -33,8 +36,12 @@ export const bickford = Command.make("bickford").pipe(
     fsckCommand,
     diffCommand,
     commitCommand,
+    checkpointCommand,
+    resetCommand,
+    auditCommand,
     branchCommand,
     runCommand,
+    shellCommand,
     initCommand
   ])
 )

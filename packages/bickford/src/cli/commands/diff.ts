@@ -1,35 +1,50 @@
 /** `bickford diff`: what a branch has changed. */
-import type { Change } from "@bickford/backends"
+import { commandError } from "@bickford/daemon"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { asJson, branchName, directory, openNamed, shownName, storeDirectory } from "../branches.ts"
+import { asJson, branchName, directory, openNamed, storeDirectory } from "../branches.ts"
+import { changeJson, changeLine, statLines } from "../changes.ts"
 
-const letters = { added: "A", removed: "D", changed: "M", renamed: "R" } as const
-
-/** `M path (content, times)`. */
-export const changeLine = ({ from, kind, path, type, what }: Change): string => {
-  const name = shownName(path) + (type === "directory" ? "/" : "")
-  const moved = from === undefined ? name : `${shownName(from)} -> ${name}`
-  return `${letters[kind]} ${moved}${what.length === 0 ? "" : ` (${what.join(", ")})`}`
-}
-
-/** A path as JSON has it: text, or the bytes of what is no UTF-8 in hexadecimal. */
-const jsonName = (name: Change["path"]) =>
-  typeof name === "string" ? name : { hex: Buffer.from(name).toString("hex") }
-
-/** A change as one line of JSON. */
-const changeJson = ({ from, path, ...change }: Change): string =>
-  JSON.stringify({ ...change, path: jsonName(path), ...(from === undefined ? {} : { from: jsonName(from) }) })
+/** Writes all of it to stdout, however slowly that is read. */
+const writeOut = (bytes: Uint8Array): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    process.stdout.write(bytes, () => resume(Effect.void))
+  })
 
 export const diffCommand = Command.make(
   "diff",
-  { directory, branch: branchName, store: storeDirectory, json: asJson },
-  ({ branch, directory: given, json, store }) =>
+  {
+    directory,
+    branch: branchName,
+    store: storeDirectory,
+    json: asJson,
+    patch: Flag.Boolean("patch").pipe(
+      Flag.withAlias("p"),
+      Flag.withDescription("As a patch that git apply takes"),
+      Flag.withDefault(false)
+    ),
+    stat: Flag.Boolean("stat").pipe(
+      Flag.withDescription("How many lines of each file were changed"),
+      Flag.withDefault(false)
+    )
+  },
+  ({ branch, directory: given, json, patch, stat, store }) =>
     Effect.scoped(
       Effect.gen(function* () {
+        if ([json, patch, stat].filter(Boolean).length > 1)
+          return yield* Effect.fail(
+            commandError("--json, --patch and --stat are three forms of one answer; choose one")
+          )
         const opened = yield* openNamed(given, store, branch)
+        if (patch) return yield* writeOut(yield* opened.patch)
+        if (stat) {
+          for (const line of statLines(yield* opened.stat)) yield* Console.log(line)
+          return undefined
+        }
         for (const change of yield* opened.diff) yield* Console.log(json ? changeJson(change) : changeLine(change))
+        return undefined
       })
     )
 ).pipe(Command.withDescription("Say what a branch of a directory has changed: added, removed, renamed, changed"))
