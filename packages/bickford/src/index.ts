@@ -36,6 +36,9 @@ export {
   type TreeNode
 } from "@bickford/backends"
 
+// Branches of a directory: run commands on them, look at their changes, keep them or throw them away.
+export { openWorkspace, type Workspace, type WorkspaceBranch, WorkspaceFailure } from "./promise/workspace.ts"
+
 // Filesystems made of others.
 export { mountTable, onlyFor, readOnly, withFaults, withLog, withOwner } from "@bickford/backends"
 
