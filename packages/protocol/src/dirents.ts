@@ -25,8 +25,16 @@ export const direntplusSize = (nameLength: number): number => aligned(P.bytes + 
 
 const isDots = (name: Name): boolean => name === "." || name === ".."
 
-const put = ({ bytes, words }: Memory, at: number, limit: number, dirent: Dirent, prefix: number): number => {
-  const { name } = dirent
+/** A backend's objects are read once, so that what is written is what was checked: `name` is that of `dirent`. */
+const put = (
+  { bytes, words }: Memory,
+  at: number,
+  limit: number,
+  dirent: Dirent,
+  name: Name,
+  prefix: number
+): number => {
+  const { type } = dirent
   let length = asciiLength(name)
   const encoded = length < 0 ? nameBytes(name) : undefined
   if (encoded !== undefined) length = encoded.length
@@ -39,8 +47,8 @@ const put = ({ bytes, words }: Memory, at: number, limit: number, dirent: Dirent
   putU64(words, first + D.ino / 4, dirent.ino, "ino")
   putU64(words, first + D.off / 4, dirent.off, "off")
   words[first + D.namelen / 4] = length
-  if ((dirent.type & 15) !== dirent.type) refuse("EIO", `type ${String(dirent.type)} is not a DT_* value`)
-  words[first + D.type / 4] = dirent.type
+  if ((type & 15) !== type) refuse("EIO", `type ${String(type)} is not a DT_* value`)
+  words[first + D.type / 4] = type
   if (encoded === undefined) putAscii(bytes, record + D.name, name)
   else bytes.set(encoded, record + D.name)
   for (let zero = record + D.name + length; zero < at + size; zero++) bytes[zero] = 0
@@ -49,7 +57,7 @@ const put = ({ bytes, words }: Memory, at: number, limit: number, dirent: Dirent
 
 /** Writes one entry at `at` if it ends by `limit`. Returns the space it needs either way, in bytes. */
 export const addDirent = (memory: Memory, at: number, limit: number, dirent: Dirent): number =>
-  put(memory, at, limit, dirent, 0)
+  put(memory, at, limit, dirent, dirent.name, 0)
 
 /** As `addDirent`, for READDIRPLUS; `count` gets the node id when the kernel will count a lookup for it. */
 export const addDirentplus = (
@@ -59,12 +67,12 @@ export const addDirentplus = (
   dirent: DirentPlus,
   count: (nodeid: U64) => void
 ): number => {
-  const size = put(memory, at, limit, dirent, entryOut.bytes)
+  const { entry, name } = dirent
+  const size = put(memory, at, limit, dirent, name, entryOut.bytes)
   if (at + size > limit) return size
-  const { entry } = dirent
   if (entry === undefined) memory.bytes.fill(0, at, at + entryOut.bytes)
   else {
-    const dots = isDots(dirent.name)
+    const dots = isDots(name)
     // The kernel skips `.` and `..` of a listing, whatever they carry.
     if (placeEntry(memory.words, at, entry, dots ? "dots" : "listed") && !dots) count(writtenNodeid(memory.words, at))
   }

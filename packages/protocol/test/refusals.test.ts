@@ -276,6 +276,24 @@ describe("listings", () => {
     expect(errnoOf({ ...readdir, size: 31 }, [])).toBe("encoded 0 bytes")
   })
 
+  it("read each field of an entry once: what is written is what was checked", () => {
+    const reads: Array<string | symbol> = []
+    const counting = <A extends object>(of: A): A =>
+      new Proxy(of, {
+        get: (target, field) => {
+          reads.push(field)
+          return Reflect.get(target, field)
+        }
+      })
+    const memory = memoryOf(new Uint8Array(400))
+    const dirent = { ino: 5, off: 1, type: 8, name: "ž" }
+    addDirent(memory, 0, 400, counting(dirent))
+    expect(reads.toSorted()).toEqual(["ino", "name", "off", "type"])
+    reads.length = 0
+    addDirentplus(memory, 0, 400, counting({ ...dirent, entry }), () => {})
+    expect(reads.toSorted()).toEqual(["entry", "ino", "name", "off", "type"])
+  })
+
   it("a packer says the space an entry needs, and writes only if it is there", () => {
     const bytes = new Uint8Array(400).fill(0xee)
     const memory = memoryOf(bytes)

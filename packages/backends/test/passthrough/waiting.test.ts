@@ -39,6 +39,17 @@ time.sleep(600)
     return Effect.sync(() => void holder.kill("SIGKILL"))
   })
 
+/** Whether a thread of the addon's is at work: it opens what has to be waited for. */
+const isOpening = (): boolean =>
+  fs.readdirSync("/proc/self/task").some((thread) => {
+    try {
+      return fs.readFileSync(`/proc/self/task/${thread}/comm`, "utf8") === "bickford-job\n"
+    } catch {
+      // It has just ended.
+      return false
+    }
+  })
+
 describe("a served folder", () => {
   it.effect("opens no FIFO that has taken a name which was free a moment ago", () =>
     Effect.gen(function* () {
@@ -103,6 +114,7 @@ describe("a served folder", () => {
       const { nodeid } = yield* kernel.lookup(rootNode, "file")
       const release = yield* leased(path)
       const fiber = yield* Effect.forkChild(kernel.open({ nodeid, flags: O_RDWR }), { startImmediately: true })
+      yield* Effect.repeat(Effect.sleep(5), { until: isOpening })
       yield* Fiber.interrupt(fiber)
       yield* release
       const writable = () =>
@@ -118,7 +130,7 @@ describe("a served folder", () => {
           }
         })
       // The thread opens it once the lease is gone, and gives it back.
-      yield* Effect.sleep(50)
+      yield* Effect.repeat(Effect.sleep(5), { until: () => !isOpening() })
       yield* Effect.repeat(Effect.sleep(5), { until: () => writable().length === 0 })
     })
   )
