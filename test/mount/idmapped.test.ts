@@ -4,36 +4,20 @@ import { memory, passthrough, sqlite } from "bickford"
 import { type Backend, type BackendSource, Errno, observe } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { chmod } from "node:fs/promises"
 import { join } from "node:path"
-import { root } from "./bickford.ts"
-import { mountpointFolder, serve } from "./inProcess.ts"
+import { asUser, first, idmappedPlace, scratchFolder } from "./idmapped.ts"
+import { serve } from "./inProcess.ts"
 import { oneFile } from "./oneFile.ts"
 
 const FUSE_INVALID_UIDGID = 0xffff_ffff
-/** What the mount's user and group 0 are in the idmapped one. */
-const first = 20_000
-
-const folder = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "bickford-idmapped-"))),
-  (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
-)
 
 /** A mount of `source`, and an idmapped mount of it. */
 const served = (source: BackendSource, options?: Parameters<typeof serve>[1]) =>
   Effect.gen(function* () {
-    const scratch = yield* folder
-    const tool = join(scratch, "idmapped")
     const both = yield* serve(source, options)
-    yield* both.run("cc", ["-O1", "-Wall", "-Wextra", "-Werror", "-o", tool, join(root, "test/mount/idmapped.c")])
-    const mapped = yield* mountpointFolder
-    const idmap = both.attempt(tool, [both.mountpoint, mapped, String(first), "1000"])
-    return { ...both, mapped, idmap }
+    return { ...both, ...(yield* idmappedPlace(both.mountpoint)) }
   })
-
-const asUser = (uid: number, command: string, ...args: ReadonlyArray<string>) =>
-  ["setpriv", [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", command, ...args]] as const
 
 const sources: ReadonlyArray<readonly [string, (directory: string) => BackendSource]> = [
   ["memory:", () => memory()],
@@ -46,7 +30,7 @@ describe("an idmapped mount", () => {
   for (const [name, make] of sources) {
     it.live(`of ${name} shows owners mapped, and maps those of what is made back`, () =>
       Effect.gen(function* () {
-        const directory = yield* folder
+        const directory = yield* scratchFolder
         yield* Effect.promise(() => chmod(directory, 0o777))
         const { attempt, idmap, mapped, mountpoint, run } = yield* served(make(directory))
         const owner = (path: string) => run("stat", ["--format=%u:%g", path])
