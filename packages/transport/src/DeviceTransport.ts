@@ -9,6 +9,7 @@ import { opcodes } from "@bickford/protocol"
 import { type DeviceSlot, inHeaderSize, outHeaderSize, writeInSize } from "./DeviceSlot.ts"
 import { errnoError, type TransportError } from "./errors.ts"
 import type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
+import { isConnectionMounted } from "./mountpoint.ts"
 import { addon, type FuseHandle } from "./native.ts"
 import { makeOutbox, type Outbox } from "./outbox.ts"
 import { partsLength, readParts } from "./parts.ts"
@@ -356,9 +357,18 @@ class DeviceTransport implements PacedTransport {
   }
 
   private endOf(result: number): Effect.Effect<TransportEnd, TransportError> {
-    const end = endReason(result)
+    const end = this.endReason(result)
     if (end !== undefined) return Effect.succeed(end)
     return Effect.fail(errnoError("read", result, this.hint(result)))
+  }
+
+  /**
+   * Why a read ended. The kernel answers it with ENODEV also when it aborted the connection by itself, as after
+   * `requestTimeout`, or when ABORT_ERROR was not negotiated (`fs/fuse/dev.c`). Then the mount is still there.
+   */
+  private endReason(result: number): TransportEnd | undefined {
+    const end = endReason(result)
+    return end === "unmounted" && isConnectionMounted(this.handle) ? "aborted" : end
   }
 
   private hint(result: number): string | undefined {
@@ -377,7 +387,7 @@ class DeviceTransport implements PacedTransport {
       return slot
     }
     this.putBack(slot)
-    return result === -EAGAIN ? undefined : (endReason(result) ?? "aborted")
+    return result === -EAGAIN ? undefined : (this.endReason(result) ?? "aborted")
   }
 
   private giveBack(slot: DeviceSlot): void {

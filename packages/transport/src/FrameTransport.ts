@@ -41,7 +41,10 @@ export interface FrameSink {
   readonly onBatchEnd: () => unknown
 }
 
-/** Why reading ended. `unmounted` is ENODEV, `aborted` ECONNABORTED, `closed` the peer's end of file. */
+/**
+ * Why reading ended. `unmounted` is ENODEV, `aborted` is ECONNABORTED, or ENODEV while the connection is mounted (which
+ * Linux 6.18 tells), `closed` is the peer's end of file.
+ */
 export type TransportEnd = "unmounted" | "aborted" | "closed"
 
 /** A connection's way over io_uring. */

@@ -72,6 +72,13 @@ export const connectionOf = (handle: FuseHandle): string | undefined => {
   }
 }
 
+/** Whether the connection of an open device is mounted, anywhere that this process can see. False where the kernel does not tell. */
+export const isConnectionMounted = (handle: FuseHandle): boolean => {
+  const connection = connectionOf(handle)
+  if (connection === undefined) return false
+  return mountTable().some((entry) => isFuse(entry) && connectionNumber(entry.device) === Number(connection))
+}
+
 /**
  * The mount at `place` that was just made with `handle`. Before Linux 6.18 it is told by not having been there `before`:
  * of several new ones the topmost.

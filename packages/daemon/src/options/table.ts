@@ -228,6 +228,10 @@ export const optionTable: { readonly [name: string]: Row } = {
     "how long the server may wait for itself before it is let go, with every call (default 2; 0: for ever)",
     (t, value) => (t.mount.selfWaitTimeout = value * 1000)
   ),
+  request_timeout: whole(0, 0xffff)(
+    "how many seconds a call may wait for its answer before the kernel aborts the connection: 15 at least, looked at every 15 (default 0: for ever; Linux 6.15)",
+    (t, value) => (t.session.requestTimeout = value)
+  ),
   max_threads: whole(1, 0xffff)(
     "how many threads may serve, by io_uring queues, where root allows it (docs/io-uring.md; for now one does)",
     (t, value) => (t.mount.threads = value)
