@@ -8,6 +8,7 @@
         "src/arguments.cc",
         "src/blocked_call.cc",
         "src/channel.cc",
+        "src/detach_at_end.cc",
         "src/frame.cc",
         "src/from_fd.cc",
         "src/fs_attributes.cc",

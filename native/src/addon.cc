@@ -45,6 +45,7 @@ void end(napi_async_cleanup_hook_handle, void* data) {
   for (const void* known : addon->handles) {
     Handle* handle = const_cast<Handle*>(static_cast<const Handle*>(known));
     if (handle->poller != nullptr) detach_poller(handle);
+    detach_now(handle);
   }
   while (!addon->running_rings.empty()) stop_ring(*addon->running_rings.begin());
   close_mailbox(addon);
@@ -94,6 +95,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("mount_with_context", mount_with_context);
   set("unmount", unmount_filesystem);
   set("unmount_now", unmount_filesystem_now);
+  set("detach_at_end", detach_at_end);
   set("resolve_path", resolve_path);
   set("file_mode", file_mode);
   set("watchdog", watchdog);

@@ -13,6 +13,7 @@ namespace {
 int close_now(Handle* handle) {
   if (!handle->fd.open()) return -EBADF;
   if (handle->poller != nullptr) detach_poller(handle);
+  handle->at_end.reset();
   // Linux frees the number whatever close returns, so there is nothing to retry.
   return ::close(handle->fd.take()) == 0 || errno == EINTR ? 0 : -errno;
 }
@@ -92,11 +93,14 @@ Napi::Value handle_kind(const Napi::CallbackInfo& info) {
   return Napi::String::New(env, S_ISCHR(st.st_mode) ? "device" : "stream");
 }
 
-// Whether what the handle is for is still there: a mounted, living connection; a peer that has not closed.
+bool is_connected(const Handle* handle) {
+  if (!handle->fd.open()) return false;
+  pollfd one = {handle->fd.get(), 0, 0};
+  return poll(&one, 1, 0) <= 0 || (one.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
+}
+
 Napi::Value handle_connected(const Napi::CallbackInfo& info) {
   Handle* handle = unwrap_handle(Addon::of(info.Env()), info[0]);
   if (handle == nullptr) return {};
-  pollfd one = {handle->fd.open() ? handle->fd.get() : -1, 0, 0};
-  const bool gone = !handle->fd.open() || (poll(&one, 1, 0) > 0 && (one.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0);
-  return Napi::Boolean::New(info.Env(), !gone);
+  return Napi::Boolean::New(info.Env(), is_connected(handle));
 }

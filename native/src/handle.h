@@ -3,6 +3,7 @@
 #pragma once
 
 #include "addon.h"
+#include "detach_at_end.h"
 #include "unique_fd.h"
 
 struct Poller;
@@ -14,6 +15,8 @@ struct Handle {
   int references = 1;
   // Registered with the event loop; stopped and closed before the descriptor is.
   Poller* poller = nullptr;
+  // Of a device that is mounted: what becomes of the mount when the environment ends first.
+  std::unique_ptr<MountAtEnd> at_end = nullptr;
 };
 
 // Makes a handle that owns `fd`; undefined, with an exception pending, when the environment cannot.
@@ -21,6 +24,9 @@ napi_value wrap_handle(Addon* addon, UniqueFd fd);
 
 void retain_handle(Handle* handle);
 void release_handle(Handle* handle);
+
+// Whether what the handle is for is still there: a mounted, living connection; a peer that has not closed.
+bool is_connected(const Handle* handle);
 
 // The handle that `value` is, or null with a TypeError pending.
 Handle* unwrap_handle(Addon* addon, napi_value value);

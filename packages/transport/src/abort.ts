@@ -19,6 +19,9 @@ const negativeErrno = (error: unknown): number =>
 /** A connection's directory in fusectl; `device` is `MAJOR:MINOR` of its mount. */
 const connectionFolder = (device: string): string => `${fusectl}/${connectionNumber(device)}`
 
+/** The file that aborts the connection of a mount's device when it is written to. */
+export const abortFileOf = (device: string): string => `${connectionFolder(device)}/abort`
+
 /** Mounts fusectl where it is missing and this process may. True when it is there. */
 export const mountFusectl: Effect.Effect<boolean> = Effect.suspend(() => {
   if (process.geteuid?.() !== 0 || !existsSync(fusectl)) return Effect.succeed(false)
@@ -59,7 +62,7 @@ const isThere = (target: AbortTarget): boolean =>
 
 /** Aborts a mount's connection without waiting for anything: 0, also when it is gone already, or a negative errno. */
 export const abortConnectionNow = (target: AbortTarget): number =>
-  isThere(target) ? writeAbort(`${connectionFolder(target.device)}/abort`) : 0
+  isThere(target) ? writeAbort(abortFileOf(target.device)) : 0
 
 /**
  * Aborts a mount's connection, through fusectl, which root mounts where it is missing. A connection that
@@ -69,9 +72,9 @@ export const abortConnection = (target: AbortTarget): Effect.Effect<void, Transp
   Effect.gen(function* () {
     if (!isThere(target)) return
     const connection = connectionFolder(target.device)
-    let result = writeAbort(`${connection}/abort`)
+    let result = writeAbort(abortFileOf(target.device))
     if (result === -ENOENT && (yield* mountFusectl)) {
-      result = writeAbort(`${connection}/abort`)
+      result = writeAbort(abortFileOf(target.device))
       // With fusectl there, the connection is what is missing.
       if (result === -ENOENT) return
     }

@@ -122,6 +122,8 @@ export interface Addon extends FilesystemCalls {
   readonly unmount: (target: string, flags: number) => Promise<number>
   /** As `unmount`, on this thread. */
   readonly unmount_now: (target: string, flags: number) => number
+  /** Has the end of this environment, while `device` is open, abort its connection by `abortFile` and detach the mount, if any. */
+  readonly detach_at_end: (device: FuseHandle, mountpoint: string, numbers: string, abortFile: string) => number
   readonly watchdog: (connections: string, device: string, message: string, patience: number) => () => void
   readonly resolve_path: (path: string) => Promise<string | number>
   readonly file_mode: (path: string) => Promise<number>

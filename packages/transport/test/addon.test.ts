@@ -86,6 +86,7 @@ describe("wrong arguments", () => {
     fusermount3_unmount: ["/nowhere", false, { program: "/nonexistent" }],
     mount: ["source", "/nonexistent", "fuse", 0, ""],
     unmount: ["/nonexistent", 0],
+    detach_at_end: [handle, "/nonexistent", "0:0", "/nonexistent"],
     notify: [handle, bytes],
     watchdog: ["/nonexistent", "0:0", "", 1000],
     resolve_path: ["/"],
