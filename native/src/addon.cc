@@ -71,6 +71,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
 
   const auto set = [&](const char* key, Napi::Value (*function)(const Napi::CallbackInfo&)) { exports.Set(key, Napi::Function::New(env, function, key)); };
   set("open_dev_fuse", open_dev_fuse);
+  set("sync_init", sync_init);
   set("pipe_pair", pipe_pair);
   set("socketpair", make_socketpair);
   set("from_fd", from_fd);

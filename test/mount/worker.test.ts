@@ -5,7 +5,9 @@ import { findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { mkdir, rmdir } from "node:fs/promises"
 import { join } from "node:path"
+import { Worker } from "node:worker_threads"
 import { cleanUp, makeMountpoint, root } from "./bickford.ts"
 import { attempt, ended, run } from "./processes.ts"
 
@@ -107,5 +109,54 @@ describe("mountWorker", () => {
         "does not export a backend"
       )
       assert.include((await failing("file:///nowhere.ts", mountpoint)).message, "Cannot find module")
+    }))
+})
+
+/** A thread of a program's own, which mounts. */
+const mounting = new URL("./programs/mountingThread.ts", import.meta.url)
+
+describe("a thread of a program's own that is ended", () => {
+  for (const syncInit of [false, true]) {
+    it(`leaves no dead mountpoint, and nobody hanging, with syncInit ${syncInit}`, () =>
+      withFolder(async (folder) => {
+        // As /proc/self/mountinfo writes it, and as it is.
+        const mountpoint = join(folder, "a b\\c")
+        await mkdir(mountpoint)
+        const worker = new Worker(mounting, { workerData: { mountpoint, syncInit } })
+        const word = () => new Promise((resolve) => worker.once("message", resolve))
+        try {
+          assert.strictEqual(await word(), "mounted")
+          await run("sh", ["-c", 'echo text >"$1/file"', "sh", mountpoint])
+          const asked = word()
+          const stuck = spawn("stat", [join(mountpoint, "stuck")], { stdio: "ignore" })
+          assert.strictEqual(await asked, "asked")
+          await worker.terminate()
+          assert.isUndefined(findMount(mountpoint))
+          assert.strictEqual((await ended(stuck)).status, 1)
+        } finally {
+          if (findMount(mountpoint) !== undefined) await run("umount", ["-l", mountpoint])
+        }
+        await rmdir(mountpoint)
+      }))
+  }
+
+  it("leaves what is mounted over its place, and its own place, as they are", () =>
+    withFolder(async (mountpoint) => {
+      const worker = new Worker(mounting, { workerData: { mountpoint } })
+      await new Promise((resolve) => worker.once("message", resolve))
+      await run("mount", ["-t", "tmpfs", "over", mountpoint])
+      await worker.terminate()
+      assert.strictEqual(findMount(mountpoint)?.type, "tmpfs")
+      await run("umount", [mountpoint])
+      await run("umount", ["-l", mountpoint])
+    }))
+
+  it("leaves its mount where it was told to", () =>
+    withFolder(async (mountpoint) => {
+      const worker = new Worker(mounting, { workerData: { mountpoint, unmountOnExit: false } })
+      await new Promise((resolve) => worker.once("message", resolve))
+      await worker.terminate()
+      assert.strictEqual(findMount(mountpoint)?.type, "fuse.bickford")
+      await run("umount", ["-l", mountpoint])
     }))
 })

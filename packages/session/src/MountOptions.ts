@@ -56,6 +56,11 @@ export interface MountOptions {
    * its state is served by one. Locks are the kernel's own then. Default: `/dev/fuse`.
    */
   readonly threads?: "auto" | number
+  /**
+   * Has mount(2) return only when INIT has been answered, and fail when `init` does: a mount that does not come about is never
+   * seen (FUSE_DEV_IOC_SYNC_INIT). For root, on Linux 6.18; elsewhere it is mounted as without. Not with `threads`. Default false.
+   */
+  readonly syncInit?: boolean
   readonly session?: SessionOptions
   /** How long the kernel may take to send INIT and the backend to start. Default 30 seconds. */
   readonly startTimeout?: Duration.Input

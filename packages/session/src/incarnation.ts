@@ -12,6 +12,7 @@ import {
   mountDevice,
   type MountDeviceOptions,
   type MountedDevice,
+  type MountingDevice,
   type TransportError,
   watchThread
 } from "@bickford/transport"
@@ -73,10 +74,7 @@ const selfWait = (mountpoint: string): string =>
   `this program waits for itself: a synchronous call into ${printable(mountpoint)} holds up the thread that serves it. ` +
   `The connection is aborted. Use asynchronous calls, or serve the mount from a worker thread (mountWorker).`
 
-/**
- * The kernel answers a read with ENODEV also when it aborted the connection by itself, as after `requestTimeout`, or when
- * ABORT_ERROR was not negotiated (`fs/fuse/dev.c`). Then the mount is still there.
- */
+/** Before Linux 6.18 the transport cannot tell an abort by the kernel from an unmount: the mount is still there. */
 export const trueEnd = (end: SessionEnd, device: MountedDevice): SessionEnd =>
   end.reason === "unmounted" && isMounted(device) ? { reason: "aborted" } : end
 
@@ -102,20 +100,42 @@ const transportOf = (
         )
       )
 
+/** Begins to serve a device that is mounted, or being mounted. */
+const sessionOver = Effect.fnUntraced(function* (handle: FuseHandle, options: MountOptions) {
+  const forSession = yield* withinRequestLimit(sessionOptions(options))
+  const transport = yield* transportOf(handle, options, { frameCapacity: frameCapacityFor(forSession.maxWrite) })
+  return yield* makeSession(transport, options.backend, forSession)
+})
+
+/** Mounts, and with a synchronous INIT has begun to serve by then. A session's failure is what the mount's is told as. */
+const mountServing = Effect.fnUntraced(function* (options: MountOptions, ending: EndingMount) {
+  let session: Session | undefined
+  const scope = yield* Effect.scope
+  const serve = (mounting: MountingDevice) =>
+    Effect.suspend(() => {
+      ending.begin(mounting)
+      return Effect.map(Scope.provide(sessionOver(mounting.handle, options), scope), (made) => {
+        session = made
+        return made.awaitEnd
+      })
+    })
+  const device = yield* mountDevice(deviceOptions(options), options.syncInit === true ? serve : undefined).pipe(
+    Effect.catch((error) =>
+      session === undefined ? Effect.fail(error) : Effect.andThen(session.negotiated, Effect.fail(error))
+    ),
+    Effect.onExit((exit) => Effect.sync(() => ending.settle(Exit.isSuccess(exit) ? exit.value : undefined)))
+  )
+  return { device, session }
+})
+
 /** Mounts, and begins to serve. */
 export const incarnate = (options: MountOptions, ending: EndingMount): Effect.Effect<Incarnation, MountError> =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const built = Effect.gen(function* () {
-      const device = yield* Effect.onExit(mountDevice(deviceOptions(options)), (exit) =>
-        Effect.sync(() => ending.settle(Exit.isSuccess(exit) ? exit.value : undefined))
-      )
+      const { device, session } = yield* mountServing(options, ending)
       yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitMillis(options))
-      const forSession = yield* withinRequestLimit(sessionOptions(options))
-      const transport = yield* transportOf(device.handle, options, {
-        frameCapacity: frameCapacityFor(forSession.maxWrite)
-      })
-      return { scope, device, session: yield* makeSession(transport, options.backend, forSession) }
+      return { scope, device, session: session ?? (yield* sessionOver(device.handle, options)) }
     })
     return yield* Effect.onExit(Scope.provide(built, scope), (exit) =>
       Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void

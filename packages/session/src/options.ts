@@ -158,6 +158,7 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
       : "a power of two from 512 to 1048576",
   threads: (value) =>
     value === "auto" || whole(1, 0xffff)(value) === undefined ? undefined : '"auto", or a whole number from 1 to 65535',
+  syncInit: flag,
   startTimeout: duration,
   stopTimeout: duration,
   selfWaitTimeout: duration,
@@ -194,12 +195,20 @@ export const checkSource = (source: unknown): OptionError | undefined => {
 export const checkSessionOptions = (options: SessionOptions): OptionError | undefined => check(options, sessionChecks)
 
 /** What is right by itself and wrong beside another option. */
-const conflict = ({ blkdev, blksize, defaultPermissions, fsname, session }: MountOptions): OptionError | undefined => {
+const conflict = (options: MountOptions): OptionError | undefined => {
+  const { blkdev, blksize, defaultPermissions, fsname, session, syncInit, threads } = options
   if (session?.allowIdmap === true && defaultPermissions === false) {
     return {
       _tag: "OptionError",
       option: "allowIdmap",
       message: "option allowIdmap needs defaultPermissions: the kernel checks permissions on idmapped mounts"
+    }
+  }
+  if (syncInit === true && threads !== undefined) {
+    return {
+      _tag: "OptionError",
+      option: "syncInit",
+      message: "option syncInit is not for a mount with threads: its queues are registered when mount(2) has returned"
     }
   }
   if (blkdev === true && fsname === undefined)

@@ -6,7 +6,7 @@
  * (docs/decisions/0017).
  */
 import { printable } from "@bickford/protocol"
-import { type AbortTarget, detachNow } from "@bickford/transport"
+import { abortConnection, type AbortTarget, detachAtEnd, detachNow } from "@bickford/transport"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,6 +19,8 @@ const signals: ReadonlyArray<NodeJS.Signals> = ["SIGINT", "SIGTERM", "SIGHUP"]
 export interface EndingMount {
   /** Unmounts in order, while still serving, and waits for the end. */
   leave: Effect.Effect<void>
+  /** To be called when mount(2) waits for INIT's answer: the connection is there, and no mount yet. */
+  readonly begin: (place: AbortTarget) => void
   /** To be called when it is mounted, or cannot be. */
   readonly settle: (place: AbortTarget | undefined) => void
   /** To be called when it has ended: the process's end is nothing to it any more. */
@@ -117,13 +119,20 @@ export const endingMount = (unmountOnExit: boolean): Effect.Effect<EndingMount, 
     const context = yield* Effect.context<never>()
     const settled = yield* Deferred.make<void>()
     let place: AbortTarget | undefined
+    /** It may never be settled until its connection is aborted. */
+    let begun: AbortTarget | undefined
     const ending: EndingMount = {
-      leave: Effect.andThen(
-        Deferred.await(settled),
-        Effect.suspend(() => (place === undefined ? Effect.void : detach(place)))
+      leave: Effect.suspend(() => (begun === undefined ? Effect.void : Effect.ignore(abortConnection(begun)))).pipe(
+        Effect.andThen(Deferred.await(settled)),
+        Effect.andThen(Effect.suspend(() => (place === undefined ? Effect.void : detach(place))))
       ),
+      begin: (at) => {
+        place = begun = at
+      },
       settle: (at) => {
+        begun = undefined
         place = at
+        if (unmountOnExit && at !== undefined) detachAtEnd(at)
         Deferred.doneUnsafe(settled, Exit.void)
       },
       over: () => remove(entry)

@@ -16,6 +16,7 @@ import { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
 import { clearMountpoint, describeMount, findBelow, findOwn, withClaim } from "./mountpoint.ts"
 import { addon, type FuseHandle } from "./native.ts"
 import { ownDevice } from "./ownDevices.ts"
+import { type MountingDevice, mountServed, type ServeMounting, type Serving } from "./syncInit.ts"
 
 const { EBUSY, EINVAL, ENODEV, ENOENT, ENOTCONN, EPERM } = constants.errno
 // <asm-generic/errno-base.h>; Node has no name for it.
@@ -186,6 +187,7 @@ const mountHint = (errno: number, mountpoint: string, options: MountDeviceOption
     return `the kernel did not take ${contextOptions(options.securityContexts).join(", ")}: labels are for kernels with SELinux enabled`
   }
   if (errno === EPERM) return `mounting at ${mountpoint} needs CAP_SYS_ADMIN, which this process lacks`
+  if (errno === ENOTCONN) return `mounting at ${mountpoint} failed: INIT was not agreed on`
   if (errno === ENODEV) return "the kernel has no FUSE: load its module (modprobe fuse)"
   return `mounting at ${mountpoint} failed`
 }
@@ -251,16 +253,36 @@ const mountWithData = (
   )
 
 /**
+ * Mounts by mount(2) with a synchronous INIT, which `serving` has answered; undefined, and nothing is done, where that cannot
+ * be had. fsopen(2) would have INIT answered before it is known whether the mount can be attached.
+ */
+const mountWaiting = <E, R>(
+  what: KernelMount,
+  options: MountDeviceOptions,
+  serving: Serving<E, R>
+): Effect.Effect<FuseHandle | undefined, E | TransportError, R | Scope.Scope> =>
+  Effect.gen(function* () {
+    const handle = yield* open_dev_fuse
+    if (addon.sync_init(handle) < 0) {
+      yield* close(handle)
+      return undefined
+    }
+    const { result, served } = yield* mountServed(handle, what.target, mountWithData(handle, what), serving)
+    if (result === 0) return handle
+    yield* close(handle)
+    if (!served) return undefined
+    return yield* Effect.fail(errnoError("mount", result, mountHint(-result, what.target, options)))
+  })
+
+/**
  * Mounts by fsopen(2), and where that fails for whatever reason (an old kernel, a seccomp filter, a source of more than
  * 255 bytes) by mount(2), whose errno is the one that is told. The first attempt may have used its device up.
  */
 const mountDirectly = (
-  mountpoint: string,
-  mode: number,
+  what: KernelMount,
   options: MountDeviceOptions
 ): Effect.Effect<FuseHandle, TransportError, Scope.Scope> =>
   Effect.gen(function* () {
-    const what = kernelMount(mountpoint, mode, options)
     const first = yield* open_dev_fuse
     const mounted = yield* mountWithContext(first, what)
     if (mounted === true) return first
@@ -269,7 +291,7 @@ const mountDirectly = (
     const result = yield* mountWithData(second, what)
     if (result === 0) return second
     const why = mounted === "" ? "" : `: ${printable(mounted)}`
-    return yield* Effect.fail(errnoError("mount", result, `${mountHint(-result, mountpoint, options)}${why}`))
+    return yield* Effect.fail(errnoError("mount", result, `${mountHint(-result, what.target, options)}${why}`))
   })
 
 /** Commas separate options; libfuse's helper takes `\,` for one that does not. */
@@ -331,12 +353,25 @@ const raiseReadAhead = (device: string): void => {
   }
 }
 
+/** INIT's answer lowers what was set before, and is overruled by what is set after. */
+const beforeInit = <E, R>(place: MountingDevice, serve: ServeMounting<E, R>): ReturnType<ServeMounting<E, R>> =>
+  Effect.suspend(() => {
+    raiseReadAhead(place.device)
+    return serve(place)
+  })
+
 /**
  * Mounts a new connection. The kernel's INIT waits to be read from `handle`. When the scope closes a
  * mount that is still there is detached, then the handle closed. A dead mount that was left there is replaced; where
  * one is that lives, whoever's it is, this fails with EBUSY.
+ *
+ * With `serve` INIT is synchronous, where root mounts on Linux 6.18 (FUSE_DEV_IOC_SYNC_INIT): `serve` is called before
+ * anything can be seen of the mount, and this succeeds when INIT has been answered. Elsewhere `serve` is not called.
  */
-export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedDevice, TransportError, Scope.Scope> =>
+export const mountDevice = <E = never, R = never>(
+  options: MountDeviceOptions,
+  serve?: ServeMounting<E, R>
+): Effect.Effect<MountedDevice, E | TransportError, R | Scope.Scope> =>
   Effect.gen(function* () {
     if (/^\/dev\/fd\/\d+$/.test(resolve(options.mountpoint))) return yield* noPlace(options.mountpoint)
     const mountpoint = yield* resolvePath(options.mountpoint)
@@ -350,13 +385,18 @@ export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedD
         )
         const mode = yield* rootmode(mountpoint)
         // Nothing may come between the mount and the promise to take it away again.
-        return yield* Effect.uninterruptible(
+        return yield* Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
             const before = mountTable()
             const underneath = yield* openUnderneath(mountpoint)
-            const handle = yield* isRoot() && options.fusermount === undefined
-              ? mountDirectly(mountpoint, mode, options)
-              : mountThroughHelper(mountpoint, options)
+            const what = kernelMount(mountpoint, mode, options)
+            const isDirect = isRoot() && options.fusermount === undefined
+            const waited =
+              isDirect && serve !== undefined
+                ? yield* mountWaiting(what, options, { restore, serve: (place) => beforeInit(place, serve) })
+                : undefined
+            const handle =
+              waited ?? (yield* isDirect ? mountDirectly(what, options) : mountThroughHelper(mountpoint, options))
             const entry = findOwn(mountpoint, handle, before)
             if (entry === undefined) {
               return yield* Effect.fail(
@@ -373,7 +413,7 @@ export const mountDevice = (options: MountDeviceOptions): Effect.Effect<MountedD
             yield* Effect.addFinalizer(() => undo(mountpoint, entry.device, options.fusermount))
             yield* coverPlace(mountpoint, underneath)
             yield* ownDevice(entry.device)
-            if (isRoot()) raiseReadAhead(entry.device)
+            if (isRoot() && waited === undefined) raiseReadAhead(entry.device)
             return { handle, mountpoint, device: entry.device, underneath }
           })
         )

@@ -77,3 +77,6 @@ export const connectionNumber = (device: string): number => {
   const [major = 0, minor = 0] = device.split(":").map(Number)
   return major * 2 ** 20 + minor
 }
+
+/** The device of a connection: the other way round. */
+export const deviceOf = (connection: number): string => `${Math.floor(connection / 2 ** 20)}:${connection % 2 ** 20}`

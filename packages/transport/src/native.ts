@@ -72,6 +72,8 @@ type Bytes = Uint8Array | DataView
 
 export interface Addon extends FilesystemCalls {
   readonly open_dev_fuse: () => FuseHandle | number
+  /** Until the connection is there (`connectionOf`), reading or polling the device holds up this thread. */
+  readonly sync_init: (device: FuseHandle) => number
   readonly pipe_pair: () => [FuseHandle, FuseHandle] | number
   readonly socketpair: (type?: "stream" | "seqpacket") => [FuseHandle, FuseHandle] | number
   readonly from_fd: (fd: number) => FuseHandle | number

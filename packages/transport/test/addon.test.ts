@@ -87,6 +87,7 @@ describe("wrong arguments", () => {
     mount: ["source", "/nonexistent", "fuse", 0, ""],
     unmount: ["/nonexistent", 0],
     detach_at_end: [handle, "/nonexistent", "0:0", "/nonexistent"],
+    sync_init: [handle],
     notify: [handle, bytes],
     watchdog: ["/nonexistent", "0:0", "", 1000],
     resolve_path: ["/"],

@@ -232,6 +232,10 @@ export const optionTable: { readonly [name: string]: Row } = {
     "how many seconds a call may wait for its answer before the kernel aborts the connection: 15 at least, looked at every 15 (default 0: for ever; Linux 6.15)",
     (t, value) => (t.session.requestTimeout = value)
   ),
+  sync_init: flag(
+    "the mount is there when the filesystem has answered, and never when it cannot (root, Linux 6.18; elsewhere as without)",
+    (t) => (t.mount.syncInit = true)
+  ),
   max_threads: whole(1, 0xffff)(
     "how many threads may serve, by io_uring queues, where root allows it (docs/io-uring.md; for now one does)",
     (t, value) => (t.mount.threads = value)

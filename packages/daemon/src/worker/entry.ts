@@ -138,6 +138,8 @@ const serve = Effect.fnUntraced(function* (attend: (session: Session.Session) =>
     yield* Effect.logInfo(
       "max_threads: a mount of the daemon is served by /dev/fuse, where its next worker finds its calls"
     )
+  if (options.mount.syncInit === true)
+    yield* Effect.logInfo("sync_init: a mount of the daemon is there before its worker, which may be replaced")
   const transport = yield* makeDeviceTransport(yield* fromFd(device), { frameCapacity: frameCapacityFor(maxWrite) })
   closeSync(device)
   const counters = makeCounters()
