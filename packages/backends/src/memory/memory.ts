@@ -15,6 +15,7 @@ import { listingOperations } from "../posix/listing.ts"
 import { lockOperations } from "./lockOperations.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
 import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
+import { pathOf } from "../posix/pathOf.ts"
 import { memoryChecks, type MemoryOptions } from "./options.ts"
 import { renameOperations } from "../posix/rename.ts"
 import { blockSize } from "../posix/usage.ts"
@@ -100,6 +101,7 @@ export const memory = (options: MemoryOptions = {}): MemoryBackend => {
       return Exit.succeed(reply)
     },
     poll: ({ events }: PollRequest) => Exit.succeed(events & alwaysReady),
+    pathOf: pathOf(fs),
     invariants: () => invariantsOf(fs, usage.total),
     stats: () => {
       const { held: locksHeld, waiting: locksWaiting } = held.count()

@@ -1,5 +1,5 @@
 /** A directory of the machine's own. */
-import { errnoNumbers } from "@bickford/protocol"
+import { errnoNumbers, type Name, nameFromBytes, type U64 } from "@bickford/protocol"
 import { type Backend, Errno, errnoError } from "@bickford/session"
 import { checkOptions, checkPath } from "../checkOptions.ts"
 import { files } from "@bickford/transport"
@@ -19,13 +19,14 @@ import { descriptorLimits, makeRoom } from "./descriptors.ts"
 import { makeIdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
 import { nameOperations } from "./nameOperations.ts"
-import { makeNodes } from "./nodes.ts"
+import { makeNodes, type Nodes } from "./nodes.ts"
 import { makeOpenFlags } from "./openFlags.ts"
 import { openOperations } from "./openOperations.ts"
 import { makeOpenFiles } from "./openFiles.ts"
 import { passthroughChecks, type PassthroughOptions } from "./options.ts"
 import type { Served } from "./served.ts"
 import { makeTable } from "./table.ts"
+import { pathTo } from "./wayTo.ts"
 import { xattrOperations } from "./xattrOperations.ts"
 
 /** The directory cannot be served. */
@@ -50,6 +51,15 @@ const why = (status: number): string =>
 
 const fail = (path: string, status: number): Effect.Effect<never, PassthroughError> =>
   Effect.fail({ _tag: "PassthroughError", path, message: `${path}: cannot be served: ${why(status)}` })
+
+/** The paths of nodes within the mount. */
+const makePathOf =
+  (nodes: Nodes) =>
+  (nodeid: U64): Name | undefined => {
+    const node = nodes.get(nodeid)
+    const path = node && pathTo(nodes.root, node)
+    return path && nameFromBytes(path)
+  }
 
 const acquire = (
   directory: string,
@@ -134,6 +144,7 @@ const acquire = (
             Errno.ENOTSUP
           )
         }),
+      pathOf: makePathOf(nodes),
       ...nameOperations(served),
       ...attributeOperations(served),
       ...(options.xattrs === false ? {} : xattrOperations(served)),

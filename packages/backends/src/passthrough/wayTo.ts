@@ -37,3 +37,10 @@ export const wayTo = (
   pieces.push(Buffer.concat(piece))
   return { from: at.fd, pieces }
 }
+
+/** The path of a file within the mount, by the names that were last seen; undefined when they do not lead from the root. */
+export const pathTo = (root: Node, node: Node): Uint8Array | undefined => {
+  const way = wayTo(root, node)
+  if (way === undefined || way.from !== root.fd) return undefined
+  return Buffer.concat(way.pieces.flatMap((piece) => [slash, piece]))
+}

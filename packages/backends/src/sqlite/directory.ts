@@ -19,6 +19,7 @@ const pageSize = 128
 export const makeEntryStore = (db: DatabaseSync, transaction: Transaction, key: HashKey) => {
   const where = "WHERE parent = ? AND cookie BETWEEN ? AND ? AND name = ?"
   const find = prepareQuery<[ino: number]>(db, `SELECT ino FROM entry ${where}`)
+  const above = prepareQuery<[parent: number]>(db, "SELECT parent FROM entry WHERE ino = ? LIMIT 1")
   const any = prepareQuery<[cookie: number]>(db, "SELECT cookie FROM entry WHERE parent = ? LIMIT 1")
   const page = prepareQuery<[cookie: number, ino: number, type: number, name: Uint8Array]>(
     db,
@@ -44,6 +45,8 @@ export const makeEntryStore = (db: DatabaseSync, transaction: Transaction, key: 
       const first = firstCookie(bytes, key)
       return find.get(parent, first, lastCookie(first), bytes)?.[0]
     },
+    /** A directory that names an inode. Looks through all names: there is no index for it. */
+    parentOf: (ino: number): number | undefined => above.get(ino)?.[0],
     isEmpty: (parent: number): boolean => any.get(parent) === undefined,
     page: (parent: number, after: number) => page.all(parent, after),
     /** `taken` tells which cookies names have that are not in the store. */

@@ -46,16 +46,13 @@ const assemble = ({ db, log, path, reserve }: OpenStore, options: SqliteOptions,
     underlay,
     xattrs: makeXattrStore(db, transaction)
   })
-  return { atimes, chunks, collector, disk, filesystem, forgotten, nodes, replies, server, transaction }
+  return { atimes, chunks, collector, disk, entries, filesystem, forgotten, nodes, replies, server, transaction }
 }
 
 export const makeFilesystem = (store: OpenStore, options: SqliteOptions, overlay?: Overlay) => {
   const { log, reserve } = store
-  const { atimes, chunks, collector, disk, filesystem, forgotten, nodes, replies, server, transaction } = assemble(
-    store,
-    options,
-    overlay
-  )
+  const { atimes, chunks, collector, disk, entries, filesystem, forgotten, nodes, replies, server, transaction } =
+    assemble(store, options, overlay)
   const { inodes, underlay } = nodes
   let syncWanted = false
   const isDirty = (): boolean =>
@@ -93,6 +90,8 @@ export const makeFilesystem = (store: OpenStore, options: SqliteOptions, overlay
 
   return {
     filesystem,
+    /** The node id of a directory that a file lies in. */
+    parentOf: entries.parentOf,
     atimes,
     inodes,
     replies,

@@ -15,6 +15,7 @@ import { nameMax } from "../posix/linux.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
 import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
+import { pathOf } from "../posix/pathOf.ts"
 import { renameOperations } from "../posix/rename.ts"
 import { blockSize } from "../posix/usage.ts"
 import { withoutOpening } from "../posix/withoutOpening.ts"
@@ -93,6 +94,14 @@ const statfsOf = (store: StoredFilesystem): Statfs => {
   }
 }
 
+/** Has the next commit wait for the disk. */
+const makeFsync =
+  ({ syncAtCommit }: StoredFilesystem) =>
+  (): typeof done => {
+    syncAtCommit()
+    return done
+  }
+
 /** A request that changes the store. */
 export type ChangingRequest = Extract<
   Request,
@@ -163,11 +172,7 @@ export const serveStore = (
 
   const { answerFor, created, node, nothing } = makeRecords(fs, opening)
 
-  const fsync = (): typeof done => {
-    store.syncAtCommit()
-    return done
-  }
-
+  const fsync = makeFsync(store)
   const sliced = { fs, runner }
   const setattr = changing(attributes.setattr, {
     toRecord: () => 0,
@@ -230,6 +235,7 @@ export const serveStore = (
           removexattr: changing(xattrs.removexattr, nothing)
         }),
     statfs: reading(() => Exit.succeed(statfsOf(store))),
+    pathOf: pathOf(fs, store.parentOf),
     invariants: () => invariantsOf(fs, store.used()),
     stats: () => {
       const { blocks, inodes } = store.used()

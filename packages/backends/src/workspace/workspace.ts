@@ -129,7 +129,8 @@ export const workspace = (
       if (!served) journal.begin()
       return served
     }
-    const backend = serveStore({ ...store, serve }, runner, options, audit?.watch)
+    const parentOf = (ino: number): number | undefined => store.parentOf(ino) ?? base?.nodeOf(ino)?.parent?.ino
+    const backend = serveStore({ ...store, parentOf, serve }, runner, options, audit?.watch)
     const { commit, destroy, forget, init } = backend
     const statfs = makeStatfs(files.statvfs, () => {
       const { blocks, inodes } = store.limits()

@@ -11,6 +11,23 @@ import { comingBack, errnoOf, start } from "./servedFolder.ts"
 
 const context = requestContext()
 
+describe("the path of a node", () => {
+  it.effect("is that within the folder, by the names that were last seen", () =>
+    Effect.gen(function* () {
+      const { backend, kernel, served } = yield* start()
+      fs.mkdirSync(join(served, "dir"))
+      fs.writeFileSync(join(served, "dir", "file"), "text")
+      const dir = yield* kernel.lookup(rootNode, "dir")
+      const file = yield* kernel.lookup(dir.nodeid, "file")
+      assert.strictEqual(backend.pathOf?.(rootNode), "/")
+      assert.strictEqual(backend.pathOf?.(file.nodeid), "/dir/file")
+      yield* kernel.rename(rootNode, "dir", rootNode, "moved")
+      assert.strictEqual(backend.pathOf?.(file.nodeid), "/moved/file")
+      assert.isUndefined(backend.pathOf?.(99_999))
+    })
+  )
+})
+
 describe("what is outside of a served folder", () => {
   it.effect("is not reached by names that lead up or along", () =>
     Effect.gen(function* () {

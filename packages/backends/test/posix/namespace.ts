@@ -42,6 +42,26 @@ export const testNames = (make: Make): void => {
       })
     )
 
+    it.effect("make paths, by which a log tells of a node", () =>
+      Effect.gen(function* () {
+        const { backend, kernel } = yield* start
+        const above = yield* kernel.mkdir({ name: "above" })
+        const folder = yield* kernel.mkdir({ nodeid: above.nodeid, name: "folder" })
+        const file = yield* kernel.create({ nodeid: folder.nodeid, name: "é" })
+        const other = yield* kernel.create({ name: Uint8Array.of(0xff) })
+        const { pathOf } = backend
+        assert.strictEqual(pathOf?.(rootNode), "/")
+        assert.strictEqual(pathOf?.(folder.nodeid), "/above/folder")
+        assert.strictEqual(pathOf?.(file.nodeid), "/above/folder/é")
+        assert.deepStrictEqual(Buffer.from(pathOf?.(other.nodeid) ?? ""), Buffer.from([0x2f, 0xff]))
+        yield* kernel.rename(above.nodeid, "folder", rootNode, "moved")
+        assert.strictEqual(pathOf?.(file.nodeid), "/moved/é")
+        yield* kernel.unlink(folder.nodeid, "é")
+        assert.isUndefined(pathOf?.(file.nodeid))
+        assert.isUndefined(pathOf?.(99_999))
+      })
+    )
+
     it.effect("that are missing may be remembered", () =>
       Effect.gen(function* () {
         const kernel = makeKernel(yield* make({ negativeTimeout: 2.5 }))
