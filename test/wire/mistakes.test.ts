@@ -132,6 +132,9 @@ it.live("a fault deep in the tree names its path, not its node", () => {
     const { kernel } = yield* FakeKernel.serve(filesystem)
     yield* kernel.init()
     assert.strictEqual((yield* Effect.flip(kernel.readFile("/dir/file")))._tag, "EIO")
-    assert.match(log.lines.at(-1) ?? "", /read of \/dir\/file failed with a defect.*the disk is away/)
+    assert.match(
+      log.lines.at(-1) ?? "",
+      /read of \/dir\/file failed: Error: the disk is away, at .*mistakes\.test\.ts:\d+:\d+\. Its caller gets EIO/
+    )
   }).pipe(Effect.provide(log.layer))
 })

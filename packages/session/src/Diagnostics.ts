@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { thrown } from "./observe/thrown.ts"
 
 export interface Diagnostics {
   /** An operation threw or died. `what` has the operation and its path, as `getattr of /file`. */
@@ -21,7 +22,7 @@ export const logDiagnostics = (context: Context.Context<never>): Diagnostics => 
   const run = Effect.runForkWith(context)
   return {
     defect: (what, cause, answered) => {
-      run(Effect.logError(`${what} failed with a defect. Its caller gets ${answered}.`, cause))
+      run(Effect.logError(`${what} failed: ${thrown(cause)}. Its caller gets ${answered}.`, cause))
     },
     threw: (what, defect) => {
       run(Effect.logError(`the backend's ${what} failed with a defect`, Cause.die(defect)))
