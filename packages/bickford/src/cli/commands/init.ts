@@ -4,7 +4,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { basename, join, resolve } from "node:path"
 import { readVersion } from "../../version.ts"
 
@@ -22,35 +22,26 @@ export const backend = PathFilesystem.make({
 })
 `
 
-const test = `import { FakeKernel } from "@bickford/session/testing"
-import * as Effect from "effect/Effect"
+const test = `import { serveForTest } from "bickford/testing"
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { backend } from "./filesystem.ts"
 
-test("hello is there, and nothing else", () =>
-  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-    const { kernel } = yield* FakeKernel.serve(backend)
-    yield* kernel.init()
-    const { attr } = yield* kernel.call({ op: "lookup", name: "hello" })
-    assert.equal(Number(attr.size), 6)
-    assert.equal((yield* Effect.flip(kernel.call({ op: "lookup", name: "other" })))._tag, "ENOENT")
-  }))))
+test("hello is there, and nothing else", async (t) => {
+  const kernel = await serveForTest(backend)
+  t.after(() => kernel.close())
+  assert.deepEqual(await kernel.readdir("/"), ["hello"])
+  assert.equal(String(await kernel.readFile("/hello")), "hello\\n")
+  await assert.rejects(kernel.readFile("/other"), { code: "ENOENT" })
+})
 `
-
-const effectVersion = (): string => {
-  const manifest: { readonly dependencies: { readonly effect: string } } = JSON.parse(
-    readFileSync(new URL("../../../package.json", import.meta.url), "utf8")
-  )
-  return manifest.dependencies.effect
-}
 
 const manifest = (name: string) => ({
   name,
   private: true,
   type: "module",
   scripts: { test: "node --test", mount: "mkdir -p mnt && bickford mount module:filesystem.ts mnt" },
-  dependencies: { "@bickford/session": readVersion(), bickford: readVersion(), effect: effectVersion() }
+  dependencies: { bickford: readVersion() }
 })
 
 /** npm's names are of lower case, and have no blanks. */
