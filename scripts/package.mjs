@@ -112,7 +112,8 @@ const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(tar
 install()
 await prebuild(wanted)
 run("The build", node, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"])
-rmSync(output, { recursive: true, force: true })
+rmSync(join(output, "staged"), { recursive: true, force: true })
+for (const file of existsSync(output) ? readdirSync(output) : []) if (file.endsWith(".tgz")) rmSync(join(output, file))
 const repository = repositoryUrl()
 if (repository === undefined)
   say(

@@ -17,6 +17,7 @@ export {
 } from "./Mount.ts"
 export { InsideOperation, type Notify } from "./notify/Notifier.ts"
 export * as Local from "./calls/index.ts"
+export { importModule } from "./importModule.ts"
 export { loadBackend } from "./loadBackend.ts"
 export { logToStderr } from "./observe/logging.ts"
 export { metrics } from "./observe/metrics.ts"

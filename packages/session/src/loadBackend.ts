@@ -1,6 +1,7 @@
 /** Backends of a person's own, in modules. */
 import * as Effect from "effect/Effect"
 import { sourceFault } from "./backendFault.ts"
+import { importModule } from "./importModule.ts"
 import type { BackendSource } from "./Session.ts"
 
 const isSource = (value: unknown): value is BackendSource => sourceFault(value) === undefined
@@ -11,7 +12,7 @@ const isSource = (value: unknown): value is BackendSource => sourceFault(value) 
  */
 export const loadBackend = (module: string): Effect.Effect<BackendSource, unknown> =>
   Effect.tryPromise(async () => {
-    const exports: unknown = await import(module)
+    const exports: unknown = await importModule(module)
     const exported: unknown =
       typeof exports === "object" && exports !== null && "backend" in exports ? exports.backend : undefined
     const made: unknown = typeof exported === "function" ? await exported() : exported

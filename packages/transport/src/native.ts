@@ -1,9 +1,8 @@
 /** The addon: system calls, and nothing else. Its functions return a negative errno where they fail. */
-import { createRequire } from "node:module"
-import { addonFile } from "./addonFile.ts"
 import type { FilesystemCalls } from "./filesystem/calls.ts"
 import type { Ring } from "./ring/Ring.ts"
 import type { FuseHandle } from "./FuseHandle.ts"
+import { loadAddon } from "./loadAddon.ts"
 import { requireNode } from "./runtime.ts"
 
 export type { FuseHandle } from "./FuseHandle.ts"
@@ -135,7 +134,7 @@ export interface Addon extends FilesystemCalls {
 
 const load = (): Addon => {
   requireNode()
-  return createRequire(import.meta.url)(addonFile()) as Addon
+  return loadAddon() as Addon
 }
 
 /** The addon of this environment (the main thread or a worker). */

@@ -28,7 +28,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { spawn } from "node:child_process"
 import { buffer } from "node:stream/consumers"
-import { fileURLToPath } from "node:url"
+import { commandProgram } from "./commandProgram.ts"
 
 /** Why something could not be done with a branch. */
 export class WorkspaceFailure extends Error {
@@ -85,8 +85,6 @@ export interface RunResult {
   readonly stderr: string
 }
 
-const command = fileURLToPath(new URL("../../bin/bickford.cjs", import.meta.url))
-
 /** A branch of a directory. Nothing of it is held between two calls; a call waits for no other, and fails while one is under way. */
 export class WorkspaceBranch implements AsyncDisposable {
   readonly name: string
@@ -112,9 +110,10 @@ export class WorkspaceBranch implements AsyncDisposable {
     const { cwd = base, env = process.env, input = "", net, signal } = options
     signal?.throwIfAborted()
     const flags = ["--quiet", "--workspace", base, "--store", store, "--branch", this.name]
+    const { args: before, file } = commandProgram()
     const child = spawn(
-      process.execPath,
-      [command, "run", ...flags, ...(net === undefined ? [] : ["--net", net]), "--", program, ...args],
+      file,
+      [...before, "run", ...flags, ...(net === undefined ? [] : ["--net", net]), "--", program, ...args],
       { cwd, env, stdio: "pipe" }
     )
     const stop = (): void => void child.kill("SIGTERM")

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { Socket } from "node:net"
 import type { MountConfig } from "../config/DaemonConfig.ts"
-import { noInspector } from "../strayedSignals.ts"
+import { workerProgram } from "../ownProgram.ts"
 import { fromKeeper, lineLimit, makeLineReader, toKeeper, writeLine } from "../worker/channel.ts"
 import {
   type ConnectionEnd,
@@ -39,16 +39,8 @@ export interface WorkerProcess {
   readonly listen: (listener: (message: FromWorker) => void) => void
 }
 
-// The built file has the same name but for its ending.
-const fromSource = import.meta.url.endsWith(".ts")
-const entry = new URL(fromSource ? "../worker/entry.ts" : "../worker/entry.js", import.meta.url).pathname
-
-const flags = ({ limits }: MountConfig): ReadonlyArray<string> => [
-  "--disable-warning=ExperimentalWarning",
-  noInspector,
-  ...(fromSource ? ["--conditions=development"] : []),
-  ...(limits.memory === undefined ? [] : [`--max-old-space-size=${limits.memory}`])
-]
+const nodeOptions = ({ limits }: MountConfig): ReadonlyArray<string> =>
+  limits.memory === undefined ? [] : [`--max-old-space-size=${limits.memory}`]
 
 /** What systemd tells the keeper is for it alone. */
 const systemd = new Set([
@@ -128,7 +120,8 @@ export const startWorker = (
   connection: Connection | undefined,
   compiled: string
 ): WorkerProcess => {
-  const child: ChildProcess = spawn(process.execPath, [...flags(mount), entry, mount.name, mount.source], {
+  const { args, file } = workerProgram(nodeOptions(mount))
+  const child: ChildProcess = spawn(file, [...args, mount.name, mount.source], {
     cwd: "/",
     env: environment(mount, compiled),
     stdio: ["ignore", "inherit", "inherit", "pipe", ...descriptorsOf(connection), "pipe"]

@@ -1,5 +1,5 @@
 /** `module:PATH`, a person's own filesystem. */
-import { loadBackend } from "@bickford/session"
+import { importModule, loadBackend } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -37,7 +37,7 @@ export const moduleSource: SourceKind = {
   load: async (path) => {
     await Effect.runPromise(Effect.mapError(checkFile(path), ({ message }) => new Error(message)))
     lendOwnPackages()
-    return import(urlOf(path)).catch((error: unknown) => {
+    return importModule(urlOf(path)).catch((error: unknown) => {
       throw new Error(failure(path, error).message)
     })
   },

@@ -1,25 +1,19 @@
 /** What a person's module failed with, so that the person finds the line. */
 import { printable } from "@bickford/protocol"
-import { spawnSync } from "node:child_process"
-import { dirname } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { ownDirectory, syntaxReport } from "../ownProgram.ts"
 
 /** A place in a file, as stacks and Node's own reports of syntax errors write it. */
 const places = /(?<=^|[\s(])((?:file:\/\/)?\/[^\s()]+?):(\d+)(?::(\d+))?(?=[\s)]|$)/gm
 
-/** Frames of this package's own are of no use to the module's author. */
-const ownDirectory = dirname(dirname(import.meta.dirname))
-
 const placeIn = (text: string): string | undefined => {
   for (const [, file = "", ...numbers] of text.matchAll(places)) {
     const path = file.startsWith("file://") ? fileURLToPath(file) : file
+    // Frames of this package's own are of no use to the module's author.
     if (!path.startsWith(`${ownDirectory}/`)) return [path, ...numbers].filter((part) => part !== undefined).join(":")
   }
   return undefined
 }
-
-/** V8 keeps the place of a syntax error in JavaScript to itself; `node --check` prints it. */
-const checked = (file: string): string => spawnSync(process.execPath, ["--check", file], { encoding: "utf8" }).stderr
 
 /** One line, `TypeError: it failed, at /path/module.ts:3:7`, and the stack with it. */
 export interface ModuleFailure {
@@ -40,11 +34,14 @@ const printableStack = (stack: string, message: string): string => {
 
 /** Tells of what the import of `file` threw. */
 export const describeModuleError = (file: string, error: unknown): ModuleFailure => {
-  if (!(error instanceof Error)) return { message: `it threw ${String(error)}`, stack: "" }
+  // Effect's failures are objects with a message.
+  const isTold = typeof error === "object" && error !== null && "message" in error
+  if (!(error instanceof Error)) return { message: `it threw ${String(isTold ? error.message : error)}`, stack: "" }
   // It names the module already, and was made here.
   if (error.message.includes(pathToFileURL(file).href)) return { message: error.message, stack: "" }
   const own = error.stack ?? ""
-  const stack = error instanceof SyntaxError && placeIn(own) === undefined ? checked(file) || own : own
+  // V8 keeps the place of a syntax error in JavaScript to itself.
+  const stack = error instanceof SyntaxError && placeIn(own) === undefined ? syntaxReport(file) || own : own
   const where = placeIn(stack)
   const what = `${error.name}: ${error.message}`
   return { message: where === undefined ? what : `${what}, at ${where}`, stack: printableStack(stack, error.message) }

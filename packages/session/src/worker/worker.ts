@@ -8,11 +8,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import { Worker } from "node:worker_threads"
+import type { Worker } from "node:worker_threads"
 import { detach } from "../detach.ts"
 import type { MountEnd } from "../Mount.ts"
 import { type EndingMount, endingMount } from "../processEnd.ts"
-import type { FromWorker, PlainError, ToWorker, WorkerData, WorkerMountOptions } from "./messages.ts"
+import type { FromWorker, PlainError, ToWorker, WorkerMountOptions } from "./messages.ts"
+import { startThread } from "./startThread.ts"
 
 /** Why a worker thread's mount did not come about, or ended. */
 export interface WorkerMountError {
@@ -52,9 +53,6 @@ interface Thread {
   /** What the end of the process makes of it. */
   readonly ending: EndingMount
 }
-
-// The built file has the same name but for its ending.
-const entry = new URL(import.meta.url.endsWith(".ts") ? "./entry.ts" : "./entry.js", import.meta.url)
 
 const failure = ({ _tag, message }: PlainError): WorkerMountError => ({
   _tag: "WorkerMountError",
@@ -108,9 +106,8 @@ const onExit = (thread: Thread, error: WorkerMountError): void => {
 }
 
 const start = (module: string, options: WorkerMountOptions, ending: EndingMount): Thread => {
-  const data: WorkerData = { module, options }
   const thread: Thread = {
-    worker: new Worker(entry, { workerData: data }),
+    worker: startThread({ module, options }),
     mounted: Deferred.makeUnsafe(),
     ended: Deferred.makeUnsafe(),
     unmounts: new Map(),

@@ -1,5 +1,5 @@
 /** `bickford mount --background`: returns once it is mounted, or with the reason why it is not. */
-import { type CommandError, commandError, makeLineReader, noInspector, withAbsolutePath } from "@bickford/daemon"
+import { type CommandError, commandError, makeLineReader, sameCommand, withAbsolutePath } from "@bickford/daemon"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { Socket } from "node:net"
@@ -50,20 +50,12 @@ const start = async (request: MountRequest): Promise<Outcome> => {
   const wrong = device === undefined ? undefined : notADevice(device)
   if (wrong !== undefined) return { failed: `${request.mountpoint} ${wrong}` }
   const logger = await systemLog()
-  const program = process.argv[1] ?? ""
+  const { args, file } = sameCommand()
   const options = request.options.flatMap((text) => ["-o", text])
   const mountpoint = device === undefined ? resolve(request.mountpoint) : `/dev/fd/${passedOn}`
   const served = spawn(
-    process.execPath,
-    [
-      ...process.execArgv,
-      noInspector,
-      program,
-      "mount",
-      ...options,
-      withAbsolutePath(request.source, (path) => resolve(path)),
-      mountpoint
-    ],
+    file,
+    [...args, "mount", ...options, withAbsolutePath(request.source, (path) => resolve(path)), mountpoint],
     {
       cwd: "/",
       detached: true,

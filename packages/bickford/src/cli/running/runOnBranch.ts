@@ -6,7 +6,7 @@
  * there, mounts, and starts the command by a shell, which enters the directory: a child that this process starts in its own
  * mount would have it wait for itself.
  */
-import { commandError } from "@bickford/daemon"
+import { commandError, sameCommand } from "@bickford/daemon"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -111,14 +111,14 @@ const conclude = Effect.fnUntraced(function* (input: RunInput, name: string, cod
 
 const outside = Effect.fnUntraced(function* (input: RunInput) {
   const name = Option.getOrElse(input.branch, () => `run-${Date.now().toString(36)}-${process.pid}`)
-  const [program = "", main = ""] = process.argv
   const namespaces = [
     "--mount",
     "--propagation=private",
     ...(process.geteuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
     ...(Option.isSome(input.net) ? ["--net"] : [])
   ]
-  const own = [program, ...process.execArgv, main, ...process.argv.slice(2)]
+  const { args, file } = sameCommand()
+  const own = [file, ...args, ...process.argv.slice(2)]
   const code = yield* runToEnd("unshare", [...namespaces, "--", ...own], { ...process.env, [insideVariable]: name })
   yield* conclude(input, name, code)
   return code
