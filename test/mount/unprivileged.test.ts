@@ -69,6 +69,10 @@ it("an unprivileged user's program that does nothing about its end leaves no mou
   assert.deepStrictEqual(await asNobody("test/mount/unprivilegedSignals.sh"), ["1", "143 0", "1", "5 0", "1", "1 0"])
 })
 
+it("a thread of an unprivileged user's program that mounts and is ended leaves no mount", async () => {
+  assert.deepStrictEqual(await asNobody("test/mount/unprivilegedThread.sh"), ["1", "0"])
+})
+
 it("an unprivileged user's daemon: mounts, goes on after a worker's death, and unmounts", async () => {
   assert.deepStrictEqual(await asNobody("test/daemon/unprivileged.sh"), [
     "one",

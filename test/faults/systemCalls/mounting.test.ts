@@ -54,6 +54,14 @@ describe("mounting by fsopen", () => {
   it("a source that is too long for fsconfig is mounted by mount(2)", () =>
     assert.include(found.long.mounted, "n".repeat(300)))
 
+  it("INIT is not synchronous where the kernel has no such ioctl, or mount(2) is not to be had", () => {
+    for (const { leaked, met, mounted, open } of [found.asynchronous, found.withoutMount]) {
+      assert.match(mounted, /^[^\n]* fuse\.kind bickford [^\n]*$/)
+      assert.deepStrictEqual([met, open, leaked], [1, descriptorsOfMount, 0])
+    }
+    assert.strictEqual(found.servings, 0)
+  })
+
   it("what the kernel says of a mount that it refuses is in the message", () => {
     assert.match(found.refused.maxRead.mounted, /^mount: EINVAL: .*: fuse: Bad value for 'max_read'$/)
     assert.match(

@@ -2,14 +2,14 @@
  * Under the shim: mounts with each set of options by fsopen(2) and by mount(2), and with each of the new calls failing.
  * Prints, as JSON, what became of it. The argument is a block device that nobody uses.
  */
-import { findMount, mountDevice, type MountDeviceOptions } from "@bickford/transport"
+import { findMount, mountDevice, type MountDeviceOptions, type ServeMounting } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { constants, tmpdir } from "node:os"
 import { join } from "node:path"
 import { arm, met } from "./faults.ts"
 
-const { EACCES, EINVAL, EIO, ENOSYS, EPERM } = constants.errno
+const { EACCES, EINVAL, EIO, ENOSYS, ENOTTY, EPERM } = constants.errno
 const folder = mkdtempSync(join(tmpdir(), "bickford-mounting-"))
 const directory = join(folder, "directory")
 const file = join(folder, "file")
@@ -43,12 +43,16 @@ const lines = (mountpoint: string): string =>
 
 const descriptors = (): number => readdirSync("/proc/self/fd").length
 
-const mounting = async (options: Omit<MountDeviceOptions, "mountpoint">, mountpoint: string): Promise<Mounting> => {
+const mounting = async (
+  options: Omit<MountDeviceOptions, "mountpoint">,
+  mountpoint: string,
+  serve?: ServeMounting<never, never>
+): Promise<Mounting> => {
   const before = descriptors()
   const [mounted, open] = await Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {
-        yield* mountDevice({ mountpoint, ...options })
+        yield* mountDevice({ mountpoint, ...options }, serve)
         const entry = findMount(mountpoint)
         return [entry === undefined ? "nothing is mounted" : lines(mountpoint), descriptors() - before] as const
       })
@@ -125,6 +129,15 @@ const refused = {
   context: await mounting({ securityContexts: { context: "a:b:c:s0,c1" } }, directory),
   source: await mounting({ blkdev: true, fsname: join(folder, "missing") }, directory)
 }
+
+/** Where INIT cannot be synchronous nobody is asked to serve it while it is mounted. */
+let servings = 0
+const serve = () => Effect.sync(() => (servings++, Effect.never))
+arm({ call: "ioctl", how: "fail", error: ENOTTY, times: -1 })
+const asynchronous = await mounting({ subtype: "kind" }, directory, serve)
+arm({ call: "mount", how: "fail", error: EPERM, times: 1 })
+const withoutMount = await mounting({ subtype: "kind" }, directory, serve)
+arm({ call: "", how: "fail", times: 0 })
 const long = await mounting({ fsname: "n".repeat(300) }, directory)
 rmSync(folder, { recursive: true })
 
@@ -134,6 +147,10 @@ export interface Report {
   readonly failing: typeof failing
   readonly refused: typeof refused
   readonly long: Mounting
+  readonly asynchronous: Mounting
+  readonly withoutMount: Mounting
+  /** How often a connection was to be served while it was mounted. */
+  readonly servings: number
 }
-const report: Report = { both, failing, refused, long }
+const report: Report = { both, failing, refused, long, asynchronous, withoutMount, servings }
 process.stdout.write(JSON.stringify(report))

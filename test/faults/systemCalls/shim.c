@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -102,6 +103,14 @@ static const char *numbered(long number) {
     case SYS_move_mount: return "move_mount";
     default: return "";
   }
+}
+
+int ioctl(int fd, unsigned long request, ...) {
+  va_list list;
+  va_start(list, request);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  return strikes("ioctl", CALLER) ? (int)refuse() : NEXT(ioctl)(fd, request, argument);
 }
 
 long syscall(long number, ...) {
