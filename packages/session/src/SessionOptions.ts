@@ -5,7 +5,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { AtimePolicy } from "./atime.ts"
 import type { AsyncBackend } from "./Backend.ts"
-import type { Deadline } from "./dispatcher/Dispatcher.ts"
+import type { Deadline } from "./dispatcher/deadline.ts"
 import type { Limits } from "./dispatcher/limits.ts"
 
 /** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */

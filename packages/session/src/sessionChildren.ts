@@ -20,10 +20,12 @@ import {
   setBackend
 } from "./connection/Connection.ts"
 import { logDiagnostics } from "./Diagnostics.ts"
-import { type Deadline, makeDispatcher, stopInFlight } from "./dispatcher/Dispatcher.ts"
+import type { Deadline } from "./dispatcher/deadline.ts"
+import { makeDispatcher } from "./dispatcher/Dispatcher.ts"
 import { makeGuard } from "./dispatcher/guard.ts"
 import { wrongInterruptible } from "./dispatcher/interruptible.ts"
 import { effectOf } from "./dispatcher/promises.ts"
+import { stopInFlight } from "./dispatcher/stopInFlight.ts"
 import { gatekeeper } from "./gatekeeper.ts"
 import { answerAgain, handshake } from "./handshake.ts"
 import { InsideOperation } from "./notify/Notifier.ts"

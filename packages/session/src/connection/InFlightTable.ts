@@ -32,6 +32,26 @@ export interface InFlight {
   looked: boolean
 }
 
+/** A request that owes its reply at `place`. `caller` is undefined until its operation begins. */
+export const makeInFlight = (
+  unique: U64,
+  row: OpcodeRow,
+  request: Request,
+  place: InFlight["place"],
+  caller: InFlight["caller"]
+): InFlight => ({
+  unique,
+  row,
+  request,
+  place,
+  caller,
+  fiber: undefined,
+  stopped: undefined,
+  answered: false,
+  signalled: false,
+  looked: false
+})
+
 export class InFlightTable {
   readonly #entries = new Map<U64, InFlight>()
   readonly #onEmpty: Array<() => void> = []

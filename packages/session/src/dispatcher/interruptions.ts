@@ -1,0 +1,70 @@
+/** Stops operations for their callers' sake: at INTERRUPT, and when a caller will not come back. */
+import { errnoNumbers, type U64 } from "@bickford/protocol"
+import type { AsyncBackend } from "../Backend.ts"
+import type { InFlight, InFlightTable } from "../connection/InFlightTable.ts"
+import { Errno } from "../errno.ts"
+import type { Answers } from "./answers.ts"
+import { isDying } from "./callerProcess.ts"
+import { makeCallerWatch } from "./callerWatch.ts"
+import type { Guard } from "./guard.ts"
+import { interruptibleOf } from "./interruptible.ts"
+import { withoutResendBit } from "./unique.ts"
+
+export interface Interruptions {
+  /** Takes an INTERRUPT for the request whose `unique` is `target`. */
+  readonly interrupt: (target: U64) => void
+  /** Begins to look after the callers of requests in flight, until there is none to look after. */
+  readonly watchCallers: () => void
+  readonly close: () => void
+}
+
+/** `withdraw` takes a request out of those that wait to begin; false when it is none of them. */
+export const makeInterruptions = (
+  inFlight: InFlightTable,
+  backend: AsyncBackend,
+  guard: Guard,
+  answers: Answers,
+  withdraw: (entry: InFlight) => boolean
+): Interruptions => {
+  const interruptible = interruptibleOf(backend)
+
+  const stop = (entry: InFlight): void => {
+    entry.stopped = "interrupted"
+    if (withdraw(entry)) {
+      answers.answer(entry, Errno.EINTR)
+      return
+    }
+    entry.fiber?.interruptUnsafe()
+    entry.caller?.abort()
+  }
+
+  /** The caller will not come back: what only looks is stopped, and so is what has not begun. */
+  const leave = (entry: InFlight): void => {
+    entry.caller?.interrupt(guard)
+    if (interruptible(entry.row) !== "never" || entry.caller === undefined) stop(entry)
+    // It runs on; what it opens is closed again.
+    else if (entry.row.op === "open" || entry.row.op === "opendir")
+      answers.answerEarly(entry, "interrupted", errnoNumbers.EINTR)
+  }
+
+  const callers = makeCallerWatch(inFlight, leave)
+
+  return {
+    interrupt: (target) => {
+      const entry = inFlight.get(withoutResendBit(target))
+      // Unknown: answered already. On one fd an INTERRUPT follows its request, so it cannot be early.
+      if (entry === undefined) return
+      entry.caller?.interrupt(guard)
+      if (entry.stopped !== undefined) return
+      if (interruptible(entry.row) === "signal") stop(entry)
+      else if (isDying(entry.request.pid)) leave(entry)
+      else {
+        // The kernel does not tell of a second signal.
+        entry.signalled = true
+        callers.begin()
+      }
+    },
+    watchCallers: callers.begin,
+    close: callers.close
+  }
+}
