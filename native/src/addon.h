@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mailbox.h"
+#include "shared_words.h"
 
 struct Handle;
 struct RingLoop;
@@ -42,8 +43,8 @@ struct Addon {
   // libuv handles that are open; the environment waits for them at its end.
   int open_uv_handles = 0;
   bool ending = false;
-  // What the last look at a file saw, for JavaScript to read; the words are told in fs_attributes.cc.
-  uint32_t attributes[32] = {};
+  // What the last look at a file saw, for JavaScript to read: attribute_words of shared_words.h.
+  uint32_t attributes[attribute_words::count] = {};
   // The filesystems that this environment serves itself (device_key): a call into one of them waits for this thread.
   std::vector<uint64_t> own_devices;
   // Whether files of a mount may be looked at without asking anybody (fs_attributes.cc); the oldest gives way.

@@ -15,24 +15,9 @@
 #include "arguments.h"
 #include "fuse_wire.h"
 #include "handle.h"
+#include "shared_words.h"
 
 namespace {
-
-// What the functions are told and what they answer, in memory that JavaScript writes and reads as any
-// array of its own: arguments and results would cost more than the calls.
-struct Control {
-  int32_t write_at;
-  int32_t write_length;
-  int32_t read_at;
-  int32_t read_length;
-  int32_t written;
-  int32_t read;
-  // Whether the lent memory may be read into; whether it was, or the data is still in a pipe.
-  int32_t lend;
-  int32_t apart;
-  // The number of the memory that `write_at` and `read_at` are offsets of.
-  int32_t memory;
-};
 
 // Of a WRITE's frame, what comes before its data: fuse_in_header and fuse_write_in.
 constexpr size_t write_head = fuse_wire::in_header::bytes + fuse_wire::write_in::bytes;
@@ -46,7 +31,7 @@ struct Channel {
   Handle* reader;
   Handle* writer;
   Addon* addon;
-  Control control;
+  ChannelWords control;
   // Memory of somebody else's for the data of a WRITE of just its size.
   napi_env env;
   napi_ref lent;
@@ -84,7 +69,7 @@ unsigned char* place_of(const Channel* channel, int32_t at, int32_t length) {
 
 // Reads one frame whose data may stay in the lent memory: that of a WRITE which fills it. What else comes is put together.
 long read_apart(Channel* channel, unsigned char* head) {
-  Control* control = &channel->control;
+  ChannelWords* control = &channel->control;
   unsigned char* const rest = head + write_head;
   const size_t room = static_cast<size_t>(control->read_length) - write_head;
   const iovec parts[] = {{head, write_head}, {channel->lent_data, channel->lent_size}, {rest + channel->lent_size, room - channel->lent_size}};
@@ -100,7 +85,7 @@ long read_apart(Channel* channel, unsigned char* head) {
 
 // Reads one frame: its length, 0 at the end, or a negative errno.
 void read_one(Channel* channel) {
-  Control* control = &channel->control;
+  ChannelWords* control = &channel->control;
   control->apart = 0;
   unsigned char* const into = place_of(channel, control->read_at, control->read_length);
   if (into == nullptr) {
@@ -117,7 +102,7 @@ void read_one(Channel* channel) {
 // Writes one frame, of which `parts[1]` and those behind it lie elsewhere: the length of all, or a negative errno:
 // -EAGAIN when not all went out.
 void write_one(Channel* channel, iovec* parts, size_t count) {
-  Control* control = &channel->control;
+  ChannelWords* control = &channel->control;
   unsigned char* const from = place_of(channel, control->write_at, control->write_length);
   size_t total = static_cast<size_t>(control->write_length);
   for (size_t i = 1; i < count; ++i) total += parts[i].iov_len;
@@ -177,7 +162,7 @@ bool drain(int pipe, unsigned char* into, size_t length) {
 // Reads one frame by way of an empty pipe, in which the data of a WRITE of `least` bytes or more stays; what else comes
 // is in memory, as ever. -EIO: some of it may be left in the pipe.
 void read_by_pipe(Channel* channel, int from, int into, size_t least) {
-  Control* control = &channel->control;
+  ChannelWords* control = &channel->control;
   control->apart = 0;
   unsigned char* const head = place_of(channel, control->read_at, control->read_length);
   if (head == nullptr || static_cast<size_t>(control->read_length) < write_head) {
@@ -312,7 +297,7 @@ napi_value make_function(napi_env env, const char* name, napi_callback callback,
 // The control as an ArrayBuffer that owns a share of the channel; null when the environment cannot make one.
 napi_value make_control(napi_env env, Channel* channel) {
   napi_value control = nullptr;
-  if (napi_create_external_arraybuffer(env, &channel->control, sizeof(Control), finalize_control, channel, &control) != napi_ok) return nullptr;
+  if (napi_create_external_arraybuffer(env, &channel->control, sizeof(ChannelWords), finalize_control, channel, &control) != napi_ok) return nullptr;
   ++channel->owners;
   return control;
 }
@@ -331,7 +316,7 @@ Napi::Value make_channel(const Napi::CallbackInfo& info) {
   retain_handle(writer);
   addon->acquire();
   // Ours until this function returns.
-  Channel* channel = new Channel{reader, writer, addon, Control{}, env, nullptr, nullptr, 0, 0, 1};
+  Channel* channel = new Channel{reader, writer, addon, ChannelWords{}, env, nullptr, nullptr, 0, 0, 1};
   const napi_value functions[] = {make_function(env, "read", channel_read, channel), make_function(env, "write", channel_write, channel),
                                   make_function(env, "exchange", channel_exchange, channel),
                                   make_function(env, "exchange_with", channel_exchange_with, channel),

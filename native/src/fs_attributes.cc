@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "fs_call.h"
+#include "shared_words.h"
 #include "unique_fd.h"
 
 namespace {
@@ -31,10 +32,14 @@ struct MagicLink {
 };
 
 // 64 bits, low half first.
-uint32_t* put_wide(uint32_t* to, uint64_t value) {
-  *to++ = static_cast<uint32_t>(value);
-  *to++ = static_cast<uint32_t>(value >> 32);
-  return to;
+void put_wide(uint32_t* to, uint64_t value) {
+  to[0] = static_cast<uint32_t>(value);
+  to[1] = static_cast<uint32_t>(value >> 32);
+}
+
+void put_time(uint32_t* to, const struct statx_timestamp& time) {
+  put_wide(to, static_cast<uint64_t>(time.tv_sec));
+  to[2] = time.tv_nsec;
 }
 
 // (): where statx's results are put, as the words below.
@@ -235,26 +240,26 @@ bool is_own(const Addon* addon, const struct statx& st) {
 }
 
 void note(Addon* addon, const struct statx& st) {
-  uint32_t* to = addon->attributes;
-  to = put_wide(to, st.stx_ino);
-  to = put_wide(to, st.stx_size);
-  to = put_wide(to, st.stx_blocks);
-  *to++ = st.stx_mode;
-  *to++ = st.stx_nlink;
-  *to++ = st.stx_uid;
-  *to++ = st.stx_gid;
+  uint32_t* const to = addon->attributes;
+  put_wide(to + attribute_words::ino, st.stx_ino);
+  put_wide(to + attribute_words::size, st.stx_size);
+  put_wide(to + attribute_words::blocks, st.stx_blocks);
+  to[attribute_words::mode] = st.stx_mode;
+  to[attribute_words::nlink] = st.stx_nlink;
+  to[attribute_words::uid] = st.stx_uid;
+  to[attribute_words::gid] = st.stx_gid;
   // As the kernel's new_encode_dev.
-  *to++ = (st.stx_rdev_minor & 0xff) | (st.stx_rdev_major << 8) | ((st.stx_rdev_minor & ~0xffu) << 12);
-  *to++ = st.stx_blksize;
-  for (const struct statx_timestamp* time : {&st.stx_atime, &st.stx_mtime, &st.stx_ctime, &st.stx_btime}) {
-    to = put_wide(to, static_cast<uint64_t>(time->tv_sec));
-    *to++ = time->tv_nsec;
-  }
-  *to++ = st.stx_dev_major;
-  *to++ = st.stx_dev_minor;
-  *to++ = st.stx_mask & ~statx_mount_id_unique;
-  *to++ = static_cast<uint32_t>(st.stx_attributes);
-  *to++ = static_cast<uint32_t>(st.stx_attributes_mask);
+  to[attribute_words::rdev] = (st.stx_rdev_minor & 0xff) | (st.stx_rdev_major << 8) | ((st.stx_rdev_minor & ~0xffu) << 12);
+  to[attribute_words::blksize] = st.stx_blksize;
+  put_time(to + attribute_words::atime, st.stx_atime);
+  put_time(to + attribute_words::mtime, st.stx_mtime);
+  put_time(to + attribute_words::ctime, st.stx_ctime);
+  put_time(to + attribute_words::btime, st.stx_btime);
+  to[attribute_words::dev_major] = st.stx_dev_major;
+  to[attribute_words::dev_minor] = st.stx_dev_minor;
+  to[attribute_words::mask] = st.stx_mask & ~statx_mount_id_unique;
+  to[attribute_words::attributes] = static_cast<uint32_t>(st.stx_attributes);
+  to[attribute_words::attributes_mask] = static_cast<uint32_t>(st.stx_attributes_mask);
 }
 
 }  // namespace

@@ -11,6 +11,3 @@ int fs_look_across(Addon* addon, int folder, const char* name);
 
 // A device as one number, for Addon::own_devices.
 constexpr uint64_t device_key(uint32_t major, uint32_t minor) { return (static_cast<uint64_t>(major) << 32) | minor; }
-
-// Which word of the addon's attributes is st_mode.
-constexpr size_t attribute_mode = 6;

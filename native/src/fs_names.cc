@@ -14,6 +14,7 @@
 
 #include "fs_attributes.h"
 #include "fs_call.h"
+#include "shared_words.h"
 #include "unique_fd.h"
 
 namespace {
@@ -120,7 +121,7 @@ napi_value find_path(napi_env env, napi_callback_info info) {
 int open_made_by_another(Addon* addon, const Place& place, uint64_t flags) {
   const UniqueFd found(open_beneath(place.folder, place.name, O_PATH | O_NOFOLLOW, 0));
   if (!found.open() || fs_look_across(addon, found.get(), "") != 0) return -1;
-  if (!S_ISREG(addon->attributes[attribute_mode])) {
+  if (!S_ISREG(addon->attributes[attribute_words::mode])) {
     errno = ESTALE;
     return -1;
   }

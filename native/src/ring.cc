@@ -51,7 +51,7 @@ void Ring::close() {
   watching_ = false;
 }
 
-size_t Ring::control_bytes() const { return sizeof(RingControl) + 2 * queues_.size() * sizeof(uint32_t); }
+size_t Ring::control_bytes() const { return sizeof(RingWords) + 2 * queues_.size() * sizeof(uint32_t); }
 
 // The next entry of the submission queue, which is emptied first where it is full.
 unsigned char* Ring::entry_to_fill() {
@@ -104,7 +104,7 @@ void Ring::give_back(int device) {
 }
 
 void Ring::submit_commits() {
-  RingControl* const control = counts();
+  RingWords* const control = counts();
   for (int32_t i = 0; i < control->commits; ++i) {
     const uint32_t entry = commit_list()[i];
     if (entry >= queues_.size()) continue;
@@ -138,7 +138,7 @@ int Ring::enter(bool wait, int timeout_ms) {
 }
 
 void Ring::reap() {
-  RingControl* const control = counts();
+  RingWords* const control = counts();
   Completion completion;
   while (uring_.reap(&completion)) {
     if (completion.tag == watch_tag) {

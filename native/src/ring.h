@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "shared_words.h"
 #include "uring.h"
 
 // Where an entry's parts lie in the memory of all: first every header, then every payload.
@@ -21,15 +22,6 @@ struct RingLayout {
   static size_t header_stride();
   static size_t header_at(size_t entry) { return entry * header_stride(); }
   size_t payload_at(size_t entry) const { return headers + entry * payload; }
-};
-
-// What JavaScript and this side tell each other, in memory that both write and read; two lists of as many entries as there are
-// follow: those to commit, and those with a request.
-struct RingControl {
-  int32_t commits;
-  int32_t ready;
-  // Whether the ring is entered after JavaScript's turn, so that JavaScript need not.
-  int32_t entering;
 };
 
 class Ring {
@@ -69,8 +61,8 @@ class Ring {
   int enter(bool wait, int timeout_ms);
 
  private:
-  RingControl* counts() const { return reinterpret_cast<RingControl*>(control_.get()); }
-  uint32_t* commit_list() const { return reinterpret_cast<uint32_t*>(control_.get() + sizeof(RingControl)); }
+  RingWords* counts() const { return reinterpret_cast<RingWords*>(control_.get()); }
+  uint32_t* commit_list() const { return reinterpret_cast<uint32_t*>(control_.get() + sizeof(RingWords)); }
   uint32_t* ready_list() const { return commit_list() + queues_.size(); }
   unsigned char* entry_to_fill();
   void command(uint32_t operation, uint32_t entry, uint64_t commit_id, uint16_t queue);

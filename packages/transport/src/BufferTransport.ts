@@ -2,8 +2,8 @@
 import type { DataPart } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
 import { constants } from "node:os"
-import { inHeaderSize, outHeaderSize } from "./DeviceSlot.ts"
-import type { FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
+import type { DetachedRequest, FrameSink, FrameTransport, Slot, TransportEnd } from "./FrameTransport.ts"
+import { inHeaderSize, outHeaderSize, requestOf, setOutHeader } from "./headers.ts"
 import { partsLength, readParts } from "./parts.ts"
 
 const { EBADF, EOPNOTSUPP } = constants.errno
@@ -48,21 +48,17 @@ export const makeBufferTransport = (
   /** Came while nobody read: a part of the session was being restarted. */
   const early: Array<Slot> = []
 
-  const send = (uniqueLow: number, uniqueHigh: number, error: number, views: ReadonlyArray<Uint8Array>): number => {
+  const send = (request: DetachedRequest, error: number, views: ReadonlyArray<Uint8Array>): number => {
     if (closed) return -EBADF
     const body = error === 0 ? Buffer.concat(views) : new Uint8Array(0)
     const frame = new Uint8Array(outHeaderSize + body.length)
-    const view = new DataView(frame.buffer)
-    view.setUint32(0, frame.length, true)
-    view.setInt32(4, error, true)
-    view.setUint32(8, uniqueLow, true)
-    view.setUint32(12, uniqueHigh, true)
+    setOutHeader(new DataView(frame.buffer), frame.length, error, request)
     frame.set(body, outHeaderSize)
     write(frame)
     return 0
   }
   const sendFor = (slot: Slot, error: number, views: ReadonlyArray<Uint8Array>): number =>
-    send(slot.view.getUint32(8, true), slot.view.getUint32(12, true), error, views)
+    send(requestOf(slot), error, views)
 
   const joined = (parts: ReadonlyArray<DataPart>): Uint8Array | number => {
     const bytes = new Uint8Array(partsLength(parts))
@@ -101,11 +97,11 @@ export const makeBufferTransport = (
       const data = joined(parts)
       return typeof data === "number" ? sendFor(slot, data, []) : sendFor(slot, 0, [data])
     },
-    detach: (slot) => ({ uniqueLow: slot.view.getUint32(8, true), uniqueHigh: slot.view.getUint32(12, true) }),
-    replyDetached: ({ uniqueHigh, uniqueLow }, error, views) => send(uniqueLow, uniqueHigh, error, views),
-    replyPartsDetached: ({ uniqueHigh, uniqueLow }, parts) => {
+    detach: requestOf,
+    replyDetached: send,
+    replyPartsDetached: (request, parts) => {
       const data = joined(parts)
-      return typeof data === "number" ? send(uniqueLow, uniqueHigh, data, []) : send(uniqueLow, uniqueHigh, 0, [data])
+      return typeof data === "number" ? send(request, data, []) : send(request, 0, [data])
     },
     // The slot is this request's alone.
     takePayload: (slot, offset, length) => slot.bytes.subarray(offset, offset + length),

@@ -10,7 +10,7 @@ import type { DataPart } from "@bickford/protocol"
 import type { Frame, Memory } from "@bickford/protocol/codec"
 import type * as Effect from "effect/Effect"
 import type { TransportError } from "./errors.ts"
-import type { PipedData } from "./PipedData.ts"
+import type { PipedData } from "./device/PipedData.ts"
 
 /**
  * One request in memory that stays put until the slot is given back: first the frame as read, then the area for the

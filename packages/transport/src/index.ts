@@ -3,7 +3,7 @@ export { type BufferTransport, makeBufferTransport } from "./BufferTransport.ts"
 export { coveredPlaces, type CoveredPlace, coveringPlace, coverPlace } from "./coveredPlaces.ts"
 export { type DescriptorLimit, descriptorLimit } from "./descriptorLimit.ts"
 export { detachAtEnd, detachNow } from "./detachNow.ts"
-export { type DeviceTransportOptions, makeDeviceTransport } from "./DeviceTransport.ts"
+export { type DeviceTransportOptions, makeDeviceTransport } from "./device/DeviceTransport.ts"
 export {
   type ErrnoTag,
   type FusermountError,
@@ -30,7 +30,7 @@ export {
 } from "./mount.ts"
 export { describeMount } from "./mountpoint.ts"
 export { ownConnection, ownDevice } from "./ownDevices.ts"
-export type { PipedData } from "./PipedData.ts"
+export type { PipedData } from "./device/PipedData.ts"
 export { findHolder, type Holder } from "./holder.ts"
 export { type Health, probe } from "./probe.ts"
 export { findMount, isFuse, isMounted, type MountEntry, mountTable } from "./mountinfo.ts"

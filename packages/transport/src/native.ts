@@ -7,30 +7,25 @@ import { requireNode } from "./runtime.ts"
 
 export type { FuseHandle } from "./FuseHandle.ts"
 
-/** Memory that frames are read into and written from, by functions that are told where through `control`. */
 /** Memory of a slot, and the number by which channels know it. */
 interface NativeSlotMemory {
   readonly memory: ArrayBuffer
   readonly number: number
 }
 
+/** Memory that frames are read into and written from, by functions that are told where through `control`. */
 interface NativeChannel {
-  /**
-   * Nine words of 32 bits: offset and length of what is to be written, offset and length of where is to be
-   * read to, what the write answered, what the read answered (as `write_frame` and `read_frame`); whether the
-   * lent memory may be read into, and whether the frame's data is there; the number of the memory that the
-   * offsets are of.
-   */
+  /** The words of `channelWords`. */
   readonly control: ArrayBuffer
   readonly read: () => void
   readonly write: () => void
   /** `write`, then `read`. */
   readonly exchange: () => void
-  /** As `exchange`; what is written goes on with up to 63 tails. */
   /** Memory for the data of a WRITE of just its size, in place of what was lent before. */
   readonly lend: (memory: Uint8Array | undefined) => void
+  /** As `exchange`; what is written goes on with up to 63 tails. */
   readonly exchange_with: (...tails: ReadonlyArray<Bytes>) => void
-  /** As `read`, by way of an empty pipe: the data of a WRITE of `least` bytes or more stays in it, which word 7 tells. */
+  /** As `read`, by way of an empty pipe: the data of a WRITE of `least` bytes or more stays in it, which `apart` tells. */
   readonly read_by_pipe: (read: FuseHandle, write: FuseHandle, least: number) => void
 }
 

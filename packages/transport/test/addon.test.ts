@@ -1,7 +1,7 @@
 /** The addon itself: wrong types, closed handles, frames. */
 import { assert, describe, it } from "@effect/vitest"
 import { closeSync, openSync } from "node:fs"
-import { type Channel, makeChannel } from "../src/channel.ts"
+import { type Channel, makeChannel } from "../src/device/channel.ts"
 import { allocateMemory, discardMemory } from "../src/memory.ts"
 import { addon, type FuseHandle } from "../src/native.ts"
 

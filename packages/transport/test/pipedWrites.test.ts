@@ -5,8 +5,8 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } f
 import { constants, tmpdir } from "node:os"
 import { join } from "node:path"
 import { addon } from "../src/native.ts"
-import { PipedData } from "../src/PipedData.ts"
-import { closePipe, makePipePool, openPipe, type Pipe } from "../src/pipes.ts"
+import { PipedData } from "../src/device/PipedData.ts"
+import { closePipe, makePipePool, openPipe, type Pipe } from "../src/device/pipes.ts"
 
 const { EBADF, EIO } = constants.errno
 const content = randomBytes(300_000)

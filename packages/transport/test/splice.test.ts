@@ -8,7 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fd as numberOf, pipe_pair } from "../src/index.ts"
 import { addon } from "../src/native.ts"
-import { makeSplicer } from "../src/splice.ts"
+import { makeSplicer } from "../src/device/splice.ts"
 
 const content = randomBytes(300_000)
 const request = { uniqueLow: 7, uniqueHigh: 9 }

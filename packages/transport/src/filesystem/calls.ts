@@ -13,7 +13,7 @@ export type Wide = number | bigint
 
 /** System calls on files, for backends: synchronous, each answers a number or a negative errno. */
 export interface FilesystemCalls {
-  /** The words that the last look at a file has filled; see `AttributeWord`. */
+  /** The words that the last look at a file has filled; see `attributeWords`. */
   readonly fs_attributes: () => ArrayBuffer
   /** open(2) of a folder by its path, O_PATH. */
   readonly fs_open_folder: (path: FileName) => number
@@ -101,28 +101,3 @@ export interface FilesystemCalls {
   /** The ids and groups of this process, to be compared with callers'. */
   readonly fs_know_oneself: () => number
 }
-
-/**
- * Where in the attributes each is, in words of 32 bits; `ino`, `size` and `blocks` are two, the low half first,
- * times three: seconds, signed, as those, and nanoseconds.
- */
-export const attributeWords = {
-  ino: 0,
-  size: 2,
-  blocks: 4,
-  mode: 6,
-  nlink: 7,
-  uid: 8,
-  gid: 9,
-  rdev: 10,
-  blksize: 11,
-  atime: 12,
-  mtime: 15,
-  ctime: 18,
-  btime: 21,
-  devMajor: 24,
-  devMinor: 25,
-  mask: 26,
-  attributes: 27,
-  attributesMask: 28
-} as const

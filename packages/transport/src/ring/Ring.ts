@@ -6,9 +6,10 @@
  */
 import { structs } from "@bickford/protocol/codec"
 import type { FuseHandle } from "../FuseHandle.ts"
+import { ringLists, ringWords } from "../sharedWords.ts"
 
-/** Words of `control`: how many entries are to be committed and are ready, and whether it is entered after this turn anyway. */
-export const ringControl = { commits: 0, ready: 1, entering: 2, lists: 3 } as const
+/** Words of `control`, and where its lists begin. */
+export const ringControl = { ...ringWords, lists: ringLists } as const
 
 /** The kernel's side; the addon's, or a test's. */
 export interface Ring {

@@ -1,7 +1,9 @@
 /** A slot of a ring: one entry, whose parts lie apart in the memory of all entries. */
-import type { Memory } from "@bickford/protocol/codec"
+import { type Memory, structs } from "@bickford/protocol/codec"
 import type { DetachedRequest, Slot } from "../FrameTransport.ts"
 import { argsOffset, payloadSizeOffset } from "./Ring.ts"
+
+const { unique } = structs.inHeader
 
 /**
  * An entry is its request's until the reply, so it is the request that it was detached from, too. Its reply is encoded where the
@@ -40,10 +42,10 @@ export class RingSlot implements Slot, DetachedRequest {
   }
 
   get uniqueLow(): number {
-    return this.view.getUint32(this.header + 8, true)
+    return this.view.getUint32(this.header + unique, true)
   }
 
   get uniqueHigh(): number {
-    return this.view.getUint32(this.header + 12, true)
+    return this.view.getUint32(this.header + unique + 4, true)
   }
 }

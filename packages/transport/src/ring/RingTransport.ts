@@ -5,15 +5,15 @@
  * One thread owns all queues. What the ring has brought is delivered before the device is read, so that an INTERRUPT still follows
  * its request.
  */
-import type { DataPart } from "@bickford/protocol"
+import { type DataPart, opcodes } from "@bickford/protocol"
 import { lengthOf, opcodeOf, structs } from "@bickford/protocol/codec"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { constants } from "node:os"
-import { inHeaderSize, outHeaderSize } from "../DeviceSlot.ts"
-import { type DeviceTransportOptions, makePacedTransport, type PacedTransport } from "../DeviceTransport.ts"
+import { type DeviceTransportOptions, makePacedTransport, type PacedTransport } from "../device/DeviceTransport.ts"
 import { errnoError, type SystemCallError, type TransportError } from "../errors.ts"
 import type { DetachedRequest, FrameSink, FrameTransport, Rings, Slot, TransportEnd } from "../FrameTransport.ts"
+import { inHeaderSize, outHeaderSize } from "../headers.ts"
 import { addon, type FuseHandle } from "../native.ts"
 import { partsLength, readParts } from "../parts.ts"
 import { machineQueues } from "./cpus.ts"
@@ -22,10 +22,10 @@ import { RingSlot } from "./RingSlot.ts"
 
 const { EBADF, EIO, ENODEV } = constants.errno
 
-/** `enum fuse_opcode`: the one request whose reply may be made of its own data. */
-const ioctlOpcode = 39
+/** The one request whose reply may be made of its own data. */
+const ioctlOpcode = opcodes.FUSE_IOCTL
 /** The one whose first struct lies with the rest, and which has no reply (`fs/fuse/dev.c`, fuse_retrieve). */
-const notifyReplyOpcode = 41
+const notifyReplyOpcode = opcodes.FUSE_NOTIFY_REPLY
 const notifyRetrieveInSize = structs.notifyRetrieveIn.bytes
 
 /** Read one by one, FORGETs cost more than all else. */

@@ -1,7 +1,8 @@
 /** The WRITEs of a device whose data is in pipes: the pipes that there are for it, and what has the data. */
 import { constants } from "node:os"
+import { inHeaderSize, writeInSize } from "../headers.ts"
 import type { Channel } from "./channel.ts"
-import { type DeviceSlot, inHeaderSize, writeInSize } from "./DeviceSlot.ts"
+import type { DeviceSlot } from "./DeviceSlot.ts"
 import { PipedData } from "./PipedData.ts"
 import { makePipePool, pageSize, type PipePool } from "./pipes.ts"
 

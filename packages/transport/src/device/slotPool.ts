@@ -4,8 +4,8 @@
  * next: its memory is the warmest.
  */
 import { DeviceSlot, slotSize } from "./DeviceSlot.ts"
-import { discardMemory } from "./memory.ts"
-import { addon } from "./native.ts"
+import { discardMemory } from "../memory.ts"
+import { addon } from "../native.ts"
 
 /** Slots that are kept though nobody uses them: two connections that are busy to their limits find all they need. */
 const kept = 16

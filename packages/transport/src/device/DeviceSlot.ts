@@ -1,13 +1,6 @@
 /** A slot of a device's transport: memory of its own, touched and locked before the first read. */
-import { structs } from "@bickford/protocol/codec"
-import type { Slot } from "./FrameTransport.ts"
-
-/** Bytes of `struct fuse_in_header`. */
-export const inHeaderSize = structs.inHeader.bytes
-/** Bytes of `struct fuse_out_header`. */
-export const outHeaderSize = structs.outHeader.bytes
-/** Bytes of `struct fuse_write_in`. */
-export const writeInSize = structs.writeIn.bytes
+import type { Slot } from "../FrameTransport.ts"
+import { inHeaderSize, outHeaderSize } from "../headers.ts"
 
 const page = 4096
 const wholePages = (bytes: number): number => Math.ceil(bytes / page) * page

@@ -1,6 +1,6 @@
 /** Pipes that frames and replies are spliced through. */
 import { constants } from "node:os"
-import { addon, type FuseHandle } from "./native.ts"
+import { addon, type FuseHandle } from "../native.ts"
 
 const { EPERM } = constants.errno
 

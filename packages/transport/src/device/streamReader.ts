@@ -1,7 +1,7 @@
 /** Frames out of a byte stream: one read may bring a part of a frame, or several. */
 import { constants } from "node:os"
-import { inHeaderSize } from "./DeviceSlot.ts"
-import { addon, type FuseHandle } from "./native.ts"
+import { inHeaderSize } from "../headers.ts"
+import { addon, type FuseHandle } from "../native.ts"
 
 const { EPROTO } = constants.errno
 

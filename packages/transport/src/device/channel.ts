@@ -2,7 +2,10 @@
  * Frames read into and written from memory of slots, told by its number and an offset in it; results as `read_frame`'s
  * and `write_frame`'s.
  */
-import { addon, type FuseHandle } from "./native.ts"
+import { addon, type FuseHandle } from "../native.ts"
+import { channelWords } from "../sharedWords.ts"
+
+const words = { ...channelWords }
 
 export interface Channel {
   /** Reads one frame of up to `length` bytes to `offset`: its length, 0 at the end, or a negative errno. */
@@ -53,57 +56,57 @@ export const makeChannel = (reader: FuseHandle, writer: FuseHandle): Channel | n
   const result = (word: number): number => control[word] ?? 0
   return {
     read: (memory, offset, length) => {
-      control[8] = memory
-      control[2] = offset
-      control[3] = length
+      control[words.memory] = memory
+      control[words.readAt] = offset
+      control[words.readLength] = length
       read()
-      return result(5)
+      return result(words.read)
     },
     write: (memory, offset, length) => {
-      control[8] = memory
-      control[0] = offset
-      control[1] = length
+      control[words.memory] = memory
+      control[words.writeAt] = offset
+      control[words.writeLength] = length
       write()
-      return result(4)
+      return result(words.written)
     },
     exchange: (memory, offset, length, readOffset, readLength) => {
-      control[8] = memory
-      control[0] = offset
-      control[1] = length
-      control[2] = readOffset
-      control[3] = readLength
+      control[words.memory] = memory
+      control[words.writeAt] = offset
+      control[words.writeLength] = length
+      control[words.readAt] = readOffset
+      control[words.readLength] = readLength
       exchange()
-      return result(4)
+      return result(words.written)
     },
     exchangeWith: (memory, offset, length, tails, readOffset, readLength) => {
-      control[8] = memory
-      control[0] = offset
-      control[1] = length
-      control[2] = readOffset
-      control[3] = readLength
+      control[words.memory] = memory
+      control[words.writeAt] = offset
+      control[words.writeLength] = length
+      control[words.readAt] = readOffset
+      control[words.readLength] = readLength
       const [tail] = tails
       if (tail !== undefined && tails.length === 1) exchangeWith(tail)
       else exchangeWith(...tails)
-      return result(4)
+      return result(words.written)
     },
     readByPipe: (memory, offset, length, from, into, least) => {
-      control[8] = memory
-      control[2] = offset
-      control[3] = length
+      control[words.memory] = memory
+      control[words.readAt] = offset
+      control[words.readLength] = length
       readByPipe(from, into, least)
-      return result(5)
+      return result(words.read)
     },
-    exchanged: () => result(5),
+    exchanged: () => result(words.read),
     lend: (memory) => {
       if (memory !== lent) {
         lent = memory
         lend(memory)
       }
-      control[6] = memory === undefined ? 0 : 1
+      control[words.lend] = memory === undefined ? 0 : 1
     },
     isApart: () => {
-      if (control[7] === 0) return false
-      control[6] = 0
+      if (control[words.apart] === 0) return false
+      control[words.lend] = 0
       return true
     }
   }

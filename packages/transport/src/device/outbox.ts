@@ -3,7 +3,7 @@
  * waits here, in order, until it does.
  */
 import { constants } from "node:os"
-import { addon, type FuseHandle } from "./native.ts"
+import { addon, type FuseHandle } from "../native.ts"
 
 const { EAGAIN, ENOBUFS } = constants.errno
 

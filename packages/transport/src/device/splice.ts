@@ -4,9 +4,9 @@
  */
 import type { DataPart } from "@bickford/protocol"
 import { constants } from "node:os"
-import { outHeaderSize } from "./DeviceSlot.ts"
-import type { DetachedRequest } from "./FrameTransport.ts"
-import { addon, type FuseHandle } from "./native.ts"
+import type { DetachedRequest } from "../FrameTransport.ts"
+import { outHeaderSize, setOutHeader } from "../headers.ts"
+import { addon, type FuseHandle } from "../native.ts"
 import { closePipe, openPipe, pageSize, type Pipe } from "./pipes.ts"
 
 const { EAGAIN, EINVAL, ENOMEM } = constants.errno
@@ -71,13 +71,6 @@ export const makeSplicer = (device: FuseHandle, bytes: number, move: boolean): S
     pipes = undefined
   }
 
-  const setHeader = (length: number, { uniqueHigh, uniqueLow }: DetachedRequest): void => {
-    view.setUint32(0, length, true)
-    view.setInt32(4, 0, true)
-    view.setUint32(8, uniqueLow, true)
-    view.setUint32(12, uniqueHigh, true)
-  }
-
   /** Puts header and parts into a pipe, as far as the first file that ends; their length, or undefined when that failed. */
   const fill = (pipe: Pipe, parts: ReadonlyArray<DataPart>): number | undefined => {
     let memory: Array<Uint8Array> = [header]
@@ -107,7 +100,7 @@ export const makeSplicer = (device: FuseHandle, bytes: number, move: boolean): S
   /** The header promises more than there is: puts another one before the data, which moves to a second pipe. */
   const shorten = (from: Pipe, to: Pipe, total: number, request: DetachedRequest): boolean => {
     if (addon.read_frame(from.read, header) !== outHeaderSize) return false
-    setHeader(total, request)
+    setOutHeader(view, total, 0, request)
     if (addon.write_frame(to.write, header) !== outHeaderSize) return false
     for (let left = total - outHeaderSize; left > 0;) {
       const count = addon.splice_pipe(from.read, to.write, left, false)
@@ -125,7 +118,7 @@ export const makeSplicer = (device: FuseHandle, bytes: number, move: boolean): S
     if (piecesOf(parts) > Math.min(first.slots, second.slots)) return undefined
     let promised = outHeaderSize
     for (const { length } of parts) promised += length
-    setHeader(promised, request)
+    setOutHeader(view, promised, 0, request)
     const total = fill(first, parts)
     const isShort = total !== undefined && total < promised
     if (total === undefined || (isShort && !shorten(first, second, total, request))) {

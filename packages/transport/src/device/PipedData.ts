@@ -3,8 +3,8 @@
  * which. Spliced it is copied once, by the kernel, where it is copied twice by way of this process's memory.
  */
 import { constants } from "node:os"
-import { files } from "./filesystem/index.ts"
-import { addon } from "./native.ts"
+import { files } from "../filesystem/index.ts"
+import { addon } from "../native.ts"
 import type { Pipe } from "./pipes.ts"
 
 const { EINVAL, EIO } = constants.errno
