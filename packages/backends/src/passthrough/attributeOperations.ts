@@ -19,7 +19,7 @@ import {
 import { type Failure, failureOf } from "./answers.ts"
 import { openWaiting } from "./openWaiting.ts"
 import { changeOwnerAs, killSuidSgid, killUnlessRoot } from "./privileges.ts"
-import { attributesSeen, attributesValid, changingDescriptorOf, descriptorOf, type Served } from "./served.ts"
+import { attributesReply, attributesValid, changingDescriptorOf, descriptorOf, type Served } from "./served.ts"
 
 const O_WRONLY = 1
 /** What 32-bit programs can be told of files: more is EOVERFLOW for them (statvfs(3)). */
@@ -103,7 +103,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
 
   const changed = (fd: number, nodeid: U64, changing: number): Exit.Exit<AttrReply, ErrnoError> => {
     const status = changing < 0 ? changing : files.fs_stat(fd)
-    return status < 0 ? failureOf(status) : attributesSeen(served, nodeid)
+    return status < 0 ? failureOf(status) : attributesReply(served, nodeid, attributes.attr())
   }
 
   /** The file is leased by another program: it is cut when it could be opened. */
@@ -123,7 +123,7 @@ export const attributeOperations = (served: Served): Pick<Backend, "getattr" | "
   return {
     getattr: ({ fh, getattrFlags, nodeid }) => {
       const status = look(nodeid, fh, getattrFlags)
-      return status < 0 ? failureOf(status) : attributesSeen(served, nodeid)
+      return status < 0 ? failureOf(status) : attributesReply(served, nodeid, attributes.attr())
     },
     setattr: (request, context) => {
       nodes.trim()

@@ -1,4 +1,4 @@
-/** What the last look at a file saw (the addon's attributes), as the protocol's records. */
+/** What a look at a file saw (the addon's attributes), as the protocol's records. */
 import type { Attr, Statx, Timespec, U64 } from "@bickford/protocol"
 import { attributeWords as words, files } from "@bickford/transport"
 import { normal } from "@bickford/protocol/arithmetic"
@@ -19,6 +19,10 @@ export interface Identity {
 export const isSame = (one: Identity, other: Identity): boolean =>
   one.ino === other.ino && one.device === other.device && one.birth === other.birth
 
+/**
+ * What the last look saw: each look takes the place of the one before. So a function that reads this has looked itself, or is given
+ * it as an argument by one that has, and reads it before anything else is looked at.
+ */
 export interface Attributes {
   readonly device: () => number
   readonly ino: () => U64

@@ -35,7 +35,7 @@ export const descriptorLimits = (cached: number): DescriptorLimits => {
 export interface Room {
   /** The descriptor, or one of a lower number in its place, if that may stay; else -ENFILE, and it is closed. */
   readonly keep: (fd: number, most: number) => number
-  /** As `keep`, for a file that was just made: there is no way back. Its attributes are noted, as before. */
+  /** As `keep`, for a file that was just made: there is no way back. */
   readonly keepMade: (fd: number) => number
   /** 0 while one more file may be opened; else -ENFILE. To be asked before a file is made. */
   readonly forOneMore: () => number
@@ -71,7 +71,6 @@ export const makeRoom = (limits: DescriptorLimits, nodes: Nodes): Room => {
     if (fd < limits.files) return fd
     const kept = lower(fd)
     few = kept >= limits.files
-    files.fs_stat(kept)
     return kept
   }
 

@@ -10,17 +10,17 @@ const { ELOOP, ENOENT, ENOTDIR, EPERM, ESTALE } = errnoNumbers
 
 export interface Finder {
   /**
-   * Records how the file can be found again, from a descriptor of it. Returns false when only its path leads to it, or
-   * nothing: a file that has no name any more is there only as long as somebody holds it.
+   * Records how the file can be found again, from a descriptor of it and the number of its names. Returns false when only its
+   * path leads to it, or nothing: a file that has no name any more is there only as long as somebody holds it.
    */
-  readonly remember: (node: Node, fd: number) => boolean
+  readonly remember: (node: Node, fd: number, nlink: number) => boolean
   /** A descriptor (O_PATH) of the node's file, or a negative errno; -ESTALE when another file is in its place. */
   readonly open: (node: Node) => number
   readonly close: () => void
 }
 
 export const makeFinder = (handles: FileHandles, location: Location, attributes: Attributes): Finder => ({
-  remember: (node, fd) => files.fs_stat(fd) >= 0 && attributes.nlink() > 0 && handles.record(node, fd),
+  remember: (node, fd, nlink) => nlink > 0 && handles.record(node, fd),
   open: (node) => {
     const byHandle = handles.open(node)
     const fd = byHandle === -EPERM ? location.follow(node) : byHandle

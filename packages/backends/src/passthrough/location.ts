@@ -14,7 +14,7 @@ const beneathFor = 1000
 const checkedMost = 16
 
 export interface Location {
-  /** A descriptor (O_PATH) for what is where the node was last seen, its attributes noted; or a negative errno. */
+  /** A descriptor (O_PATH) for what is where the node was last seen, or a negative errno. */
   readonly follow: (node: Node) => number
   /**
    * Whether a node still has the name by which it was last seen, and so have the directories above it (a few of them). `descriptor`
@@ -29,7 +29,7 @@ export const makeLocation = (
   root: Node,
   rootFd: number,
   attributes: Attributes,
-  known: () => Node | undefined
+  known: (seen: Attributes) => Node | undefined
 ): Location => {
   const room = new Uint8Array(pathRoom)
   const now = sharedReading(() => performance.now())
@@ -80,7 +80,7 @@ export const makeLocation = (
       if (fd !== from) files.fs_close(fd)
       if (up < 0) return undefined
       const identity = attributes.identity()
-      const seen = isSame(identity, root.identity) ? at : known()?.beneathAt
+      const seen = isSame(identity, root.identity) ? at : known(attributes)?.beneathAt
       const isKnown = seen !== undefined && at - seen < beneathFor
       // The root of everything is its own parent.
       if (isKnown || isSame(identity, below)) {

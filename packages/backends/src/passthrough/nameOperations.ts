@@ -31,7 +31,7 @@ const withoutNode = (valid: Timespec): Entry => {
 }
 
 export const nameOperations = (served: Served) => {
-  const { creationMode, nodes } = served
+  const { attributes, creationMode, nodes } = served
   const into = new Uint8Array(symlinkMax + 1)
   const remove = (nodeid: number | bigint, name: Name, flags: number, context: RequestContext) => {
     const folder = changingFolderOf(served, nodeid, context)
@@ -49,7 +49,7 @@ export const nameOperations = (served: Served) => {
 
   /** The kernel looks a name that it has moved up later, if at all: until then the node is found by it here. */
   const noteName = (folder: number, nodeid: number | bigint, name: Name): void => {
-    const moved = files.fs_look(folder, name) < 0 ? undefined : nodes.known()
+    const moved = files.fs_look(folder, name) < 0 ? undefined : nodes.known(attributes)
     if (moved === undefined) return
     moved.parent = nodes.get(nodeid)
     moved.name = name

@@ -24,12 +24,12 @@ const O_PATH = 0o10000000
 export interface Nodes {
   readonly root: Node
   readonly get: (nodeid: U64) => Node | undefined
-  /** The node of the file that was just looked at, if there is one. */
-  readonly known: () => Node | undefined
+  /** The node of the file that `seen` is of, if there is one. */
+  readonly known: (seen: Attributes) => Node | undefined
   /** Takes the descriptor, or only notes one that stays open (`lent`); the node of the file, which may have been known. */
   readonly adopt: (fd: number, identity: Identity, parent: Node | undefined, name: Name, lent?: boolean) => Node
-  /** A descriptor with which the file was open is about to be closed. Whether the file has just been looked at for it. */
-  readonly closing: (node: Node, fd: number) => boolean
+  /** A descriptor with which the file was open is about to be closed. Returns the file's size, where the file was looked at for it. */
+  readonly closing: (node: Node, fd: number) => U64 | undefined
   /** The node's descriptor, or a negative errno. It stays for the operation at hand. */
   readonly descriptor: (node: Node) => number
   /** As `descriptor`, of a directory that is beneath the root. */
@@ -61,6 +61,13 @@ const lowerDescriptor = (node: Node): number => {
   return fd
 }
 
+const knownIn = (table: NodeTable, seen: Attributes): Node | undefined => {
+  const node = table.find(seen.device(), seen.ino())
+  return node !== undefined && (node.fd >= 0 || node.lent >= 0 || node.identity.birth === seen.birth())
+    ? node
+    : undefined
+}
+
 export const makeNodes = (
   rootFd: number,
   rootIdentity: Identity,
@@ -71,21 +78,16 @@ export const makeNodes = (
   const table = new NodeTable(rootFd, rootIdentity)
   const { root } = table
 
-  const known = (): Node | undefined => {
-    const node = table.find(attributes.device(), attributes.ino())
-    return node !== undefined && (node.fd >= 0 || node.lent >= 0 || node.identity.birth === attributes.birth())
-      ? node
-      : undefined
-  }
-
+  const known = (seen: Attributes): Node | undefined => knownIn(table, seen)
   const location = makeLocation(root, rootFd, attributes, known)
   const finder = makeFinder(makeFileHandles(rootFd, rootIdentity.device), location, attributes)
 
   /** Whether the node needs no descriptor any more: it can be found again, or at least looked for. */
   const letGo = (node: Node): boolean => {
     if (node.pinned || node.unopened > 0) return false
+    const nlink = files.fs_stat(node.fd) < 0 ? 0 : attributes.nlink()
     // What is open is asked by its descriptor, wherever its name is meanwhile.
-    if (!finder.remember(node, node.fd) && (attributes.nlink() === 0 || node.opens > 0)) return false
+    if (!finder.remember(node, node.fd, nlink) && (nlink === 0 || node.opens > 0)) return false
     lettingGo(node)
     files.fs_close(node.fd)
     node.fd = -1
@@ -121,12 +123,14 @@ export const makeNodes = (
       return node
     },
     closing: (node, fd) => {
-      if (node.lent !== fd) return false
+      if (node.lent !== fd) return undefined
       node.lent = -1
-      if (node.fd >= 0 || table.get(node.id) !== node) return false
-      const own = finder.remember(node, fd) ? -1 : files.fs_open(fd, O_PATH, 0)
+      if (node.fd >= 0 || table.get(node.id) !== node) return undefined
+      const seen = files.fs_stat(fd) < 0 ? undefined : attributes
+      const size = seen?.size()
+      const own = finder.remember(node, fd, seen?.nlink() ?? 0) ? -1 : files.fs_open(fd, O_PATH, 0)
       if (own >= 0) held.hold(node, own)
-      return true
+      return size
     },
     descriptor,
     folder: (node) => {

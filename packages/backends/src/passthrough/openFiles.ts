@@ -4,6 +4,7 @@
  */
 import { errnoNumbers, type U64 } from "@bickford/protocol"
 import { files } from "@bickford/transport"
+import type { Attributes } from "./attributes.ts"
 import type { Node, Nodes } from "./nodes.ts"
 import { makeTable } from "./table.ts"
 
@@ -19,6 +20,14 @@ interface OpenFile {
   fd: number
 }
 
+/** A file that was open. */
+interface ClosedFile {
+  readonly node: Node
+  readonly byKernel: boolean
+  /** Bytes of one that was made as it was opened. */
+  readonly madeSize: U64 | undefined
+}
+
 export interface OpenFiles {
   /** Takes the descriptor; a file without one is the kernel's by the node's own, which stays as long. Gives the handle. */
   readonly add: (file: OpenFile) => number
@@ -26,12 +35,12 @@ export interface OpenFiles {
   readonly descriptor: (handle: U64) => number
   /** The descriptor that is there without opening the file; undefined when there is none. */
   readonly opened: (handle: U64) => number | undefined
-  /** Closes it; what it was, if there was one. A file that was made has just been looked at. */
-  readonly remove: (handle: U64) => Readonly<OpenFile> | undefined
+  /** Closes it; what it was, if there was one. */
+  readonly remove: (handle: U64) => ClosedFile | undefined
   readonly close: () => void
 }
 
-export const makeOpenFiles = (nodes: Nodes): OpenFiles => {
+export const makeOpenFiles = (nodes: Nodes, attributes: Attributes): OpenFiles => {
   const table = makeTable<OpenFile>()
 
   const open = (file: OpenFile): number => {
@@ -43,6 +52,8 @@ export const makeOpenFiles = (nodes: Nodes): OpenFiles => {
     }
     return fd
   }
+
+  const sizeOf = (fd: number): U64 | undefined => (files.fs_stat(fd) < 0 ? undefined : attributes.size())
 
   return {
     add: (file) => {
@@ -62,14 +73,16 @@ export const makeOpenFiles = (nodes: Nodes): OpenFiles => {
     remove: (handle) => {
       const file = table.remove(handle)
       if (file === undefined) return undefined
-      const { fd, made, node } = file
+      const { byKernel, fd, made, node } = file
       node.opens--
-      if (fd < 0) node.unopened--
-      else {
-        if (!nodes.closing(node, fd) && made) files.fs_stat(fd)
-        files.fs_close(fd)
+      if (fd < 0) {
+        node.unopened--
+        return { node, byKernel, madeSize: undefined }
       }
-      return file
+      const seen = nodes.closing(node, fd)
+      const madeSize = made ? (seen ?? sizeOf(fd)) : undefined
+      files.fs_close(fd)
+      return { node, byKernel, madeSize }
     },
     close: () => {
       for (const { fd } of table.values()) if (fd >= 0) files.fs_close(fd)

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { O_ACCMODE, O_TRUNC, permissionBits, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import { done, type Failure, failureOf } from "./answers.ts"
+import type { Attributes } from "./attributes.ts"
 import type { CreationMode } from "./creation.ts"
 import type { OpenFlags } from "./openFlags.ts"
 import { makeOpening } from "./opening.ts"
@@ -22,24 +23,32 @@ export const openOperations = (served: Served, openFlags: OpenFlags) => {
   const { flagsFor, openWith } = openFlags
   const opening = makeOpening(served, openFlags)
 
+  /** Gives a new file the mode that it is to have, and looks at it. */
+  const lookAtMade = (fd: number, { isMasked, mode }: CreationMode): Attributes | number => {
+    const changed = isMasked ? files.fs_chmod(fd, mode) : 0
+    const status = changed < 0 ? changed : files.fs_stat(fd)
+    return status < 0 ? status : attributes
+  }
+
+  /** `seen`: what the call that made the file saw of it, if it is as it was made. */
   const created = (
     nodeid: U64,
     name: Name,
     made: number,
     flags: number,
-    { isMasked, mode }: CreationMode,
-    context: RequestContext
+    given: CreationMode,
+    context: RequestContext,
+    seen: Attributes | undefined
   ): Exit.Exit<Created> | Failure => {
-    const fd = room.keepMade(made)
-    // Its attributes have just been seen, unless they have to be changed.
-    let status = isMasked ? files.fs_chmod(fd, mode) : 0
-    if (status >= 0 && (isMasked || name === "")) status = files.fs_stat(fd)
-    if (status < 0) {
-      files.fs_close(fd)
-      return failureOf(status)
+    const looked = seen ?? lookAtMade(made, given)
+    if (typeof looked === "number") {
+      files.fs_close(made)
+      return failureOf(looked)
     }
-    const attr = attributes.attr()
-    const node = nodes.adopt(fd, attributes.identity(), nodes.get(nodeid), name, true)
+    const attr = looked.attr()
+    const identity = looked.identity()
+    const fd = room.keepMade(made)
+    const node = nodes.adopt(fd, identity, nodes.get(nodeid), name, true)
     const open = opening.open(
       node,
       fd,
@@ -83,7 +92,9 @@ export const openOperations = (served: Served, openFlags: OpenFlags) => {
           openWith(flags, (own) => files.fs_create(folder, name, own | (flags & O_EXCL), given.mode))
         )
       )
-      return fd < 0 ? failureOf(fd) : created(nodeid, name, fd, flags, given, context)
+      return fd < 0
+        ? failureOf(fd)
+        : created(nodeid, name, fd, flags, given, context, given.isMasked ? undefined : attributes)
     },
     tmpfile: ({ extensions, flags, mode, nodeid, umask }, context) => {
       nodes.trim()
@@ -95,13 +106,13 @@ export const openOperations = (served: Served, openFlags: OpenFlags) => {
       const fd = caller.as(context, extensions, () =>
         files.fs_open(folder, flagsFor(flags) | O_TMPFILE | (flags & O_EXCL), given.mode)
       )
-      return fd < 0 ? failureOf(fd) : created(nodeid, "", fd, flags, given, context)
+      return fd < 0 ? failureOf(fd) : created(nodeid, "", fd, flags, given, context, undefined)
     },
     release: ({ fh }) => {
       const file = opened.remove(fh)
       if (file === undefined) return done
       if (file.byKernel) backings.close(file.node)
-      if (file.made) opening.madeClosed()
+      if (file.madeSize !== undefined) opening.madeClosed(file.madeSize)
       return done
     }
   } satisfies Backend

@@ -98,9 +98,9 @@ export const makeOpening = (served: Served, { atime, flagsFor }: OpenFlags) => {
     byKernel: openingByKernel,
     known: openingKnown,
     open: opening,
-    /** A file that was made to be new and written is closed; it has just been looked at. */
-    madeClosed: (): void => {
-      lastMadeSize = attributes.size()
+    /** A file that was made to be new and written is closed, with so many bytes in it. */
+    madeClosed: (size: U64): void => {
+      lastMadeSize = size
     }
   }
 }

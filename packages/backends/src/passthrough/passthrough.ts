@@ -3,6 +3,7 @@ import { errnoNumbers, type Name, nameFromBytes, type U64 } from "@bickford/prot
 import { type Backend, Errno, errnoError } from "@bickford/session"
 import { checkOptions, checkPath } from "../checkOptions.ts"
 import { files } from "@bickford/transport"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { readOnly } from "../combinators/readOnly.ts"
@@ -30,11 +31,12 @@ import { pathTo } from "./wayTo.ts"
 import { xattrOperations } from "./xattrOperations.ts"
 
 /** The directory cannot be served. */
-export interface PassthroughError {
-  readonly _tag: "PassthroughError"
+export class PassthroughError extends Data.TaggedError("PassthroughError")<{
+  /** The directory's, as it was given. */
   readonly path: string
+  /** Why, and what to do. */
   readonly message: string
-}
+}> {}
 
 /** A directory of the machine's own, served. */
 export interface PassthroughBackend extends Backend {
@@ -50,7 +52,7 @@ const why = (status: number): string =>
     : errnoError(-status).message
 
 const fail = (path: string, status: number): Effect.Effect<never, PassthroughError> =>
-  Effect.fail({ _tag: "PassthroughError", path, message: `${path}: cannot be served: ${why(status)}` })
+  Effect.fail(new PassthroughError({ path, message: `${path}: cannot be served: ${why(status)}` }))
 
 /** The paths of nodes within the mount. */
 const makePathOf =
@@ -69,7 +71,7 @@ const acquire = (
     if (options.writebackCache === true && options.kernelPassthrough !== false) {
       const message =
         "writebackCache needs kernelPassthrough: false: the kernel caches no writes where data can go past this process"
-      return yield* Effect.fail<PassthroughError>({ _tag: "PassthroughError", path: directory, message })
+      return yield* Effect.fail(new PassthroughError({ path: directory, message }))
     }
     const uids = makeIdMap(options.uids)
     const gids = makeIdMap(options.gids)
@@ -104,7 +106,7 @@ const acquire = (
       backings,
       limits,
       room: makeRoom(limits, nodes),
-      opened: makeOpenFiles(nodes),
+      opened: makeOpenFiles(nodes, attributes),
       listings: makeTable<Listing>(),
       connection: undefined,
       negotiated: undefined

@@ -132,7 +132,7 @@ export const entryUnder = (served: Served, nodeid: U64, folder: number, name: Na
   if (place !== undefined) return entryCovered(served, parent, place, name)
   const seen = files.fs_look(folder, name)
   if (seen < 0) return failureOf(seen)
-  const known = nodes.known()
+  const known = nodes.known(attributes)
   if (known !== undefined) {
     known.parent = parent
     known.name = name
@@ -145,9 +145,9 @@ export const entryUnder = (served: Served, nodeid: U64, folder: number, name: Na
   return Exit.succeed(entryOf(served, nodes.adopt(fd, attributes.identity(), parent, name), attr))
 }
 
-/** The attributes just seen. */
-export const attributesSeen = (served: Served, nodeid: U64): Exit.Exit<AttrReply> =>
-  Exit.succeed({ attrValid: attributesValid(served, served.nodes.get(nodeid)), attr: served.attributes.attr() })
+/** The answer that tells a node's attributes, and how long they may be trusted. */
+export const attributesReply = (served: Served, nodeid: U64, attr: Attr): Exit.Exit<AttrReply> =>
+  Exit.succeed({ attrValid: attributesValid(served, served.nodes.get(nodeid)), attr })
 
 /** Runs `change` in a directory as the caller, then tells what is under the name. */
 export const made = (
