@@ -6,13 +6,14 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { root } from "./abi.ts"
 import { recordsModule } from "./records.ts"
 import { requestsModule } from "./requests.ts"
-import { nativeHeader, structsModule } from "./structs.ts"
+import { nativeHeader, opcodesModule, structsModule } from "./structs.ts"
 import { messagesModule, modelsModule } from "./types.ts"
 
 const made = "Made by packages/protocol/generator; do not edit."
 
 const files: ReadonlyArray<readonly [path: string, content: string]> = [
   ["packages/protocol/src/generated/structs.ts", `// ${made}\n${structsModule()}`],
+  ["packages/protocol/src/generated/opcodes.ts", `// ${made}\n${opcodesModule()}`],
   ["packages/protocol/src/generated/messages.ts", `// ${made}\n${messagesModule()}`],
   ["packages/protocol/src/generated/records.ts", `// ${made}\n${recordsModule()}`],
   ["packages/protocol/src/generated/requests.ts", `// ${made}\n${requestsModule()}`],

@@ -198,7 +198,9 @@ const row = (opcode: string, spec: RequestSpec): string => {
     compat?.by === "version"
       ? ` argsSizeOf: (version: Version | undefined) => ${compat.whole} ? ${structOf(struct ?? "").size} : ${compat.bytes},`
       : " argsSizeOf: undefined,"
-  return `  ${opcode}: { op: "${spec.op}", argsSize: ${argsSize(spec)},${sized} exact: ${isExact(spec)}, decode: decode${functionName(opcode)}, encode: encode${functionName(opcode)} }`
+  const { enosysIsSticky, since, tested = true } = spec
+  const sticky = enosysIsSticky === true ? 0 : (enosysIsSticky ?? "Number.POSITIVE_INFINITY")
+  return `  ${opcode}: { op: "${spec.op}", since: ${since}, enosysIsStickySince: ${sticky}, tested: ${tested}, argsSize: ${argsSize(spec)},${sized} exact: ${isExact(spec)}, decode: decode${functionName(opcode)}, encode: encode${functionName(opcode)} }`
 }
 
 /** `src/generated/requests.ts`. */
@@ -226,7 +228,10 @@ import { ${used(["getS64", "getU64", "setS64", "setU32", "setU64"])} } from "../
 import type { Writer } from "../writer.ts"
 
 ${code}
-/** By the opcode's name, without \`FUSE_\`. */
+/**
+ * By the opcode's name, without \`FUSE_\`. \`since\`: the minor version of protocol 7 in which it appeared. \`enosysIsStickySince\`:
+ * the one from which the kernel remembers ENOSYS; infinite where it never does.
+ */
 export const requestCodecs = {
 ${all.map(([opcode, spec]) => row(opcode, spec)).join(",\n")}
 } as const

@@ -59,9 +59,19 @@ interface Compat {
   readonly by: "version" | "frame"
 }
 
-/** How a request lies in a frame, by its opcode's name. */
+/** What is known of an opcode, and how its request lies in a frame. */
 export interface RequestSpec {
+  /** The operation; RENAME2 and COPY_FILE_RANGE_64 share their elders'. */
   readonly op: string
+  /** Minor version of protocol 7 in which the opcode appeared. */
+  readonly since: number
+  /**
+   * Once answered ENOSYS the kernel asks no more, and does without it what the operation's `whenAbsent` says: all that
+   * know the opcode, or those of this minor version of protocol 7 and later.
+   */
+  readonly enosysIsSticky?: true | number
+  /** False: never seen from a real kernel. */
+  readonly tested?: false
   readonly struct?: string
   readonly fields?: ReadonlyArray<Field>
   readonly parts?: ReadonlyArray<Part>
@@ -148,12 +158,19 @@ const copying = {
   doc: "COPY_FILE_RANGE and COPY_FILE_RANGE_64 alike; `wide` tells which reply is owed."
 }
 
+/** Every opcode by its name, without `FUSE_`. */
 export const requests: Readonly<Record<string, RequestSpec>> = {
-  LOOKUP: { op: "lookup", parts: [name] },
-  FORGET: { op: "forget", struct: "forget_in", fields: [f("nlookup", "Lookups to take from the node's count.")] },
-  GETATTR: { op: "getattr", struct: "getattr_in", fields: [f("fh"), f("getattr_flags")] },
+  LOOKUP: { op: "lookup", since: 1, parts: [name] },
+  FORGET: {
+    op: "forget",
+    since: 1,
+    struct: "forget_in",
+    fields: [f("nlookup", "Lookups to take from the node's count.")]
+  },
+  GETATTR: { op: "getattr", since: 1, struct: "getattr_in", fields: [f("fh"), f("getattr_flags")] },
   SETATTR: {
     op: "setattr",
+    since: 1,
     struct: "setattr_in",
     fields: [
       f("fh"),
@@ -168,20 +185,22 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
       as("newGid", "gid")
     ]
   },
-  READLINK: { op: "readlink" },
-  SYMLINK: { op: "symlink", parts: [name, { part: "path", name: "target", what: "target" }], extended: true },
+  READLINK: { op: "readlink", since: 1 },
+  SYMLINK: { op: "symlink", since: 1, parts: [name, { part: "path", name: "target", what: "target" }], extended: true },
   MKNOD: {
     op: "mknod",
+    since: 1,
     struct: "mknod_in",
     fields: [f("mode"), f("rdev", "The device's number, of a device node."), f("umask")],
     parts: [name],
     extended: true
   },
-  MKDIR: { op: "mkdir", struct: "mkdir_in", fields: [f("mode"), f("umask")], parts: [name], extended: true },
-  UNLINK: { op: "unlink", parts: [name] },
-  RMDIR: { op: "rmdir", parts: [name] },
+  MKDIR: { op: "mkdir", since: 1, struct: "mkdir_in", fields: [f("mode"), f("umask")], parts: [name], extended: true },
+  UNLINK: { op: "unlink", since: 1, parts: [name] },
+  RMDIR: { op: "rmdir", since: 1, parts: [name] },
   RENAME: {
     op: "rename",
+    since: 1,
     struct: "rename_in",
     fields: [f("newdir")],
     constants: { flags: "0" },
@@ -192,15 +211,19 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
   },
   LINK: {
     op: "link",
+    since: 1,
+    enosysIsSticky: 45,
     struct: "link_in",
     fields: [f("oldnodeid")],
     parts: [{ part: "name", name: "newname" }],
     doc: "`nodeid` is the directory of the new name."
   },
-  OPEN: { op: "open", ...opening },
-  READ: { op: "read", ...reading("Bytes from the file's start.") },
+  // ENOSYS: Linux 3.15 for OPEN, 5.1 for OPENDIR.
+  OPEN: { op: "open", since: 1, enosysIsSticky: 23, ...opening },
+  READ: { op: "read", since: 1, ...reading("Bytes from the file's start.") },
   WRITE: {
     op: "write",
+    since: 1,
     struct: "write_in",
     fields: [
       f("fh"),
@@ -219,11 +242,13 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
       }
     ]
   },
-  STATFS: { op: "statfs" },
-  RELEASE: { op: "release", ...releasing },
-  FSYNC: { op: "fsync", ...fsyncing },
+  STATFS: { op: "statfs", since: 1 },
+  RELEASE: { op: "release", since: 1, ...releasing },
+  FSYNC: { op: "fsync", since: 1, enosysIsSticky: true, ...fsyncing },
   SETXATTR: {
     op: "setxattr",
+    since: 1,
+    enosysIsSticky: true,
     struct: "setxattr_in",
     compat: { bytes: 8, whole: "version?.setxattrExt === true", by: "version" },
     fields: [f("flags", "XATTR_CREATE, XATTR_REPLACE."), f("setxattr_flags", "FUSE_SETXATTR_*.")],
@@ -231,19 +256,24 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
   },
   GETXATTR: {
     op: "getxattr",
+    since: 1,
+    enosysIsSticky: true,
     struct: "getxattr_in",
     fields: [f("size", "Bytes there is room for; 0 asks for the size only.")],
     parts: [attributeName]
   },
   LISTXATTR: {
     op: "listxattr",
+    since: 1,
+    enosysIsSticky: true,
     struct: "getxattr_in",
     fields: [f("size", "Bytes there is room for; 0 asks for the size only.")]
   },
-  REMOVEXATTR: { op: "removexattr", parts: [attributeName] },
-  FLUSH: { op: "flush", struct: "flush_in", fields: [f("fh"), f("lock_owner")] },
+  REMOVEXATTR: { op: "removexattr", since: 1, enosysIsSticky: true, parts: [attributeName] },
+  FLUSH: { op: "flush", since: 1, enosysIsSticky: true, struct: "flush_in", fields: [f("fh"), f("lock_owner")] },
   INIT: {
     op: "init",
+    since: 1,
     struct: "init_in",
     compat: { bytes: 16, whole: "request.minor >= 36", by: "frame" },
     fields: [
@@ -254,24 +284,39 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
       f("flags2", "Bits 32 to 63.")
     ]
   },
-  OPENDIR: { op: "opendir", ...opening },
-  READDIR: { op: "readdir", ...reading(cookie) },
-  RELEASEDIR: { op: "releasedir", ...releasing },
-  FSYNCDIR: { op: "fsyncdir", ...fsyncing },
-  GETLK: { op: "getlk", ...locking },
-  SETLK: { op: "setlk", ...locking },
-  SETLKW: { op: "setlkw", ...locking, doc: "Blocks until granted or interrupted." },
-  ACCESS: { op: "access", struct: "access_in", fields: [f("mask", "access(2): R_OK, W_OK, X_OK.")] },
-  CREATE: { op: "create", ...creating, parts: [name], extended: true },
+  OPENDIR: { op: "opendir", since: 1, enosysIsSticky: 29, ...opening },
+  READDIR: { op: "readdir", since: 1, ...reading(cookie) },
+  RELEASEDIR: { op: "releasedir", since: 1, ...releasing },
+  FSYNCDIR: { op: "fsyncdir", since: 2, enosysIsSticky: true, ...fsyncing },
+  GETLK: { op: "getlk", since: 7, ...locking },
+  SETLK: { op: "setlk", since: 7, ...locking },
+  SETLKW: { op: "setlkw", since: 7, ...locking, doc: "Blocks until granted or interrupted." },
+  ACCESS: {
+    op: "access",
+    since: 3,
+    enosysIsSticky: true,
+    struct: "access_in",
+    fields: [f("mask", "access(2): R_OK, W_OK, X_OK.")]
+  },
+  CREATE: { op: "create", since: 3, enosysIsSticky: true, ...creating, parts: [name], extended: true },
   INTERRUPT: {
     op: "interrupt",
+    since: 7,
+    enosysIsSticky: true,
     struct: "interrupt_in",
     fields: [as("target", "unique", "Of the request to be interrupted.")]
   },
-  BMAP: { op: "bmap", struct: "bmap_in", fields: [f("block"), f("blocksize", "Bytes.")] },
-  DESTROY: { op: "destroy" },
+  BMAP: {
+    op: "bmap",
+    since: 8,
+    enosysIsSticky: true,
+    struct: "bmap_in",
+    fields: [f("block"), f("blocksize", "Bytes.")]
+  },
+  DESTROY: { op: "destroy", since: 8 },
   IOCTL: {
     op: "ioctl",
+    since: 11,
     struct: "ioctl_in",
     fields: [
       f("fh"),
@@ -285,6 +330,8 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
   },
   POLL: {
     op: "poll",
+    since: 11,
+    enosysIsSticky: true,
     struct: "poll_in",
     fields: [
       f("fh"),
@@ -295,6 +342,7 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
   },
   NOTIFY_REPLY: {
     op: "notifyReply",
+    since: 15,
     struct: "notify_retrieve_in",
     fields: [f("offset"), f("size", "Bytes of `data`.")],
     parts: [{ part: "data", name: "data", size: "size" }],
@@ -302,6 +350,7 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
   },
   BATCH_FORGET: {
     op: "batchForget",
+    since: 16,
     struct: "batch_forget_in",
     parts: [
       {
@@ -316,12 +365,16 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
   },
   FALLOCATE: {
     op: "fallocate",
+    since: 19,
+    enosysIsSticky: true,
     struct: "fallocate_in",
     fields: [f("fh"), f("offset"), f("length"), f("mode", "FALLOC_FL_*.")]
   },
-  READDIRPLUS: { op: "readdirplus", ...reading(cookie) },
+  READDIRPLUS: { op: "readdirplus", since: 21, ...reading(cookie) },
   RENAME2: {
     op: "rename",
+    since: 23,
+    enosysIsSticky: true,
     struct: "rename2_in",
     fields: [f("newdir", "Directory of the new name."), f("flags", "RENAME_*.")],
     parts: [
@@ -332,17 +385,23 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
   },
   LSEEK: {
     op: "lseek",
+    since: 24,
+    enosysIsSticky: true,
     struct: "lseek_in",
     fields: [f("fh"), f("offset"), f("whence", "SEEK_DATA or SEEK_HOLE; the kernel does the others.")]
   },
-  COPY_FILE_RANGE: { ...copying, constants: { wide: "false" } },
+  COPY_FILE_RANGE: { ...copying, since: 28, enosysIsSticky: true, constants: { wide: "false" } },
   SETUPMAPPING: {
     op: "setupmapping",
+    since: 31,
+    tested: false,
     struct: "setupmapping_in",
     fields: [f("fh"), f("foffset"), f("len"), f("flags"), f("moffset")]
   },
   REMOVEMAPPING: {
     op: "removemapping",
+    since: 31,
+    tested: false,
     struct: "removemapping_in",
     parts: [
       {
@@ -355,15 +414,19 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
       }
     ]
   },
-  SYNCFS: { op: "syncfs", struct: "syncfs_in" },
+  SYNCFS: { op: "syncfs", since: 34, enosysIsSticky: true, struct: "syncfs_in" },
   TMPFILE: {
     op: "tmpfile",
+    since: 37,
+    enosysIsSticky: true,
     ...creating,
     parts: [{ part: "path", name: "name", what: "name", doc: "The kernel says `/`." }],
     extended: true
   },
   STATX: {
     op: "statx",
+    since: 39,
+    enosysIsSticky: true,
     struct: "statx_in",
     fields: [
       f("fh"),
@@ -372,7 +435,7 @@ export const requests: Readonly<Record<string, RequestSpec>> = {
       f("sx_mask", "STATX_*: what is asked for.")
     ]
   },
-  COPY_FILE_RANGE_64: { ...copying, constants: { wide: "true" } }
+  COPY_FILE_RANGE_64: { ...copying, since: 45, enosysIsSticky: true, constants: { wide: "true" } }
 }
 
 /** A struct of replies as a plain object. */

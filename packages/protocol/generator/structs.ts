@@ -18,6 +18,12 @@ export const structsModule = (): string => {
 ${structs.join("")}`
 }
 
+/** `src/generated/opcodes.ts`. */
+export const opcodesModule = (): string => {
+  const opcodes = Object.entries(abi.opcodes).map(([name, value]) => `  ${name}: ${value}`)
+  return `/** \`enum fuse_opcode\`. */\nexport const opcodes = {\n${opcodes.join(",\n")}\n} as const\n`
+}
+
 /** What the addon itself looks at. */
 const nativeStructs = [
   "in_header",

@@ -14,71 +14,12 @@ import type { RequestCodec } from "./requestParts.ts"
 /** An opcode's name, without `FUSE_`. */
 export type OpcodeName = keyof typeof requestCodecs
 
-interface Row {
-  /** Minor version of protocol 7 in which it appeared. */
+/** What the generator's spec says of an opcode, besides its codec. */
+interface Known {
+  readonly op: OperationName
   readonly since: number
-  /**
-   * Once answered ENOSYS the kernel asks no more, and does without it what the operation's `whenAbsent` says: all that
-   * know the opcode, or those of this minor version of protocol 7 and later.
-   */
-  readonly enosysIsSticky?: true | number
-  /** False: never seen from a real kernel. */
-  readonly tested?: false
-}
-
-const rows: { readonly [Name in OpcodeName]: Row } = {
-  LOOKUP: { since: 1 },
-  FORGET: { since: 1 },
-  GETATTR: { since: 1 },
-  SETATTR: { since: 1 },
-  READLINK: { since: 1 },
-  SYMLINK: { since: 1 },
-  MKNOD: { since: 1 },
-  MKDIR: { since: 1 },
-  UNLINK: { since: 1 },
-  RMDIR: { since: 1 },
-  RENAME: { since: 1 },
-  LINK: { since: 1, enosysIsSticky: 45 },
-  // Linux 3.15 for OPEN, 5.1 for OPENDIR.
-  OPEN: { since: 1, enosysIsSticky: 23 },
-  READ: { since: 1 },
-  WRITE: { since: 1 },
-  STATFS: { since: 1 },
-  RELEASE: { since: 1 },
-  FSYNC: { since: 1, enosysIsSticky: true },
-  SETXATTR: { since: 1, enosysIsSticky: true },
-  GETXATTR: { since: 1, enosysIsSticky: true },
-  LISTXATTR: { since: 1, enosysIsSticky: true },
-  REMOVEXATTR: { since: 1, enosysIsSticky: true },
-  FLUSH: { since: 1, enosysIsSticky: true },
-  INIT: { since: 1 },
-  OPENDIR: { since: 1, enosysIsSticky: 29 },
-  READDIR: { since: 1 },
-  RELEASEDIR: { since: 1 },
-  FSYNCDIR: { since: 2, enosysIsSticky: true },
-  GETLK: { since: 7 },
-  SETLK: { since: 7 },
-  SETLKW: { since: 7 },
-  ACCESS: { since: 3, enosysIsSticky: true },
-  CREATE: { since: 3, enosysIsSticky: true },
-  INTERRUPT: { since: 7, enosysIsSticky: true },
-  BMAP: { since: 8, enosysIsSticky: true },
-  DESTROY: { since: 8 },
-  IOCTL: { since: 11 },
-  POLL: { since: 11, enosysIsSticky: true },
-  NOTIFY_REPLY: { since: 15 },
-  BATCH_FORGET: { since: 16 },
-  FALLOCATE: { since: 19, enosysIsSticky: true },
-  READDIRPLUS: { since: 21 },
-  RENAME2: { since: 23, enosysIsSticky: true },
-  LSEEK: { since: 24, enosysIsSticky: true },
-  COPY_FILE_RANGE: { since: 28, enosysIsSticky: true },
-  SETUPMAPPING: { since: 31, tested: false },
-  REMOVEMAPPING: { since: 31, tested: false },
-  SYNCFS: { since: 34, enosysIsSticky: true },
-  TMPFILE: { since: 37, enosysIsSticky: true },
-  STATX: { since: 39, enosysIsSticky: true },
-  COPY_FILE_RANGE_64: { since: 45, enosysIsSticky: true }
+  readonly enosysIsStickySince: number
+  readonly tested: boolean
 }
 
 /** Everything about an opcode that dispatch looks at, in one object; all rows have the same shape for V8. */
@@ -118,10 +59,9 @@ const codecOf = (kind: ReplyKind): ReplyCodec<Request, unknown> | undefined =>
 
 const makeRow = (name: OpcodeName): OpcodeRow => {
   // Each codec takes the one request that its opcode has, which `rowOf` finds it by.
-  const { argsSize, argsSizeOf, decode, encode, exact, op } = requestCodecs[name] as RequestCodec<Request> & {
-    readonly op: OperationName
-  }
-  const { enosysIsSticky, since, tested = true } = rows[name]
+  const { argsSize, argsSizeOf, decode, encode, enosysIsStickySince, exact, op, since, tested } = requestCodecs[
+    name
+  ] as RequestCodec<Request> & Known
   const traits = operations[op]
   const codec = codecOf(traits.reply)
   return {
@@ -142,8 +82,8 @@ const makeRow = (name: OpcodeName): OpcodeRow => {
     encode,
     replySize: codec?.size ?? 0,
     hasReply: codec !== undefined,
-    enosysIsSticky: enosysIsSticky !== undefined,
-    enosysIsStickySince: enosysIsSticky === true ? 0 : (enosysIsSticky ?? Number.POSITIVE_INFINITY),
+    enosysIsSticky: enosysIsStickySince !== Number.POSITIVE_INFINITY,
+    enosysIsStickySince,
     tested,
     codec,
     views: codec?.views?.bind(codec),
@@ -151,7 +91,7 @@ const makeRow = (name: OpcodeName): OpcodeRow => {
   }
 }
 
-const all: ReadonlyArray<OpcodeRow> = (Object.keys(rows) as ReadonlyArray<OpcodeName>).map(makeRow)
+const all: ReadonlyArray<OpcodeRow> = (Object.keys(requestCodecs) as ReadonlyArray<OpcodeName>).map(makeRow)
 
 /** The rows by opcode. */
 export const opcodeTable: ReadonlyArray<OpcodeRow | undefined> = Array.from(
