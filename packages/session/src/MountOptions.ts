@@ -1,54 +1,17 @@
 /** What a mount is told when it is made. */
-import type { SecurityContexts } from "@bickford/transport"
+import type { MountDeviceOptions } from "@bickford/transport"
 import type * as Duration from "effect/Duration"
 import type { BackendSource, SessionOptions } from "./SessionOptions.ts"
 
-/** What to mount where, and how. */
-export interface MountOptions {
-  /** An existing directory (or file, for a filesystem whose root is one). */
-  readonly mountpoint: string
+/** What to mount where, and how: the kernel's options of the mount, and the session's. */
+export interface MountOptions extends Omit<MountDeviceOptions, "fusermount"> {
   readonly backend: BackendSource
-  /** The source shown in /proc/mounts. Default `bickford`. */
-  readonly fsname?: string
-  /** The type shown is `fuse.SUBTYPE`. Default `bickford`. */
+  /** The type in the mount table is `fuse.SUBTYPE`. Default `bickford`. */
   readonly subtype?: string
-  /** Let users other than the mounting one in. Default: true for root, else false. */
+  /** Lets users other than the mounting one in. Default: true for root, else false. */
   readonly allowOther?: boolean
-  /** Let the kernel check permissions by mode, owner and group. Default true. */
+  /** Has the kernel check permissions by mode, owner and group. Default true. */
   readonly defaultPermissions?: boolean
-  readonly readOnly?: boolean
-  /** No programs can be run from it. */
-  readonly noexec?: boolean
-  /**
-   * Set-user-ID and set-group-ID bits and file capabilities are honoured. The backend says who owns what: only root may
-   * have it, for a backend that it trusts. Default false.
-   */
-  readonly suid?: boolean
-  /** Device nodes are devices. Only root may have it. Default false. */
-  readonly dev?: boolean
-  /** Every write is synchronous, as with O_SYNC. */
-  readonly sync?: boolean
-  /** Every change of a directory is synchronous. */
-  readonly dirsync?: boolean
-  /** No symbolic link in it is followed: ELOOP (Linux 5.10). */
-  readonly nosymfollow?: boolean
-  /** SELinux labels, as mount(8)'s `context=` and its kin. Only root may set them. */
-  readonly securityContexts?: SecurityContexts
-  /** Reading changes no times. */
-  readonly noatime?: boolean
-  /** Listing changes no times of directories. */
-  readonly nodiratime?: boolean
-  /** Every read that comes to the server marks the time; without it the first one after a change, or in a day (relatime). */
-  readonly strictatime?: boolean
-  /** Largest READ in bytes, at least 4096; 0 for no limit of the mount's own. */
-  readonly maxRead?: number
-  /**
-   * Mounts the block device `fsname` as type `fuseblk` (root only): the kernel sends BMAP and SYNCFS too, and an
-   * unmount returns when `destroy` has run. Default false.
-   */
-  readonly blkdev?: boolean
-  /** Block size in bytes of a `blkdev` mount, a power of two from 512. Default 512. */
-  readonly blksize?: number
   /**
    * Serves requests over io_uring where that can be had: Linux 6.14 with its parameter `fuse.enable_uring`, which is root's, and
    * nothing that denies io_uring to this process (seccomp, `kernel.io_uring_disabled`). Elsewhere `/dev/fuse` is read, as without

@@ -52,39 +52,51 @@ export interface SecurityContexts {
 
 /** What to mount where, and with which of the kernel's options. */
 export interface MountDeviceOptions {
-  /** An existing directory or file. */
+  /** An existing directory; or a file, for a filesystem whose root is one. */
   readonly mountpoint: string
-  /** The source in the mount table. Default `bickford`. */
+  /** The source in the mount table (/proc/mounts). Default `bickford`. */
   readonly fsname?: string
   /** The type in the mount table is `fuse.SUBTYPE`; without one it is `fuse`. */
   readonly subtype?: string
+  /** Lets users other than the mounting one in. Default false. */
   readonly allowOther?: boolean
+  /** Has the kernel check permissions by mode, owner and group. Default false. */
   readonly defaultPermissions?: boolean
   readonly readOnly?: boolean
+  /** No programs can be run from it. */
   readonly noexec?: boolean
-  /** Set-user-ID and set-group-ID bits, and file capabilities, are honoured. Only root may have it. Default false. */
+  /**
+   * Set-user-ID and set-group-ID bits and file capabilities are honoured. The filesystem says who owns what: only root may
+   * have it, for a filesystem that it trusts. Default false.
+   */
   readonly suid?: boolean
   /** Device nodes are devices. Only root may have it. Default false. */
   readonly dev?: boolean
-  /** Every write is synchronous (MS_SYNCHRONOUS). */
+  /** Every write is synchronous, as with O_SYNC (MS_SYNCHRONOUS). */
   readonly sync?: boolean
   /** Every change of a directory is synchronous (MS_DIRSYNC). */
   readonly dirsync?: boolean
-  /** No symbolic link is followed (Linux 5.10). The helper does not know it before libfuse 3.17. */
+  /** No symbolic link in it is followed: ELOOP (Linux 5.10). The helper does not know it before libfuse 3.17. */
   readonly nosymfollow?: boolean
+  /** SELinux labels, as mount(8)'s `context=` and its kin. Only root may set them. */
   readonly securityContexts?: SecurityContexts
+  /** Reading changes no times. */
   readonly noatime?: boolean
+  /** Listing changes no times of directories. */
   readonly nodiratime?: boolean
-  /** Not passed on through the helper, which does not know it. */
+  /**
+   * Every read that comes to the server marks the time; without it the first one after a change, or in a day (relatime). Not passed
+   * on through the helper, which does not know it.
+   */
   readonly strictatime?: boolean
-  /** Largest READ, in bytes; 0, the default, sets no limit. */
+  /** Largest READ in bytes, at least 4096; 0, the default, sets no limit of the mount's own. */
   readonly maxRead?: number
   /**
-   * Mounts a block device, `fsname`, as type `fuseblk` (libfuse's `blkdev`; root only): the kernel opens the device
-   * exclusively, sends BMAP and SYNCFS, and waits for DESTROY when it unmounts.
+   * Mounts a block device, `fsname`, as type `fuseblk` (libfuse's `blkdev`; root only). The kernel opens the device exclusively, and
+   * sends BMAP and SYNCFS too; an unmount waits for DESTROY, and so returns when `destroy` has run. Default false.
    */
   readonly blkdev?: boolean
-  /** Bytes, a power of two: the block size of a `blkdev` mount. Default 512 (`fs/fuse/inode.c`). */
+  /** Block size in bytes of a `blkdev` mount, a power of two from 512. Default 512 (`fs/fuse/inode.c`). */
   readonly blksize?: number
   /** Mounts through the helper even as root; also says how to run it. */
   readonly fusermount?: FusermountOptions
