@@ -12,7 +12,7 @@ export type { MemoryOptions } from "./memory/options.ts"
 export type { UserQuota } from "./posix/usage.ts"
 export { checkStore, type StoreProblem, type StoreReport } from "./sqlite/check.ts"
 export { repairStore, type RepairReport } from "./sqlite/repair.ts"
-export type { SqliteStoreError, StoreBusyError, StoreUnusableError } from "./sqlite/errors.ts"
+export { type SqliteStoreError, StoreBusyError, StoreUnusableError } from "./sqlite/errors.ts"
 export type { SqliteOptions } from "./sqlite/options.ts"
 export { sqlite, type SqliteBackend, type SqliteStats } from "./sqlite/sqlite.ts"
 export {
@@ -27,16 +27,16 @@ export type { Answer } from "./path/outcome.ts"
 export * as PathFilesystem from "./path/PathFilesystem.ts"
 export type { Content } from "./tree/openContent.ts"
 export { folder, type LazyFolder, tree, type TreeNode } from "./tree/tree.ts"
-export { passthrough, type PassthroughBackend, type PassthroughError } from "./passthrough/passthrough.ts"
+export { passthrough, type PassthroughBackend, PassthroughError } from "./passthrough/passthrough.ts"
 export type { IdRange, PassthroughOptions } from "./passthrough/options.ts"
-export type { WorkspaceError } from "./workspace/baseDirectory.ts"
+export { WorkspaceError } from "./workspace/baseDirectory.ts"
 export {
   type Branch,
   type CommitOptions,
   type Committed,
   openBranch,
-  type WorkspaceCommitError,
-  type WorkspaceConflictError
+  WorkspaceCommitError,
+  WorkspaceConflictError
 } from "./workspace/branch.ts"
 export type { AuditDetail, AuditedOperation, AuditFilter, AuditRecord, AuditTime } from "./workspace/auditRecord.ts"
 export type { BranchCopies } from "./workspace/branchCopies.ts"

@@ -1,7 +1,9 @@
-/** What a command fails with: one line for the person who typed it. */
-export interface CommandError {
-  readonly _tag: "CommandError"
-  readonly message: string
-}
+import * as Data from "effect/Data"
 
-export const commandError = (message: string): CommandError => ({ _tag: "CommandError", message })
+/** What a command fails with: one line for the person who typed it. */
+export class CommandError extends Data.TaggedError("CommandError")<{
+  /** What is wrong, and what to do. */
+  readonly message: string
+}> {}
+
+export const commandError = (message: string): CommandError => new CommandError({ message })

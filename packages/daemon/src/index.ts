@@ -2,7 +2,7 @@
  * What a command needs to mount a source in its own process, or to ask a daemon that runs. The daemon itself is in
  * `@bickford/daemon/keeper`, which is loaded by the commands that start one.
  */
-export { type CommandError, commandError } from "./CommandError.ts"
+export { CommandError, commandError } from "./CommandError.ts"
 export { ask, askStatus, follow } from "./control/client.ts"
 export { defaultRuntimeDirectory, socketIn } from "./control/runtimeDirectory.ts"
 export type { MountStatus, StatusReport } from "./control/StatusReport.ts"

@@ -9,13 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { detach } from "./detach.ts"
-import { incarnate, type Incarnation, type MountError, type MountTimeoutError, trueEnd } from "./incarnation.ts"
+import { incarnate, type Incarnation, type MountError, MountTimeoutError, trueEnd } from "./incarnation.ts"
 import type { MountOptions } from "./MountOptions.ts"
 import { checkMountOptions } from "./options.ts"
 import { endingMount } from "./processEnd.ts"
 import type { Session, SessionEnd } from "./Session.ts"
 
-export { deviceOptions, type MountError, type MountTimeoutError } from "./incarnation.ts"
+export { deviceOptions, type MountError, MountTimeoutError } from "./incarnation.ts"
 export type { MountOptions } from "./MountOptions.ts"
 
 /** Why a mount ended: `asked` when it was unmounted through this object or its scope. */
@@ -48,10 +48,11 @@ const startsInTime = ({ mountpoint, startTimeout }: MountOptions) => {
       patientTimeoutOrElse({
         duration,
         orElse: () =>
-          Effect.fail<MountTimeoutError>({
-            _tag: "MountTimeoutError",
-            message: `${mountpoint}: the filesystem did not start within ${Duration.format(duration)}`
-          })
+          Effect.fail(
+            new MountTimeoutError({
+              message: `${mountpoint}: the filesystem did not start within ${Duration.format(duration)}`
+            })
+          )
       })
     )
 }

@@ -9,6 +9,7 @@
  */
 import type { FrameTransport, TransportEnd } from "@bickford/transport"
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -41,11 +42,11 @@ export interface Session {
 }
 
 /** The session ended before what was waited for. */
-export interface SessionEndedError {
-  readonly _tag: "SessionEndedError"
+export class SessionEndedError extends Data.TaggedError("SessionEndedError")<{
+  /** What it ended with. */
   readonly message: string
   readonly end: SessionEnd
-}
+}> {}
 
 const reasonOf = (end: SessionEnd): string => {
   if (end.reason !== "failed") return end.reason
@@ -57,11 +58,7 @@ const reasonOf = (end: SessionEnd): string => {
 const endedEarly = (end: SessionEnd): SessionEndedError | OptionError => {
   const failure: unknown = end.reason === "failed" ? Cause.squash(end.cause) : undefined
   if (isOptionError(failure)) return failure
-  return {
-    _tag: "SessionEndedError",
-    message: `the session ended before INIT was answered: ${reasonOf(end)}`,
-    end
-  }
+  return new SessionEndedError({ message: `the session ended before INIT was answered: ${reasonOf(end)}`, end })
 }
 
 /**

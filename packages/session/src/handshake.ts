@@ -1,5 +1,6 @@
 /** INIT: what the kernel offers and what we and the backend can do, agreed on once per connection. */
 import type { Slot } from "@bickford/transport"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { agreeOn, backendConnection, type Connection } from "./connection/Connection.ts"
 import { logDiagnostics } from "./Diagnostics.ts"
@@ -18,14 +19,14 @@ import {
   opcodeTable
 } from "@bickford/protocol/codec"
 import type { InitOptions, InitRequest, Negotiated } from "@bickford/protocol"
-import type { OptionError } from "./options.ts"
+import { OptionError } from "./options.ts"
 import type { SessionOptions } from "./SessionOptions.ts"
 
 /** INIT was malformed, or asks for what we do not speak; the connection cannot be served. */
-export class HandshakeError extends Error {
-  readonly _tag = "HandshakeError"
-  override readonly name = "HandshakeError"
-}
+export class HandshakeError extends Data.TaggedError("HandshakeError")<{
+  /** What is wrong with it. */
+  readonly message: string
+}> {}
 
 /** What was wanted and is not in force: an old kernel's lack is worth knowing, a contradiction of one's own is worth a warning. */
 const logRefused = (refused: Agreement["refused"]): Effect.Effect<void> => {
@@ -42,15 +43,16 @@ const logRefused = (refused: Agreement["refused"]): Effect.Effect<void> => {
 /** An option, or what the backend declares beside it, is told as all options are. */
 const refusalOf = (error: InitError): HandshakeError | OptionError =>
   error.reason === "option"
-    ? { _tag: "OptionError", option: error.option, message: error.message }
-    : new HandshakeError(error.message)
+    ? new OptionError({ option: error.option, message: error.message })
+    : new HandshakeError({ message: error.message })
 
 const decodeInit = (slot: Slot): InitRequest | HandshakeError => {
   const row = opcodeTable[opcodeOf(slot)]
-  if (row === undefined) return new HandshakeError("the first message was not INIT")
+  if (row === undefined) return new HandshakeError({ message: "the first message was not INIT" })
   const request = decodeAs(row, slot, undefined)
-  if (isDecodeError(request)) return new HandshakeError(request.message)
-  return request.op === "init" ? request : new HandshakeError(`the first message was ${request.op}, not INIT`)
+  if (isDecodeError(request)) return new HandshakeError({ message: request.message })
+  if (request.op === "init") return request
+  return new HandshakeError({ message: `the first message was ${request.op}, not INIT` })
 }
 
 /** The ways over io_uring are taken, or not; a kernel that refuses them in the end delivers by the device. */

@@ -16,6 +16,7 @@ import {
   type TransportError,
   watchThread
 } from "@bickford/transport"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -34,10 +35,10 @@ import {
 } from "./Session.ts"
 
 /** INIT was not agreed on in time. */
-export interface MountTimeoutError {
-  readonly _tag: "MountTimeoutError"
+export class MountTimeoutError extends Data.TaggedError("MountTimeoutError")<{
+  /** What did not start within which time. */
   readonly message: string
-}
+}> {}
 
 /** Why a mount did not come about. */
 export type MountError = TransportError | SupervisorError | SessionEndedError | MountTimeoutError | OptionError

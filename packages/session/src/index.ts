@@ -11,7 +11,7 @@ export {
   type MountEnd,
   type MountError,
   type MountOptions,
-  type MountTimeoutError,
+  MountTimeoutError,
   deviceOptions,
   mount
 } from "./Mount.ts"
@@ -23,11 +23,11 @@ export { logToStderr } from "./observe/logging.ts"
 export { metrics } from "./observe/metrics.ts"
 export { observe, type Observed, type Observer } from "./observe/Observer.ts"
 export { wireLog, type WireLogOptions } from "./observe/wireLog.ts"
-export { isOptionError, type OptionError } from "./options.ts"
+export { isOptionError, OptionError } from "./options.ts"
 export { withinRequestLimit } from "./requestLimit.ts"
 export type { RequestContext } from "./RequestContext.ts"
 export * as Session from "./Session.ts"
 export type { BackendSource, ConnectionRecord } from "./Session.ts"
 export { memoryData, type WriteBufRequest, type WriteData } from "./WriteData.ts"
-export { worker as mountWorker, type WorkerMount, type WorkerMountError } from "./worker/worker.ts"
+export { worker as mountWorker, type WorkerMount, WorkerMountError } from "./worker/worker.ts"
 export type { WorkerMountOptions } from "./worker/messages.ts"

@@ -1,4 +1,5 @@
 /** Options are checked before anything is mounted; an error names the option and what it must be. */
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { sourceFault } from "./backendFault.ts"
 import type { MountOptions } from "./MountOptions.ts"
@@ -7,11 +8,12 @@ import { opcodeTable } from "@bickford/protocol/codec"
 import type { SessionOptions } from "./SessionOptions.ts"
 
 /** An option has a value it cannot have, or there is no such option. */
-export interface OptionError {
-  readonly _tag: "OptionError"
+export class OptionError extends Data.TaggedError("OptionError")<{
+  /** The option's name. */
   readonly option: string
+  /** What the value is and what it must be. */
   readonly message: string
-}
+}> {}
 
 const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null
@@ -173,15 +175,12 @@ const check = (options: object, checks: { readonly [option: string]: Check }): O
   for (const [option, value] of Object.entries(options)) {
     const must = Object.hasOwn(checks, option) ? checks[option] : undefined
     if (must === undefined) {
-      return {
-        _tag: "OptionError",
-        option,
-        message: `there is no option ${option}; the options are ${Object.keys(checks).join(", ")}`
-      }
+      const message = `there is no option ${option}; the options are ${Object.keys(checks).join(", ")}`
+      return new OptionError({ option, message })
     }
     const expected = value === undefined ? undefined : must(value)
     if (expected !== undefined)
-      return { _tag: "OptionError", option, message: `option ${option} is ${shown(value)}; it must be ${expected}` }
+      return new OptionError({ option, message: `option ${option} is ${shown(value)}; it must be ${expected}` })
   }
   return undefined
 }
@@ -189,7 +188,7 @@ const check = (options: object, checks: { readonly [option: string]: Check }): O
 /** What is to be served, before anything is done for it. */
 export const checkSource = (source: unknown): OptionError | undefined => {
   const message = sourceFault(source)
-  return message === undefined ? undefined : { _tag: "OptionError", option: "backend", message }
+  return message === undefined ? undefined : new OptionError({ option: "backend", message })
 }
 
 export const checkSessionOptions = (options: SessionOptions): OptionError | undefined => check(options, sessionChecks)
@@ -198,11 +197,10 @@ export const checkSessionOptions = (options: SessionOptions): OptionError | unde
 const conflict = (options: MountOptions): OptionError | undefined => {
   const { blkdev, blksize, defaultPermissions, fsname, session, syncInit, threads } = options
   if (session?.allowIdmap === true && defaultPermissions === false) {
-    return {
-      _tag: "OptionError",
+    return new OptionError({
       option: "allowIdmap",
       message: "option allowIdmap needs defaultPermissions: the kernel checks permissions on idmapped mounts"
-    }
+    })
   }
   if (syncInit === true && threads !== undefined) {
     return {
@@ -212,9 +210,9 @@ const conflict = (options: MountOptions): OptionError | undefined => {
     }
   }
   if (blkdev === true && fsname === undefined)
-    return { _tag: "OptionError", option: "blkdev", message: "option blkdev needs fsname, the block device" }
+    return new OptionError({ option: "blkdev", message: "option blkdev needs fsname, the block device" })
   if (blksize !== undefined && blkdev !== true)
-    return { _tag: "OptionError", option: "blksize", message: "option blksize is for a blkdev mount" }
+    return new OptionError({ option: "blksize", message: "option blksize is for a blkdev mount" })
   return undefined
 }
 
@@ -224,7 +222,7 @@ export const checkMountOptions = (options: MountOptions): OptionError | undefine
     check(own, mountChecks) ??
     conflict(options) ??
     (own.mountpoint === undefined
-      ? { _tag: "OptionError", option: "mountpoint", message: "option mountpoint is missing" }
+      ? new OptionError({ option: "mountpoint", message: "option mountpoint is missing" })
       : undefined) ??
     checkSource(own.backend) ??
     checkSessionOptions(session ?? {})

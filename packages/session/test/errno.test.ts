@@ -1,6 +1,8 @@
 /** What something thrown stands for. */
 import { assert, describe, it } from "@effect/vitest"
 import { errnoNumbers } from "@bickford/protocol"
+import { pipe_pair, read_frame } from "@bickford/transport"
+import * as Effect from "effect/Effect"
 import { inflateSync } from "node:zlib"
 import { statSync } from "node:fs"
 import { errnoOf, wireErrno } from "../src/errno.ts"
@@ -26,6 +28,17 @@ describe("the errno of something thrown", () => {
     assert.strictEqual(numberOf({ errno: -errnoNumbers.EROFS }), errnoNumbers.EROFS)
     assert.strictEqual(numberOf(-errnoNumbers.EBUSY), errnoNumbers.EBUSY)
   })
+
+  it.effect("is that of a transport's error, whose tag is the errno's too", () =>
+    Effect.gen(function* () {
+      const [reader] = yield* pipe_pair
+      const error = yield* Effect.flip(read_frame(reader))
+      assert.instanceOf(error, Error)
+      assert.strictEqual(error._tag, "EAGAIN")
+      assert.strictEqual(error.syscall, "read")
+      assert.strictEqual(numberOf(error), errnoNumbers.EAGAIN)
+    })
+  )
 
   it("is none where the number is of another numbering", () => {
     assert.isUndefined(numberOf(thrownBy(() => inflateSync(Buffer.from("no deflated data")))))

@@ -1,4 +1,5 @@
 /** Why something on a descriptor or a mountpoint failed: typed by errno, in words a person can act on. */
+import * as Data from "effect/Data"
 import { constants } from "node:os"
 import { getSystemErrorName } from "node:util"
 
@@ -30,7 +31,7 @@ export type TransportTag =
   | "stale_mountpoint"
 
 /** A transport's error with its tag, the call that failed and what to do. */
-export interface TransportErrorOf<T extends TransportTag> {
+export interface TransportErrorOf<T extends TransportTag> extends Error {
   readonly _tag: T
   /** The system call or program that failed. */
   readonly syscall: string
@@ -38,7 +39,6 @@ export interface TransportErrorOf<T extends TransportTag> {
   readonly errno: number
   /** The errno's name, else the tag. */
   readonly code: string
-  readonly message: string
 }
 
 /** As `TransportErrorOf`, with what the helper printed. */
@@ -67,19 +67,26 @@ export const errnoTag = (errno: number): ErrnoTag => {
   return isErrnoTag(name) ? name : "EIO"
 }
 
+/** One class for all tags: which one it is says `_tag`, as the errors of each system call need no class of their own. */
+class TransportFailure<T extends TransportTag> extends Data.Error<{
+  readonly _tag: TransportTag
+  readonly syscall: string
+  readonly errno: number
+  readonly code: string
+  readonly message: string
+}> {
+  override readonly name = "TransportError"
+  declare readonly _tag: T
+}
+
 /** An error with a tag of ours; `errno` is positive, or 0. */
 export const transportError = <T extends TransportTag>(
   tag: T,
   syscall: string,
   errno: number,
   message: string
-): TransportErrorOf<T> => ({
-  _tag: tag,
-  syscall,
-  errno,
-  code: errno === 0 ? tag : getSystemErrorName(-errno),
-  message
-})
+): TransportErrorOf<T> =>
+  new TransportFailure<T>({ _tag: tag, syscall, errno, code: errno === 0 ? tag : getSystemErrorName(-errno), message })
 
 /** The error of a system call that returned `result`, a negative errno. `hint` says what to do about it. */
 export const errnoError = (syscall: string, result: number, hint?: string): SystemCallError => {

@@ -32,15 +32,11 @@ const said: ReadonlyArray<readonly [words: string, errno: number]> = [
   ["not found in /etc/mtab", 22]
 ]
 
-const failed = (errno: number, message: string, output = ""): FusermountError => ({
-  ...transportError("fusermount_failed", name, errno, message),
-  output
-})
+const failed = (errno: number, message: string, output = ""): FusermountError =>
+  Object.assign(transportError("fusermount_failed", name, errno, message), { output })
 
-const sentNothing = (errno: number, message: string, output: string): FusermountError => ({
-  ...transportError("fusermount_no_fd", name, errno, message),
-  output
-})
+const sentNothing = (errno: number, message: string, output: string): FusermountError =>
+  Object.assign(transportError("fusermount_no_fd", name, errno, message), { output })
 
 /** A helper that was found. */
 type Helper = HelperOptions & { readonly program: string; readonly path: string }

@@ -1,30 +1,30 @@
 /** Why a store cannot be opened, and what SQLite's errors mean for a call. */
 import { Errno, type ErrnoError, errnoError } from "@bickford/session"
+import * as Data from "effect/Data"
 import * as Exit from "effect/Exit"
 
 /** Another process has the store open; `pid` is undefined where the kernel does not tell. */
-export interface StoreBusyError {
-  readonly _tag: "StoreBusyError"
+export class StoreBusyError extends Data.TaggedError("StoreBusyError")<{
+  /** Who has it open, and what to do. */
   readonly message: string
+  /** The store's. */
   readonly path: string
   readonly pid: number | undefined
-}
+}> {}
 
 /** The file is no store, is damaged, or was made by a later version. The message says what to do. */
-export interface StoreUnusableError {
-  readonly _tag: "StoreUnusableError"
+export class StoreUnusableError extends Data.TaggedError("StoreUnusableError")<{
+  /** What is wrong with it, and what to do. */
   readonly message: string
+  /** The store's. */
   readonly path: string
-}
+}> {}
 
 /** Why a store cannot be opened. */
 export type SqliteStoreError = StoreBusyError | StoreUnusableError
 
-export const unusable = (path: string, message: string): StoreUnusableError => ({
-  _tag: "StoreUnusableError",
-  path,
-  message: `${path}: ${message}`
-})
+export const unusable = (path: string, message: string): StoreUnusableError =>
+  new StoreUnusableError({ path, message: `${path}: ${message}` })
 
 // sqlite3.h, "Result Codes".
 export const SQLITE_BUSY = 5
@@ -39,26 +39,21 @@ const SQLITE_IOERR_FSYNC = SQLITE_IOERR | (4 << 8)
 const SQLITE_IOERR_DIR_FSYNC = SQLITE_IOERR | (5 << 8)
 
 /** The disk failed the store, and what was committed may not be on it. The message names the store and the reason. */
-export class StoreFailure extends Error {
-  override readonly name = "StoreFailure"
-}
+export class StoreFailure extends Data.TaggedError("StoreFailure")<{
+  readonly message: string
+}> {}
 
 /** The disk has no room for what a commit adds. */
-export class StoreFull extends Error {
-  override readonly name = "StoreFull"
-}
+export class StoreFull extends Data.TaggedError("StoreFull")<{
+  readonly message: string
+}> {}
 
 /** An operation cannot go on, and its caller is to be told this errno. */
-export class OperationFailure extends Error {
-  override readonly name = "OperationFailure"
+export class OperationFailure extends Data.TaggedError("OperationFailure")<{
   /** Positive. */
   readonly errno: number
-
-  constructor(errno: number, message: string) {
-    super(message)
-    this.errno = errno
-  }
-}
+  readonly message: string
+}> {}
 
 /** SQLite's primary result code of what it threw, if it was SQLite. */
 export const resultCode = (error: unknown): number | undefined =>

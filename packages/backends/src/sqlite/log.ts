@@ -71,7 +71,7 @@ export const openLog = (
     const reason = `${path}: ${what} (${messageOf(error)})`
     if (failure === undefined) tell(sentences.readOnly(reason))
     distrusted = true
-    return (failure = new StoreFailure(reason))
+    return (failure = new StoreFailure({ message: reason }))
   }
 
   const tryCheckpoint = (): void => {

@@ -16,6 +16,7 @@ import {
   SQLITE_IOERR,
   SQLITE_READONLY,
   type SqliteStoreError,
+  StoreBusyError,
   unusable
 } from "./errors.ts"
 import { lockHolder } from "./lockHolder.ts"
@@ -85,7 +86,7 @@ export const busy = (path: string): SqliteStoreError => {
     holder?.writes === false && pid !== process.pid
       ? `is locked by ${who}, which only reads it; end that process, and let nobody but the store's user read the store (chmod 600)`
       : `is in use by ${who}; a store serves one mount at a time`
-  return { _tag: "StoreBusyError", path, pid, message: `${path}: ${message}` }
+  return new StoreBusyError({ path, pid, message: `${path}: ${message}` })
 }
 
 /** What an error that SQLite threw means for those who want the store. */

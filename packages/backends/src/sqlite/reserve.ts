@@ -168,7 +168,8 @@ export const openReserve = (db: DatabaseSync, path: string, log: number): Reserv
       if (needed <= held - aheadPages / 2) return
       holdAhead(Math.min(held, needed), needed)
       if (needed <= held) return
-      if (!hold(store, held * pageBytes, needed * pageBytes)) throw new StoreFull(`${path}: the disk is full`)
+      if (!hold(store, held * pageBytes, needed * pageBytes))
+        throw new StoreFull({ message: `${path}: the disk is full` })
       held = needed
     },
     renew: () => {

@@ -2,6 +2,7 @@
 import { errnoNumbers } from "@bickford/protocol"
 import { errnoError } from "@bickford/session"
 import { coveredPlaces, coveringPlace, files } from "@bickford/transport"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { realpathSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
@@ -10,14 +11,15 @@ import { openServed } from "../passthrough/covered.ts"
 import { makeIdMap } from "../passthrough/ids.ts"
 
 /** The directory cannot be served with the store. */
-export interface WorkspaceError {
-  readonly _tag: "WorkspaceError"
+export class WorkspaceError extends Data.TaggedError("WorkspaceError")<{
+  /** The directory's. */
   readonly path: string
+  /** Why, and what to do. */
   readonly message: string
-}
+}> {}
 
 export const refuseWorkspace = (path: string, message: string): Effect.Effect<never, WorkspaceError> =>
-  Effect.fail({ _tag: "WorkspaceError", path, message: `${path}: ${message}` })
+  Effect.fail(new WorkspaceError({ path, message: `${path}: ${message}` }))
 
 const isBelow = (path: string, directory: string): boolean =>
   path.startsWith(directory === "/" ? directory : `${directory}/`)

@@ -1,5 +1,6 @@
 /** A branch that nobody serves, opened to be looked at, committed, or set back. */
 import { files } from "@bickford/transport"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { existsSync } from "node:fs"
@@ -18,17 +19,17 @@ import { filePatches, type FileStat, fileStats } from "./patch.ts"
 import { branchStore, prepareBranch } from "./schema.ts"
 
 /** What others did to the base stands in the way of a commit, which has done nothing. */
-export interface WorkspaceConflictError {
-  readonly _tag: "WorkspaceConflictError"
+export class WorkspaceConflictError extends Data.TaggedError("WorkspaceConflictError")<{
   readonly conflicts: ReadonlyArray<Conflict>
+  /** Which paths, and why. */
   readonly message: string
-}
+}> {}
 
 /** A commit could not be brought to its end. When it was begun, it is finished as the branch is opened the next time. */
-export interface WorkspaceCommitError {
-  readonly _tag: "WorkspaceCommitError"
+export class WorkspaceCommitError extends Data.TaggedError("WorkspaceCommitError")<{
+  /** What went wrong. */
   readonly message: string
-}
+}> {}
 
 /** How a commit is done. */
 export interface CommitOptions {
@@ -79,20 +80,18 @@ const commitIn =
   ({ onConflict = "fail", reached } = {}) =>
     Effect.try({
       try: () => commitChanges(view, onConflict, sync, reached),
-      catch: (error): WorkspaceCommitError => ({
-        _tag: "WorkspaceCommitError",
-        message: error instanceof Error ? error.message : String(error)
-      })
+      catch: (error) => new WorkspaceCommitError({ message: error instanceof Error ? error.message : String(error) })
     }).pipe(
       Effect.flatMap(({ applied, conflicts }) => {
         const shown = conflicts.map(shownConflict)
         if (onConflict !== "fail" || shown.length === 0)
           return Effect.succeed({ applied: applied.map(shownChange), conflicts: shown })
-        return Effect.fail<WorkspaceConflictError>({
-          _tag: "WorkspaceConflictError",
-          conflicts: shown,
-          message: `the base has changed in the same places: ${listed(shown)}`
-        })
+        return Effect.fail(
+          new WorkspaceConflictError({
+            conflicts: shown,
+            message: `the base has changed in the same places: ${listed(shown)}`
+          })
+        )
       })
     )
 

@@ -1,4 +1,5 @@
 /** A branch and its base to look at: the branch's rows, and files of the base by their paths. */
+import * as Data from "effect/Data"
 import { nameFromBytes, type Timespec } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import { readlinkSync, readSync } from "node:fs"
@@ -46,12 +47,12 @@ export interface BranchView {
 export const absolute = ({ directory }: Pick<BranchView, "directory">, path: BranchPath): Buffer =>
   path === "" ? Buffer.from(directory) : Buffer.concat([Buffer.from(`${directory}/`), pathBytes(path)])
 
-class BaseUnreadable extends Error {
-  override readonly name = "BaseUnreadable"
-}
+class BaseUnreadable extends Data.TaggedError("BaseUnreadable")<{ readonly message: string }> {}
 
 const unreadable = (path: BranchPath): BaseUnreadable =>
-  new BaseUnreadable(`${String(nameFromBytes(pathBytes(path)))}: the base has it no more, or it may not be read`)
+  new BaseUnreadable({
+    message: `${String(nameFromBytes(pathBytes(path)))}: the base has it no more, or it may not be read`
+  })
 
 /** `rootFd` is the base directory, open; `attributes` tells what the last look saw. */
 export const makeBranchView = (db: DatabaseSync, rootFd: number, attributes: Attributes): BranchView => {

@@ -12,10 +12,11 @@ import type { HashKey } from "../sqlite/names.ts"
 import { prepareQuery } from "../sqlite/query.ts"
 import type { Transaction } from "../sqlite/transaction.ts"
 import type { Overlay, UnderlayParts } from "../sqlite/underlay.ts"
-import { type Base, firstOwnId, makeBase } from "./base.ts"
+import { type Base, makeBase } from "./base.ts"
 import type { BaseFiles } from "./baseFiles.ts"
 import { orderNames, type BaseNames } from "./baseNames.ts"
 import { type BaseNode, isSameVersion, pathOf, type Version } from "./baseNode.ts"
+import { firstOwnId } from "./baseNodes.ts"
 import { blocksOf, type ContentBelow } from "./chunksOver.ts"
 import { type DirectoryBelow, MergedDirectory } from "./mergedDirectory.ts"
 import { MergedBytes } from "./mergedBytes.ts"
@@ -63,7 +64,8 @@ const makeNames = (
     const node = nodeOf()
     if (node === undefined) return noNames
     const listed = files.list(node)
-    if (typeof listed === "number") throw new OperationFailure(-listed, "a directory of the base cannot be listed")
+    if (typeof listed === "number")
+      throw new OperationFailure({ errno: -listed, message: "a directory of the base cannot be listed" })
     if (known?.settled === true && isSameVersion(known.version, listed.version)) return known.names
     const entries = listed.entries.map((entry) =>
       entry.ino < firstOwnId ? entry : { ...entry, ino: numberOf(node, entry.name)?.ino ?? 0 }
@@ -72,6 +74,62 @@ const makeNames = (
     const settled = Date.now() - Number(ctime.sec) * 1000 - ctime.nsec / 1e6 > settledAfter
     known = { names: orderNames(entries, key, rows()), version: listed.version, settled }
     return known.names
+  }
+}
+
+/** The names that the base has of the directory `ino`; `rowsOf` gives those that have rows, with their cookies. */
+const makeDirectoryBelow = (
+  files: BaseFiles,
+  base: Pick<Base, "find" | "nodeOf">,
+  key: HashKey,
+  rowsOf: (ino: number) => ReadonlyMap<string, number>,
+  ino: number
+): DirectoryBelow => ({
+  find: (name) => {
+    const node = base.nodeOf(ino)
+    return node && base.find(node, name)?.ino
+  },
+  names: makeNames(
+    files,
+    () => base.nodeOf(ino),
+    key,
+    () => rowsOf(ino),
+    base.find
+  ),
+  rows: () => new Set(rowsOf(ino).keys())
+})
+
+/** Reads what the changed file `ino` has left of the base's: an error when that is not what it was when it was changed. */
+const makeContentBelow = (
+  { files }: OverlaySettings,
+  origins: Origins,
+  nodeOf: Base["nodeOf"],
+  ino: number,
+  initial: number
+): ContentBelow => {
+  let visible = initial
+  let version: Version | undefined
+  return {
+    visible: () => visible,
+    cut: (end) => {
+      if (end >= visible) return
+      visible = end
+      origins.setVisible(ino, end)
+    },
+    read: (offset, length) => {
+      const node = nodeOf(ino)
+      const fd = node === undefined ? -ESTALE : files.readable(node)
+      if (node === undefined || fd < 0)
+        throw new OperationFailure({ errno: -fd, message: "a file of the base cannot be read" })
+      version ??= origins.get(ino)?.version ?? node.version
+      const seen = files.versionOf(fd)
+      if (typeof seen === "number" || version === undefined || !isSameVersion(seen, version))
+        throw new OperationFailure({ errno: ESTALE, message: "a file of the base was changed there, and here" })
+      const bytes = files.read(node, offset, length)
+      if (typeof bytes === "number")
+        throw new OperationFailure({ errno: -bytes, message: "a file of the base cannot be read" })
+      return bytes
+    }
   }
 }
 
@@ -91,55 +149,11 @@ const makeUnderlay = (settings: OverlaySettings, parts: UnderlayParts) => {
   const rowsOf = (ino: number): Map<string, number> =>
     new Map(rowNames.all(ino).map(([name, cookie]) => [nameKey(nameFromBytes(name)), cookie]))
 
-  const belowDirectory = (ino: number): DirectoryBelow => {
-    const nodeOf = () => base.nodeOf(ino)
-    return {
-      find: (name) => {
-        const node = nodeOf()
-        return node && base.find(node, name)?.ino
-      },
-      names: makeNames(
-        files,
-        nodeOf,
-        { a, b },
-        () => rowsOf(ino),
-        (directory, name) => base.find(directory, name)
-      ),
-      rows: () => new Set(rowsOf(ino).keys())
-    }
-  }
-
-  /** Reads what a changed file has left of the base's: an error when that is not what it was when it was changed. */
-  const belowContent = (ino: number, initial: number): ContentBelow => {
-    let visible = initial
-    let version: Version | undefined
-    return {
-      visible: () => visible,
-      cut: (end) => {
-        if (end >= visible) return
-        visible = end
-        origins.setVisible(ino, end)
-      },
-      read: (offset, length) => {
-        const node = base.nodeOf(ino)
-        const fd = node === undefined ? -ESTALE : files.readable(node)
-        if (node === undefined || fd < 0) throw new OperationFailure(-fd, "a file of the base cannot be read")
-        version ??= origins.get(ino)?.version ?? node.version
-        const seen = files.versionOf(fd)
-        if (typeof seen === "number" || version === undefined || !isSameVersion(seen, version))
-          throw new OperationFailure(ESTALE, "a file of the base was changed there, and here")
-        const bytes = files.read(node, offset, length)
-        if (typeof bytes === "number") throw new OperationFailure(-bytes, "a file of the base cannot be read")
-        return bytes
-      }
-    }
-  }
-
   const bytesOver = (ino: number, data: number, blocks: number, visible: number): MergedBytes =>
-    new MergedBytes(chunks, data, blocks, newId, belowContent(ino, visible))
+    new MergedBytes(chunks, data, blocks, newId, makeContentBelow(settings, origins, base.nodeOf, ino, visible))
 
   const directoryOver = (ino: number, parent: number): MergedDirectory =>
-    new MergedDirectory(entries, inodes, ino, parent, belowDirectory(ino))
+    new MergedDirectory(entries, inodes, ino, parent, makeDirectoryBelow(files, base, { a, b }, rowsOf, ino))
 
   const base: Base = makeBase({
     ...settings,
@@ -165,7 +179,8 @@ const makeUnderlay = (settings: OverlaySettings, parts: UnderlayParts) => {
   const takeRow = (inode: Inode) => {
     const node = base.nodeOf(inode.ino)
     const version = node?.version
-    if (node === undefined || version === undefined) throw new OperationFailure(ESTALE, "a base file is gone")
+    if (node === undefined || version === undefined)
+      throw new OperationFailure({ errno: ESTALE, message: "a base file is gone" })
     if ((inode.mode & S_IFMT) === S_IFLNK && inode.content === undefined) base.target(inode)
     const { content } = inode
     const below = node.below

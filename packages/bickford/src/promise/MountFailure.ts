@@ -1,37 +1,41 @@
 /** Errors as Node's own look, for programs that do not use Effect. */
 import type { MountEnd, MountError } from "@bickford/session"
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 
-/** `code` is an errno's name where there is one, as `EACCES`; `errno` is negative, as Node's are. */
-export class MountFailure extends Error {
-  override readonly name = "MountFailure"
+/** Why a mount did not come about, or failed later. It has the fields of Node's own errors. */
+export class MountFailure extends Data.TaggedError("MountFailure")<{
+  /** What failed, in a sentence. */
+  readonly message: string
+  /** An errno's name where there is one, as `EACCES`. */
   readonly code: string
+  /** Negative, as Node's are; undefined where there is none. */
   readonly errno: number | undefined
+  /** The system call or program that failed. */
   readonly syscall: string | undefined
+  readonly cause?: unknown
+}> {}
 
-  constructor(message: string, code: string, errno?: number, syscall?: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
-    this.errno = errno
-    this.syscall = syscall
-  }
-}
+const withoutErrno = { errno: undefined, syscall: undefined }
 
 const ETIMEDOUT = 110
 
 /** Why mounting failed. */
 export const failureOf = (error: MountError): MountFailure => {
+  const { message } = error
   switch (error._tag) {
     case "OptionError":
-      return new MountFailure(error.message, "ERR_INVALID_ARG_VALUE")
+      return new MountFailure({ ...withoutErrno, message, code: "ERR_INVALID_ARG_VALUE" })
     case "MountTimeoutError":
-      return new MountFailure(error.message, "ETIMEDOUT", -ETIMEDOUT)
+      return new MountFailure({ message, code: "ETIMEDOUT", errno: -ETIMEDOUT, syscall: undefined })
     case "SessionEndedError":
-      return new MountFailure(error.message, "ERR_MOUNT_ENDED", undefined, undefined, causeOf(error.end))
+      return new MountFailure({ ...withoutErrno, message, code: "ERR_MOUNT_ENDED", cause: causeOf(error.end) })
     case "SupervisorError":
-      return new MountFailure(error.message, "ERR_MOUNT_FAILED", undefined, undefined, error)
-    default:
-      return new MountFailure(error.message, error.code, error.errno === 0 ? undefined : -error.errno, error.syscall)
+      return new MountFailure({ ...withoutErrno, message, code: "ERR_MOUNT_FAILED", cause: error })
+    default: {
+      const { code, errno, syscall } = error
+      return new MountFailure({ message, code, errno: errno === 0 ? undefined : -errno, syscall })
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import {
   splitOptions,
   type Target
 } from "@bickford/daemon/options"
+import * as Data from "effect/Data"
 import { readVersion } from "../version.ts"
 import type { MountOptions } from "./mount.ts"
 
@@ -36,16 +37,14 @@ export interface CommandLine {
 }
 
 /** An option has a wrong value, or makes no sense here. */
-export class CommandLineError extends Error {
-  override readonly name = "CommandLineError"
-  readonly code = "ERR_INVALID_ARG_VALUE"
+export class CommandLineError extends Data.TaggedError("CommandLineError")<{
   /** The option's name: `max_write`, `-o`. */
   readonly option: string
-
-  constructor(option: string, message: string) {
-    super(message)
-    this.option = option
-  }
+  /** What is wrong with it. */
+  readonly message: string
+}> {
+  /** As Node's errors have it. */
+  readonly code = "ERR_INVALID_ARG_VALUE"
 }
 
 interface Flags {
@@ -75,7 +74,7 @@ const applyTo = (target: Target, option: string): boolean => {
   if (row === undefined) return false
   if (row.takes !== "refused" && (row.by === "source" || row.by === "command") && given.name !== "debug") return false
   const wrong = applyOption(target, given, row)
-  if (wrong !== undefined) throw new CommandLineError(given.name, wrong)
+  if (wrong !== undefined) throw new CommandLineError({ option: given.name, message: wrong })
   return true
 }
 
@@ -100,7 +99,8 @@ export const parseCommandLine = (argv: ReadonlyArray<string> = process.argv.slic
     if (flag !== undefined) flags[flag] = true
     else if (argument === "-o") {
       const options = known[++i]
-      if (options === undefined) throw new CommandLineError("-o", "-o needs options after it: -o NAME[=VALUE],...")
+      if (options === undefined)
+        throw new CommandLineError({ option: "-o", message: "-o needs options after it: -o NAME[=VALUE],..." })
       take(options)
     } else if (argument.startsWith("-o")) take(argument.slice(2))
     else if (argument.startsWith("-") && argument !== "-") remaining.push(argument)
@@ -108,7 +108,7 @@ export const parseCommandLine = (argv: ReadonlyArray<string> = process.argv.slic
   }
   if (end >= 0) argv.slice(end + 1).forEach(place)
   const wrong = contradiction(target)
-  if (wrong !== undefined) throw new CommandLineError(wrong.option, wrong.message)
+  if (wrong !== undefined) throw new CommandLineError({ option: wrong.option, message: wrong.message })
   const debug = flags.debug || target.debug
   const options: MountOptions = {
     ...target.mount,

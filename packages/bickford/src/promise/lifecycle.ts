@@ -37,7 +37,8 @@ const changed = (key: string): void => {
  */
 export const start = async (mountpoint: string, backend: BackendSource, options?: MountOptions): Promise<void> => {
   const key = await keyOf(mountpoint)
-  if (running.has(key)) throw new MountFailure(`${key} is started already`, "EBUSY", -16, "mount")
+  if (running.has(key))
+    throw new MountFailure({ message: `${key} is started already`, code: "EBUSY", errno: -16, syscall: "mount" })
   const mounted = mount(key, backend, options)
   const ended = mounted
     .then((mount) => mount.ended)
@@ -63,12 +64,12 @@ export const stop = async (mountpoint: string, filesystem?: BackendSource): Prom
   const found = running.get(key)
   if (found === undefined) return
   if (filesystem !== undefined && filesystem !== found.filesystem) {
-    throw new MountFailure(
-      `${key}: another filesystem is mounted there than the one that was to be stopped; nothing was unmounted`,
-      "EINVAL",
-      -22,
-      "umount"
-    )
+    throw new MountFailure({
+      message: `${key}: another filesystem is mounted there than the one that was to be stopped; nothing was unmounted`,
+      code: "EINVAL",
+      errno: -22,
+      syscall: "umount"
+    })
   }
   await (await found.mounted)[Symbol.asyncDispose]()
   await found.ended

@@ -12,6 +12,7 @@
 import { type BackendSource, type ErrnoError, isOptionError, logToStderr, type Session } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -19,8 +20,9 @@ import { getSystemErrorMap } from "node:util"
 import { failureOf } from "./MountFailure.ts"
 
 /** What a call on a `TestKernel` is rejected with: the errno that a program would see, in the form of Node's own errors. */
-export class TestCallError extends Error {
-  override readonly name = "TestCallError"
+export class TestCallError extends Data.TaggedError("TestCallError")<{
+  /** The errno's name and what it means, the call and the path, as in Node's own errors. */
+  readonly message: string
   /** The errno's name, as `ENOENT`; `ERR_FAKE_KERNEL` when the session itself broke off. */
   readonly code: string
   /** The negative error number, as Node has it. */
@@ -29,17 +31,13 @@ export class TestCallError extends Error {
   readonly syscall: string
   /** The path that the call was given. */
   readonly path: string
+}> {}
 
-  constructor(error: ErrnoError | FakeKernel.FakeKernelError, syscall: string, path: string) {
-    const errno = error._tag === "FakeKernelError" ? undefined : -error.errno
-    const text = errno === undefined ? error.message : (getSystemErrorMap().get(errno)?.[1] ?? "unknown error")
-    const code = error._tag === "FakeKernelError" ? "ERR_FAKE_KERNEL" : error._tag
-    super(`${code}: ${text}, ${syscall} '${path}'`)
-    this.code = code
-    this.errno = errno
-    this.syscall = syscall
-    this.path = path
-  }
+const callError = (error: ErrnoError | FakeKernel.FakeKernelError, syscall: string, path: string): TestCallError => {
+  const errno = error._tag === "FakeKernelError" ? undefined : -error.errno
+  const text = errno === undefined ? error.message : (getSystemErrorMap().get(errno)?.[1] ?? "unknown error")
+  const code = error._tag === "FakeKernelError" ? "ERR_FAKE_KERNEL" : error._tag
+  return new TestCallError({ message: `${code}: ${text}, ${syscall} '${path}'`, code, errno, syscall, path })
 }
 
 /** A call as a promise, which is rejected with a `TestCallError`. */
@@ -69,7 +67,7 @@ const promised =
     const exit = await Effect.runPromiseExit(call(...args))
     if (Exit.isSuccess(exit)) return exit.value
     const error = Cause.findErrorOption(exit.cause)
-    throw error._tag === "Some" ? new TestCallError(error.value, syscall, args[0]) : Cause.squash(exit.cause)
+    throw error._tag === "Some" ? callError(error.value, syscall, args[0]) : Cause.squash(exit.cause)
   }
 
 const promisedCalls = (kernel: FakeKernel.PathCalls): TestCalls => ({

@@ -1,6 +1,7 @@
 /** One worker's life in the service of a mount: started, fed, watched, and waited for. */
 import * as Supervisor from "@bickford/supervisor"
 import { isMounted } from "@bickford/transport"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Semaphore from "effect/Semaphore"
@@ -47,10 +48,7 @@ export interface Keeping {
   ending: boolean
 }
 
-export interface WorkerDeath {
-  readonly _tag: "WorkerDeath"
-  readonly message: string
-}
+export class WorkerDeath extends Data.TaggedError("WorkerDeath")<{ readonly message: string }> {}
 
 /** How long a worker may take to drain and exit (milliseconds). */
 const drainTimeout = 5000
@@ -172,7 +170,7 @@ const afterwards = Effect.fnUntraced(function* (keeping: Keeping, opened: Connec
     return keeping.progress.endedBecause(`${cause}; ${lost}, so it was unmounted`)
   }
   const message = lost === undefined || exit.ended !== undefined ? cause : `${cause}; ${lost}: mounted anew`
-  return yield* Effect.fail<WorkerDeath>({ _tag: "WorkerDeath", message })
+  return yield* Effect.fail(new WorkerDeath({ message }))
 })
 
 /** One worker's life: succeeds when the mount is over, and fails when another worker is needed. */

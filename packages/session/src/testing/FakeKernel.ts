@@ -31,7 +31,7 @@ import { type RawReply, ReceivedFrames, readFrames } from "./ReceivedFrames.ts"
 import { Sender } from "./Sender.ts"
 
 export type { RequestInput } from "../calls/KernelSide.ts"
-export type { FakeKernelError } from "./FakeKernelError.ts"
+export { FakeKernelError } from "./FakeKernelError.ts"
 export type { RawReply } from "./ReceivedFrames.ts"
 
 /** The calls of a program on a server that a fake kernel drives. */

@@ -3,6 +3,7 @@
  * of the main thread are answered by another.
  */
 import { patientTimeoutOrElse } from "@bickford/supervisor"
+import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,12 +17,12 @@ import type { FromWorker, PlainError, ToWorker, WorkerMountOptions } from "./mes
 import { startThread } from "./startThread.ts"
 
 /** Why a worker thread's mount did not come about, or ended. */
-export interface WorkerMountError {
-  readonly _tag: "WorkerMountError"
+export class WorkerMountError extends Data.TaggedError("WorkerMountError")<{
+  /** What failed, as the worker told it. */
   readonly message: string
   /** The tag of what failed in the worker. */
   readonly reason: string
-}
+}> {}
 
 /** A mount that a worker thread serves. */
 export interface WorkerMount {
@@ -54,11 +55,7 @@ interface Thread {
   readonly ending: EndingMount
 }
 
-const failure = ({ _tag, message }: PlainError): WorkerMountError => ({
-  _tag: "WorkerMountError",
-  reason: _tag,
-  message
-})
+const failure = ({ _tag, message }: PlainError): WorkerMountError => new WorkerMountError({ reason: _tag, message })
 
 /** Nothing more will come of it. */
 const over = (thread: Thread, error: WorkerMountError): void => {
