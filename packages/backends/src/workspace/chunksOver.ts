@@ -25,6 +25,41 @@ export interface ContentBelow {
 /** How many blocks so many bytes take. */
 export const blocksOf = (bytes: number): number => Math.ceil(bytes / blockBytes)
 
+/** Rows from `first` to `last`, and those of `make` between them, up to `end`. */
+const filledUp = <Row extends readonly [position: number, ...ReadonlyArray<unknown>]>(
+  rows: ReadonlyArray<Row>,
+  first: number,
+  last: number,
+  end: number,
+  make: (position: number) => Row
+): Array<Row> => {
+  const filled: Array<Row> = []
+  let at = first
+  const fillTo = (stop: number): void => {
+    for (; at < Math.min(stop, end); at++) filled.push(make(at))
+  }
+  for (const row of rows) {
+    fillTo(row[0])
+    filled.push(row)
+    at = row[0] + 1
+  }
+  fillTo(last + 1)
+  return filled
+}
+
+/** Rows that there are from `position` on, or so many. */
+const countRows = (chunks: ChunkStore, data: number, position: number, most: number): number => {
+  let count = 0
+  for (let from = position; count < most;) {
+    const rows = chunks.blocksFrom(data, from)
+    count += rows.length
+    const lastRow = rows.at(-1)
+    if (lastRow === undefined || rows.length < pageRows) break
+    from = lastRow[0] + 1
+  }
+  return Math.min(count, most)
+}
+
 export const chunksOver = (chunks: ChunkStore, below: ContentBelow): ChunkStore => {
   /** The first position of which the base has nothing. */
   const end = (): number => Math.ceil(below.visible() / chunkSize)
@@ -32,43 +67,10 @@ export const chunksOver = (chunks: ChunkStore, below: ContentBelow): ChunkStore 
   const bitsBelow = (position: number): number => 2 ** blocksOf(bytesBelow(position)) - 1
   const read = (position: number) => below.read(position * chunkSize, bytesBelow(position))
 
-  /** Rows, with what the base has between them. */
-  const fill = <Row extends readonly [position: number, ...ReadonlyArray<unknown>]>(
-    rows: ReadonlyArray<Row>,
-    first: number,
-    last: number,
-    make: (position: number) => Row
-  ): Array<Row> => {
-    const filled: Array<Row> = []
-    let at = first
-    const fillTo = (stop: number): void => {
-      for (; at < Math.min(stop, end()); at++) filled.push(make(at))
-    }
-    for (const row of rows) {
-      fillTo(row[0])
-      filled.push(row)
-      at = row[0] + 1
-    }
-    fillTo(last + 1)
-    return filled
-  }
   const bitsRow = (position: number): BlocksAt => [position, bitsBelow(position)]
 
   const isBelow = (data: number, position: number): boolean =>
     position < end() && chunks.blocksAt(data, position) === undefined
-
-  /** Rows that there are from `position` on, or so many. */
-  const countRows = (data: number, position: number, most: number): number => {
-    let count = 0
-    for (let from = position; count < most;) {
-      const rows = chunks.blocksFrom(data, from)
-      count += rows.length
-      const lastRow = rows.at(-1)
-      if (lastRow === undefined || rows.length < pageRows) break
-      from = lastRow[0] + 1
-    }
-    return Math.min(count, most)
-  }
 
   return {
     ...chunks,
@@ -79,12 +81,12 @@ export const chunksOver = (chunks: ChunkStore, below: ContentBelow): ChunkStore 
       return { owner, position, blocks: bitsBelow(position), bytes, used: bytes.length, dirty: false }
     },
     content: (data, first, last) =>
-      fill(chunks.content(data, first, last), first, last, (position) => [position, read(position)]),
-    blocks: (data, first, last) => fill(chunks.blocks(data, first, last), first, last, bitsRow),
+      filledUp(chunks.content(data, first, last), first, last, end(), (position) => [position, read(position)]),
+    blocks: (data, first, last) => filledUp(chunks.blocks(data, first, last), first, last, end(), bitsRow),
     blocksFrom: (data, position) => {
       const rows = chunks.blocksFrom(data, position)
       const last = rows.length < pageRows ? position + pageRows : (rows.at(-1)?.[0] ?? position)
-      return fill(rows, position, Math.min(last, position + pageRows), bitsRow).slice(0, pageRows)
+      return filledUp(rows, position, Math.min(last, position + pageRows), end(), bitsRow).slice(0, pageRows)
     },
     positionAfter: (data, position, rows) => {
       if (position + rows < end()) return position + rows
@@ -95,7 +97,7 @@ export const chunksOver = (chunks: ChunkStore, below: ContentBelow): ChunkStore 
       const from = Math.max(position, end())
       const stored = chunks.positionBeforeEnd(data, from, rows)
       if (stored !== undefined) return stored
-      const start = end() - (rows - countRows(data, from, rows))
+      const start = end() - (rows - countRows(chunks, data, from, rows))
       return start >= position && start < end() ? start : undefined
     },
     blocksAt: (data, position) =>

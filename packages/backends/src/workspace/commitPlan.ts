@@ -61,119 +61,152 @@ const storedDirectories = (tree: ChangedTree): ReadonlyMap<BranchPath, StoredIno
   return found
 }
 
+/** Brings the changes into phases; the steps of each are in order. */
+class Planner {
+  readonly #view: BranchView
+  readonly #tree: ChangedTree
+  readonly #staging: BranchPath
+  readonly #moves: ReadonlyArray<FoundChange>
+  readonly #staged: Array<Staged> = []
+  readonly #leaving: Array<Step> = []
+  readonly #removing: Array<Step> = []
+  readonly #placing: Array<{ readonly path: BranchPath; readonly step: Step }> = []
+  readonly #files: Array<Step> = []
+  readonly #links: Array<Step> = []
+  readonly #attributes: Array<Step> = []
+  readonly #directories = new Map<BranchPath, StepAttributes>()
+  /** By inode: where its content is once the files have come. */
+  readonly #placed = new Map<number, BranchPath>()
+  /** Directories whose names come and go: where each is in the end, and in the base, where it is of the base. */
+  readonly #touched = new Map<BranchPath, BranchPath | undefined>()
+
+  constructor(view: BranchView, tree: ChangedTree, changes: ReadonlyArray<FoundChange>, staging: BranchPath) {
+    this.#view = view
+    this.#tree = tree
+    this.#staging = staging
+    const moves = changes.filter(({ basePath, kind }) => kind === "renamed" && basePath !== undefined)
+    this.#moves = moves.sort((a, b) => depthOf(b.basePath ?? "") - depthOf(a.basePath ?? ""))
+    for (const { basePath = "", inode } of this.#moves) {
+      if (inode !== undefined) this.#leaving.push({ do: "move", from: basePath, to: this.#movedTo(inode) })
+    }
+    this.#notePlaced()
+  }
+
+  /** What the base has already, under the name that it will have when the files come. */
+  #notePlaced(): void {
+    for (const origin of this.#tree.origins.values()) {
+      const own = this.#tree.ownPath(origin)
+      if (own !== undefined) this.#placed.set(origin.ino, own)
+    }
+    for (const { inode, path } of this.#moves) if (inode !== undefined) this.#placed.set(inode.ino, path)
+  }
+
+  #movedTo(inode: StoredInode): BranchPath {
+    return joinPath(this.#staging, `m${inode.ino}`)
+  }
+
+  /** Where a path of the base is once all that is moved has left its place. */
+  #displaced(path: BranchPath): BranchPath {
+    for (const { basePath = "", inode } of this.#moves) {
+      if (inode !== undefined && isAtOrBelow(path, basePath)) return this.#movedTo(inode) + path.slice(basePath.length)
+    }
+    return path
+  }
+
+  #stage(inode: StoredInode): BranchPath {
+    const path = joinPath(this.#staging, `f${inode.ino}`)
+    this.#staged.push({ inode, path })
+    return path
+  }
+
+  /** Another file takes the name: what is there goes first, unless one rename can replace it. */
+  #makeWay({ covers, inode }: FoundChange): void {
+    const there = covers === undefined ? undefined : this.#view.stat(covers)
+    if (there === undefined || covers === undefined || inode === undefined) return
+    if (isDirectoryMode(there.mode) || isDirectoryMode(inode.mode))
+      this.#removing.push({ do: "remove", path: this.#displaced(covers) })
+  }
+
+  #come(path: BranchPath, inode: StoredInode): void {
+    const first = this.#placed.get(inode.ino)
+    if (first === undefined) {
+      this.#placed.set(inode.ino, path)
+      this.#files.push({ do: "move", from: this.#stage(inode), to: path })
+    } else this.#links.push({ do: "link", existing: first, path })
+  }
+
+  /** New content for a file that stays, by its own name or all of its names. */
+  #refill(path: BranchPath, inode: StoredInode, base: BaseStat): void {
+    this.#files.push({ do: base.nlink > 1 ? "copy" : "move", from: this.#stage(inode), to: path })
+  }
+
+  /** Notes the directories that lose or get a name by a change. */
+  #touch({ basePath, kind, path }: FoundChange): void {
+    const touched = this.#touched
+    if (kind !== "removed" && path !== "") touched.set(parentOf(path), touched.get(parentOf(path)))
+    const above = basePath === undefined || basePath === "" ? undefined : this.#tree.baseDirectory(parentOf(basePath))
+    if (basePath !== undefined && above !== undefined) touched.set(above, parentOf(basePath))
+  }
+
+  add(change: FoundChange): void {
+    const { base, basePath, covers, inode, kind, path, what } = change
+    this.#touch(change)
+    if (kind === "removed" && basePath !== undefined)
+      this.#removing.push({ do: "remove", path: this.#displaced(basePath) })
+    if (inode === undefined) return
+    const origin = this.#tree.origins.get(inode.ino)
+    const isItself = base !== undefined && origin !== undefined && (kind === "renamed" || covers === undefined)
+    this.#makeWay(change)
+    if (kind === "renamed") this.#placing.push({ path, step: { do: "move", from: this.#movedTo(inode), to: path } })
+    if (isDirectoryMode(inode.mode)) {
+      if (!isItself) this.#placing.push({ path, step: { do: "mkdir", path } })
+      this.#directories.set(path, attributesOf(this.#tree, inode))
+    } else if (isItself && base !== undefined) {
+      if (what.includes("content") && isRegularMode(inode.mode)) this.#refill(path, inode, base)
+      this.#attributes.push({ do: "attributes", path, attributes: attributesOf(this.#tree, inode) })
+    } else this.#come(path, inode)
+  }
+
+  /** Directories whose names came and went have the times that the branch shows. */
+  #restoreTimes(): void {
+    const stored = storedDirectories(this.#tree)
+    for (const [path, basePath] of this.#touched) {
+      if (this.#directories.has(path)) continue
+      const inode = stored.get(path)
+      const base = inode === undefined && basePath !== undefined ? this.#view.stat(basePath) : undefined
+      if (inode !== undefined) this.#directories.set(path, attributesOf(this.#tree, inode))
+      else if (base !== undefined) this.#directories.set(path, timesOf(base))
+    }
+  }
+
+  finish(): CommitPlan {
+    this.#restoreTimes()
+    const placing = this.#placing.sort((a, b) => depthOf(a.path) - depthOf(b.path))
+    const directories = [...this.#directories].sort(([a], [b]) => depthOf(b) - depthOf(a))
+    return {
+      staged: this.#staged,
+      steps: [
+        ...this.#leaving,
+        ...this.#removing,
+        ...placing.map(({ step }) => step),
+        ...this.#files,
+        ...this.#links,
+        ...this.#attributes,
+        { do: "remove", path: this.#staging },
+        ...directories.map(([path, attributes]): Step => ({ do: "attributes", path, attributes }))
+      ]
+    }
+  }
+}
+
+/** Returns the steps that bring `changes` into the base, by way of the directory `staging`. */
 export const planCommit = (
   view: BranchView,
   tree: ChangedTree,
   changes: ReadonlyArray<FoundChange>,
   staging: BranchPath
 ): CommitPlan => {
-  const moves = changes.filter(({ basePath, kind }) => kind === "renamed" && basePath !== undefined)
-  const movedTo = (inode: StoredInode): BranchPath => joinPath(staging, `m${inode.ino}`)
-  const deepestFirst = [...moves].sort((a, b) => depthOf(b.basePath ?? "") - depthOf(a.basePath ?? ""))
-  /** Where a path of the base is once all that is moved has left its place. */
-  const displaced = (path: BranchPath): BranchPath => {
-    for (const { basePath = "", inode } of deepestFirst) {
-      if (inode !== undefined && isAtOrBelow(path, basePath)) return movedTo(inode) + path.slice(basePath.length)
-    }
-    return path
-  }
-  const leaving: Array<Step> = []
-  const removing: Array<Step> = []
-  const placing: Array<{ readonly path: BranchPath; readonly step: Step }> = []
-  const files: Array<Step> = []
-  const links: Array<Step> = []
-  const attributes: Array<Step> = []
-  const directories: Array<{ readonly path: BranchPath; readonly attributes: StepAttributes }> = []
-  const staged: Array<Staged> = []
-  /** By inode: where its content is once the files have come. */
-  const placed = new Map<number, BranchPath>()
-  /** Directories whose names come and go: where each is in the end, and in the base, where it is of the base. */
-  const touched = new Map<BranchPath, BranchPath | undefined>()
-
-  for (const { basePath = "", inode } of deepestFirst) {
-    if (inode !== undefined) leaving.push({ do: "move", from: basePath, to: movedTo(inode) })
-  }
-
-  // What the base has already, under the name that it will have when the files come.
-  for (const origin of tree.origins.values()) {
-    const own = tree.ownPath(origin)
-    if (own !== undefined) placed.set(origin.ino, own)
-  }
-  for (const { inode, path } of moves) if (inode !== undefined) placed.set(inode.ino, path)
-
-  const stage = (inode: StoredInode): BranchPath => {
-    const path = joinPath(staging, `f${inode.ino}`)
-    staged.push({ inode, path })
-    return path
-  }
-
-  /** Another file takes the name: what is there goes first, unless one rename can replace it. */
-  const makeWay = ({ covers, inode }: FoundChange): void => {
-    const there = covers === undefined ? undefined : view.stat(covers)
-    if (there === undefined || covers === undefined || inode === undefined) return
-    if (isDirectoryMode(there.mode) || isDirectoryMode(inode.mode))
-      removing.push({ do: "remove", path: displaced(covers) })
-  }
-
-  const come = (path: BranchPath, inode: StoredInode): void => {
-    const first = placed.get(inode.ino)
-    if (first === undefined) {
-      placed.set(inode.ino, path)
-      files.push({ do: "move", from: stage(inode), to: path })
-    } else links.push({ do: "link", existing: first, path })
-  }
-
-  /** New content for a file that stays, by its own name or all of its names. */
-  const refill = (path: BranchPath, inode: StoredInode, base: BaseStat): void => {
-    const from = stage(inode)
-    if (base.nlink > 1) files.push({ do: "copy", from, to: path })
-    else files.push({ do: "move", from, to: path })
-    attributes.push({ do: "attributes", path, attributes: attributesOf(tree, inode) })
-  }
-
-  for (const change of changes) {
-    const { base, basePath, inode, kind, path, what } = change
-    if (kind !== "removed" && path !== "") touched.set(parentOf(path), touched.get(parentOf(path)))
-    const above = basePath === undefined || basePath === "" ? undefined : tree.baseDirectory(parentOf(basePath))
-    if (basePath !== undefined && above !== undefined) touched.set(above, parentOf(basePath))
-    if (kind === "removed" && basePath !== undefined) removing.push({ do: "remove", path: displaced(basePath) })
-    if (inode === undefined) continue
-    const isDirectory = isDirectoryMode(inode.mode)
-    const origin = tree.origins.get(inode.ino)
-    const isItself = base !== undefined && origin !== undefined && (kind === "renamed" || change.covers === undefined)
-    makeWay(change)
-    if (kind === "renamed") placing.push({ path, step: { do: "move", from: movedTo(inode), to: path } })
-    if (isDirectory) {
-      if (!isItself) placing.push({ path, step: { do: "mkdir", path } })
-      directories.push({ path, attributes: attributesOf(tree, inode) })
-    } else if (isItself && base !== undefined) {
-      if (what.includes("content") && isRegularMode(inode.mode)) refill(path, inode, base)
-      else attributes.push({ do: "attributes", path, attributes: attributesOf(tree, inode) })
-    } else come(path, inode)
-  }
-
-  // They have the times that the branch shows.
-  const stored = storedDirectories(tree)
-  for (const [path, basePath] of touched) {
-    if (directories.some((known) => known.path === path)) continue
-    const inode = stored.get(path)
-    const base = inode === undefined && basePath !== undefined ? view.stat(basePath) : undefined
-    if (inode !== undefined) directories.push({ path, attributes: attributesOf(tree, inode) })
-    else if (base !== undefined) directories.push({ path, attributes: timesOf(base) })
-  }
-  placing.sort((a, b) => depthOf(a.path) - depthOf(b.path))
-  directories.sort((a, b) => depthOf(b.path) - depthOf(a.path))
-  return {
-    staged,
-    steps: [
-      ...leaving,
-      ...removing,
-      ...placing.map(({ step }) => step),
-      ...files,
-      ...links,
-      ...attributes,
-      { do: "remove", path: staging },
-      ...directories.map((directory): Step => ({ do: "attributes", ...directory }))
-    ]
-  }
+  const planner = new Planner(view, tree, changes, staging)
+  for (const change of changes) planner.add(change)
+  return planner.finish()
 }
