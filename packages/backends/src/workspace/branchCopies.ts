@@ -1,7 +1,7 @@
 /** What makes copies of a branch, and has it hold what a copy holds. */
 import * as Effect from "effect/Effect"
 import type { OpenStore } from "../sqlite/open.ts"
-import { refuseWorkspace, type WorkspaceError } from "./baseDirectory.ts"
+import { refuseWorkspace, WorkspaceError } from "./baseDirectory.ts"
 import { copyCheckpoint, type Copier } from "./copies.ts"
 import { forgetEvent, noteEvent } from "./events.ts"
 import { branchNameOf, checkpointFile, listCheckpoints, refusedBranchName } from "./home.ts"
@@ -39,10 +39,10 @@ export const branchCopies = (opened: OpenStore, copier: Copier): BranchCopies =>
       const event = noteEvent(db, kind, name, "")
       yield* Effect.tryPromise({
         try: copy,
-        catch: (error): WorkspaceError => {
+        catch: (error) => {
           forgetEvent(db, event)
           const why = isThere(error) ? "is there already" : error instanceof Error ? error.message : String(error)
-          return { _tag: "WorkspaceError", path: target, message: `${kind} ${name}: ${why}` }
+          return new WorkspaceError({ path: target, message: `${kind} ${name}: ${why}` })
         }
       })
       opened.log.sync()

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { SqliteStoreError } from "../sqlite/errors.ts"
-import { realPath, refuseWorkspace, type WorkspaceError } from "./baseDirectory.ts"
+import { realPath, refuseWorkspace, WorkspaceError } from "./baseDirectory.ts"
 import { type Branch, openBranch } from "./branch.ts"
 import {
   type BranchFile,
@@ -52,11 +52,11 @@ export const openWorkspace = (
     const store = options.store ?? workspaceHome(base)
     yield* Effect.try({
       try: () => makeHome(store),
-      catch: (error): WorkspaceError => ({
-        _tag: "WorkspaceError",
-        path: store,
-        message: `${store}: ${error instanceof Error ? error.message : String(error)}`
-      })
+      catch: (error) =>
+        new WorkspaceError({
+          path: store,
+          message: `${store}: ${error instanceof Error ? error.message : String(error)}`
+        })
     })
     const fileOf = (name: string): Effect.Effect<string, WorkspaceError> => {
       const refused = refusedBranchName(name)

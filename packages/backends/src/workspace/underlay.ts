@@ -21,7 +21,7 @@ import { blocksOf, type ContentBelow } from "./chunksOver.ts"
 import { type DirectoryBelow, MergedDirectory } from "./mergedDirectory.ts"
 import { MergedBytes } from "./mergedBytes.ts"
 import type { NodeJournal } from "./nodeJournal.ts"
-import { makeOrigins } from "./origins.ts"
+import { makeOrigins, type Origins } from "./origins.ts"
 
 const { ESTALE } = errnoNumbers
 
