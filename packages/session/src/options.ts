@@ -203,11 +203,10 @@ const conflict = (options: MountOptions): OptionError | undefined => {
     })
   }
   if (syncInit === true && threads !== undefined) {
-    return {
-      _tag: "OptionError",
+    return new OptionError({
       option: "syncInit",
       message: "option syncInit is not for a mount with threads: its queues are registered when mount(2) has returned"
-    }
+    })
   }
   if (blkdev === true && fsname === undefined)
     return new OptionError({ option: "blkdev", message: "option blkdev needs fsname, the block device" })
