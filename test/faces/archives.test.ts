@@ -6,6 +6,7 @@ import * as Logger from "effect/Logger"
 import { mkdir, mkdtemp, open, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { zstdCompressSync } from "node:zlib"
 import { withMount } from "../mount/bickford.ts"
 import { serve } from "../mount/inProcess.ts"
 import { run } from "../mount/processes.ts"
@@ -55,7 +56,14 @@ describe("an archive on a mount", () => {
   const kinds: ReadonlyArray<readonly [name: string, make: (tree: string, file: string) => Promise<unknown>]> = [
     ["zip", (tree, file) => run("python3", ["-c", zipTree, tree, file])],
     ["tar", (tree, file) => run("tar", ["-C", tree, "-cf", file, "."])],
-    ["tar.gz", (tree, file) => run("tar", ["-C", tree, "-czf", file, "."])]
+    ["tar.gz", (tree, file) => run("tar", ["-C", tree, "-czf", file, "."])],
+    [
+      "tar.zst",
+      async (tree, file) => {
+        await run("tar", ["-C", tree, "-cf", `${file}.plain`, "."])
+        await writeFile(file, zstdCompressSync(await readFile(`${file}.plain`)))
+      }
+    ]
   ]
   for (const [name, make] of kinds) {
     it.live(`${name}: is the tree that it was made of, and is read-only`, () =>

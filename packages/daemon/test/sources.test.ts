@@ -23,7 +23,7 @@ describe("sources", () => {
   it("that are wrong are told what they need", () => {
     assert.strictEqual(
       messageOf("sqlit:/x"),
-      "unknown source sqlit:/x; known: memory:, sqlite:PATH, passthrough:DIR, workspace:DIR, zip:PATH, tar:PATH, module:PATH"
+      "unknown source sqlit:/x; known: memory:, sqlite:PATH, passthrough:DIR, workspace:DIR, zip:PATH, tar:PATH, http://HOST/PATH/, https://HOST/PATH/, s3:BUCKET/PREFIX, git:DIR#REVISION, module:PATH"
     )
     assert.strictEqual(messageOf("sqlite:"), "sqlite: needs the path of a store: sqlite:PATH")
     assert.strictEqual(messageOf("memory:/x"), "unknown source memory:/x: memory: takes nothing after the colon")
@@ -39,10 +39,10 @@ describe("sources", () => {
 
   it("are named from anywhere by absolute paths", () => {
     const resolve = (path: string): string => `/folder/${path}`
-    for (const { kind, operand } of sourceKinds) {
+    for (const { elsewhere, kind, operand } of sourceKinds) {
       assert.strictEqual(
         withAbsolutePath(`${kind}:${operand === undefined ? "" : "x"}`, resolve),
-        operand === undefined ? `${kind}:` : `${kind}:/folder/x`
+        operand === undefined ? `${kind}:` : elsewhere === true ? `${kind}:x` : `${kind}:/folder/x`
       )
     }
     assert.strictEqual(withAbsolutePath("other:x", resolve), "other:x")

@@ -141,9 +141,12 @@ const attempt = async (side: Side, one: Step): Promise<unknown> => {
         await handle.close()
       }
     }
+    case "copyFile":
+      // Of a directory libuv opens the copy first, and removes it again.
+      if ((await fs.stat(from)).isDirectory()) return "a directory"
+      return fs.copyFile(from, dest)
     case "rename":
     case "link":
-    case "copyFile":
       return fs[call](from, dest)
     case "symlink":
       return fs.symlink(text === "" ? "a" : to.slice(1), from)
@@ -176,8 +179,11 @@ const outcome = async (side: Side, one: Step): Promise<unknown> =>
     (value) => ({ value: value ?? null }),
     (error: NodeJS.ErrnoException) => ({
       code: error.code?.replace("ERR_FS_EISDIR", "EISDIR"),
-      syscall: one.call === "rm" || one.call === "open" ? undefined : error.syscall,
-      path: one.call === "rm" ? undefined : error.path?.slice(one.call === "symlink" ? 0 : side.root.length)
+      syscall: one.call === "rm" || one.call === "open" || one.call === "copyFile" ? undefined : error.syscall,
+      path:
+        one.call === "rm" || one.call === "copyFile"
+          ? undefined
+          : error.path?.slice(one.call === "symlink" ? 0 : side.root.length)
     })
   )
 

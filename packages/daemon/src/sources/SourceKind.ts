@@ -8,7 +8,9 @@ import type { ParsedOptions } from "../options/table.ts"
 export interface SourceKind {
   readonly kind: string
   /** What follows the colon, as the help writes it; undefined when nothing may. */
-  readonly operand: "PATH" | "DIR" | undefined
+  readonly operand: string | undefined
+  /** The operand is no path of this machine: it stays as it is given. */
+  readonly elsewhere?: true
   /** A few words for the help, after the source's form. */
   readonly help: string
   /** What the operand is, where it is missing: `needs ...`. */

@@ -9,6 +9,7 @@ import { memorySource } from "./memory.ts"
 import { moduleSource } from "./module.ts"
 import { passthroughSource } from "./passthrough.ts"
 import type { SourceKind } from "./SourceKind.ts"
+import { gitSource, httpSource, httpsSource, s3Source } from "./remote.ts"
 import { sqliteSource } from "./sqlite.ts"
 import { workspaceSource } from "./workspace.ts"
 
@@ -20,6 +21,10 @@ export const sourceKinds: ReadonlyArray<SourceKind> = [
   workspaceSource,
   zipSource,
   tarSource,
+  httpSource,
+  httpsSource,
+  s3Source,
+  gitSource,
   moduleSource
 ]
 
@@ -66,5 +71,7 @@ export const sourceOf = (text: string): Effect.Effect<Source, CommandError> => {
 /** The source with its path made absolute by `resolve`; as it is where it is none. */
 export const withAbsolutePath = (text: string, resolve: (path: string) => string): string => {
   const parsed = parseSource(text)
-  return isParsed(parsed) && parsed.path !== "" ? `${parsed.kind.kind}:${resolve(parsed.path)}` : text
+  return isParsed(parsed) && parsed.path !== "" && parsed.kind.elsewhere !== true
+    ? `${parsed.kind.kind}:${resolve(parsed.path)}`
+    : text
 }

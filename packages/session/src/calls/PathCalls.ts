@@ -241,8 +241,8 @@ const nameCalls = <F extends Fault>(
     walking(ruled, (walk) =>
       Effect.gen(function* () {
         const from = yield* walk.locate(path, false)
-        if (from.found === undefined) return yield* Errno.ENOENT
         const to = yield* walk.locate(newPath, false)
+        if (from.found === undefined) return yield* Errno.ENOENT
         if (from.found === root || to.found === root) return yield* Errno.EBUSY
         yield* mayMove(ruled, from.directory, from.found, to)
         yield* ruled.kernel.call({
