@@ -2,11 +2,12 @@ import { defineConfig } from "vitest/config"
 
 // The `development` condition resolves the workspace's packages to their
 // TypeScript sources, so that tests never run a stale build.
-const conditions = ["development", "node", "import", "module", "default"]
+const conditions = ["development", "node", "default"]
 const nodeFlags = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
 
 export default defineConfig({
   resolve: { conditions },
+  // Node knows by itself what is imported and what is required: a package with both forms would be mixed up.
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],

@@ -87,7 +87,8 @@ interface Call {
   readonly more?: boolean
 }
 
-interface Server {
+/** A store that is served. */
+export interface Server {
   readonly backend: Backend & { readonly stats: () => { readonly inodes: number; readonly bytes: number } }
   /** Nodes that the kernel was asked about. */
   readonly asked: ReadonlyArray<U64>
@@ -148,35 +149,39 @@ const fields = {
   offset: 0
 }
 
-/** Opens the store and serves a connection with it. */
-export const serve = Effect.fnUntraced(function* (
-  path: string,
+/** Opens a store and serves a connection with it. */
+export const serveStore = <B extends Server["backend"], E>(
+  store: Effect.Effect<B, E, Scope.Scope>,
   id: string,
-  held: Iterable<U64> = [],
-  options: SqliteOptions = {}
-) {
-  const scope = yield* Scope.make()
-  yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-  const asked: Array<U64> = []
-  const backend = yield* Scope.provide(sqlite(path, options), scope)
-  yield* backend.init?.(negotiated, connection(id, new Set(held), asked)) ?? Effect.void
-  const commit = backend.commit ?? Effect.void
-  const server: Server = {
-    backend,
-    asked,
-    commit,
-    call: (op, given, { more = false, resent = false, unique }) =>
-      Effect.gen(function* () {
-        const operation: unknown = backend[op]
-        if (typeof operation !== "function") return yield* Effect.die(new Error(`no ${op}`))
-        // The fields are those of every one of these requests.
-        const run = (): Effect.Effect<ReplyOf[typeof op], ErrnoError> =>
-          operation({ ...fields, op, unique, ...given }, requestContext({ unique, resent }))
-        const exit = yield* Effect.exit(Effect.suspend(run))
-        if (!more) yield* commit
-        return yield* exit
-      }),
-    kill: Scope.close(scope, Exit.void)
-  }
-  return server
-})
+  held: Iterable<U64> = []
+) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+    const asked: Array<U64> = []
+    const backend = yield* Scope.provide(store, scope)
+    yield* backend.init?.(negotiated, connection(id, new Set(held), asked)) ?? Effect.void
+    const commit = backend.commit ?? Effect.void
+    const server: Omit<Server, "backend"> & { readonly backend: B } = {
+      backend,
+      asked,
+      commit,
+      call: (op, given, { more = false, resent = false, unique }) =>
+        Effect.gen(function* () {
+          const operation: unknown = backend[op]
+          if (typeof operation !== "function") return yield* Effect.die(new Error(`no ${op}`))
+          // The fields are those of every one of these requests.
+          const run = (): Effect.Effect<ReplyOf[typeof op], ErrnoError> =>
+            operation({ ...fields, op, unique, ...given }, requestContext({ unique, resent }))
+          const exit = yield* Effect.exit(Effect.suspend(run))
+          if (!more) yield* commit
+          return yield* exit
+        }),
+      kill: Scope.close(scope, Exit.void)
+    }
+    return server
+  })
+
+/** As `serveStore`, with the store at a path. */
+export const serve = (path: string, id: string, held: Iterable<U64> = [], options: SqliteOptions = {}) =>
+  serveStore(sqlite(path, options), id, held)

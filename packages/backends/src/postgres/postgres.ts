@@ -1,0 +1,282 @@
+/** A filesystem in a PostgreSQL database: complete, and there again after whatever happens to its server. */
+import type {
+  CopyFileRangeRequest,
+  Negotiated,
+  ReaddirplusRequest,
+  ReaddirRequest,
+  Statfs,
+  StatfsRequest,
+  U64
+} from "@bickford/protocol"
+import type { Backend, BackendConnection, ErrnoError } from "@bickford/session"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { checkOptions } from "../checkOptions.ts"
+import { attributeOperations } from "../posix/attributes.ts"
+import { timespec } from "../posix/clock.ts"
+import { dataOperations } from "../posix/data.ts"
+import { done } from "../posix/filesystem.ts"
+import { makeKernelPages } from "../posix/kernelPages.ts"
+import { nameMax } from "../posix/linux.ts"
+import { listingOperations } from "../posix/listing.ts"
+import { namespaceOperations } from "../posix/namespace.ts"
+import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
+import { renameOperations } from "../posix/rename.ts"
+import { blockSize } from "../posix/usage.ts"
+import { withoutOpening } from "../posix/withoutOpening.ts"
+import { xattrOperations } from "../posix/xattrOperations.ts"
+import type { Recorded } from "../sqlite/once.ts"
+import { makeRecords } from "../sqlite/records.ts"
+import { DatabaseError } from "./database.ts"
+import type { PostgresStoreError } from "./errors.ts"
+import { makeFilesystem, type OpenStore, type StoredFilesystem } from "./filesystem.ts"
+import { openStore } from "./openStore.ts"
+import { isSuccess } from "./once.ts"
+import { type PostgresOptions, postgresChecks } from "./options.ts"
+import { makeProbes } from "./probes.ts"
+import { beatSession, claimSession, endSession, releaseSession, type Session, StoreTaken } from "./session.ts"
+import { makeSweeper } from "./sweeper.ts"
+
+/** What a store holds, and what serving it took so far. */
+export interface PostgresStats {
+  /** The root included, and files that were unlinked but are still held. */
+  readonly inodes: number
+  /** Bytes of file data, in whole blocks of 4096. */
+  readonly bytes: number
+  /** Statements sent to the server: each is one round trip. */
+  readonly statements: number
+}
+
+/** A filesystem kept in a database, and what it holds. */
+export interface PostgresBackend extends Backend {
+  /** How much it holds now. */
+  readonly stats: () => PostgresStats
+}
+
+const capabilities = {
+  autoInvalData: false,
+  asyncDio: false,
+  exportSupport: true,
+  handleKillprivV2: true,
+  cacheSymlinks: true,
+  allowIdmap: true
+}
+
+const statfsOf = (store: StoredFilesystem): Statfs => {
+  const { blocks, inodes } = store.limits()
+  const used = store.used()
+  const free = Math.max(0, blocks - used.blocks)
+  return {
+    blocks,
+    bfree: free,
+    bavail: free,
+    files: inodes,
+    ffree: inodes - used.inodes,
+    bsize: blockSize,
+    namelen: nameMax,
+    frsize: blockSize
+  }
+}
+
+/** Bytes of the smallest entry of a listing: `struct fuse_dirent` and `struct fuse_direntplus` in fuse_kernel.h, with a name. */
+const direntMin = 32
+const direntPlusMin = 160
+
+/** As many entries as can fit into `size` bytes, and one more, taken while what they miss can still be loaded. */
+const taken = <A>(
+  listed: Effect.Effect<Iterable<A>, ErrnoError>,
+  size: number,
+  smallest: number
+): Effect.Effect<Iterable<A>, ErrnoError> => {
+  if (!isSuccess(listed)) return listed
+  const entries: Array<A> = []
+  const most = Math.floor(size / smallest) + 1
+  for (const entry of listed.value) if (entries.push(entry) >= most) break
+  return Exit.succeed(entries)
+}
+
+/** Chunks of either file that one COPY_FILE_RANGE looks at: 8 MiB, which are in memory then. */
+const copyChunks = 128
+
+/** The operations on a store, by the rules of `posix/`. */
+const operationsOf = (store: StoredFilesystem, options: PostgresOptions, pages: ReturnType<typeof makeKernelPages>) => {
+  const { filesystem: fs, runner } = store
+  const { changing, reading } = runner
+  const opening = makeOpening("kernel")
+  const negative =
+    options.negativeTimeout === undefined || options.negativeTimeout === 0
+      ? undefined
+      : timespec(options.negativeTimeout)
+  const names = namespaceOperations(fs, opening, negative)
+  const opens = openOperations(fs, opening)
+  const attributes = attributeOperations(fs)
+  const data = dataOperations(fs, pages)
+  const listing = listingOperations(fs)
+  const xattrs = xattrOperations(fs)
+  const probes = makeProbes(store)
+  const { answerFor, created, node, nothing } = makeRecords(fs, opening)
+  const size: Recorded<unknown, U64> = { toRecord: (n) => n, fromRecord: (n) => Exit.succeed(n) }
+
+  const operations = {
+    lookup: reading(names.lookup, probes.name),
+    getattr: reading(attributes.getattr),
+    statx: reading(attributes.statx),
+    setattr: changing(attributes.setattr, {
+      toRecord: () => 0,
+      fromRecord: (_record, { nodeid }) => answerFor(nodeid, (inode) => inode.answer)
+    }),
+    readlink: reading(names.readlink),
+    symlink: changing(names.symlink, node, probes.name),
+    mknod: changing(names.mknod, node, probes.name),
+    mkdir: changing(names.mkdir, node, probes.name),
+    unlink: changing(names.unlink, nothing, probes.name),
+    rmdir: changing(names.rmdir, nothing, probes.name),
+    rename: changing(renameOperations(fs).rename, nothing, probes.rename),
+    link: changing(names.link, node, probes.link),
+    create: changing(names.create, created, probes.name),
+    tmpfile: changing(names.tmpfile, created),
+    open: reading(opens.open),
+    release: () => done,
+    opendir: reading(opens.opendir),
+    releasedir,
+    readdir: reading<ReaddirRequest>((request, context) =>
+      taken(listing.readdir(request, context), request.size, direntMin)
+    ),
+    readdirplus: reading<ReaddirplusRequest>((request, context) =>
+      store.listing(true, () => taken(listing.readdirplus(request, context), request.size, direntPlusMin))
+    ),
+    read: reading(data.read, probes.read),
+    write: changing(data.write, { toRecord: (n) => n, fromRecord: (n) => Exit.succeed(Number(n)) }, probes.write),
+    fallocate: changing(data.fallocate, nothing),
+    lseek: reading(data.lseek),
+    // The kernel asks for what is left.
+    copyFileRange: changing<CopyFileRangeRequest>(
+      (request, context) => data.copyFileRange({ ...request, len: probes.copy(request, copyChunks) }, context),
+      size
+    ),
+    // Every change was stored before it was answered, and the server has it on its disk.
+    fsync: () => done,
+    fsyncdir: () => done,
+    syncfs: () => done,
+    ...(options.xattrs === false
+      ? {}
+      : {
+          getxattr: reading(xattrs.getxattr),
+          listxattr: reading(xattrs.listxattr),
+          setxattr: changing(xattrs.setxattr, nothing),
+          removexattr: changing(xattrs.removexattr, nothing)
+        }),
+    statfs: reading<StatfsRequest>(() => Exit.succeed(statfsOf(store)))
+  }
+  return { operations, opening }
+}
+
+/** Milliseconds between two signs of life of a session. */
+const beatEvery = 1000
+
+/**
+ * Claims the store for a connection. While another session may be alive it is watched: one that shows no sign of life for
+ * its time is dead, one that does has the store.
+ */
+const claim = Effect.fnUntraced(function* ({ database, name }: OpenStore, connection: string) {
+  let seen: string | undefined
+  for (;;) {
+    const claimed = yield* Effect.promise(() =>
+      claimSession(database, name, connection).catch((error: unknown) => {
+        if (error instanceof StoreTaken) return error
+        throw error
+      })
+    )
+    if (!(claimed instanceof StoreTaken)) return claimed
+    if (seen !== undefined && seen !== claimed.seen) return yield* Effect.die(claimed)
+    seen = claimed.seen
+    yield* Effect.sleep(beatEvery)
+  }
+})
+
+/** Serves a store that is open. */
+export const serveStore = Effect.fnUntraced(function* (opened: OpenStore, options: PostgresOptions) {
+  const context = yield* Effect.context<never>()
+  const log = (sentence: string): void => void Effect.runForkWith(context)(Effect.logWarning(`postgres: ${sentence}`))
+  const store = makeFilesystem(opened, options, log)
+  const sweeper = makeSweeper(opened.database)
+  const pages = makeKernelPages()
+  const { opening, operations } = operationsOf(store, options, pages)
+  const { commits } = store
+  let session: Session | undefined
+
+  const beat = Effect.suspend(() => {
+    const of = session
+    if (of === undefined) return Effect.void
+    return Effect.tryPromise(() => beatSession(opened.database, of)).pipe(
+      Effect.tap((alive) => (alive || session !== of ? Effect.void : Effect.sync(() => void commits.fence()))),
+      // A server that is away is noticed by those who need it.
+      Effect.ignore
+    )
+  })
+  yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(beatEvery)))
+  yield* Effect.forkScoped(sweeper)
+  yield* Effect.addFinalizer(() =>
+    Effect.andThen(
+      commits.close,
+      Effect.sync(() => {
+        if (session !== undefined) releaseSession(opened.name, session)
+        session = undefined
+      })
+    )
+  )
+
+  const backend = {
+    capabilities,
+    durable: true,
+    commit: commits.commit,
+    delivered: store.answers.delivered,
+    /** Ends when the store is another server's. */
+    run: Effect.andThen(store.lost, Effect.die(new Error("another server has taken the store over"))),
+    init: (_negotiated: Negotiated, connection: BackendConnection) =>
+      Effect.gen(function* () {
+        pages.connect(connection)
+        store.atimes.follow(connection.atime)
+        opening.follow(connection.atime)
+        session = yield* claim(opened, connection.id)
+        yield* Effect.catch(store.begin(session, connection), (error) =>
+          error instanceof DatabaseError ? Effect.die(error) : Effect.fail(error)
+        )
+      }),
+    destroy: () =>
+      Effect.gen(function* () {
+        yield* commits.close
+        const of = session
+        session = undefined
+        if (of === undefined) return
+        releaseSession(opened.name, of)
+        yield* Effect.ignore(Effect.tryPromise(() => endSession(opened.database, of)))
+      }),
+    forget: (nodeid: U64, _nlookup: number, left: number) => {
+      if (left === 0 && commits.lost() === undefined) store.filesystem.forget(nodeid)
+    },
+    ...operations,
+    stats: () => ({
+      inodes: store.used().inodes,
+      bytes: store.bytesUsed(),
+      statements: opened.database.statements()
+    })
+  } satisfies PostgresBackend
+  return options.opens === true ? backend : withoutOpening(backend)
+})
+
+/**
+ * The filesystem in the database that `url` names, as libpq writes it: `postgresql://USER@HOST:PORT/DATABASE?sslmode=...`,
+ * in the schema `bickford` or the one that `schema` of the URL names, which is made if it is not there. Mount it with
+ * `default_permissions`. Every change is stored by the server before it is answered. POSIX and BSD locks are the kernel's.
+ * Needs the package `pg`. Throws a TypeError for an option that is not there, or has a value that it cannot have.
+ */
+export const postgres = (
+  url: string,
+  options: PostgresOptions = {}
+): Effect.Effect<PostgresBackend, PostgresStoreError, Scope.Scope> => {
+  checkOptions("postgres", options, postgresChecks)
+  return Effect.flatMap(openStore(url, options), (opened) => serveStore(opened, options))
+}

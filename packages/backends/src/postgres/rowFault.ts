@@ -1,0 +1,43 @@
+/** Rows that the rules ask for and memory does not have: the operation is undone, the rows are loaded, and it runs again. */
+import type { Name } from "@bickford/protocol"
+
+/** A file's content, for what is loaded of it. */
+interface LoadingContent {
+  /** Names the content in the store. */
+  readonly id: number
+  readonly loadedChunks: (
+    first: number,
+    last: number,
+    rows: ReadonlyArray<{ readonly position: number; readonly bits: number; readonly bytes: Uint8Array }>
+  ) => void
+  readonly loadedBits: (
+    first: number,
+    last: number,
+    rows: ReadonlyArray<{ readonly position: number; readonly bits: number }>
+  ) => void
+}
+
+/** What one statement loads. */
+export type Missing =
+  | { readonly kind: "inodes"; readonly inos: ReadonlyArray<number> }
+  /** A name of a directory, with the inode that it names, and the directory's own inode. */
+  | { readonly kind: "name"; readonly parent: number; readonly name: Name }
+  /** Entries of a directory from a cookie on; with their inodes, where a listing shows attributes. */
+  | { readonly kind: "page"; readonly parent: number; readonly after: number; readonly withInodes: boolean }
+  /** Which blocks are allocated, from a chunk on. */
+  | { readonly kind: "bits"; readonly content: LoadingContent; readonly first: number }
+  /** The chunks from `first` to `last`, with their bytes. */
+  | { readonly kind: "chunks"; readonly content: LoadingContent; readonly first: number; readonly last: number }
+  /** Numbers for new inodes. */
+  | { readonly kind: "ids" }
+
+/** Thrown through the rules, and caught by what runs them. */
+export class RowFault extends Error {
+  override readonly name = "RowFault"
+  readonly missing: Missing
+
+  constructor(missing: Missing) {
+    super(`${missing.kind} are not in memory`)
+    this.missing = missing
+  }
+}
