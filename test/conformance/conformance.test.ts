@@ -9,6 +9,7 @@ describe("the table of behaviours", () => {
     "plain",
     "memory",
     "sqlite",
+    "workspace",
     "passthrough",
     "passthroughInNode",
     "memoryOnRings",

@@ -1,9 +1,11 @@
 /** Where the table is run: a folder that a filesystem serves, and nothing of which is left afterwards. */
-import { chmod, mkdtemp, realpath, rm } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { withMount } from "../mount/bickford.ts"
 import { startOnRings } from "../mount/onRings.ts"
+import { run } from "../mount/processes.ts"
+import { fillFolders } from "./fullBase.ts"
 
 export interface Place {
   readonly folder: string
@@ -66,9 +68,53 @@ const faceOfFolder =
       return face(name)(body)
     })
 
+const ofKernel = (folder: string): Place => ({
+  folder,
+  fuse: false,
+  release: () => Promise.resolve("nothing to abort")
+})
+
+/** A branch of a base that `fill` has filled. */
+const branchOf = (fill: (base: string) => Promise<void>) => (body: Body) =>
+  withFolder(async (folder) => {
+    const base = join(folder, "base")
+    await mkdir(base, 0o755)
+    await fill(base)
+    const options = ["-o", `store=${join(folder, "branches")}`]
+    await mounted(`workspace:${base}`, (place) => body({ ...place, byKernel: noHandles }), options)
+  })
+
+/** The kernel's own overlayfs over a base that is full, on a tmpfs: it cannot lie on itself. */
+const overlayfs = (body: Body) =>
+  withFolder(async (folder) => {
+    await run("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", folder])
+    try {
+      const [lower, upper, work, merged] = ["lower", "upper", "work", "merged"].map((name) => join(folder, name))
+      if (lower === undefined || merged === undefined) return
+      for (const made of [lower, upper, work, merged]) if (made !== undefined) await mkdir(made, 0o755)
+      await fillFolders(lower)
+      const options = `lowerdir=${lower},upperdir=${upper},workdir=${work},redirect_dir=on,index=on`
+      await run("mount", ["-t", "overlay", "-o", options, "overlay", merged])
+      try {
+        await body(ofKernel(merged))
+      } finally {
+        await run("umount", ["-l", merged])
+      }
+    } finally {
+      await run("umount", ["-l", folder])
+    }
+  })
+
 export const places = {
-  plain: (body: Body) =>
-    withFolder((folder) => body({ folder, fuse: false, release: () => Promise.resolve("nothing to abort") })),
+  plain: (body: Body) => withFolder((folder) => body(ofKernel(folder))),
+  plainFull: (body: Body) =>
+    withFolder(async (folder) => {
+      await fillFolders(folder)
+      await body(ofKernel(folder))
+    }),
+  overlayfs,
+  workspace: branchOf(() => Promise.resolve()),
+  workspaceFull: branchOf(fillFolders),
   memory: (body: Body) => mounted("memory:", body),
   sqlite: (body: Body) => withFolder((folder) => mounted(`sqlite:${join(folder, "store")}`, body)),
   passthrough: (body: Body) =>

@@ -31,6 +31,11 @@ const beyond: { readonly [Name in PlaceName]?: ReadonlyArray<Beyond> } = {
   memory: elsewhere,
   sqlite: elsewhere,
   passthrough,
+  workspaceFull: elsewhere,
+  overlayfs: [
+    { calls: /RENAME_WHITEOUT/, reason: "overlayfs keeps whiteouts to itself, and makes none for programs" },
+    { calls: /FALLOC_FL_ZERO_RANGE/, reason: "the tmpfs that it lies on cannot do that" }
+  ],
   memoryOnRings: elsewhere,
   passthroughOnRings: passthrough,
   path: [
@@ -54,6 +59,25 @@ const beyond: { readonly [Name in PlaceName]?: ReadonlyArray<Beyond> } = {
     }
   ]
 }
+
+/** What a place answers otherwise than others, and what is compared in its stead. */
+const normals: {
+  readonly [Name in PlaceName]?: ReadonlyArray<{ readonly of: RegExp; readonly to: string; readonly reason: string }>
+} = {
+  overlayfs: [
+    {
+      of: /(type=dir .*)nlink=\d+/,
+      to: "$1nlink=any",
+      reason: "a directory that is merged of two has one link (Documentation/filesystems/overlayfs.rst)"
+    }
+  ]
+}
+
+/** Takes out of an answer what is known to differ there. */
+export const normalIn =
+  (place: PlaceName) =>
+  (answer: string): string =>
+    (normals[place] ?? []).reduce((text, { of, to }) => text.replace(of, to), answer)
 
 /** Whether a call is left out there. */
 export const isBeyond = (place: PlaceName, line: string): boolean =>

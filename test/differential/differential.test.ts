@@ -26,6 +26,12 @@ describe("random calls", () => {
     assert.deepStrictEqual(await runDifferential({ place: "memory", calls: 3000, seed: 1, length: 200 }), [])
   })
 
+  it("give the same on a branch of a full base as on a plain folder, and as on overlayfs", async () => {
+    const plan = { place: "workspaceFull", calls: 3000, seed: 3, length: 200 } as const
+    assert.deepStrictEqual(await runDifferential({ ...plan, against: "plainFull" }), [])
+    assert.deepStrictEqual(await runDifferential({ ...plan, against: "overlayfs" }), [])
+  })
+
   it("that differ are found, and shrunk to those that matter", () =>
     places.plain(async ({ folder }) => {
       const program = await buildDriver()

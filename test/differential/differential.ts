@@ -23,13 +23,15 @@ const inspection: ReadonlyArray<Call> = allPaths.flatMap((path) =>
 export interface Sides {
   readonly left: Drivers
   readonly right: Drivers
+  /** Takes out of both answers what is known to differ. */
+  readonly normal?: (answer: string) => string
 }
 
 let folders = 0
 
 /** Makes the calls in a fresh folder of each side, then compares all that is there. */
 export const findDifference = async (
-  { left, right }: Sides,
+  { left, normal = (answer) => answer, right }: Sides,
   calls: ReadonlyArray<Call>
 ): Promise<Difference | undefined> => {
   const folder = `differential-${folders++}`
@@ -45,7 +47,7 @@ export const findDifference = async (
       }
       const line = encode(call.line)
       const [leftAnswer = "", rightAnswer = ""] = await Promise.all(
-        both.map(async (side) => comparable(line, await side.get(call.who).call(line)))
+        both.map(async (side) => normal(comparable(line, await side.get(call.who).call(line))))
       )
       if (leftAnswer !== rightAnswer) return { at, call, left: leftAnswer, right: rightAnswer }
     }

@@ -2,13 +2,15 @@
 import { patienceMilliseconds } from "../patience.ts"
 import { buildDriver, makeDrivers } from "../conformance/driver.ts"
 import { type PlaceName, places } from "../conformance/places.ts"
-import { isBeyond, isKnownAnswer } from "./beyond.ts"
+import { isBeyond, isKnownAnswer, normalIn } from "./beyond.ts"
 import { beginning, type Call, randomCall } from "./calls.ts"
 import { describeDifference, findDifference, shrink } from "./differential.ts"
 import { makeRandom } from "./random.ts"
 
 export interface Plan {
   readonly place: PlaceName
+  /** What it is compared with. Default: a plain folder. */
+  readonly against?: PlaceName
   readonly calls: number
   readonly seed: number
   /** Calls of one sequence, which begins with an empty folder. */
@@ -16,12 +18,22 @@ export interface Plan {
 }
 
 /** Gives the counterexamples, shrunk; none is what one hopes for. */
-export const runDifferential = async ({ calls, length, place, seed }: Plan): Promise<ReadonlyArray<string>> => {
+export const runDifferential = async ({
+  against = "plain",
+  calls,
+  length,
+  place,
+  seed
+}: Plan): Promise<ReadonlyArray<string>> => {
   const program = await buildDriver()
   const found: Array<string> = []
-  await places.plain((plain) =>
+  await places[against]((plain) =>
     places[place](async (other) => {
-      const sides = { left: makeDrivers(program, plain.folder), right: makeDrivers(program, other.folder) }
+      const sides = {
+        left: makeDrivers(program, plain.folder),
+        right: makeDrivers(program, other.folder),
+        normal: normalIn(against)
+      }
       let alive = Date.now()
       const watchdog = setInterval(() => {
         if (Date.now() - alive > patienceMilliseconds) void other.release()
@@ -32,7 +44,7 @@ export const runDifferential = async ({ calls, length, place, seed }: Plan): Pro
           const next = (): Call => {
             for (;;) {
               const call = randomCall(random)
-              if (!isBeyond(place, call.line)) return call
+              if (!isBeyond(place, call.line) && !isBeyond(against, call.line)) return call
             }
           }
           const sequence: ReadonlyArray<Call> = [
