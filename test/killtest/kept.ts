@@ -3,14 +3,12 @@ import * as Effect from "effect/Effect"
 import { mountConfig, mountpoints, startDaemon, until, workFolder } from "../daemon/daemon.ts"
 import type { Victim } from "./victim.ts"
 
-/** Has a daemon serve `store`, for the life of the scope; `unmount` ends it before. */
-export const keepStore = Effect.fnUntraced(function* (store: string) {
+/** Has a daemon serve a source that keeps what it is given, for the life of the scope; `unmount` ends it before. */
+const keep = Effect.fnUntraced(function* (source: string, options: ReadonlyArray<string> = []) {
   const [mountpoint = ""] = yield* mountpoints(1)
   // As many restarts as there are deaths.
   const restart = { intensity: 100_000, period: 60_000, backoff: { initial: 1, max: 10 } }
-  const daemon = yield* startDaemon(yield* workFolder, [
-    mountConfig("store", `sqlite:${store}`, mountpoint, { restart })
-  ])
+  const daemon = yield* startDaemon(yield* workFolder, [mountConfig("store", source, mountpoint, { options, restart })])
   yield* Effect.promise(() => daemon.reaches("store", "running"))
   const victim: Victim = {
     mountpoint,
@@ -35,3 +33,8 @@ export const keepStore = Effect.fnUntraced(function* (store: string) {
     })
   }
 })
+
+export const keepStore = (store: string) => keep(`sqlite:${store}`)
+
+/** A branch, kept in the directory `store`, of the directory `base`. */
+export const keepBranch = (base: string, store: string) => keep(`workspace:${base}`, [`store=${store}`])

@@ -1,28 +1,45 @@
 /**
- * `npm run kill-test -- [--kills N]`: git, tar, npm, SQLite and eight processes that change names
- * work on a store's mount while its server is killed with SIGKILL, N times (200). Ends with 1 when any of
- * them has noticed.
+ * `npm run kill-test -- [--kills N] [--workspace]`: git, tar, npm, SQLite and eight processes that change names
+ * work on the mount of a store, or of a branch, while its server is killed with SIGKILL, N times (200). Ends with 1 when
+ * any of them has noticed.
  */
-import { checkStore, type StoreProblem } from "@bickford/backends"
+import { branchFile, checkStore, openBranch } from "@bickford/backends"
+import { printable } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { keepStore } from "./kept.ts"
+import { keepBranch, keepStore } from "./kept.ts"
 import { type Report, runKillTest } from "./run.ts"
 
-const lines = (report: Report, problems: ReadonlyArray<StoreProblem>): ReadonlyArray<string> => [
+const lines = (report: Report, problems: ReadonlyArray<string>): ReadonlyArray<string> => [
   `${report.kills} kills in ${report.seconds.toFixed(0)} s`,
   ...Array.from(report.rounds, ([name, rounds]) => `${name.padEnd(12)} done ${rounds} times`),
   ...Array.from(report.slowest, ([what, milliseconds]) => `${what} took ${milliseconds.toFixed(0)} ms at the most`),
   ...report.failures.map((failure) => `FAILED ${failure}`),
-  ...problems.map(({ what }) => `FSCK ${what}`),
-  problems.length === 0 ? "bickford fsck finds nothing" : ""
+  ...problems.map((problem) => `LEFT ${problem}`),
+  problems.length === 0 ? "nothing is wrong with what is left" : ""
 ]
 
+/** What is wrong with a store, by `bickford fsck`. */
+const storeProblems = (store: string) =>
+  Effect.map(checkStore(store), ({ problems }) => problems.map(({ what }) => what))
+
+/** What a branch holds though every program has removed what it made. */
+const branchProblems = (base: string, branches: string) =>
+  Effect.flatMap(openBranch(base, branchFile(branches, "main")), ({ diff }) =>
+    Effect.map(diff, (changes) =>
+      changes.flatMap(({ kind, path }) =>
+        path === "." ? [] : [`${kind} ${printable(typeof path === "string" ? path : Buffer.from(path).toString())}`]
+      )
+    )
+  )
+
 const program = Effect.gen(function* () {
-  const { values } = parseArgs({ options: { kills: { type: "string", default: "200" } } })
+  const { values } = parseArgs({
+    options: { kills: { type: "string", default: "200" }, workspace: { type: "boolean", default: false } }
+  })
   const kills = Number(values.kills)
   if (!Number.isSafeInteger(kills) || kills < 0)
     return yield* Effect.die(new Error(`--kills takes a whole number, not ${values.kills}`))
@@ -31,7 +48,9 @@ const program = Effect.gen(function* () {
     (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
   )
   const store = join(folder, "store")
-  const { unmount, victim } = yield* keepStore(store)
+  const base = join(folder, "base")
+  yield* Effect.promise(() => mkdir(base))
+  const { unmount, victim } = yield* values.workspace ? keepBranch(base, store) : keepStore(store)
   const report = yield* Effect.promise(() =>
     runKillTest(victim, folder, {
       kills,
@@ -43,7 +62,7 @@ const program = Effect.gen(function* () {
     })
   )
   yield* unmount
-  const { problems } = yield* checkStore(store)
+  const problems = yield* values.workspace ? branchProblems(base, store) : storeProblems(store)
   for (const line of lines(report, problems)) console.log(line)
   const longest = Math.max(...report.slowest.values())
   return report.failures.length === 0 && problems.length === 0 && longest < 5000
