@@ -18,6 +18,11 @@ export interface SourceKind {
   /** One mount at a time may serve a source of this kind. */
   readonly exclusive: boolean
   /**
+   * What can be found out by a process while another one serves the source and has its lock. Undefined where nothing is
+   * locked: it is opened to try.
+   */
+  readonly tryLocked?: (path: string) => Effect.Effect<void, CommandError>
+  /**
    * A source that lies at or below its own mountpoint: it can be reached underneath the mount by its path without
    * links, or it is refused, or (undefined) it is not looked at.
    */

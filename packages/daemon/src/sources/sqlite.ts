@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { commandError } from "../CommandError.ts"
 import { locksOfTheKernel } from "./locks.ts"
+import { checkReachable } from "./reachable.ts"
 import type { SourceKind } from "./SourceKind.ts"
 
 const load = () => import("@bickford/backends")
@@ -12,6 +13,7 @@ export const sqliteSource: SourceKind = {
   help: "a store in one file",
   needs: "the path of a store",
   exclusive: true,
+  tryLocked: checkReachable,
   covered: "refused",
   options: ["entry_timeout", "attr_timeout", "negative_timeout", "mode", "size", "nr_inodes", "no_xattr"],
   refuses: locksOfTheKernel,

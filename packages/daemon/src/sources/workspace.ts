@@ -13,6 +13,8 @@ export const workspaceSource: SourceKind = {
   help: "a folder, changes go to a branch",
   needs: "a folder",
   exclusive: false,
+  // Its directory may be covered by the mount, and a look at it would wait for the worker that is to be replaced.
+  tryLocked: () => Effect.void,
   covered: "reached",
   holdsMountpoint: "refused",
   options: [

@@ -26,7 +26,6 @@ import type { MountConfig } from "../config/DaemonConfig.ts"
 import { type ParsedOptions, parseMountOptions } from "../options/mountOptions.ts"
 import { backendFor } from "../sources/backendFor.ts"
 import { isParsed, parseSource, sourceOf } from "../sources/index.ts"
-import { checkReachable } from "../sources/reachable.ts"
 import { ignoreStrayedSignals } from "../strayedSignals.ts"
 import { makeCounters } from "./counters.ts"
 import type { Covered, Trial } from "./messages.ts"
@@ -115,7 +114,7 @@ const rehearse = Effect.fnUntraced(function* (mount: MountConfig, how: Trial, co
   if (covered !== undefined) yield* cover(covered)
   const { kind, path } = yield* sourceOf(mount.source)
   // Its lock is with the worker that serves it.
-  if (how === "load" && kind.exclusive) return yield* checkReachable(path)
+  if (how === "load" && kind.tryLocked !== undefined) return yield* kind.tryLocked(path)
   const { options, source } = yield* prepare(mount)
   if (how === "open") yield* openOnce(source, { ...options.session, atime: atimePolicy(options.mount) })
 })
