@@ -190,6 +190,20 @@ describe("a kept mount", () => {
     })
   )
 
+  it.effect("kills its worker when it is asked to, and starts another one", () =>
+    Effect.gen(function* () {
+      const { mount, serves, workers } = yield* kept
+      yield* serves
+      yield* mount.kill
+      yield* settle
+      assert.strictEqual(state(mount), "backoff")
+      assert.include((yield* Effect.flip(mount.kill)).message, "has no worker now")
+      yield* pass(2_000)
+      assert.lengthOf(workers, 2)
+      assert.strictEqual(mount.status().restarts, 1)
+    })
+  )
+
   it.effect("kills a worker that is silent for the heartbeat, and tells when", () =>
     Effect.gen(function* () {
       const { latest, mount, serves, workers } = yield* kept

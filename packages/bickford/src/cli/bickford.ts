@@ -6,6 +6,7 @@ import { checkCommand } from "./commands/check.ts"
 import { checkpointCommand, resetCommand } from "./commands/checkpoint.ts"
 import { commitCommand } from "./commands/commit.ts"
 import { daemonCommand } from "./commands/daemon.ts"
+import { dashboardCommand } from "./commands/dashboard.ts"
 import { diffCommand } from "./commands/diff.ts"
 import { doctorCommand } from "./commands/doctor.ts"
 import { fsckCommand } from "./commands/fsck.ts"
@@ -29,6 +30,7 @@ export const bickford = Command.make("bickford").pipe(
     lsCommand,
     statusCommand,
     topCommand,
+    dashboardCommand,
     logCommand,
     doctorCommand,
     restartCommand,

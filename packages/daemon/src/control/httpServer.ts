@@ -6,7 +6,13 @@ import { printableJson } from "@bickford/protocol"
 import { descriptorLimit } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse
+} from "node:http"
 import type { Duplex } from "node:stream"
 import { type CommandError, commandError } from "../CommandError.ts"
 
@@ -18,6 +24,7 @@ export interface Route {
   /** The target's path, between its slashes, decoded. */
   readonly path: ReadonlyArray<string>
   readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
 }
 
 /** Times are milliseconds. */
@@ -52,7 +59,7 @@ export const refuse = (response: ServerResponse, status: number, message: string
   json(response, status, { error: message })
 
 /** Undefined for a target that is no path, has an empty part, or is not well encoded. */
-const routeOf = (method: string, target: string): Route | undefined => {
+const routeOf = ({ headers, method = "GET", url: target = "" }: IncomingMessage): Route | undefined => {
   if (!target.startsWith("/")) return undefined
   const at = target.indexOf("?")
   const path = at < 0 ? target : target.slice(0, at)
@@ -61,7 +68,8 @@ const routeOf = (method: string, target: string): Route | undefined => {
     return {
       method,
       path: path.slice(1).split("/").map(decodeURIComponent),
-      query: new URLSearchParams(at < 0 ? "" : target.slice(at + 1))
+      query: new URLSearchParams(at < 0 ? "" : target.slice(at + 1)),
+      headers
     }
   } catch {
     return undefined
@@ -116,7 +124,7 @@ const answer =
         response.setHeader("connection", "close")
         return refuse(response, 413, `a request's body is at most ${limits.bodyBytes} bytes`)
       }
-      const asked = routeOf(method, url)
+      const asked = routeOf(request)
       if (asked === undefined) return refuse(response, 400, "the request's target is not a path, or not well encoded")
       const handler = route(asked)
       if (handler === undefined) refuse(response, 404, `there is no ${method} ${url}`)

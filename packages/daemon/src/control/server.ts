@@ -2,11 +2,18 @@
  * The control socket: HTTP over a Unix socket, for the commands and for curl.
  *
  *     GET  /status                     a StatusReport
- *     GET  /metrics  /healthz          for Prometheus and load balancers; these alone on the loopback port
+ *     GET  /metrics  /healthz          for Prometheus and load balancers
+ *     GET  /  /page/FILE               the dashboard
+ *     GET  /events?mount=NAME          what it shows, as server-sent events
+ *     GET  /token                      what the loopback port lets act
  *     GET  /mounts/NAME/log            the wire log, a line for each request and reply, until it is closed
  *     POST /mounts/NAME/restart        another worker on the same connection
+ *     POST /mounts/NAME/kill           SIGKILL for its worker, as a crash would come
  *     POST /mounts/NAME/unmount?lazy   unmounts; 409 when it is busy
  *     POST /reload                     reads the configuration again
+ *
+ * On the loopback port, which is everybody's on the machine, only the first three rows of GET; all but /token with
+ * `authorization: Bearer TOKEN`.
  *
  * Errors are `{ "error": "..." }` with a status of 400 or more.
  */
@@ -17,12 +24,16 @@ import { chmodSync, rmSync } from "node:fs"
 import type { ServerResponse } from "node:http"
 import type { CommandError } from "../CommandError.ts"
 import type { Keeper, Reloaded } from "../keeper/Keeper.ts"
+import { streamEvents } from "../dashboard/events.ts"
+import { pageHandler } from "../dashboard/page.ts"
+import { makeRateKeeper, type RateKeeper } from "../dashboard/rates.ts"
+import { hasToken, isOwnHost, makeToken } from "../dashboard/token.ts"
 import { defaultLimits, type Handler, type HttpLimits, json, refuse, type Route, serveHttp } from "./httpServer.ts"
 import { keepListening } from "./keepListening.ts"
 import type { StatusReport } from "./StatusReport.ts"
 
 export interface Controlled {
-  readonly keeper: Pick<Keeper, "mount" | "report">
+  readonly keeper: Pick<Keeper, "mount" | "report" | "counts">
   readonly reload: Effect.Effect<Reloaded, CommandError>
   /** Makes the directory of the socket, and what else belongs there, anew. */
   readonly restore: Effect.Effect<void, CommandError>
@@ -97,6 +108,8 @@ const onMount = ({ keeper }: Controlled, name: string, action: string, query: UR
   switch (action) {
     case "POST restart":
       return withMount((mount, response) => perform(response, mount.restart))
+    case "POST kill":
+      return withMount((mount, response) => perform(response, mount.kill))
     case "POST unmount":
       return withMount((mount, response) => perform(response, mount.unmount({ lazy: query.has("lazy") })))
     case "GET log":
@@ -105,6 +118,41 @@ const onMount = ({ keeper }: Controlled, name: string, action: string, query: UR
       return undefined
   }
 }
+
+const isForMachines = ({ path: [area = ""] }: Route): boolean => area === "metrics" || area === "healthz"
+
+/** What only looks. */
+const observed = (controlled: Controlled, rates: RateKeeper, mayAct: boolean) => {
+  const open = observing(controlled)
+  return (route: Route): Handler | undefined => {
+    const { method, path, query } = route
+    const [area = ""] = path
+    if (method !== "GET") return undefined
+    if (area === "events" && path.length === 1)
+      return (_, response) =>
+        streamEvents(response, { report: controlled.keeper.report, rates }, mayAct, query.get("mount"))
+    return (path.length === 1 ? open.get(area) : undefined) ?? pageHandler(route)
+  }
+}
+
+/** What acts, or tells what callers do, too. */
+const commanded =
+  (controlled: Controlled, looking: (route: Route) => Handler | undefined) =>
+  (route: Route): Handler | undefined => {
+    const {
+      method,
+      path: [area, name, action],
+      path,
+      query
+    } = route
+    if (area === "mounts" && name !== undefined && path.length === 3)
+      return onMount(controlled, name, `${method} ${action}`, query)
+    if (path.length === 1 && method === "GET" && area === "status")
+      return (_, response) => json(response, 200, controlled.keeper.report())
+    if (path.length === 1 && method === "POST" && area === "reload")
+      return (_, response) => perform(response, controlled.reload)
+    return looking(route)
+  }
 
 /**
  * Listens at `socket`, which only this user may use, and at the loopback `port` where one is given, which is
@@ -116,30 +164,26 @@ export const serveControl = Effect.fnUntraced(function* (
   controlled: Controlled,
   limits: HttpLimits = defaultLimits
 ) {
-  const open = observing(controlled)
-  const limited = ({ method, path: [first = "", ...more] }: Route) =>
-    method === "GET" && more.length === 0 ? open.get(first) : undefined
-  const full = (route: Route): Handler | undefined => {
-    const {
-      method,
-      path: [area, name, action],
-      path,
-      query
-    } = route
-    if (area === "mounts" && name !== undefined && path.length === 3)
-      return onMount(controlled, name, `${method} ${action}`, query)
-    if (path.length !== 1) return undefined
-    if (method === "GET" && area === "status") return (_, response) => json(response, 200, controlled.keeper.report())
-    if (method === "POST" && area === "reload") return (_, response) => perform(response, controlled.reload)
-    return limited(route)
+  const rates = yield* makeRateKeeper(controlled.keeper.counts)
+  const token = makeToken()
+  const limited = observed(controlled, rates, false)
+  const full = commanded(controlled, observed(controlled, rates, true))
+  const bySocket = (route: Route): Handler | undefined =>
+    route.method === "GET" && route.path.join("/") === "token"
+      ? (_, response) => json(response, 200, { token, ...(port === undefined ? {} : { port }) })
+      : full(route)
+  const byPort = (route: Route): Handler | undefined => {
+    if (!isOwnHost(route.headers) && !isForMachines(route))
+      return (_, response) => refuse(response, 421, "this page is at 127.0.0.1 and localhost alone")
+    return hasToken(route.headers, token) ? full(route) : limited(route)
   }
   const listen = Effect.gen(function* () {
     // What is there is a dead daemon's: the state file says that none lives.
     rmSync(socket, { force: true })
-    yield* serveHttp(full, (server) => server.listen(socket), socket, limits)
+    yield* serveHttp(bySocket, (server) => server.listen(socket), socket, limits)
     chmodSync(socket, 0o600)
   })
   yield* keepListening(socket, listen, controlled.restore)
   if (port === undefined) return
-  yield* serveHttp(limited, (server) => server.listen(port, "127.0.0.1"), `port ${port}`, limits)
+  yield* serveHttp(byPort, (server) => server.listen(port, "127.0.0.1"), `port ${port}`, limits)
 })

@@ -13,6 +13,7 @@ import { isDeepStrictEqual } from "node:util"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { DaemonConfig, MountConfig } from "../config/DaemonConfig.ts"
 import type { StatusReport } from "../control/StatusReport.ts"
+import type { MountNumbers } from "../metrics/numbers.ts"
 import { nearest } from "@bickford/protocol"
 import { abandonConnection, type Connection, openConnection, takeBack, whyLost } from "./Connection.ts"
 import { keepMount, type KeptMount } from "./KeptMount.ts"
@@ -34,6 +35,8 @@ export interface Reloaded {
 export interface Keeper {
   readonly manager: ServiceManager
   readonly report: () => StatusReport
+  /** What each mount has counted, by its name. */
+  readonly counts: () => ReadonlyMap<string, MountNumbers>
   readonly mounts: () => ReadonlyArray<KeptMount>
   /** Writes the state file, which may have been removed. */
   readonly saveState: () => void
@@ -190,6 +193,7 @@ export const makeKeeper: (
         mounts: Array.from(mounts.values(), (mount) => mount.status())
       }
     },
+    counts: () => new Map(Array.from(mounts, ([name, mount]) => [name, mount.counted()])),
     mounts: () => Array.from(mounts.values()),
     saveState: state.now,
     mount: (name) => named(mounts, name),

@@ -20,6 +20,10 @@ import { abandon, dismiss, type KeeperServices, type Keeping, workerLife } from 
 export interface KeptMount {
   readonly config: MountConfig
   readonly status: () => MountStatus
+  /** Kills its worker with SIGKILL, and leaves the rest to the supervisor. */
+  readonly kill: Effect.Effect<void, CommandError>
+  /** What its workers have counted. */
+  readonly counted: () => MountNumbers
   readonly connection: () => Connection | undefined
   /** Waits until calls are answered; fails when the mount ends before. */
   readonly running: Effect.Effect<void, CommandError>
@@ -247,6 +251,12 @@ export const keepMount = Effect.fnUntraced(function* (
     unmount: (options) => oneAtATime(Effect.suspend(() => unmount(keeping, current, options))),
     stop: Effect.suspend(() => stop(keeping, current)),
     status: () => statusOf(keeping),
+    counted: progress.report,
+    kill: Effect.suspend(() => {
+      if (keeping.worker === undefined) return Effect.fail(commandError(`${config.name}: has no worker now`))
+      keeping.worker.kill()
+      return Effect.void
+    }),
     watch: (listener) => watch(keeping, listener)
   }
   return kept

@@ -1,0 +1,142 @@
+/** What the daemon sends, and how it is asked. */
+
+/** Of one mount, each second: rates are a second's, percentiles of its calls (microseconds). */
+export interface Overview {
+  readonly name: string
+  readonly source: string
+  readonly mountpoint: string
+  readonly state: string
+  readonly pid?: number
+  readonly since: number
+  readonly restarts: number
+  readonly lastCause?: string
+  readonly inFlight: number
+  readonly workerRss: number
+  readonly rates: Rates
+  readonly p50: number
+  readonly p99: number
+}
+
+interface Rates {
+  readonly operations: number
+  readonly errors: number
+  readonly read: number
+  readonly written: number
+}
+
+export interface Report {
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: number
+  readonly rss: number
+  /** Whether this reader may also act, and read the calls. */
+  readonly mayAct: boolean
+  readonly mounts: ReadonlyArray<Overview>
+}
+
+/** By the mount's name, its operations a second, the oldest first. */
+interface History {
+  readonly [name: string]: ReadonlyArray<number>
+}
+
+/** All there is of the mount that is looked at. */
+export interface Detail {
+  readonly name: string
+  readonly mountedAt: number
+  readonly requests: number
+  readonly errors: number
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  readonly history: ReadonlyArray<{ readonly at: number; readonly cause: string }>
+  readonly operations: {
+    readonly [opcode: string]: {
+      readonly count: number
+      readonly errors: number
+      readonly microseconds: number
+      readonly latencies: { readonly [step: string]: number }
+      readonly p50: number
+      readonly p99: number
+    }
+  }
+}
+
+export type Sent =
+  | { readonly event: "history"; readonly data: History }
+  | { readonly event: "report"; readonly data: Report }
+  | { readonly event: "mount"; readonly data: Detail }
+
+const tokenKey = "bickford-token"
+
+/** The token came behind the address's "#"; it is kept for this tab alone, and taken out of the address. */
+const takeToken = (): string | undefined => {
+  const [, given] = /^#token=([0-9a-f]+)$/.exec(location.hash) ?? []
+  if (given !== undefined) {
+    sessionStorage.setItem(tokenKey, given)
+    history.replaceState(null, "", "#/")
+  }
+  return sessionStorage.getItem(tokenKey) ?? undefined
+}
+
+const token = takeToken()
+const headers: { readonly [name: string]: string } = token === undefined ? {} : { authorization: `Bearer ${token}` }
+
+const refusalOf = async (response: Response): Promise<Error> => {
+  const text = await response.text()
+  try {
+    const { error }: { readonly error?: string } = JSON.parse(text)
+    return new Error(error ?? text)
+  } catch {
+    return new Error(text)
+  }
+}
+
+export type Action = "restart" | "kill" | "unmount"
+
+/** Does something to a mount. */
+export const act = async (name: string, action: Action): Promise<void> => {
+  const response = await fetch(`mounts/${encodeURIComponent(name)}/${action}`, { method: "POST", headers })
+  if (!response.ok) throw await refusalOf(response)
+}
+
+/** Gives `onText` an answer's text as it comes, to its end. */
+const stream = async (path: string, signal: AbortSignal, onText: (text: string) => void): Promise<void> => {
+  const response = await fetch(path, { headers, signal })
+  if (!response.ok || response.body === null) throw await refusalOf(response)
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) onText(text)
+}
+
+/** Cuts text into what `separator` ends. */
+const cut = (separator: string, onPart: (part: string) => void): ((text: string) => void) => {
+  let rest = ""
+  return (text) => {
+    const parts = (rest + text).split(separator)
+    rest = parts.pop() ?? ""
+    for (const part of parts) onPart(part)
+  }
+}
+
+const isSent = (value: { readonly event: string; readonly data: unknown }): value is Sent =>
+  ["history", "report", "mount"].includes(value.event) && typeof value.data === "object" && value.data !== null
+
+/** The daemon's server-sent events, until the signal; fails when they end. */
+export const listen = async (
+  mount: string | undefined,
+  signal: AbortSignal,
+  hear: (sent: Sent) => void
+): Promise<void> => {
+  const query = mount === undefined ? "" : `?mount=${encodeURIComponent(mount)}`
+  await stream(
+    `events${query}`,
+    signal,
+    cut("\n\n", (block) => {
+      const [, event = "", data = "null"] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? []
+      const sent = { event, data: JSON.parse(data) as unknown }
+      if (isSent(sent)) hear(sent)
+    })
+  )
+  throw new Error("the daemon ended the events")
+}
+
+/** The lines of a mount's wire log. */
+export const calls = (name: string, signal: AbortSignal, onLine: (line: string) => void): Promise<void> =>
+  stream(`mounts/${encodeURIComponent(name)}/log`, signal, cut("\n", onLine))

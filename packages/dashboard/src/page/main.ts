@@ -1,0 +1,122 @@
+/** The page: which view is shown, and the events that move it. */
+import { actions } from "./actions.ts"
+import { type CallsView, callsView } from "./calls.ts"
+import { element } from "./dom.ts"
+import { type Detail, listen, type Report, type Sent } from "./events.ts"
+import { duration, mebibytes } from "./figures.ts"
+import { mountParts } from "./mount.ts"
+import { mountsView } from "./mounts.ts"
+import { visible } from "./visible.ts"
+
+/** Seconds of which the pictures tell. */
+const remembered = 300
+
+/** A view: what is looked at, and what to do when that changes. */
+interface View {
+  readonly mount: string | undefined
+  readonly show: (report: Report, detail: Detail | undefined) => void
+  readonly leave: () => void
+}
+
+const part = (id: string): HTMLElement => {
+  const found = document.getElementById(id)
+  if (found === null) throw new Error(`the page has no ${id}`)
+  return found
+}
+
+const rates = new Map<string, ReadonlyArray<number>>()
+const remember = (name: string, value: number): void => {
+  rates.set(name, [...(rates.get(name) ?? []), value].slice(-remembered))
+}
+
+const overviewView = (place: HTMLElement): View => {
+  const view = mountsView()
+  place.replaceChildren(view.root)
+  return { mount: undefined, show: (report) => view.update(report, rates), leave: () => {} }
+}
+
+const tabs = (name: string, isCalls: boolean): HTMLElement => {
+  const tab = (label: string, rest: string, current: boolean): HTMLElement =>
+    element(
+      "a",
+      { href: `#/mounts/${encodeURIComponent(name)}${rest}`, ...(current ? { "aria-current": "page" } : {}) },
+      label
+    )
+  return element(
+    "nav",
+    { "aria-label": "Views of the mount" },
+    tab("Operations", "", !isCalls),
+    tab("Calls", "/calls", isCalls)
+  )
+}
+
+const mountView = (place: HTMLElement, name: string, isCalls: boolean): View => {
+  const parts = element("section", {})
+  const said = element("p", { role: "status" })
+  const buttons = actions(name, (text) => said.replaceChildren(visible(text)))
+  buttons.hidden = true
+  const calls: CallsView | undefined = isCalls ? callsView(name) : undefined
+  place.replaceChildren(element("h2", {}, visible(name)), tabs(name, isCalls), buttons, said, calls?.root ?? parts)
+  return {
+    mount: name,
+    show: (report, detail) => {
+      buttons.hidden = !report.mayAct
+      const overview = report.mounts.find((mount) => mount.name === name)
+      if (overview === undefined) parts.replaceChildren(element("p", {}, "There is no such mount."))
+      else if (detail?.name === name) parts.replaceChildren(...mountParts(overview, detail, rates.get(name) ?? []))
+    },
+    leave: () => calls?.stop()
+  }
+}
+
+const viewFor = (place: HTMLElement, hash: string): View => {
+  const [, name, rest] = /^#\/mounts\/([^/]+)(\/calls)?$/.exec(hash) ?? []
+  return name === undefined ? overviewView(place) : mountView(place, decodeURIComponent(name), rest !== undefined)
+}
+
+const daemonText = ({ mayAct, mounts, pid, rss, startedAt, version }: Report): string =>
+  `${version}, process ${pid}, ${mebibytes(rss)} MiB, up for ${duration(Date.now() - startedAt)}, ${mounts.length} mounts${mayAct ? "" : "; reading only: bickford dashboard opens a page that may act"}`
+
+const start = (): void => {
+  const place = part("view")
+  const status = part("daemon")
+  let view = viewFor(place, location.hash)
+  let detail: Detail | undefined
+  let listening = new AbortController()
+
+  const hear = (sent: Sent): void => {
+    if (sent.event === "history") for (const [name, values] of Object.entries(sent.data)) rates.set(name, values)
+    else if (sent.event === "mount") detail = sent.data
+    else {
+      for (const { name, rates: now } of sent.data.mounts) remember(name, now.operations)
+      status.replaceChildren(visible(daemonText(sent.data)))
+      view.show(sent.data, detail)
+    }
+  }
+
+  const follow = async (): Promise<void> => {
+    const mine = listening
+    for (;;) {
+      try {
+        await listen(view.mount, mine.signal, hear)
+      } catch (error) {
+        if (mine.signal.aborted) return
+        status.replaceChildren(`not connected: ${visible(error instanceof Error ? error.message : String(error))}`)
+        await new Promise((resolve) => setTimeout(resolve, 1000))
+        if (mine.signal.aborted) return
+      }
+    }
+  }
+
+  addEventListener("hashchange", () => {
+    view.leave()
+    listening.abort()
+    listening = new AbortController()
+    view = viewFor(place, location.hash)
+    place.focus()
+    void follow()
+  })
+  void follow()
+}
+
+start()
