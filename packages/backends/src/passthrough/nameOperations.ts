@@ -10,6 +10,9 @@ import { changingFolderOf, descriptorOf, entryUnder, folderOf, made, type Served
 
 const AT_REMOVEDIR = 0x200
 
+/** Names that a directory's node remembers as removed. */
+const removedMost = 64
+
 /** An entry that says "no such name" (`struct fuse_entry_out`). */
 const withoutNode = (valid: Timespec): Entry => {
   const zero: Timespec = { sec: 0, nsec: 0 }
@@ -33,9 +36,18 @@ const withoutNode = (valid: Timespec): Entry => {
 export const nameOperations = (served: Served) => {
   const { attributes, creationMode, nodes } = served
   const into = new Uint8Array(symlinkMax + 1)
+  const noteRemoved = (nodeid: number | bigint, name: Name): void => {
+    const folder = nodes.get(nodeid)
+    if (folder === undefined) return
+    const removed = (folder.removedNames ??= new Set())
+    if (removed.size >= removedMost) removed.clear()
+    removed.add(name)
+  }
   const remove = (nodeid: number | bigint, name: Name, flags: number, context: RequestContext) => {
     const folder = changingFolderOf(served, nodeid, context)
-    return answered(folder < 0 ? folder : files.fs_unlink(folder, name, flags))
+    const status = folder < 0 ? folder : files.fs_unlink(folder, name, flags)
+    if (status >= 0) noteRemoved(nodeid, name)
+    return answered(status)
   }
   /** Gives back what this process's own umask has taken from what was just made. */
   const unmasked = ({ isMasked, mode }: CreationMode, folder: number, name: Name): number => {
@@ -112,6 +124,7 @@ export const nameOperations = (served: Served) => {
       // The device that is left behind is a new file.
       const status = (flags & RENAME_WHITEOUT) !== 0 ? served.caller.as(context, undefined, rename) : rename()
       if (status < 0) return failureOf(status)
+      noteRemoved(newdir, newname)
       noteName(to, newdir, newname)
       if ((flags & RENAME_EXCHANGE) !== 0) noteName(from, nodeid, name)
       return done

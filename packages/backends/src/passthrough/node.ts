@@ -39,6 +39,8 @@ export class Node {
   sighting: Sighting | undefined = undefined
   /** Registered with the kernel, for so many that have it open; `kept`: by this node's descriptor, as long as that is held. */
   backing: { readonly id: number; opens: number; kept: boolean } | undefined = undefined
+  /** Of a directory: names that were removed, or replaced, through the mount of late. */
+  removedNames: Set<Name> | undefined = undefined
   /** The threads (pid of their requests) that were told ESTALE as they changed it by what may be no name of its own. */
   sentBack: Set<number> | undefined = undefined
   /** The kernel does not take it, and never will. */

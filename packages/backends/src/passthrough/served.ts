@@ -18,6 +18,7 @@ import type { Backings } from "./backing.ts"
 import type { Caller } from "./caller.ts"
 import { coveredName, openCovered } from "./covered.ts"
 import type { CreationMode } from "./creation.ts"
+import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from "../posix/linux.ts"
 import type { DescriptorLimits, Room } from "./descriptors.ts"
 import type { IdMap } from "./ids.ts"
 import type { Listing } from "./listing.ts"
@@ -80,10 +81,23 @@ export const changingFolderOf = (served: Served, nodeid: U64, context: RequestCo
   return served.nodes.folder(node)
 }
 
+const openedByKernel: ReadonlySet<number> = new Set([S_IFIFO, S_IFCHR, S_IFBLK])
+
+/**
+ * Whether a FIFO or a device was removed through the mount. The kernel opens those without a word and knows that the name is gone:
+ * what changes one now has it open.
+ */
+const wasRemovedHere = ({ attributes, nodes }: Served, node: Node): boolean => {
+  if (node.parent?.removedNames?.has(node.name) !== true) return false
+  const fd = nodes.descriptor(node)
+  return fd >= 0 && files.fs_stat(fd) >= 0 && attributes.nlink() === 0 && openedByKernel.has(attributes.mode() & S_IFMT)
+}
+
 /** As `descriptorOf`, of a node that is to be changed. What is open may be changed by a descriptor, which no ESTALE brings back. */
 export const changingDescriptorOf = (served: Served, nodeid: U64, context: RequestContext): number => {
   const node = served.nodes.get(nodeid)
-  if (node === undefined || (node.opens === 0 && !isReached(served, node, context))) return -errnoNumbers.ESTALE
+  if (node === undefined || (node.opens === 0 && !wasRemovedHere(served, node) && !isReached(served, node, context)))
+    return -errnoNumbers.ESTALE
   return served.nodes.descriptor(node)
 }
 

@@ -7,7 +7,8 @@ import * as Fiber from "effect/Fiber"
 import { execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
-import { FATTR_SIZE } from "../../src/posix/linux.ts"
+import type { Entry } from "@bickford/protocol"
+import { FATTR_MODE, FATTR_SIZE, S_IFIFO } from "../../src/posix/linux.ts"
 import { rootNode } from "../posix/kernel.ts"
 import { errnoOf, start } from "./servedFolder.ts"
 
@@ -59,6 +60,24 @@ describe("a served folder", () => {
       for (const flags of [O_RDWR, O_WRONLY])
         assert.strictEqual(yield* errnoOf(kernel.create({ name: "fifo", flags })), "ESTALE")
       assert.isTrue(fs.lstatSync(join(served, "fifo")).isFIFO())
+    })
+  )
+
+  it.effect("changes a FIFO by who has it open, once its name was removed or replaced through the mount", () =>
+    Effect.gen(function* () {
+      const { kernel, served } = yield* start()
+      const chmod = (nodeid: Entry["nodeid"]) => kernel.setattr({ nodeid, valid: FATTR_MODE, mode: 0o010640 })
+      const fifo = (name: string) => kernel.mknod({ name, mode: S_IFIFO | 0o600 })
+      const removed = yield* fifo("removed")
+      const replaced = yield* fifo("replaced")
+      yield* fifo("other")
+      yield* kernel.unlink(rootNode, "removed")
+      yield* kernel.rename(rootNode, "other", rootNode, "replaced")
+      for (const { nodeid } of [removed, replaced]) yield* chmod(nodeid)
+      // Underneath: the kernel may have come by the name, and is to look again.
+      const { nodeid } = yield* fifo("gone")
+      fs.rmSync(join(served, "gone"))
+      assert.strictEqual(yield* errnoOf(chmod(nodeid)), "ESTALE")
     })
   )
 
