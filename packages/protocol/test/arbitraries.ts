@@ -1,6 +1,7 @@
 /** Every message with every field at its extremes: the generated models, and what their fields owe each other. */
 import * as fc from "fast-check"
 import type * as M from "../src/messages.ts"
+import { operations, type ReplyKind } from "../src/operations.ts"
 import {
   attrReply,
   entry as anyEntry,
@@ -54,75 +55,56 @@ const held: fc.Arbitrary<M.FileLock> = fc
   .map(([ends, type, pid]) => ({ ...ends, type, pid }))
 const iovecs = fc.array(ioctlIovec, { maxLength: 128 })
 
-/** A reply that the backend may give to `request`. */
-export const replyTo = (request: M.Request): fc.Arbitrary<unknown> => {
-  switch (request.op) {
-    case "lookup":
-      return fc.oneof(
-        entry,
-        entry.map((found) => ({ ...found, nodeid: 0 }))
-      )
-    case "getattr":
-    case "setattr":
-      return attrReply
-    case "readlink":
-      return path
-    case "symlink":
-    case "mknod":
-    case "mkdir":
-    case "link":
-      return entry
-    case "open":
-    case "opendir":
-      return open
-    case "create":
-    case "tmpfile":
-      return created
-    case "read":
-      return bytes(Math.min(300, request.size))
-    case "write":
-      return fc.integer({ min: 0, max: request.size })
-    case "statfs":
-      return statfs
-    case "getxattr":
-    case "listxattr":
-      return request.size === 0 ? fc.record({ size: u32 }) : bytes(Math.min(300, request.size))
-    case "init":
-      return initReply.map((drawn) => ({ ...drawn, minor: 23 + (drawn.minor % 23) }))
-    case "readdir":
-      return request.size < 1024 * 32 ? fc.constant([]) : fc.array(fc.record(dirent), { maxLength: 20 })
-    case "readdirplus":
-      return request.size < 1024 * 32
-        ? fc.constant([])
-        : fc.array(fc.record({ ...dirent, entry: fc.option(entry, { nil: undefined }) }), { maxLength: 20 })
-    case "getlk":
-      return held
-    case "bmap":
-      return u64
-    case "ioctl":
-      return (request.flags & 2) !== 0
-        ? fc.record({ retry: fc.record({ inIovs: iovecs, outIovs: iovecs }) })
-        : request.outSize === 0
-          ? fc.record({ result: fc.integer() })
-          : fc.record({
-              result: fc.integer(),
-              data: fc.uint8Array({ minLength: 1, maxLength: Math.min(300, request.outSize) })
-            })
-    case "poll":
-      return u32
-    case "lseek":
-      return offset
-    case "copyFileRange":
-      return u64.map((count) => {
-        const most = request.wide || request.len <= 0xffffffff ? request.len : 0xffffffff
-        return count <= most ? count : most
-      })
-    case "statx":
-      return statxReply
-    default:
-      return fc.constant(undefined)
-  }
+const nothing = (): fc.Arbitrary<unknown> => fc.constant(undefined)
+const sizeOf = (request: M.Request): number => ("size" in request ? Number(request.size) : 0)
+const listed = (request: M.Request, one: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+  sizeOf(request) < 1024 * 32 ? fc.constant([]) : fc.array(one, { maxLength: 20 })
+
+const ioctlReply = ({ flags, outSize }: M.IoctlRequest): fc.Arbitrary<unknown> => {
+  if ((flags & 2) !== 0) return fc.record({ retry: fc.record({ inIovs: iovecs, outIovs: iovecs }) })
+  const result = fc.integer()
+  return outSize === 0
+    ? fc.record({ result })
+    : fc.record({ result, data: fc.uint8Array({ minLength: 1, maxLength: Math.min(300, outSize) }) })
 }
+
+const copied = ({ len, wide }: M.CopyFileRangeRequest): fc.Arbitrary<unknown> =>
+  u64.map((count) => {
+    const most = wide || len <= 0xffffffff ? len : 0xffffffff
+    return count <= most ? count : most
+  })
+
+const replies = {
+  none: nothing,
+  nothing,
+  found: () =>
+    fc.oneof(
+      entry,
+      entry.map((found) => ({ ...found, nodeid: 0 }))
+    ),
+  entry: () => entry,
+  attributes: () => attrReply,
+  statx: () => statxReply,
+  target: () => path,
+  opened: () => open,
+  created: () => created,
+  data: (request) => bytes(Math.min(300, sizeOf(request))),
+  written: (request) => fc.integer({ min: 0, max: sizeOf(request) }),
+  usage: () => statfs,
+  xattr: (request) => (sizeOf(request) === 0 ? fc.record({ size: u32 }) : bytes(Math.min(300, sizeOf(request)))),
+  agreed: () => initReply.map((drawn) => ({ ...drawn, minor: 23 + (drawn.minor % 23) })),
+  listing: (request) => listed(request, fc.record(dirent)),
+  listingPlus: (request) => listed(request, fc.record({ ...dirent, entry: fc.option(entry, { nil: undefined }) })),
+  lock: () => held,
+  block: () => u64,
+  ioctl: (request) => (request.op === "ioctl" ? ioctlReply(request) : nothing()),
+  events: () => u32,
+  position: () => offset,
+  copied: (request) => (request.op === "copyFileRange" ? copied(request) : nothing())
+} satisfies Record<ReplyKind, (request: M.Request) => fc.Arbitrary<unknown>>
+
+/** A reply that the backend may give to `request`. */
+export const replyTo = (request: M.Request): fc.Arbitrary<unknown> => replies[operations[request.op].reply](request)
 
 export const notifications: ReadonlyArray<fc.Arbitrary<M.Notification>> = [
   fc.record({ notify: fc.constant("poll"), kh: u64 }),
