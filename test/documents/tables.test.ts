@@ -62,7 +62,7 @@ it("path-filesystems.md has every callback and option", async () => {
 })
 
 it("testing.md has every call by path", async () => {
-  const calls = await fieldsOf("packages/session/src/testing/PathCalls.ts", "PathCalls")
+  const calls = await fieldsOf("packages/session/src/calls/PathCalls.ts", "PathCalls")
   const text = await readFile(join(root, "docs/testing.md"), "utf8")
   assert.isAbove(calls.length, 10)
   assert.deepStrictEqual(
