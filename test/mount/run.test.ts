@@ -1,6 +1,6 @@
 /** `bickford run`: a command in a mount namespace of its own, as root and as another user. */
 import { assert, describe, it } from "@effect/vitest"
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { root } from "./bickford.ts"
@@ -24,6 +24,17 @@ interface Places {
 }
 
 const nobody = 65534
+
+/** What is below a directory: names, sizes, times of change. */
+const treeOf = async (directory: string): Promise<ReadonlyArray<string>> => {
+  const names = (await readdir(directory, { recursive: true })).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const { mtimeMs, size } = await lstat(join(directory, name))
+      return `${name} ${size} ${mtimeMs}`
+    })
+  )
+}
 
 /** Runs a command as a user: `FOLDER USER COMMAND...`, where everybody may open /dev/fuse. */
 const asUser = [
@@ -55,7 +66,16 @@ const withBase = async (uid: number, body: (places: Places) => Promise<void>): P
     await body({
       base,
       store,
-      bickford: (...args) => attempt(command, [...rest, ...args], { cwd: base }),
+      bickford: (...args) =>
+        attempt(command, [...rest, ...args], {
+          cwd: base,
+          env: {
+            ...process.env,
+            HOME: store,
+            npm_config_cache: join(store, "npm"),
+            npm_config_update_notifier: "false"
+          }
+        }),
       running: (...args) =>
         spawn(command, [...rest, ...args], {
           cwd: base,
@@ -110,6 +130,38 @@ for (const [who, uid] of [
         const names = (await readdir(store)).filter((name) => name.endsWith(".branch")).sort()
         assert.lengthOf(names, 2)
         assert.match(names.join(" "), /^run-\S+\.branch told\.branch$/)
+      }))
+
+    it("may be npm test in a fresh clone, which leaves nothing", () =>
+      withBase(uid, async ({ base, bickford, store }) => {
+        const made = [
+          "git init -q origin",
+          `echo '{ "scripts": { "test": "node --test" } }' > origin/package.json`,
+          `echo 'import { test } from "node:test"; import { writeFileSync } from "node:fs";' > origin/all.test.mjs`,
+          `echo 'test("writes", () => { writeFileSync("scratch", "x") })' >> origin/all.test.mjs`,
+          "git -C origin add -A",
+          "git -C origin -c user.name=test -c user.email=test@localhost commit -qm all",
+          "git clone -q origin clone"
+        ]
+        const cloned = await bickford(
+          "run",
+          "--store",
+          store,
+          "--commit-on-success",
+          "--",
+          "sh",
+          "-ec",
+          made.join("\n")
+        )
+        assert.strictEqual(cloned.status, 0, cloned.stderr)
+        const before = await treeOf(join(base, "clone"))
+        const script = "cd clone && npm test && test -f scratch && rm scratch"
+        const tested = await bickford("run", "--store", store, "--", "sh", "-ec", script)
+        assert.strictEqual(tested.status, 0, tested.stdout + tested.stderr)
+        assert.match(tested.stdout, /pass 1$/m)
+        assert.deepStrictEqual(await treeOf(join(base, "clone")), before)
+        const left = await bickford("branch", "list", "--store", store, base)
+        assert.strictEqual(left.stdout, "", left.stderr)
       }))
 
     it("may be a shell", () =>

@@ -160,6 +160,7 @@ export class WorkspaceBranch implements AsyncDisposable {
     return this.#with((branch) => branch.checkpoint(name))
   }
 
+  /** The names of its checkpoints. */
   checkpoints(): Promise<ReadonlyArray<string>> {
     return this.#with(({ checkpoints }) => checkpoints)
   }
@@ -208,6 +209,7 @@ export interface Workspace {
   readonly store: string
   /** A branch, which is made when something is first done with it. `await using` throws it away in the end; `keep` keeps it. */
   readonly branch: (name: string) => WorkspaceBranch
+  /** The branches that are there, by name. */
   readonly branches: () => Promise<ReadonlyArray<BranchFile>>
 }
 
