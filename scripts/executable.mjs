@@ -15,6 +15,7 @@ import {
   statSync,
   writeFileSync
 } from "node:fs"
+import { stripTypeScriptTypes } from "node:module"
 import { join, relative } from "node:path"
 import { pathToFileURL } from "node:url"
 import { fail, install, node, root, say } from "./bootstrap.mjs"
@@ -39,6 +40,7 @@ const replaced = new Map(
     "bickford/src/version.ts": "version.ts",
     "daemon/src/ownProgram.ts": "ownProgram.ts",
     "daemon/src/sources/ownPackages.ts": "ownPackages.ts",
+    "dashboard/src/pageModules.ts": "pageModules.ts",
     "session/src/importModule.ts": "importModule.ts",
     "session/src/worker/startThread.ts": "startThread.ts",
     "transport/src/loadAddon.ts": "loadAddon.ts"
@@ -73,13 +75,28 @@ const importable = () => {
   return [...own, "effect", ...effect]
 }
 
-/** Puts the modules in the places of those that they replace, and writes `modules.ts`. */
+/** The browser's modules by their names, without types: as text, since they are no part of the program. */
+const pageTexts = () => {
+  const folder = join(packages, "dashboard", "src", "page")
+  return Object.fromEntries(
+    readdirSync(folder).map((file) => [
+      file.slice(0, -".ts".length),
+      stripTypeScriptTypes(readFileSync(join(folder, file), "utf8"))
+    ])
+  )
+}
+
+/** Puts the modules in the places of those that they replace, and writes `modules.ts` and `pageTexts.ts`. */
 const replacing = {
   name: "replacing",
   setup: (build) => {
     const met = new Set()
     build.onResolve({ filter: /\/modules\.js$/ }, () => ({ path: "modules", namespace: "made" }))
-    build.onLoad({ filter: /.*/, namespace: "made" }, () => ({
+    build.onResolve({ filter: /\/pageTexts\.js$/ }, () => ({ path: "pageTexts", namespace: "made" }))
+    build.onLoad({ filter: /^pageTexts$/, namespace: "made" }, () => ({
+      contents: `export const pageTexts = ${JSON.stringify(pageTexts())}`
+    }))
+    build.onLoad({ filter: /^modules$/, namespace: "made" }, () => ({
       contents: `export const modules = {${importable()
         .map((name) => `${JSON.stringify(name)}: () => require(${JSON.stringify(name)})`)
         .join(",")}}`,

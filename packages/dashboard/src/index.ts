@@ -1,10 +1,6 @@
-/**
- * The page's files, by the last part of their path. In a checkout the browser's modules are its TypeScript sources with
- * the types taken out; in what is installed they are compiled.
- */
-import { readFileSync } from "node:fs"
-import { stripTypeScriptTypes } from "node:module"
+/** The page's files, by the last part of their path. */
 import { html } from "./html.ts"
+import { ending, moduleText } from "./pageModules.ts"
 import { style } from "./style.ts"
 
 /** A file as HTTP sends it. */
@@ -13,8 +9,6 @@ export interface PageFile {
   readonly type: string
   readonly body: string
 }
-
-const isCheckout = import.meta.url.endsWith(".ts")
 
 /** The browser's modules, without their endings. */
 const modules: ReadonlySet<string> = new Set([
@@ -31,18 +25,12 @@ const modules: ReadonlySet<string> = new Set([
   "visible"
 ])
 
-const moduleText = (name: string): string => {
-  if (!isCheckout) return readFileSync(new URL(`page/${name}.js`, import.meta.url), "utf8")
-  const source = readFileSync(new URL(`page/${name}.ts`, import.meta.url), "utf8")
-  return stripTypeScriptTypes(source)
-}
-
 /** The file of a name, "" being the page itself; undefined when there is none. */
 export const pageFile = (name: string): PageFile | undefined => {
-  if (name === "") return { type: "text/html; charset=utf-8", body: html(isCheckout ? "main.ts" : "main.js") }
+  if (name === "") return { type: "text/html; charset=utf-8", body: html(`main.${ending}`) }
   if (name === "style.css") return { type: "text/css; charset=utf-8", body: style }
-  const [, module = "", ending] = /^([a-zA-Z]+)\.(js|ts)$/.exec(name) ?? []
-  if (!modules.has(module) || (ending === "ts") !== isCheckout) return undefined
+  const [, module = "", asked] = /^([a-zA-Z]+)\.(js|ts)$/.exec(name) ?? []
+  if (!modules.has(module) || asked !== ending) return undefined
   return { type: "text/javascript; charset=utf-8", body: moduleText(module) }
 }
 
