@@ -29,6 +29,8 @@ export interface Opener {
   readonly truncate: (path: string, size: number) => Maybe<void>
   /** The size of a file that is open and not written back yet. */
   readonly sizeOf: (path: string) => number | undefined
+  /** The name at `path` is about to go: what those who have it open will still read is read now, where there are no handles. */
+  readonly keep?: (path: string) => Maybe<void>
   /** `path` is `newPath` now. */
   readonly moved: (path: string, newPath: string) => void
   readonly removed: (path: string) => void

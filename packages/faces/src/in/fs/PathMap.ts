@@ -6,6 +6,11 @@ export class PathMap<V> {
     return this.#values.get(path)
   }
 
+  /** Everything, by its present path. */
+  entries(): IterableIterator<[string, V]> {
+    return this.#values.entries()
+  }
+
   set(path: string, value: V): void {
     this.#values.set(path, value)
   }

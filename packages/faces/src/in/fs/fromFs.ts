@@ -222,15 +222,18 @@ const nameCallbacks = ({ at, files, fs, kept }: Face, ownership: Ownership): Par
       unlink: (path) => {
         const place = at(path)
         changed(place)
-        return chain(unlink.call(fs, place), () => removed(place))
+        return chain(files.keep?.(place), () => chain(unlink.call(fs, place), () => removed(place)))
       }
     }),
     ...(rename && {
       rename: (path, newPath) =>
-        chain(rename(at(path), at(newPath)), () => {
-          kept?.move(at(path), at(newPath))
-          files.moved(at(path), at(newPath))
-        })
+        chain(
+          chain(files.keep?.(at(newPath)), () => rename(at(path), at(newPath))),
+          () => {
+            kept?.move(at(path), at(newPath))
+            files.moved(at(path), at(newPath))
+          }
+        )
     }),
     link: (path, newPath) => {
       if (link === undefined) throw Errno.EPERM

@@ -15,6 +15,8 @@ export interface Content {
 
 /** A file that is open at least once. */
 export interface WholeFile {
+  /** Where it is now; undefined once it is removed. */
+  path: string | undefined
   content: Maybe<Content> | undefined
   users: number
 }
@@ -47,8 +49,9 @@ export const changing = (content: Content): Content => {
 }
 
 /** Reads a file, unless its bytes are there. */
-export const load = (fs: FsLike, file: WholeFile, path: string | undefined): Maybe<Content> => {
+export const load = (fs: FsLike, file: WholeFile): Maybe<Content> => {
   if (file.content !== undefined) return file.content
+  const { path } = file
   if (path === undefined) throw Errno.ENOENT
   const content = chain(fs.readFile(path), (data): Content => {
     const bytes = bytesOf(data)
@@ -63,8 +66,8 @@ export const load = (fs: FsLike, file: WholeFile, path: string | undefined): May
 }
 
 /** Writes a file back, if it was changed. */
-export const save = (fs: FsLike, file: WholeFile, path: string | undefined): Maybe<void> => {
-  const { content } = file
+export const save = (fs: FsLike, file: WholeFile): Maybe<void> => {
+  const { content, path } = file
   if (content === undefined || isLater(content) || !content.dirty || path === undefined) return undefined
   if (fs.writeFile === undefined) throw Errno.EROFS
   content.dirty = false

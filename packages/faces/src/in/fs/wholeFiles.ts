@@ -29,41 +29,37 @@ export const wholeFiles = (fs: FsLike, kept: KeptAttributes | undefined): Opener
   const files = new PathMap<WholeFile>()
 
   const fileAt = (path: string): WholeFile => {
-    const known = files.get(path) ?? { content: undefined, users: 0 }
+    const known = files.get(path) ?? { path, content: undefined, users: 0 }
     files.set(path, known)
     return known
   }
 
   const openFileOf = (file: WholeFile, opened: string): OpenFile => {
-    let present: string | undefined = opened
     file.users++
     return {
       read: (size, offset) =>
-        chain(load(fs, file, present), ({ buffer, size: end }) =>
+        chain(load(fs, file), ({ buffer, size: end }) =>
           buffer.subarray(Math.min(offset, end), Math.min(offset + size, end))
         ),
       write: (data, offset) =>
-        chain(load(fs, file, present), (loaded) => {
+        chain(load(fs, file), (loaded) => {
           const content = changing(loaded)
-          if (present !== undefined) outdate(kept?.get(present))
+          if (file.path !== undefined) outdate(kept?.get(file.path))
           if (offset + data.length > content.size) resize(content, offset + data.length)
           content.buffer.set(data, offset)
         }),
-      truncate: (size) => chain(load(fs, file, present), (content) => resize(changing(content), size)),
-      flush: (path) => {
-        present = path
-        return save(fs, file, path)
-      },
-      sync: (path) => save(fs, file, path),
-      close: (path) => {
-        present = path
-        const saved = save(fs, file, path)
+      truncate: (size) => chain(load(fs, file), (content) => resize(changing(content), size)),
+      flush: () => save(fs, file),
+      sync: () => save(fs, file),
+      close: () => {
+        const saved = save(fs, file)
         const letGo = (): void => {
+          const { path } = file
           if (--file.users === 0 && path !== undefined && files.get(path) === file) files.delete(path)
         }
         return isLater(saved) ? saved.finally(letGo) : letGo()
       },
-      attributes: () => chain(load(fs, file, present), ({ size }) => ({ mode: fileType.reg | 0o644, size })),
+      attributes: () => chain(load(fs, file), ({ size }) => ({ mode: fileType.reg | 0o644, size })),
       kept: kept?.get(opened),
       chmod: undefined,
       chown: undefined,
@@ -86,16 +82,16 @@ export const wholeFiles = (fs: FsLike, kept: KeptAttributes | undefined): Opener
     },
     truncate: (path, size) => {
       const open = files.get(path)
-      const file = open ?? { content: undefined, users: 0 }
+      const file = open ?? { path, content: undefined, users: 0 }
       return chain(
         size === 0
           ? (file.content ?? { buffer: new Uint8Array(0), size: 0, dirty: true, owned: true })
-          : load(fs, file, path),
+          : load(fs, file),
         (content) => {
           file.content = content
           resize(changing(content), size)
           outdate(kept?.get(path))
-          return save(fs, file, path)
+          return save(fs, file)
         }
       )
     },
@@ -103,7 +99,20 @@ export const wholeFiles = (fs: FsLike, kept: KeptAttributes | undefined): Opener
       const content = files.get(path)?.content
       return content === undefined || isLater(content) ? undefined : content.size
     },
-    moved: (path, newPath) => files.move(path, newPath),
-    removed: (path) => files.delete(path)
+    keep: (path) => {
+      const file = files.get(path)
+      return file === undefined ? undefined : chain(load(fs, file), () => undefined)
+    },
+    moved: (path, newPath) => {
+      const replaced = files.get(newPath)
+      files.move(path, newPath)
+      if (replaced !== undefined && files.get(newPath) !== replaced) replaced.path = undefined
+      for (const [at, file] of files.entries()) file.path = at
+    },
+    removed: (path) => {
+      const file = files.get(path)
+      if (file !== undefined) file.path = undefined
+      files.delete(path)
+    }
   }
 }
