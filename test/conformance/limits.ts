@@ -34,7 +34,56 @@ const ofPaths: ReadonlyArray<Limit> = [
   }
 ]
 
-const limits: { readonly [Name in PlaceName]?: ReadonlyArray<Limit> } = { path: ofPaths }
+/** What no filesystem of Node's has. */
+const ofFaces: ReadonlyArray<Limit> = [
+  {
+    failures:
+      /(make|gave|of a|:|a|an) (fifo|socket|block|char)|mkfifo|mknod|bind|S_IF(IFO|SOCK|BLK|CHR)|\bfifos?\b|\bsockets?\b/,
+    reason: "a Node filesystem has files, directories and links"
+  },
+  { failures: /xattr|EOPNOTSUPP/, reason: "a Node filesystem has no extended attributes" },
+  { failures: /O_TMPFILE/, reason: "a file without a name has no path" },
+  { failures: /EXCHANGE|WHITEOUT/, reason: "a Node filesystem has no method for it" },
+  { failures: /mask|btime|birth/, reason: "a mount of paths tells of no time of birth" },
+  { failures: /EILSEQ/, reason: "paths are strings" },
+  { failures: /EFBIG|4 GiB/, reason: "files are kept in memory, up to `maxFileSize`" },
+  {
+    failures: /FALLOC_FL|SEEK_|^holes|punch|gap|blocks|ZERO_RANGE|sparse/,
+    reason: "a Node filesystem has no holes, and counts blocks its own way"
+  },
+  {
+    failures: /^privileges: |^chown: set-group-ID of a regular that is not executable/,
+    reason: "a Node filesystem is not told who writes or changes the owner"
+  },
+  { failures: /statvfs/, reason: "the filesystem counts nothing, or its own way" },
+  { failures: /has nlink 2, not = \d+/, reason: "the filesystem does not count the subdirectories of a directory" },
+  { failures: /rmdir of a directory (that is open|somebody is in)/, reason: "what was removed has no path" },
+  {
+    failures: /(has|=\S*|>\S*) (atime|mtime|ctime)|O_NOATIME/,
+    reason: "the filesystem sets times by rules and to a precision of its own"
+  }
+]
+
+/** Of those that have no hard links. */
+const withoutLinks: ReadonlyArray<Limit> = [
+  { failures: /\blink(at|fd)?\b.*gave EPERM|^link: |link to: /, reason: "the filesystem has no hard links" }
+]
+
+/** memfs checks permissions by itself, as the owner of the process, root too. */
+const ofMemfs: ReadonlyArray<Limit> = [
+  { failures: /gave EACCES/, reason: "memfs checks permissions as the owner of the process, whoever calls" },
+  { failures: /symlink.*has ino/, reason: "memfs renames what a link leads to: the face makes the link anew" },
+  { failures: /has nlink 4, not = 3/, reason: "memfs counts a directory that was moved in its old place too" },
+  { failures: /has ino \d+, not != \d+/, reason: "memfs gives the number of a removed file to another" }
+]
+
+const limits: { readonly [Name in PlaceName]?: ReadonlyArray<Limit> } = {
+  path: ofPaths,
+  memfs: [...ofFaces, ...ofMemfs],
+  memfsWhole: [...ofFaces, ...ofMemfs, ...withoutLinks],
+  vfs: [...ofFaces, ...withoutLinks],
+  justBash: [...ofFaces, ...withoutLinks]
+}
 
 /** Why this failure is no surprise; undefined when it is one. */
 export const reasonFor = (place: PlaceName, group: string, failure: string): string | undefined =>
