@@ -1,7 +1,7 @@
 /** `new Fuse(mnt, ops, opts)`, as fuse-native has it. */
-import { PathFilesystem } from "@bickford/backends"
+import { onlyFor, PathFilesystem } from "@bickford/backends"
 import { errnoNumbers } from "@bickford/protocol"
-import { type Mount, mount } from "@bickford/session"
+import { type Mount, mount, wireLog } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -50,6 +50,10 @@ const calling = (work: Promise<unknown>, cb: Callback | undefined): void => {
     () => cb?.(null),
     (error: unknown) => cb?.(error instanceof Error ? error : new Error(String(error)))
   )
+}
+
+const writeLine = (line: string): void => {
+  process.stderr.write(`${line}\n`)
 }
 
 const messageOf = (error: unknown): string =>
@@ -105,7 +109,12 @@ class FuseMount {
       return path === undefined ? undefined : Buffer.from(path).toString()
     })
     const scope = await Effect.runPromise(Scope.make())
-    const mounting = mount({ mountpoint: this.mnt, backend, ...mountOptionsOf(this.opts) })
+    const served = this.opts.allowRoot === true ? onlyFor(backend, [0, process.geteuid?.() ?? 0]) : backend
+    const mounting = Effect.tap(
+      mount({ mountpoint: this.mnt, backend: served, ...mountOptionsOf(this.opts) }),
+      ({ session }) =>
+        this.opts.debug === true ? wireLog(session.connection, writeLine, { format: "pretty" }) : Effect.void
+    )
     try {
       return { mounted: await Effect.runPromise(Scope.provide(mounting, scope)), scope }
     } catch (error) {

@@ -150,7 +150,9 @@ const files = (ops: Operations, { count, done, value }: Callers): Partial<PathCa
         )
     }),
     ...(flush && { flush: (fd, path) => done("flush", (cb) => flush(pathOf(path), fd, cb)) }),
-    ...(fsync && { fsync: (fd, path) => done("fsync", (cb) => fsync(pathOf(path), false, fd, cb)) }),
+    ...(fsync && {
+      fsync: (fd, path, _context, dataOnly) => done("fsync", (cb) => fsync(pathOf(path), dataOnly, fd, cb))
+    }),
     ...(release && {
       release: (fd, path) => (path === undefined ? undefined : done("release", (cb) => release(path, fd, cb)))
     })
@@ -186,13 +188,38 @@ const names = (ops: Operations, { done, value }: Callers): Partial<PathCallbacks
   }
 }
 
+const orNoData = (found: Buffer | null): Buffer => {
+  if (found === null) throw Errno.ENODATA
+  return found
+}
+
 const attributes = (ops: Operations, { done, value }: Callers): Partial<PathCallbacks<number>> => {
-  const { access, chmod, chown, getattr, getxattr, listxattr, removexattr, setxattr, statfs, truncate, utimens } = ops
+  const {
+    access,
+    chmod,
+    chown,
+    ftruncate,
+    getattr,
+    getxattr,
+    listxattr,
+    removexattr,
+    setxattr,
+    statfs,
+    truncate,
+    utimens
+  } = ops
   return {
     ...(access && { access: (path, mode) => done("access", (cb) => access(path, mode, cb)) }),
     ...(chmod && { chmod: (path, mode) => done("chmod", (cb) => chmod(path, mode, cb)) }),
     ...(chown && { chown: (path, uid, gid) => done("chown", (cb) => chown(path, uid, gid, cb)) }),
-    ...(truncate && { truncate: (path, size) => done("truncate", (cb) => truncate(path, Number(size), cb)) }),
+    ...((truncate ?? ftruncate) && {
+      truncate: (path, size, _context, fd) => {
+        if (ftruncate !== undefined && fd !== undefined)
+          return done("ftruncate", (cb) => ftruncate(path, fd, Number(size), cb))
+        if (truncate === undefined) throw Errno.ENOSYS
+        return done("truncate", (cb) => truncate(path, Number(size), cb))
+      }
+    }),
     ...(utimens && {
       utimens: async (path, atime, mtime) => {
         const before = async (): Promise<Stat> =>
@@ -221,14 +248,13 @@ const attributes = (ops: Operations, { done, value }: Callers): Partial<PathCall
       }
     }),
     ...(getxattr && {
-      getxattr: async (path, name) => {
-        const found = await value<Buffer | null>(
+      getxattr: (path, name) => {
+        const found = value<Buffer | null>(
           "getxattr",
           (cb) => getxattr(path, name, 0, cb),
           () => null
         )
-        if (found === null) throw Errno.ENODATA
-        return found
+        return found instanceof Promise ? found.then(orNoData) : orNoData(found)
       }
     }),
     ...(setxattr && {
@@ -255,9 +281,12 @@ export const callbacksOf = (ops: Operations, timeouts: Timeouts): PathCallbacks<
     throw Errno.ENOENT
   }
   return {
-    getattr: async (path) => {
-      if (getattr !== undefined)
-        return attributesOf(await callers.value<Stat>("getattr", (cb) => getattr(path, cb), missing))
+    // What is called back at once costs no promise.
+    getattr: (path) => {
+      if (getattr !== undefined) {
+        const found = callers.value<Stat>("getattr", (cb) => getattr(path, cb), missing)
+        return found instanceof Promise ? found.then(attributesOf) : attributesOf(found)
+      }
       if (path !== "/") throw Errno.EPERM
       return root
     },

@@ -129,6 +129,46 @@ describe("a program written for fuse-native", () => {
     })
   })
 
+  it("is told of ftruncate(2) with its descriptor, and of fdatasync(2) apart from fsync(2)", () => {
+    const log: Array<string> = []
+    const operations: Operations = {
+      ...memoryOperations(),
+      ftruncate: (path, fd, size, cb) => {
+        log.push(`ftruncate ${path} ${fd} ${size}`)
+        cb(0)
+      },
+      fsync: (path, datasync, fd, cb) => {
+        log.push(`fsync ${path} ${datasync} ${fd}`)
+        cb(0)
+      }
+    }
+    const script = `import os,sys
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
+os.ftruncate(fd, 5); os.fdatasync(fd); os.fsync(fd)`
+    return withFuse(operations, async (mountpoint) => {
+      await run("/usr/bin/python3", ["-c", script, join(mountpoint, "file")])
+      assert.deepStrictEqual(log, ["ftruncate /file 43 5", "fsync /file true 43", "fsync /file false 43"])
+    })
+  })
+
+  it("shows every request and reply where `debug` is set", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bickford-fuse-native-"))
+    const program = join(import.meta.dirname, "debugged.ts")
+    try {
+      const { status, stderr } = await attempt(process.execPath, [
+        "--conditions=development",
+        "--disable-warning=ExperimentalWarning",
+        program,
+        folder
+      ])
+      assert.strictEqual(status, 0, stderr)
+      assert.match(stderr, /-> \d+ LOOKUP .*none/)
+      assert.match(stderr, /<- \d+ LOOKUP .*ENOENT/)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
   it("writes more than 4 KiB at once", () => {
     const log: Array<string> = []
     return withFuse(memoryOperations(log), async (mountpoint) => {

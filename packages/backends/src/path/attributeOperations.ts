@@ -1,4 +1,5 @@
 /** GETATTR and SETATTR, by path; of a removed file by one of its handles. */
+import { setattrValid } from "@bickford/protocol"
 import { type Backend, Errno, type RequestContext } from "@bickford/session"
 import * as Exit from "effect/Exit"
 import { hasValidTimes } from "../posix/givenTimes.ts"
@@ -19,14 +20,15 @@ export const attributeOperations = <H>(served: Served<H>, handles: PathHandles<H
   const setAt = (
     path: string,
     { mode, owner, size, times: given }: Changes,
-    context: RequestContext
+    context: RequestContext,
+    handle: H | undefined
   ): Outcome<void> => {
     let applied = done
     if (mode !== undefined) applied = optional(callbacks.chmod, path, mode, context)
     if (owner !== undefined)
       applied = andThen(applied, () => optional(callbacks.chown, path, owner.uid, owner.gid, context))
     if (size !== undefined)
-      applied = andThen(applied, () => orTooLarge(size, optional(callbacks.truncate, path, size, context)))
+      applied = andThen(applied, () => orTooLarge(size, optional(callbacks.truncate, path, size, context, handle)))
     if (given !== undefined)
       applied = andThen(applied, () => optional(callbacks.utimens, path, given.atime, given.mtime, context))
     return applied
@@ -52,8 +54,9 @@ export const attributeOperations = <H>(served: Served<H>, handles: PathHandles<H
           map(removed.get(node, open.handle, context), (found) => attrReply(node, found))
         )
       }
+      const handle = (request.valid & setattrValid.FATTR_FH) === 0 ? undefined : handles.handle(request.fh)
       return at(request.nodeid, (path, living) =>
-        andThen(setAt(path, changes, context), () =>
+        andThen(setAt(path, changes, context, handle), () =>
           map(attributes(path, context), (found) => attrReply(living, found))
         )
       )

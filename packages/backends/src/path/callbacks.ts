@@ -103,8 +103,8 @@ export interface PathCallbacks<H = unknown> {
     path: string | undefined,
     context: RequestContext
   ) => Answer<number | void>
-  /** Sets a file's size (truncate(2)). */
-  readonly truncate?: (path: string, size: U64, context: RequestContext) => Answer<void>
+  /** Sets a file's size (truncate(2)); `handle` is the open file's of ftruncate(2), undefined by path. */
+  readonly truncate?: (path: string, size: U64, context: RequestContext, handle: H | undefined) => Answer<void>
   /**
    * The attributes of an open file that has been removed. With it a file is removed though it is open, and
    * must live on in its handles; without it, such a file is renamed until it is closed.
@@ -194,8 +194,8 @@ export interface PathCallbacks<H = unknown> {
   ) => Answer<U64>
   /** At every close(2) of a descriptor. */
   readonly flush?: (handle: H, path: string | undefined, context: RequestContext) => Answer<void>
-  /** Makes a file safe from a power cut (fsync(2)). */
-  readonly fsync?: (handle: H, path: string | undefined, context: RequestContext) => Answer<void>
+  /** Makes a file safe from a power cut (fsync(2)); `dataOnly`: its content and size suffice (fdatasync(2)). */
+  readonly fsync?: (handle: H, path: string | undefined, context: RequestContext, dataOnly: boolean) => Answer<void>
   /** Once for every `open` or `create` that succeeded; also for those whose caller did not wait, or that an unmount leaves open. */
   readonly release?: (handle: H, path: string | undefined) => Answer<void>
   /** Describes the filesystem (statvfs(3)). */

@@ -10,6 +10,8 @@ import { map, optional, orTooLarge, outcome, type Outcome } from "./outcome.ts"
 import type { Served } from "./served.ts"
 
 const nothing = new Uint8Array(0)
+/** FUSE_FSYNC_FDATASYNC. */
+const dataSync = 1
 
 /** Whether a `read` can get at its sixth argument. */
 const takesBuffer = (read: { readonly length: number }): boolean => read.length > 5 || read.length === 0
@@ -67,7 +69,8 @@ export const dataOperations = <H>({ callbacks }: Served<H>, { release, use }: Pa
         )
       ),
     flush: ({ fh }, context) => use(fh, (handle, path) => optional(callbacks.flush, handle, path, context)),
-    fsync: ({ fh }, context) => use(fh, (handle, path) => optional(callbacks.fsync, handle, path, context)),
+    fsync: ({ fh, fsyncFlags }, context) =>
+      use(fh, (handle, path) => optional(callbacks.fsync, handle, path, context, (fsyncFlags & dataSync) !== 0)),
     fallocate: ({ fh, length, mode, offset }, context) =>
       use(fh, (handle, path) =>
         orTooLarge(add(offset, length), optional(callbacks.fallocate, handle, mode, offset, length, path, context))

@@ -98,6 +98,8 @@ export const makeHandles = <H>({ callbacks, locks, nodes }: Served<H>) => {
 
   return {
     closed,
+    /** What `open` or `create` gave for an open file. */
+    handle: (fh: U64): H | undefined => handles.get(fh)?.handle,
     register,
     release,
     use,
