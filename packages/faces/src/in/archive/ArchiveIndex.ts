@@ -61,6 +61,9 @@ export class ArchiveIndex {
   #table = new Uint32Array(256).fill(none)
   /** Targets of links; few have one. */
   readonly #targets = new Map<number, string>()
+  /** The directory that was entered into last. A directory stays one, so this stays right. */
+  #lastPath = ""
+  #lastDirectory = 0
 
   constructor(mtime: number) {
     this.#add(none, Buffer.alloc(0), { mode: S_IFDIR | 0o755, mtime, size: 0, place: 0, stored: 0, crc: 0, method: 0 })
@@ -75,6 +78,33 @@ export class ArchiveIndex {
    * for a path that leads out of the archive or through a file.
    */
   enter(path: string, entry: ArchiveEntry): boolean {
+    const slash = path.lastIndexOf("/")
+    // Archives list a directory's files one after the other: its path is not walked again for each.
+    if (slash > 0 && slash < path.length - 1 && path.startsWith(this.#lastPath) && slash === this.#lastPath.length) {
+      const name = path.slice(slash + 1)
+      if (name !== "." && name !== ".." && !name.includes("\0"))
+        return this.#enterIn(this.#lastDirectory, Buffer.from(name), entry)
+    }
+    const entered = this.#enterPath(path, entry)
+    const directory = entered && slash > 0 ? this.at(path.slice(0, slash)) : undefined
+    if (directory !== undefined && this.isDirectory(directory)) {
+      this.#lastPath = path.slice(0, slash)
+      this.#lastDirectory = directory
+    }
+    return entered
+  }
+
+  /** Enters a name in a directory that is there. */
+  #enterIn(directory: number, name: Buffer, entry: ArchiveEntry): boolean {
+    if (name.length > 255) return false
+    const known = this.find(directory, name)
+    if (known !== undefined) return this.#replace(known, entry)
+    const at = this.#add(directory, name, entry)
+    if (entry.target !== undefined) this.#targets.set(at, entry.target)
+    return true
+  }
+
+  #enterPath(path: string, entry: ArchiveEntry): boolean {
     const names = path.split("/").filter((name) => name !== "" && name !== ".")
     if (names.includes("..") || path.includes("\0")) return false
     let at = 0
