@@ -12,11 +12,13 @@
 #include "notify.h"
 #include "open.h"
 #include "path.h"
+#include "pin.h"
 #include "pipe.h"
 #include "poll.h"
 #include "ring_binding.h"
 #include "ring_loop.h"
 #include "sd_notify.h"
+#include "shared_files_binding.h"
 #include "socketpair.h"
 #include "splice.h"
 #include "watchdog.h"
@@ -48,6 +50,11 @@ void end(napi_async_cleanup_hook_handle, void* data) {
     detach_now(handle);
   }
   while (!addon->running_rings.empty()) stop_ring(*addon->running_rings.begin());
+  // Their entries are another isolate's from now on, with what has come to them by now.
+  for (RingLoop* ring : addon->rings) {
+    if (ring->ring.is_registered()) ring->ring.enter(false, 0);
+    ring->ring.close();
+  }
   close_mailbox(addon);
 }
 
@@ -84,6 +91,11 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   set("select_stop", select_stop);
   set("channel", make_channel);
   set("ring", make_ring);
+  set("ring_memory", make_ring_memory);
+  set("release_ring_memory", release_ring_memory);
+  set("pin_thread", pin_thread);
+  set("nudge", nudge);
+  set("attach_files", attach_files);
   set("lock_memory", lock_memory);
   set("slot_memory", slot_memory);
   set("allocate_memory", allocate_memory);

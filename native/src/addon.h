@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -15,6 +16,7 @@
 
 struct Handle;
 struct RingLoop;
+class RingMemory;
 
 // Memory of a slot; `data` is null where the memory is gone.
 struct Region {
@@ -54,8 +56,11 @@ struct Addon {
   std::vector<gid_t> groups;
   // Memory of slots by number: channels of this environment read into it and write from it.
   std::vector<Region> regions;
-  // Rings on the loop of this environment.
+  // Rings on the loop of this environment, and all that it has.
   std::unordered_set<RingLoop*> running_rings;
+  std::unordered_set<RingLoop*> rings;
+  // Memory of rings' entries by number, that this environment keeps for others.
+  std::unordered_map<uint32_t, std::shared_ptr<RingMemory>> ring_memories;
   int references = 1;
 
   static Addon* of(napi_env env) {

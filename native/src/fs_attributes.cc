@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "fs_call.h"
+#include "shared_files.h"
 #include "shared_words.h"
 #include "unique_fd.h"
 
@@ -285,6 +286,13 @@ int fs_look_across(Addon* addon, int folder, const char* name) {
   if (st.stx_dev_major == 0 && !known_to_answer_itself(addon, folder, name, st)) return fs_look(addon, folder, name);
   note(addon, st);
   return 0;
+}
+
+FileIdentity identity_seen(const Addon* addon) {
+  const uint32_t* const words = addon->attributes;
+  const auto wide = [words](size_t index) { return static_cast<uint64_t>(words[index + 1]) << 32 | words[index]; };
+  return {words[attribute_words::dev_major], words[attribute_words::dev_minor], wide(attribute_words::ino),
+          static_cast<int64_t>(wide(attribute_words::btime)), words[attribute_words::btime + 2]};
 }
 
 const FsFunction fs_attribute_functions[] = {

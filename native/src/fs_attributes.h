@@ -11,3 +11,7 @@ int fs_look_across(Addon* addon, int folder, const char* name);
 
 // A device as one number, for Addon::own_devices.
 constexpr uint64_t device_key(uint32_t major, uint32_t minor) { return (static_cast<uint64_t>(major) << 32) | minor; }
+
+// Which file the addon's attributes are of.
+struct FileIdentity;
+FileIdentity identity_seen(const Addon* addon);

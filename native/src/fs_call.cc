@@ -5,10 +5,12 @@
 
 #include "arguments.h"
 
-FsCall::FsCall(napi_env env, napi_callback_info info) : env_(env) {
-  void* data = nullptr;
-  ok_ = napi_get_cb_info(env, info, &argc_, argv_, nullptr, &data) == napi_ok;
-  addon_ = static_cast<Addon*>(data);
+FsCall::FsCall(napi_env env, napi_callback_info info)
+    : FsCall(env, info, [](void* data) { return static_cast<Addon*>(data); }) {}
+
+FsCall::FsCall(napi_env env, napi_callback_info info, Addon* (*addon_of)(void* data)) : env_(env) {
+  ok_ = napi_get_cb_info(env, info, &argc_, argv_, nullptr, &data_) == napi_ok;
+  addon_ = addon_of(data_);
 }
 
 void FsCall::refuse(const char* message) {

@@ -15,9 +15,14 @@ struct FsName {
 class FsCall {
  public:
   FsCall(napi_env env, napi_callback_info info);
+  // Of a function whose data is not the addon, but tells it.
+  FsCall(napi_env env, napi_callback_info info, Addon* (*addon_of)(void* data));
 
   bool ok() const { return ok_; }
   Addon* addon() const { return addon_; }
+  // What the function was made with.
+  void* data() const { return data_; }
+  napi_value argument(size_t index) const { return argv_[index]; }
   napi_env env() const { return env_; }
 
   // A descriptor, flags, a mode, an id: 32 bits, signed or not.
@@ -41,6 +46,7 @@ class FsCall {
   napi_env env_;
   napi_value argv_[most];
   size_t argc_ = most;
+  void* data_ = nullptr;
   Addon* addon_ = nullptr;
   bool ok_ = true;
   bool too_long_ = false;

@@ -14,29 +14,11 @@
 
 #include "fs_attributes.h"
 #include "fs_call.h"
+#include "fs_place.h"
 #include "shared_words.h"
 #include "unique_fd.h"
 
 namespace {
-
-// Whether a name is one component that leads down.
-bool leads_down(const char* name) {
-  const bool dots = name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-  return name[0] != '\0' && !dots && strchr(name, '/') == nullptr;
-}
-
-// A name of one component in a folder; the errno that it is answered with otherwise.
-struct Place {
-  FsName buffer;
-  int folder = -1;
-  const char* name = "";
-  int wrong = 0;
-
-  Place(FsCall& call, size_t index) : folder(call.integer(index)), name(call.name(index + 1, &buffer)) {
-    if (call.too_long()) wrong = ENAMETOOLONG;
-    else if (call.ok() && !leads_down(name)) wrong = EINVAL;
-  }
-};
 
 int open_beneath(int folder, const char* name, uint64_t flags, uint64_t mode) {
   struct open_how how = {};
@@ -63,7 +45,7 @@ napi_value open_folder(napi_env env, napi_callback_info info) {
 // (folder, name): 0, its attributes noted.
 napi_value look(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
-  const Place place(call, 0);
+  const FsPlace place(call, 0);
   if (!call.ok()) return nullptr;
   if (place.wrong != 0) return call.error(place.wrong);
   return call.result(fs_look_across(call.addon(), place.folder, place.name));
@@ -72,7 +54,7 @@ napi_value look(napi_env env, napi_callback_info info) {
 // (folder, name): a descriptor, O_PATH, its attributes noted.
 napi_value find(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
-  const Place place(call, 0);
+  const FsPlace place(call, 0);
   if (!call.ok()) return nullptr;
   if (place.wrong != 0) return call.error(place.wrong);
   UniqueFd fd(open_beneath(place.folder, place.name, O_PATH | O_NOFOLLOW, 0));
@@ -118,7 +100,7 @@ napi_value find_path(napi_env env, napi_callback_info info) {
 // Opens a regular file that somebody else made in the moment before: its type is looked at first, since opening a
 // FIFO or a device may wait, or do something. ESTALE for anything else, and for a file that is leased: the kernel
 // looks the name up anew, and does what is right.
-int open_made_by_another(Addon* addon, const Place& place, uint64_t flags) {
+int open_made_by_another(Addon* addon, const FsPlace& place, uint64_t flags) {
   const UniqueFd found(open_beneath(place.folder, place.name, O_PATH | O_NOFOLLOW, 0));
   if (!found.open() || fs_look_across(addon, found.get(), "") != 0) return -1;
   if (!S_ISREG(addon->attributes[attribute_words::mode])) {
@@ -136,7 +118,7 @@ int open_made_by_another(Addon* addon, const Place& place, uint64_t flags) {
 constexpr int create_attempts = 8;
 
 // Makes a file; without O_EXCL in `flags`, opens one that is there. A descriptor, or -1 with errno set.
-int create_or_open(Addon* addon, const Place& place, uint64_t flags, uint64_t mode) {
+int create_or_open(Addon* addon, const FsPlace& place, uint64_t flags, uint64_t mode) {
   for (int attempt = 0; attempt < create_attempts; attempt++) {
     const int made = open_beneath(place.folder, place.name, flags | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     if (made >= 0 || errno != EEXIST || (flags & O_EXCL) != 0) return made;
@@ -160,7 +142,7 @@ napi_value go_up(napi_env env, napi_callback_info info) {
 // (folder, name, flags, mode): a descriptor of a file made there, its attributes noted.
 napi_value create(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
-  const Place place(call, 0);
+  const FsPlace place(call, 0);
   const int flags = call.integer(2);
   const int mode = call.integer(3);
   if (!call.ok()) return nullptr;
@@ -175,7 +157,7 @@ napi_value create(napi_env env, napi_callback_info info) {
 // (folder, name, mode, major, minor)
 napi_value make_node(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
-  const Place place(call, 0);
+  const FsPlace place(call, 0);
   const int mode = call.integer(2);
   // The kernel's new_encode_dev, as it is on the wire.
   const unsigned device = static_cast<unsigned>(call.integer(3));
@@ -188,7 +170,7 @@ napi_value make_node(napi_env env, napi_callback_info info) {
 // (folder, name, mode)
 napi_value make_folder(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
-  const Place place(call, 0);
+  const FsPlace place(call, 0);
   const int mode = call.integer(2);
   if (!call.ok()) return nullptr;
   if (place.wrong != 0) return call.error(place.wrong);
@@ -198,7 +180,7 @@ napi_value make_folder(napi_env env, napi_callback_info info) {
 // (folder, name, target)
 napi_value make_symlink(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
-  const Place place(call, 0);
+  const FsPlace place(call, 0);
   FsName target;
   const char* to = call.name(2, &target);
   if (!call.ok()) return nullptr;
@@ -211,7 +193,7 @@ napi_value make_symlink(napi_env env, napi_callback_info info) {
 napi_value link_file(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
   const int file = call.integer(0);
-  const Place place(call, 1);
+  const FsPlace place(call, 1);
   if (!call.ok()) return nullptr;
   if (place.wrong != 0) return call.error(place.wrong);
   char path[32];
@@ -222,7 +204,7 @@ napi_value link_file(napi_env env, napi_callback_info info) {
 // (folder, name, flags)
 napi_value remove_name(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
-  const Place place(call, 0);
+  const FsPlace place(call, 0);
   const int flags = call.integer(2);
   if (!call.ok()) return nullptr;
   if (place.wrong != 0) return call.error(place.wrong);
@@ -232,8 +214,8 @@ napi_value remove_name(napi_env env, napi_callback_info info) {
 // (folder, name, folder, name, flags)
 napi_value rename_file(napi_env env, napi_callback_info info) {
   FsCall call(env, info);
-  const Place from(call, 0);
-  const Place to(call, 2);
+  const FsPlace from(call, 0);
+  const FsPlace to(call, 2);
   const int flags = call.integer(4);
   if (!call.ok()) return nullptr;
   if (from.wrong != 0 || to.wrong != 0) return call.error(from.wrong != 0 ? from.wrong : to.wrong);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "fuse_wire.h"
-#include "memory.h"
 
 namespace {
 
@@ -28,13 +27,6 @@ void put(unsigned char* entry, size_t offset, Value value) {
 }
 
 }  // namespace
-
-RingLayout RingLayout::of(size_t entries, size_t payload) {
-  return {round_up(entries * header_stride(), page_size()), round_up(payload, page_size())};
-}
-
-// Each begins at a cache line.
-size_t RingLayout::header_stride() { return round_up(fuse_wire::uring_req_header::bytes, 64); }
 
 int Ring::open(std::vector<uint16_t> queues) {
   queues_ = std::move(queues);
@@ -79,21 +71,37 @@ void Ring::command(uint32_t operation, uint32_t entry, uint64_t commit_id, uint1
 
 void Ring::register_entry(uint32_t entry) { command(fuse_wire::uring_command::REGISTER, entry, 0, queues_[entry]); }
 
-int Ring::register_entries(int device, unsigned char* memory, const RingLayout& layout) {
+// Answers EIO to what an isolate that is gone had in hand.
+void Ring::refuse_entry(uint32_t entry) {
+  unsigned char* const header = memory_->data() + RingLayout::header_at(entry);
+  put<uint32_t>(header, fuse_wire::uring_req_header::in_out + fuse_wire::out_header::len, fuse_wire::out_header::bytes);
+  put<int32_t>(header, fuse_wire::uring_req_header::in_out + fuse_wire::out_header::error, -EIO);
+  put<uint32_t>(header, fuse_wire::uring_req_header::ring_ent_in_out + fuse_wire::uring_ent_in_out::payload_sz, 0);
+  commit_entry(entry);
+}
+
+int Ring::register_entries(int device, std::shared_ptr<RingMemory> memory) {
   device_ = device;
-  memory_ = memory;
-  layout_ = layout;
+  memory_ = std::move(memory);
+  const RingLayout& layout = memory_->layout();
   parts_.resize(queues_.size() * 2);
   registering_ = true;
   for (uint32_t entry = 0; entry < queues_.size(); ++entry) {
-    parts_[size_t{entry} * 2] = {memory + layout.header_at(entry), fuse_wire::uring_req_header::bytes};
-    parts_[size_t{entry} * 2 + 1] = {memory + layout.payload_at(entry), layout.payload};
-    register_entry(entry);
+    parts_[size_t{entry} * 2] = {memory_->data() + RingLayout::header_at(entry), fuse_wire::uring_req_header::bytes};
+    parts_[size_t{entry} * 2 + 1] = {memory_->data() + layout.payload_at(entry), layout.payload};
+    const EntryState state = memory_->state(entry);
+    if (state == EntryState::kernels) register_entry(entry);
+    else if (state == EntryState::given) refuse_entry(entry);
+    else ready_list()[counts()->ready++] = entry;
   }
   const int error = uring_.enter(0, 0);
   reap();
   registering_ = false;
   return refused_ != 0 ? refused_ : error;
+}
+
+void Ring::give_ready() {
+  for (int32_t i = 0; i < ready(); ++i) memory_->set_state(ready_list()[i], EntryState::given);
 }
 
 void Ring::give_back(int device) {
@@ -103,15 +111,19 @@ void Ring::give_back(int device) {
   uring_.enter(0, 0);
 }
 
+void Ring::commit_entry(uint32_t entry) {
+  uint64_t commit_id = 0;
+  const size_t at = RingLayout::header_at(entry) + fuse_wire::uring_req_header::ring_ent_in_out + fuse_wire::uring_ent_in_out::commit_id;
+  memcpy(&commit_id, memory_->data() + at, sizeof commit_id);
+  memory_->set_state(entry, EntryState::kernels);
+  command(fuse_wire::uring_command::COMMIT_AND_FETCH, entry, commit_id, queues_[entry]);
+}
+
 void Ring::submit_commits() {
   RingWords* const control = counts();
   for (int32_t i = 0; i < control->commits; ++i) {
     const uint32_t entry = commit_list()[i];
-    if (entry >= queues_.size()) continue;
-    uint64_t commit_id = 0;
-    const size_t at = layout_.header_at(entry) + fuse_wire::uring_req_header::ring_ent_in_out + fuse_wire::uring_ent_in_out::commit_id;
-    memcpy(&commit_id, memory_ + at, sizeof commit_id);
-    command(fuse_wire::uring_command::COMMIT_AND_FETCH, entry, commit_id, queues_[entry]);
+    if (entry < queues_.size()) commit_entry(entry);
   }
   control->commits = 0;
 }
@@ -149,8 +161,10 @@ void Ring::reap() {
     if (completion.tag >= queues_.size()) continue;
     const uint32_t entry = static_cast<uint32_t>(completion.tag);
     // An entry is ready once until it is committed, so the list has room for all.
-    if (completion.result == 0) ready_list()[control->ready++] = entry;
-    else if (registering_) refused_ = refused_ != 0 ? refused_ : completion.result;
+    if (completion.result == 0) {
+      memory_->set_state(entry, EntryState::ready);
+      ready_list()[control->ready++] = entry;
+    } else if (registering_ && completion.result != -ENOENT) refused_ = refused_ != 0 ? refused_ : completion.result;
     // The kernel has taken the reply's place from it (a request that is gone): it is offered anew. When the connection has ended,
     // the device says so.
     else if (completion.result == -ENOENT) register_entry(entry);

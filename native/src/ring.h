@@ -8,21 +8,9 @@
 #include <memory>
 #include <vector>
 
+#include "ring_memory.h"
 #include "shared_words.h"
 #include "uring.h"
-
-// Where an entry's parts lie in the memory of all: first every header, then every payload.
-struct RingLayout {
-  // Bytes of all headers together, and of one payload: whole pages.
-  size_t headers;
-  size_t payload;
-
-  static RingLayout of(size_t entries, size_t payload);
-  // Bytes from one header to the next.
-  static size_t header_stride();
-  static size_t header_at(size_t entry) { return entry * header_stride(); }
-  size_t payload_at(size_t entry) const { return headers + entry * payload; }
-};
 
 class Ring {
  public:
@@ -32,8 +20,11 @@ class Ring {
 
   // Makes the io_uring for an entry in each of `queues` (their numbers, one for each entry): 0 or a negative errno.
   int open(std::vector<uint16_t> queues);
-  // Registers all entries for `device`, whose memory is at `memory`; 0, or the negative errno of the first that was refused.
-  int register_entries(int device, unsigned char* memory, const RingLayout& layout);
+  // Registers all entries for `device`: 0, or the negative errno of the first that was refused. What an earlier ring of that memory,
+  // which is closed, had given to JavaScript is answered EIO, and with that the entry is this ring's; what it had not is ready.
+  int register_entries(int device, std::shared_ptr<RingMemory> memory);
+  // JavaScript is about to be told of what is ready.
+  void give_ready();
   // Has the kernel serve the connection by its device again: for a registration that was not completed.
   void give_back(int device);
   // Unmaps and closes the io_uring. The memory of the entries is the caller's.
@@ -45,7 +36,6 @@ class Ring {
   size_t control_bytes() const;
   // Whether entries have been registered, or tried to be.
   bool is_registered() const { return memory_ != nullptr; }
-  size_t memory_bytes() const { return layout_.payload_at(queues_.size()); }
   int32_t ready() const { return counts()->ready; }
   void set_entering(bool entering) const { counts()->entering = entering ? 1 : 0; }
 
@@ -67,6 +57,8 @@ class Ring {
   unsigned char* entry_to_fill();
   void command(uint32_t operation, uint32_t entry, uint64_t commit_id, uint16_t queue);
   void register_entry(uint32_t entry);
+  void commit_entry(uint32_t entry);
+  void refuse_entry(uint32_t entry);
   void submit_commits();
   void reap();
 
@@ -74,8 +66,7 @@ class Ring {
   std::vector<uint16_t> queues_;
   std::unique_ptr<unsigned char[]> control_;
   std::vector<iovec> parts_;
-  unsigned char* memory_ = nullptr;
-  RingLayout layout_{};
+  std::shared_ptr<RingMemory> memory_;
   int device_ = -1;
   bool registering_ = false;
   int refused_ = 0;

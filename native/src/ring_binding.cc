@@ -1,13 +1,12 @@
 #include "ring_binding.h"
 
-#include <sys/mman.h>
-
 #include <cerrno>
 #include <vector>
 
+#include "arguments.h"
 #include "handle.h"
-#include "memory.h"
 #include "ring_loop.h"
+#include "shared_registry.h"
 
 namespace {
 
@@ -58,19 +57,39 @@ napi_value ring_close(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// Nobody can serve without the memory, and the kernel must not write to what takes its place.
-void finalize_entries(napi_env, void* data, void* hint) {
-  RingLoop* const loop = static_cast<RingLoop*>(hint);
-  loop->ring.close();
-  munmap(data, loop->ring.memory_bytes());
-  disown_ring(loop);
+// The memory of entries by number, for the isolate that serves them next.
+SharedRegistry<RingMemory>& registry() {
+  static SharedRegistry<RingMemory> memories;
+  return memories;
 }
 
-// (device, bytes of a payload): the memory of all entries, registered with the kernel; or a negative errno, and then the kernel
-// serves the connection by its device.
+// A ring's entries, as JavaScript has them.
+struct Entries {
+  RingLoop* loop;
+  std::shared_ptr<RingMemory> memory;
+};
+
+// Nobody can serve without the memory, and the kernel must not write to what takes its place.
+void finalize_entries(napi_env, void*, void* hint) {
+  const std::unique_ptr<Entries> entries(static_cast<Entries*>(hint));
+  entries->loop->ring.close();
+  disown_ring(entries->loop);
+}
+
+// The memory of that number, or new memory; null and errno when there is none for that ring.
+std::shared_ptr<RingMemory> memory_for(const Ring& ring, size_t payload, uint32_t number) {
+  if (number == 0) return RingMemory::make(ring.entries(), payload);
+  std::shared_ptr<RingMemory> memory = registry().find(number);
+  const bool fits = memory != nullptr && memory->entries() == ring.entries() && memory->layout().payload >= payload;
+  if (!fits) errno = memory == nullptr ? ENOENT : EINVAL;
+  return fits ? memory : nullptr;
+}
+
+// (device, bytes of a payload, number of the memory): the memory of all entries, registered with the kernel; or a negative errno.
+// Memory without a number is new, and when it cannot be registered the kernel serves the connection by its device.
 napi_value ring_register(napi_env env, napi_callback_info info) {
-  size_t argc = 2;
-  napi_value argv[2] = {nullptr, nullptr};
+  size_t argc = 3;
+  napi_value argv[3] = {nullptr, nullptr, nullptr};
   void* data = nullptr;
   if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
   RingLoop* const loop = static_cast<RingLoop*>(data);
@@ -81,27 +100,27 @@ napi_value ring_register(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, nullptr, "expected a handle and the bytes of a payload");
     return nullptr;
   }
+  uint32_t shared = 0;
+  napi_get_value_uint32(env, argv[2], &shared);
   Ring& ring = loop->ring;
   if (!ring.is_open() || !device->fd.open()) return number(env, -EBADF);
   if (ring.is_registered()) return number(env, -EBUSY);
-  const RingLayout layout = RingLayout::of(ring.entries(), payload);
-  const size_t size = layout.payload_at(ring.entries());
-  void* const mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapped == MAP_FAILED) {
-    const int error = -errno;
-    ring.give_back(device->fd.get());
-    return number(env, error);
+  const int fd = device->fd.get();
+  std::shared_ptr<RingMemory> memory = memory_for(ring, payload, shared);
+  napi_value result = nullptr;
+  int error = memory == nullptr ? -errno : 0;
+  if (error == 0) {
+    Entries* const entries = new Entries{loop, memory};
+    if (napi_create_external_arraybuffer(env, memory->data(), memory->bytes(), finalize_entries, entries, &result) != napi_ok) {
+      delete entries;
+      error = -ENOMEM;
+    } else {
+      ++loop->owners;
+      error = ring.register_entries(fd, memory);
+    }
   }
-  napi_value memory = nullptr;
-  if (napi_create_external_arraybuffer(env, mapped, size, finalize_entries, loop, &memory) != napi_ok) {
-    munmap(mapped, size);
-    ring.give_back(device->fd.get());
-    return number(env, -ENOMEM);
-  }
-  ++loop->owners;
-  const int error = ring.register_entries(device->fd.get(), static_cast<unsigned char*>(mapped), layout);
-  if (error == 0) return memory;
-  ring.give_back(device->fd.get());
+  if (error == 0) return result;
+  if (shared == 0) ring.give_back(fd);
   ring.close();
   return number(env, error);
 }
@@ -146,6 +165,7 @@ Napi::Value make_ring(const Napi::CallbackInfo& info) {
   // Ours until this function returns.
   RingLoop* const loop = new RingLoop{};
   loop->addon = addon;
+  addon->rings.insert(loop);
   int error = loop->ring.open(std::vector<uint16_t>(queues.Data(), queues.Data() + queues.ElementLength()));
   Napi::Object result = Napi::Object::New(env);
   if (error == 0) {
@@ -158,4 +178,26 @@ Napi::Value make_ring(const Napi::CallbackInfo& info) {
   disown_ring(loop);
   if (error < 0) return Napi::Number::New(env, error);
   return result;
+}
+
+// (entries, bytes of a payload): the number of memory for so many entries, which stays until it is released; or a negative errno.
+Napi::Value make_ring_memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  uint32_t entries = 0;
+  uint32_t payload = 0;
+  if (!read_uint32(info, 0, "entries", &entries) || !read_uint32(info, 1, "payload", &payload)) return {};
+  if (entries == 0 || payload == 0) return Napi::Number::New(env, -EINVAL);
+  const std::shared_ptr<RingMemory> memory = RingMemory::make(entries, payload);
+  if (memory == nullptr) return Napi::Number::New(env, -errno);
+  const uint32_t number = registry().add(memory);
+  Addon::of(env)->ring_memories[number] = memory;
+  return Napi::Number::New(env, number);
+}
+
+// (number): it goes when no ring has it any more. Idempotent.
+Napi::Value release_ring_memory(const Napi::CallbackInfo& info) {
+  uint32_t number = 0;
+  if (!read_uint32(info, 0, "number", &number)) return {};
+  Addon::of(info.Env())->ring_memories.erase(number);
+  return info.Env().Undefined();
 }

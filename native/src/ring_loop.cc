@@ -104,6 +104,7 @@ bool call(RingHandles* handles, int argument) {
   napi_value function = nullptr;
   napi_get_reference_value(addon->env, handles->loop->callback, &function);
   handles->loop->ring.set_entering(true);
+  handles->loop->ring.give_ready();
   call_from_loop(addon, function, argument);
   if (handles->loop == nullptr) return false;
   handles->loop->ring.set_entering(false);
@@ -197,6 +198,7 @@ void stop_ring(RingLoop* loop) {
 void disown_ring(RingLoop* loop) {
   if (--loop->owners > 0) return;
   Addon* const addon = loop->addon;
+  addon->rings.erase(loop);
   delete loop;
   addon->release();
 }

@@ -56,6 +56,12 @@ export interface Rings {
   readonly start: (agreed: { readonly maxWrite: number; readonly maxPages: number }) => number
   /** They are not needed: the flag was not agreed on. */
   readonly drop: () => void
+  /** Other isolates of this process have rings for the queues. What comes by the device from now on is in no hurry. */
+  readonly leave: () => void
+  /** For those isolates: the connection's descriptor. */
+  readonly device: () => number
+  /** Not every queue could be registered by the isolates that were to: has the kernel deliver by the device again. */
+  readonly giveBack: () => void
 }
 
 /** Delivers frames in slots, and takes replies back through them. */

@@ -15,6 +15,8 @@ export {
   type TransportTag
 } from "./errors.ts"
 export { attributeWords, type FileName, files, type FilesystemCalls, type Wide } from "./filesystem/index.ts"
+export { attachFiles } from "./filesystem/attachFiles.ts"
+export type { SharedFiles } from "./filesystem/SharedFiles.ts"
 export { type FrameOptions, read_frame, write_frame } from "./frame.ts"
 export type { DetachedRequest, FrameSink, FrameTransport, Rings, Slot, TransportEnd } from "./FrameTransport.ts"
 export { fusermount3_mount, fusermount3_unmount, type FusermountOptions } from "./fusermount.ts"
@@ -37,7 +39,17 @@ export { findMount, isFuse, isMounted, type MountEntry, mountTable } from "./mou
 export { watchThread } from "./watchdog.ts"
 export { frameCapacityFor, largestRequest } from "./requestSize.ts"
 export type { Ring } from "./ring/Ring.ts"
-export { makeRingTransport, makeRingTransportOver, type RingTransportOptions } from "./ring/RingTransport.ts"
+export { machineShares, type QueueShare } from "./ring/cpus.ts"
+export {
+  makeQueueTransport,
+  makeRingMemory,
+  makeRingTransport,
+  makeRingTransportOver,
+  nudgeQueue,
+  pinThread,
+  type QueueTransportOptions,
+  type RingTransportOptions
+} from "./ring/RingTransport.ts"
 export type { MountingDevice, ServeMounting } from "./syncInit.ts"
 export { sdNotify } from "./sdNotify.ts"
 export { select_read } from "./select.ts"

@@ -1,5 +1,6 @@
 /** The addon: system calls, and nothing else. Its functions return a negative errno where they fail. */
 import type { FilesystemCalls } from "./filesystem/calls.ts"
+import type { SharedFiles } from "./filesystem/SharedFiles.ts"
 import type { Ring } from "./ring/Ring.ts"
 import type { FuseHandle } from "./FuseHandle.ts"
 import { loadAddon } from "./loadAddon.ts"
@@ -91,6 +92,15 @@ export interface Addon extends FilesystemCalls {
   readonly channel: (reader: FuseHandle, writer: FuseHandle) => NativeChannel | number
   /** A ring with an entry for each of these queues, a queue as often as it is to have entries; or a negative errno. */
   readonly ring: (queues: Uint16Array) => Ring | number
+  /** The number of memory for so many entries of a ring, with payloads of so many bytes; it stays until it is released. */
+  readonly ring_memory: (entries: number, payload: number) => number
+  readonly release_ring_memory: (number: number) => void
+  /** The calling thread runs on these CPUs alone. 0 or a negative errno. */
+  readonly pin_thread: (cpus: Uint16Array) => number
+  /** statfs(2), called by a thread on that CPU. 0 or a negative errno. */
+  readonly nudge: (cpu: number, path: string) => Promise<number>
+  /** A share of the files of that number, or of new ones whose root was looked at last. */
+  readonly attach_files: (number?: number) => SharedFiles | number
   readonly slot_memory: (bytes: number) => NativeSlotMemory | number
   readonly notify: (handle: FuseHandle, ...parts: ReadonlyArray<Bytes>) => Promise<number>
   readonly lock_memory: (bytes: Bytes) => number

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { addon } from "../src/native.ts"
-import { cpuList, machineQueues, queuesOf } from "../src/ring/cpus.ts"
+import { cpuList, machineQueues, machineShares, queuesOf, sharesOf } from "../src/ring/cpus.ts"
 import { payloadFor } from "../src/ring/Ring.ts"
 
 describe("the queues of a machine", () => {
@@ -12,6 +12,31 @@ describe("the queues of a machine", () => {
     assert.deepStrictEqual([...queuesOf([0, 1, 2], [0, 2], 2)], [0, 0, 1, 2, 2])
     const possible = cpuList(readFileSync("/sys/devices/system/cpu/possible", "latin1"))
     assert.deepStrictEqual([...new Set(machineQueues(1))], possible)
+  })
+
+  it("are shared out: each CPU's to one thread, those of CPUs that are not there to all", () => {
+    const shares = (threads: number) =>
+      sharesOf([0, 1, 2, 3, 4], [0, 1, 3], threads, 2).map(({ cpus, queues }) => [cpus, [...queues]])
+    assert.deepStrictEqual(shares(9), [
+      [[0], [0, 0, 2]],
+      [[1], [1, 1, 4]],
+      [[3], [3, 3]]
+    ])
+    assert.deepStrictEqual(shares(2), [
+      [
+        [0, 3],
+        [0, 0, 3, 3, 2]
+      ],
+      [[1], [1, 1, 4]]
+    ])
+    assert.deepStrictEqual(shares(1), [
+      [
+        [0, 1, 3],
+        [0, 0, 1, 1, 3, 3, 2, 4]
+      ]
+    ])
+    const all = machineShares("auto").flatMap(({ queues }) => [...queues])
+    assert.deepStrictEqual(new Set(all), new Set(machineQueues()))
   })
 
   it("hold what the kernel asks for", () => {

@@ -24,8 +24,11 @@ export interface Ring {
    * Registers all entries for a connection whose INIT has been answered, with payloads of so many bytes. Returns their memory:
    * the headers, then from the next page on the payloads, each of whole pages. A negative errno: the kernel serves the connection by
    * the device, and the ring is closed.
+   *
+   * `memory` is the number of memory that others of this connection know; the kernel is then not told to serve by the device. What
+   * an earlier ring of that memory, which was closed, had called back for is answered EIO; what it had not is ready.
    */
-  readonly register: (device: FuseHandle, payload: number) => ArrayBuffer | number
+  readonly register: (device: FuseHandle, payload: number, memory?: number) => ArrayBuffer | number
   /** Calls back on the event loop while entries are ready, or with a negative errno when the ring is of no use any more. 0 or a negative errno. */
   readonly start: (callback: (status: number) => void) => number
   /** Calls nobody back any more; what comes waits. Idempotent. */

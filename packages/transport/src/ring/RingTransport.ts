@@ -39,6 +39,23 @@ export interface RingTransportOptions extends Omit<DeviceTransportOptions, "writ
   readonly pace?: number
 }
 
+/** A queue that no machine has: a registration for it fails, and the kernel serves the connection by its device. */
+const noQueue = 0xffff
+const anyPayload = 8192
+
+const giveBack = (handle: FuseHandle): void => {
+  const ring = addon.ring(Uint16Array.of(noQueue))
+  if (typeof ring === "number") return
+  ring.register(handle, anyPayload)
+  ring.close()
+}
+
+interface RegisterOptions {
+  readonly pace: number
+  /** The number of the entries' memory, where it is others' too: then the device is read by another isolate. */
+  readonly memory: number | undefined
+}
+
 class RingTransport implements FrameTransport {
   readonly frameCapacity: number
   readonly close: Effect.Effect<void>
@@ -49,6 +66,7 @@ class RingTransport implements FrameTransport {
   readonly notifyNow: FrameTransport["notifyNow"]
   readonly receive: FrameTransport["receive"]
   private readonly device: PacedTransport
+  private readonly readsDevice: boolean
   private readonly ring: Ring
   private readonly control: Int32Array
   private readonly entries: number
@@ -61,8 +79,10 @@ class RingTransport implements FrameTransport {
   private readonly undelivered: Array<number> = []
   private closed = false
 
-  constructor(handle: FuseHandle, device: PacedTransport, ring: Ring, pace: number) {
+  constructor(handle: FuseHandle, device: PacedTransport, ring: Ring, options: RegisterOptions) {
+    const { pace } = options
     this.device = device
+    this.readsDevice = options.memory === undefined
     this.ring = ring
     this.control = new Int32Array(ring.control)
     this.entries = (this.control.length - ringControl.lists) >> 1
@@ -73,8 +93,17 @@ class RingTransport implements FrameTransport {
     this.notifyNow = device.notifyNow
     this.receive = device.receive
     this.rings = {
-      start: (agreed) => this.register(handle, payloadFor(agreed), pace),
-      drop: () => ring.close()
+      start: (agreed) => this.register(handle, payloadFor(agreed), options),
+      drop: () => ring.close(),
+      leave: () => {
+        ring.close()
+        device.pace(pace)
+      },
+      device: () => addon.fd(handle),
+      giveBack: () => {
+        device.pace(0)
+        giveBack(handle)
+      }
     }
     this.close = Effect.suspend(() => {
       this.closed = true
@@ -84,8 +113,8 @@ class RingTransport implements FrameTransport {
     })
   }
 
-  private register(handle: FuseHandle, payload: number, pace: number): number {
-    const registered = this.ring.register(handle, payload)
+  private register(handle: FuseHandle, payload: number, { memory: number, pace }: RegisterOptions): number {
+    const registered = this.ring.register(handle, payload, number)
     if (typeof registered === "number") return registered
     const memory = {
       bytes: new Uint8Array(registered),
@@ -109,7 +138,7 @@ class RingTransport implements FrameTransport {
   freeSlots = (): number => (this.slots.length === 0 ? this.device.freeSlots() : this.slots.length - this.held)
 
   run = (sink: FrameSink): Effect.Effect<TransportEnd, TransportError> =>
-    Effect.raceFirst(this.device.run(sink), this.runRing(sink))
+    this.readsDevice ? Effect.raceFirst(this.device.run(sink), this.runRing(sink)) : this.runRing(sink)
 
   /** Delivers what the ring brings, beside the device; ends with an error only. */
   private runRing(sink: FrameSink): Effect.Effect<never, TransportError> {
@@ -275,7 +304,7 @@ export const makeRingTransportOver = (
   Effect.acquireRelease(
     Effect.map(
       makePacedTransport(handle, options),
-      (device) => new RingTransport(handle, device, ring, options.pace ?? defaultPace)
+      (device) => new RingTransport(handle, device, ring, { pace: options.pace ?? defaultPace, memory: undefined })
     ),
     (transport) => transport.close
   )
@@ -295,3 +324,58 @@ export const makeRingTransport = (
     const error: SystemCallError = errnoError("io_uring_setup", ring, "io_uring cannot be used here")
     return Effect.fail(error)
   })
+
+/** What an isolate that serves some of a connection's queues is told. */
+export interface QueueTransportOptions extends Omit<DeviceTransportOptions, "write"> {
+  /** The queue of each entry. */
+  readonly queues: Uint16Array
+  /** The number of the entries' memory (`makeRingMemory`). */
+  readonly memory: number
+}
+
+/**
+ * A transport of some of a connection's queues, for one of several isolates: it reads no device. Its `rings.start` registers them.
+ * Fails as `makeRingTransport`.
+ */
+export const makeQueueTransport = (
+  handle: FuseHandle,
+  options: QueueTransportOptions
+): Effect.Effect<FrameTransport & Required<Pick<FrameTransport, "rings">>, TransportError, Scope.Scope> =>
+  Effect.suspend(() => {
+    const ring = addon.ring(options.queues)
+    if (typeof ring === "number")
+      return Effect.fail<TransportError>(errnoError("io_uring_setup", ring, "io_uring cannot be used here"))
+    return Effect.acquireRelease(
+      Effect.map(
+        makePacedTransport(handle, options),
+        (device) => new RingTransport(handle, device, ring, { pace: defaultPace, memory: options.memory })
+      ),
+      (transport) => transport.close
+    )
+  })
+
+/** Memory for the entries of a ring, which stays as long as the scope, whichever isolate serves them: its number. */
+export const makeRingMemory = (
+  entries: number,
+  agreed: { readonly maxWrite: number; readonly maxPages: number }
+): Effect.Effect<number, TransportError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      const number = addon.ring_memory(entries, payloadFor(agreed))
+      return number < 0
+        ? Effect.fail<TransportError>(errnoError("mmap", number, "no memory for the entries of a ring"))
+        : Effect.succeed(number)
+    }),
+    (number) => Effect.sync(() => addon.release_ring_memory(number))
+  )
+
+/** Has the calling thread run on these CPUs alone. */
+export const pinThread = (cpus: ReadonlyArray<number>): Effect.Effect<void, TransportError> =>
+  Effect.suspend(() => {
+    const status = addon.pin_thread(Uint16Array.from(cpus))
+    return status < 0 ? Effect.fail<TransportError>(errnoError("sched_setaffinity", status)) : Effect.void
+  })
+
+/** Calls statfs(2) on a mount from a CPU, so that the kernel looks at that CPU's queue. Succeeds whatever that answers. */
+export const nudgeQueue = (cpu: number, mountpoint: string): Effect.Effect<void> =>
+  Effect.asVoid(Effect.promise(() => addon.nudge(cpu, mountpoint)))

@@ -34,5 +34,34 @@ export const queuesOf = (
 ): Uint16Array =>
   Uint16Array.from(possible.flatMap((cpu) => Array.from({ length: online.includes(cpu) ? depth : 1 }, () => cpu)))
 
+/** What one of several threads serves. */
+export interface QueueShare {
+  /** The CPUs that it runs on: those whose callers it serves. */
+  readonly cpus: ReadonlyArray<number>
+  /** The queue of each entry. */
+  readonly queues: Uint16Array
+}
+
+/** The queues of a machine, shared out among so many threads at most: each online CPU's to one, those of CPUs that are not there to all. */
+export const sharesOf = (
+  possible: ReadonlyArray<number>,
+  online: ReadonlyArray<number>,
+  threads: number,
+  depth?: number
+): ReadonlyArray<QueueShare> => {
+  const present = possible.filter((cpu) => online.includes(cpu))
+  const absent = possible.filter((cpu) => !online.includes(cpu))
+  const count = Math.min(threads, present.length)
+  return Array.from({ length: count }, (_, thread) => {
+    const isOwn = (_cpu: number, index: number): boolean => index % count === thread
+    const cpus = present.filter(isOwn)
+    return { cpus, queues: queuesOf([...cpus, ...absent.filter(isOwn)], online, depth) }
+  })
+}
+
+/** This machine's, shared out. */
+export const machineShares = (threads: "auto" | number, depth?: number): ReadonlyArray<QueueShare> =>
+  sharesOf(readList("possible"), readList("online"), threads === "auto" ? Number.MAX_SAFE_INTEGER : threads, depth)
+
 /** The queues of this machine's CPUs; none where the kernel does not list them. */
 export const machineQueues = (depth?: number): Uint16Array => queuesOf(readList("possible"), readList("online"), depth)

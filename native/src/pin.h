@@ -1,0 +1,6 @@
+#pragma once
+
+#include <napi.h>
+
+Napi::Value pin_thread(const Napi::CallbackInfo& info);
+Napi::Value nudge(const Napi::CallbackInfo& info);
