@@ -56,6 +56,14 @@ export interface BackendConnection {
 /** What stops an operation: any signal that its caller handles (INTERRUPT), only one that ends the caller, or nothing. */
 export type Interruptible = "signal" | "fatal" | "never"
 
+/** How other isolates of the process serve the same. */
+export interface SharedBackend {
+  /** The URL of a module, whose export `backend` is called with `data`: it makes a backend, or an Effect that acquires one. */
+  readonly module: string
+  /** What can be sent to a thread: plain data. */
+  readonly data: unknown
+}
+
 /** A filesystem: operations, all optional, and what it says of itself. */
 export interface Backend {
   readonly capabilities?: BackendCapabilities
@@ -72,6 +80,14 @@ export interface Backend {
   readonly interruptible?:
     | ReadonlyArray<Exclude<P.BackendOperation, P.NamespaceOperation>>
     | { readonly [Op in Exclude<P.BackendOperation, P.NamespaceOperation>]?: Interruptible }
+  /**
+   * Other isolates can serve the same nodes and handles, at once: a mount with `threads` may have one for each CPU. Such a backend
+   * counts lookups by itself as it answers, each isolate's: `forget` comes to one of them, with a `left` that says nothing. A combinator's
+   * result has it not.
+   */
+  readonly shared?: SharedBackend
+  /** For shared backends: another isolate was told of nodes that were forgotten. Not more than once a second; must not suspend. */
+  readonly forgotten?: () => void
   /** For durable backends: makes everything done since the last commit permanent, before any reply of the batch is sent. */
   readonly commit?: Effect.Effect<void, ErrnoError>
   /** The backend's own process, if it has one: when it fails or ends, the backend is restarted. */

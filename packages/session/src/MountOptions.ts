@@ -15,8 +15,8 @@ export interface MountOptions extends Omit<MountDeviceOptions, "fusermount"> {
   /**
    * Serves requests over io_uring where that can be had: Linux 6.14 with its parameter `fuse.enable_uring`, which is root's, and
    * nothing that denies io_uring to this process (seccomp, `kernel.io_uring_disabled`). Elsewhere `/dev/fuse` is read, as without
-   * this option. The number is how many threads may serve at most, "auto" as many as there are CPUs; a backend that does not share
-   * its state is served by one. Locks are the kernel's own then. Default: `/dev/fuse`.
+   * this option. The number is how many threads may serve at most, "auto" as many as there are CPUs; a backend that is not
+   * `shared` is served by one. Locks are the kernel's own then. Default: `/dev/fuse`.
    */
   readonly threads?: "auto" | number
   /**

@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { type Connection, makeConnection } from "./connection/Connection.ts"
+import { makeIsolates } from "./isolates/coordinator.ts"
 import { checkSessionOptions, checkSource, isOptionError, type OptionError } from "./options.ts"
 import type { Notify } from "./notify/Notifier.ts"
 import type { Negotiated } from "@bickford/protocol"
@@ -72,12 +73,22 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const wrong = checkSource(source) ?? checkSessionOptions(options)
   if (wrong !== undefined) return yield* Effect.fail(wrong)
-  const connection = makeConnection(transport, options.resume, options.atime)
+  return yield* makeOver(makeConnection(transport, options.resume, options.atime), source, options)
+})
+
+/** As `make`, over a connection: one that nobody has served yet, or one that was agreed on elsewhere. */
+export const makeOver = Effect.fnUntraced(function* (
+  connection: Connection,
+  source: BackendSource,
+  options: SessionOptions
+) {
+  const { transport } = connection
   const ready = yield* Deferred.make<Negotiated>()
   const over = yield* Deferred.make<void>()
   const ended = yield* Deferred.make<SessionEnd>()
   const drain = Duration.fromInputUnsafe(options.drain ?? "5 seconds")
   yield* Effect.addFinalizer(() => transport.close)
+  connection.isolates = makeIsolates(connection, options, yield* Effect.scope)
   const finish = (exit: Exit.Exit<unknown, unknown>) =>
     Effect.suspend(() => {
       connection.notifier.end()

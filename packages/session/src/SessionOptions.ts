@@ -8,6 +8,16 @@ import type { AsyncBackend } from "./Backend.ts"
 import type { Deadline } from "./dispatcher/deadline.ts"
 import type { Limits } from "./dispatcher/limits.ts"
 
+/** How several isolates serve a connection. */
+export interface IsolateOptions {
+  /** How many there may be; "auto" for one on each CPU. */
+  readonly threads: "auto" | number
+  /** Where the connection is mounted. */
+  readonly mountpoint: string
+  /** The mount's device, `MAJOR:MINOR`. */
+  readonly device: string
+}
+
 /** A backend, or how to acquire one: it is acquired anew, in a scope of its own, at every (re)start. */
 export type BackendSource = AsyncBackend | Effect.Effect<AsyncBackend, unknown, Scope.Scope>
 
@@ -25,6 +35,8 @@ export interface SessionOptions extends Omit<InitOptions, "frameCapacity" | "ove
   readonly deadline?: Deadline | { readonly [Op in keyof ReplyOf]?: Deadline }
   /** How backends keep times of reading. `mount` sets it from its own options. Default: relatime. */
   readonly atime?: AtimePolicy
+  /** Has several isolates serve a backend that is `shared`, where that can be. `mount` sets it from its `threads`. */
+  readonly isolates?: IsolateOptions
   /**
    * The connection was served before, by a process that is gone: INIT is not repeated, and what that
    * process had read and not answered is delivered again (FUSE_NOTIFY_RESEND), where that was negotiated.

@@ -16,10 +16,15 @@ type Member = readonly [name: string, isRight: (value: unknown) => boolean, expe
 
 /** What a backend has besides operations, and what each must be. */
 const members: ReadonlyArray<Member> = [
-  ...["init", "destroy", "forget", "delivered", "pathOf"].map((name): Member => [name, isFunction, "a function"]),
+  ...["init", "destroy", "forget", "forgotten", "delivered", "pathOf"].map((name): Member => [
+    name,
+    isFunction,
+    "a function"
+  ]),
   ["commit", Effect.isEffect, "an Effect"],
   ["run", Effect.isEffect, "an Effect"],
   ["durable", (value) => typeof value === "boolean", "true or false"],
+  ["shared", isObject, "an object, { module, data }"],
   ["capabilities", isObject, "an object, as { cacheSymlinks: true }"],
   [
     "interruptible",

@@ -64,12 +64,26 @@ const settleRings = (connection: Connection, negotiated: Negotiated): Effect.Eff
       rings.drop()
       return Effect.void
     }
+    const refused = (why: string): Effect.Effect<void> => {
+      connection.negotiated = { ...negotiated, overIoUring: false }
+      return Effect.logWarning(`io_uring: ${why}; the kernel delivers requests by /dev/fuse instead`)
+    }
+    const { isolates } = connection
+    if (isolates?.areWanted() === true) {
+      rings.leave()
+      return Effect.matchEffect(isolates.begin(negotiated), {
+        onFailure: ({ message }) => {
+          rings.giveBack()
+          return refused(message)
+        },
+        onSuccess: () =>
+          Effect.logInfo(`io_uring: the kernel delivers requests by its queues, to ${isolates.count} threads`)
+      })
+    }
     const status = rings.start(negotiated)
-    if (status >= 0) return Effect.logInfo("io_uring: the kernel delivers requests by its queues")
-    connection.negotiated = { ...negotiated, overIoUring: false }
-    return Effect.logWarning(
-      `io_uring: ${errnoName(-status) ?? status}; the kernel delivers requests by /dev/fuse instead`
-    )
+    return status >= 0
+      ? Effect.logInfo("io_uring: the kernel delivers requests by its queues")
+      : refused(errnoName(-status) ?? String(status))
   })
 
 /**

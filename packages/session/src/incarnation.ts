@@ -65,8 +65,18 @@ export const deviceOptions = ({
   defaultPermissions: defaultPermissions ?? true
 })
 
-const sessionOptions = (options: MountOptions): SessionOptions => ({
+/** Several isolates need to know where they serve, which nobody does before a synchronous INIT is answered. */
+const isolateOptions = (
+  { threads }: MountOptions,
+  device: MountedDevice | undefined
+): Pick<SessionOptions, "isolates"> =>
+  threads === undefined || device === undefined
+    ? {}
+    : { isolates: { threads, device: device.device, mountpoint: device.mountpoint } }
+
+const sessionOptions = (options: MountOptions, device: MountedDevice | undefined): SessionOptions => ({
   atime: atimePolicy(options),
+  ...isolateOptions(options, device),
   ...(options.defaultPermissions === false ? { posixAcl: false } : { allowIdmap: true }),
   ...options.session
 })
@@ -82,11 +92,14 @@ export const trueEnd = (end: SessionEnd, device: MountedDevice): SessionEnd =>
 const selfWaitMillis = ({ selfWaitTimeout }: MountOptions): number =>
   Math.min(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(selfWaitTimeout ?? "2 seconds"))), 0xffff_ffff)
 
-/** What the connection is served through. A ring that cannot be had is no reason not to serve. */
-const transportOf = (
+/**
+ * What the connection of a device is served through: io_uring where `threads` is given and it can be had, else the device. A ring that
+ * cannot be had is no reason not to serve: a line in the log says why.
+ */
+export const transportFor = (
   handle: FuseHandle,
-  { threads }: MountOptions,
-  options: DeviceTransportOptions
+  { threads }: Pick<MountOptions, "threads">,
+  options: DeviceTransportOptions = {}
 ): Effect.Effect<FrameTransport, TransportError, Scope.Scope> =>
   threads === undefined
     ? makeDeviceTransport(handle, options)
@@ -102,9 +115,9 @@ const transportOf = (
       )
 
 /** Begins to serve a device that is mounted, or being mounted. */
-const sessionOver = Effect.fnUntraced(function* (handle: FuseHandle, options: MountOptions) {
-  const forSession = yield* withinRequestLimit(sessionOptions(options))
-  const transport = yield* transportOf(handle, options, { frameCapacity: frameCapacityFor(forSession.maxWrite) })
+const sessionOver = Effect.fnUntraced(function* (handle: FuseHandle, options: MountOptions, device?: MountedDevice) {
+  const forSession = yield* withinRequestLimit(sessionOptions(options, device))
+  const transport = yield* transportFor(handle, options, { frameCapacity: frameCapacityFor(forSession.maxWrite) })
   return yield* makeSession(transport, options.backend, forSession)
 })
 
@@ -136,7 +149,7 @@ export const incarnate = (options: MountOptions, ending: EndingMount): Effect.Ef
     const built = Effect.gen(function* () {
       const { device, session } = yield* mountServing(options, ending)
       yield* watchThread(device.device, selfWait(device.mountpoint), selfWaitMillis(options))
-      return { scope, device, session: session ?? (yield* sessionOver(device.handle, options)) }
+      return { scope, device, session: session ?? (yield* sessionOver(device.handle, options, device)) }
     })
     return yield* Effect.onExit(Scope.provide(built, scope), (exit) =>
       Exit.isFailure(exit) ? Scope.close(scope, exit) : Effect.void

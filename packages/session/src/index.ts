@@ -1,6 +1,14 @@
 /** Sessions: dispatch, lifecycle and supervision of the protocol over a transport. */
 export { type AtimeFlags, type AtimePolicy, atimePolicy, type AtimeRule } from "./atime.ts"
-export type { AsyncBackend, AsyncOperation, Backend, BackendConnection, Interruptible, Operation } from "./Backend.ts"
+export type {
+  AsyncBackend,
+  AsyncOperation,
+  Backend,
+  BackendConnection,
+  Interruptible,
+  Operation,
+  SharedBackend
+} from "./Backend.ts"
 export { standInFor } from "./dispatcher/absent.ts"
 export { effectOf } from "./dispatcher/promises.ts"
 export { interruptibility } from "./dispatcher/interruptible.ts"
@@ -15,6 +23,7 @@ export {
   deviceOptions,
   mount
 } from "./Mount.ts"
+export { transportFor } from "./incarnation.ts"
 export { InsideOperation, type Notify } from "./notify/Notifier.ts"
 export * as Local from "./calls/index.ts"
 export { importModule } from "./importModule.ts"

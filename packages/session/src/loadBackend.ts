@@ -8,14 +8,14 @@ const isSource = (value: unknown): value is BackendSource => sourceFault(value) 
 
 /**
  * The export `backend` of a module (a URL): a backend, an Effect that acquires one, or a function that makes
- * either. Fails with what the import threw, or says that there is no such export.
+ * either, called with `data`. Fails with what the import threw, or says that there is no such export.
  */
-export const loadBackend = (module: string): Effect.Effect<BackendSource, unknown> =>
+export const loadBackend = (module: string, data?: unknown): Effect.Effect<BackendSource, unknown> =>
   Effect.tryPromise(async () => {
     const exports: unknown = await importModule(module)
     const exported: unknown =
       typeof exports === "object" && exports !== null && "backend" in exports ? exports.backend : undefined
-    const made: unknown = typeof exported === "function" ? await exported() : exported
+    const made: unknown = typeof exported === "function" ? await exported(data) : exported
     if (exported === undefined) throw new Error(`${module} does not export a backend (export const backend = ...)`)
     if (!isSource(made)) throw new Error(`${module}: ${sourceFault(made)}`)
     return made

@@ -89,6 +89,17 @@ const atime: Check = (value) =>
     ? undefined
     : '{ files, directories }, each "relatime", "strictatime" or "noatime"'
 
+const threads: Check = (value) =>
+  value === "auto" || whole(1, 0xffff)(value) === undefined ? undefined : '"auto", or a whole number from 1 to 65535'
+
+const isolates: Check = (value) =>
+  isRecord(value) &&
+  threads(value["threads"]) === undefined &&
+  typeof value["mountpoint"] === "string" &&
+  typeof value["device"] === "string"
+    ? undefined
+    : "{ threads, mountpoint, device }"
+
 const labels = ["context", "fscontext", "defcontext", "rootcontext"]
 const label = (value: unknown): boolean => typeof value === "string" && /^[^\0\n"]+$/.test(value)
 const securityContexts: Check = (value) =>
@@ -125,6 +136,7 @@ const sessionChecks: Checks<SessionOptions> = {
   grace: duration,
   deadline,
   atime,
+  isolates,
   resume: record,
   onNegotiated: callable
 }
@@ -158,8 +170,7 @@ const mountChecks: Checks<Omit<MountOptions, "session">> = {
     typeof value === "number" && value >= 512 && value <= 1 << 20 && Number.isInteger(Math.log2(value))
       ? undefined
       : "a power of two from 512 to 1048576",
-  threads: (value) =>
-    value === "auto" || whole(1, 0xffff)(value) === undefined ? undefined : '"auto", or a whole number from 1 to 65535',
+  threads,
   syncInit: flag,
   startTimeout: duration,
   stopTimeout: duration,

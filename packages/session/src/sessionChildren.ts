@@ -191,7 +191,8 @@ const dispatcherChild = (connection: Connection, options: SessionOptions): Child
             resume(Effect.die(defect))
           }
         },
-        onBatchEnd: dispatcher.onBatchEnd
+        onBatchEnd: dispatcher.onBatchEnd,
+        interrupt: dispatcher.interrupt
       })
       return Effect.sync(() => {
         detach()
@@ -227,5 +228,6 @@ export const sessionChildren = ({
   backendChild(connection, source),
   transportChild(connection, options),
   sessionChild(connection, options, ready, drain),
-  dispatcherChild(connection, options)
+  dispatcherChild(connection, options),
+  ...(connection.isolates === undefined ? [] : [connection.isolates.child])
 ]

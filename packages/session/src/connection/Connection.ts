@@ -11,7 +11,8 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { type AtimePolicy, defaultAtime } from "../atime.ts"
 import type { AsyncBackend, BackendConnection } from "../Backend.ts"
-import type { Negotiated } from "@bickford/protocol"
+import type { Negotiated, U64 } from "@bickford/protocol"
+import type { Isolates } from "../isolates/Isolates.ts"
 import { makeNotifier, type Notifier } from "../notify/Notifier.ts"
 import type { Guard } from "../dispatcher/guard.ts"
 import type { Observed } from "../observe/Observer.ts"
@@ -46,13 +47,21 @@ export interface Connection extends Observed {
   /** Why no agreement was reached: INIT comes once, so there is nothing to try again. */
   failure: Cause.Cause<unknown> | undefined
   /** Who takes frames now; undefined while the dispatcher is being (re)started. */
-  dispatcher: FrameSink | undefined
+  dispatcher: RequestSink | undefined
+  /** Those that serve the connection's queues, where it is not one isolate. */
+  isolates: Isolates | undefined
   /** Takes the INIT request, once. */
   onInit: ((slot: Slot) => void) | undefined
   /** Frames read while nobody could take them. */
   readonly parked: Array<Slot>
   /** The INIT request, read before the session asked for it. */
   parkedInit: Slot | undefined
+}
+
+/** Takes frames, and runs the requests in them. */
+export interface RequestSink extends FrameSink {
+  /** The caller of a request was signalled; false when no such request is being worked on. */
+  readonly interrupt: (unique: U64) => boolean
 }
 
 /** What a connection can start from: by default, one that nobody has served yet. */
@@ -85,6 +94,7 @@ export const makeConnection = (
     observer: undefined,
     observers: new Set(),
     dispatcher: undefined,
+    isolates: undefined,
     onInit: undefined,
     parked: [],
     parkedInit: undefined
@@ -148,6 +158,7 @@ export const awaitBackend = (connection: Connection, present: boolean): Effect.E
 /** Where the read loop delivers: the dispatcher of the moment, or the parking place. */
 export const connectionSink = (connection: Connection): FrameSink => ({
   onFrame: (slot) => {
+    connection.isolates?.sees(slot)
     const dispatcher = connection.dispatcher
     if (dispatcher === undefined) connection.parked.push(slot)
     else dispatcher.onFrame(slot)
@@ -156,7 +167,7 @@ export const connectionSink = (connection: Connection): FrameSink => ({
 })
 
 /** Makes `dispatcher` the taker of frames, and gives it those that waited. Returns how to take it away again. */
-export const attachDispatcher = (connection: Connection, dispatcher: FrameSink): (() => void) => {
+export const attachDispatcher = (connection: Connection, dispatcher: RequestSink): (() => void) => {
   connection.dispatcher = dispatcher
   for (const slot of connection.parked.splice(0)) dispatcher.onFrame(slot)
   dispatcher.onBatchEnd()

@@ -14,6 +14,12 @@ export class NodeTable {
   #dense = new Float64Array(1024)
   readonly #sparse = new Map<U64, number>()
   #size = 0
+  #elsewhere = false
+
+  /** Has nothing counted here any more: the backend counts by itself what several isolates answer. */
+  countElsewhere(): void {
+    this.#elsewhere = true
+  }
 
   /** How many nodes the kernel holds, the root not counted. */
   get size(): number {
@@ -22,12 +28,14 @@ export class NodeTable {
 
   /** The lookup count of a node; 0 when the kernel does not hold it. */
   count(nodeid: U64): number {
+    if (this.#elsewhere) return Number.MAX_SAFE_INTEGER
     if (typeof nodeid === "number" && nodeid < denseLimit) return this.#dense[nodeid] ?? 0
     return this.#sparse.get(nodeid) ?? 0
   }
 
   /** An entry reply for the node was accepted by the kernel. */
   add(nodeid: U64): void {
+    if (this.#elsewhere) return
     if (typeof nodeid === "number" && nodeid < denseLimit) {
       if (nodeid >= this.#dense.length) this.#grow(nodeid)
       const before = this.#dense[nodeid] ?? 0
@@ -45,6 +53,7 @@ export class NodeTable {
    * never goes below zero: forgets of what an earlier server handed out end at zero.
    */
   forget(nodeid: U64, nlookup: number): boolean {
+    if (this.#elsewhere) return false
     const before = this.count(nodeid)
     if (before === 0) return false
     const after = before - nlookup

@@ -7,10 +7,10 @@
  */
 import type { Request } from "@bickford/protocol"
 import { decodeAs, isDecodeError, opcodeOf, type OpcodeRow, opcodeTable } from "@bickford/protocol/codec"
-import type { FrameSink, Slot } from "@bickford/transport"
+import type { Slot } from "@bickford/transport"
 import type * as Context from "effect/Context"
 import type { AsyncBackend } from "../Backend.ts"
-import type { Connection } from "../connection/Connection.ts"
+import type { Connection, RequestSink } from "../connection/Connection.ts"
 import { type InFlight, makeInFlight } from "../connection/InFlightTable.ts"
 import type { Diagnostics } from "../Diagnostics.ts"
 import { makeAnswers } from "./answers.ts"
@@ -27,7 +27,7 @@ import { makePending } from "./pending.ts"
 import { makeResponder } from "./Responder.ts"
 import { withoutResendBit } from "./unique.ts"
 
-export interface Dispatcher extends FrameSink {
+export interface Dispatcher extends RequestSink {
   /** Ends it: no reply is written after this. */
   readonly close: () => void
 }
@@ -146,6 +146,7 @@ export const makeDispatcher = (
       transport.flush()
       return replied
     },
+    interrupt: pending.interrupt,
     close: pending.close
   }
 }

@@ -11,8 +11,8 @@ import { interruptibleOf } from "./interruptible.ts"
 import { withoutResendBit } from "./unique.ts"
 
 export interface Interruptions {
-  /** Takes an INTERRUPT for the request whose `unique` is `target`. */
-  readonly interrupt: (target: U64) => void
+  /** Takes an INTERRUPT for the request whose `unique` is `target`; false when no such request is in flight. */
+  readonly interrupt: (target: U64) => boolean
   /** Begins to look after the callers of requests in flight, until there is none to look after. */
   readonly watchCallers: () => void
   readonly close: () => void
@@ -53,9 +53,9 @@ export const makeInterruptions = (
     interrupt: (target) => {
       const entry = inFlight.get(withoutResendBit(target))
       // Unknown: answered already. On one fd an INTERRUPT follows its request, so it cannot be early.
-      if (entry === undefined) return
+      if (entry === undefined) return false
       entry.caller?.interrupt(guard)
-      if (entry.stopped !== undefined) return
+      if (entry.stopped !== undefined) return true
       if (interruptible(entry.row) === "signal") stop(entry)
       else if (isDying(entry.request.pid)) leave(entry)
       else {
@@ -63,6 +63,7 @@ export const makeInterruptions = (
         entry.signalled = true
         callers.begin()
       }
+      return true
     },
     watchCallers: callers.begin,
     close: callers.close

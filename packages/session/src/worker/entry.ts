@@ -6,21 +6,13 @@ import { parentPort, workerData } from "node:worker_threads"
 import { loadBackend } from "../loadBackend.ts"
 import { mount } from "../Mount.ts"
 import { logToStderr } from "../observe/logging.ts"
-import type { FromWorker, PlainError, ToWorker, WorkerData } from "./messages.ts"
+import type { FromWorker, ToWorker, WorkerData } from "./messages.ts"
+import { plainError } from "./plainError.ts"
 
 const port = parentPort
 if (port === null) throw new Error("this is the entry of a worker thread")
 
 const say = (message: FromWorker): void => port.postMessage(message)
-
-const plain = (error: unknown): PlainError => {
-  const message =
-    typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
-  return {
-    _tag: typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : "Error",
-    message
-  }
-}
 
 // The thread starts with what its program gave it.
 const { module, options } = workerData as WorkerData
@@ -37,7 +29,7 @@ const program = Effect.scoped(
           const { lazy, request } = message
           run(
             Effect.match(mounted.unmount({ lazy }), {
-              onFailure: (error) => say({ type: "unmounted", request, error: plain(error) }),
+              onFailure: (error) => say({ type: "unmounted", request, error: plainError(error) }),
               onSuccess: () => say({ type: "unmounted", request, error: undefined })
             })
           )
@@ -56,7 +48,7 @@ const reported = Effect.gen(function* () {
   const mounted = yield* program
   say({ type: "ended", reason: (yield* mounted.awaitEnd).reason })
 }).pipe(
-  Effect.catchCause((cause) => Effect.sync(() => say({ type: "failed", error: plain(Cause.squash(cause)) }))),
+  Effect.catchCause((cause) => Effect.sync(() => say({ type: "failed", error: plainError(Cause.squash(cause)) }))),
   Effect.provide(logToStderr)
 )
 

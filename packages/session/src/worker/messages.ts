@@ -1,5 +1,6 @@
 /** What a program and the worker that serves its mount tell each other. */
 import type { MountEnd, MountOptions } from "../Mount.ts"
+import type { PlainError } from "./plainError.ts"
 
 /** Options that can be sent to a thread: data, no functions. */
 export type WorkerMountOptions = Omit<MountOptions, "backend" | "session"> & {
@@ -9,12 +10,6 @@ export type WorkerMountOptions = Omit<MountOptions, "backend" | "session"> & {
 export interface WorkerData {
   readonly module: string
   readonly options: WorkerMountOptions
-}
-
-/** An error as data. */
-export interface PlainError {
-  readonly _tag: string
-  readonly message: string
 }
 
 export type FromWorker =

@@ -13,7 +13,8 @@ import type { Worker } from "node:worker_threads"
 import { detach } from "../detach.ts"
 import type { MountEnd } from "../Mount.ts"
 import { type EndingMount, endingMount } from "../processEnd.ts"
-import type { FromWorker, PlainError, ToWorker, WorkerMountOptions } from "./messages.ts"
+import type { FromWorker, ToWorker, WorkerMountOptions } from "./messages.ts"
+import type { PlainError } from "./plainError.ts"
 import { startThread } from "./startThread.ts"
 
 /** Why a worker thread's mount did not come about, or ended. */

@@ -1,0 +1,64 @@
+/** A thread with one of the isolates that serve a mount. */
+import { patientTimeoutOption } from "@bickford/supervisor"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { Worker } from "node:worker_threads"
+import type { PlainError } from "../worker/plainError.ts"
+import type { IsolateError } from "./Isolates.ts"
+import type { FromIsolate, IsolateData, ToIsolate } from "./messages.ts"
+
+const isolateError = ({ _tag, message }: PlainError): IsolateError => ({ _tag: "IsolateError", reason: _tag, message })
+
+/** How long an isolate may take to end in order. */
+const patience = "2 seconds"
+
+// The built file has the same name but for its ending.
+const entry = new URL(import.meta.url.endsWith(".ts") ? "./entry.ts" : "./entry.js", import.meta.url)
+
+/** A thread that was started. */
+export interface IsolateThread {
+  readonly send: (message: ToIsolate) => void
+  /** Waits until it serves its queues. */
+  readonly ready: Effect.Effect<void, IsolateError>
+  /** Waits for its end, which is a failure always: the mount ends its isolates by `stop`. */
+  readonly ended: Effect.Effect<never, IsolateError>
+  /** Ends it, in order if it answers, and waits until nothing of it is left. */
+  readonly stop: Effect.Effect<void>
+}
+
+export const startIsolate = (data: IsolateData): IsolateThread => {
+  const worker = new Worker(entry, { workerData: data, name: `bickford-cpu${data.cpus.join("-")}` })
+  const ready = Deferred.makeUnsafe<void, IsolateError>()
+  const ended = Deferred.makeUnsafe<never, IsolateError>()
+  let thrown: PlainError | undefined
+  worker.on("message", (message: FromIsolate) => {
+    if (message.type === "ready") Deferred.doneUnsafe(ready, Exit.void)
+    else thrown = message.error
+  })
+  worker.on("error", (error: unknown) => {
+    thrown = { _tag: "Error", message: error instanceof Error ? error.message : String(error) }
+  })
+  worker.on("exit", (status) => {
+    const exit = Exit.fail(isolateError(thrown ?? { _tag: "Error", message: `the thread ended with ${status}` }))
+    Deferred.doneUnsafe(ready, exit)
+    Deferred.doneUnsafe(ended, exit)
+  })
+  const gone = Effect.asVoid(Effect.exit(Deferred.await(ended)))
+  return {
+    send: (message) => worker.postMessage(message),
+    ready: Deferred.await(ready),
+    ended: Deferred.await(ended),
+    stop: Effect.suspend(() => {
+      worker.postMessage({ type: "stop" } satisfies ToIsolate)
+      return Effect.flatMap(patientTimeoutOption(patience)(gone), (inTime) =>
+        inTime._tag === "Some"
+          ? Effect.void
+          : Effect.andThen(
+              Effect.promise(() => worker.terminate()),
+              gone
+            )
+      )
+    })
+  }
+}
