@@ -18,10 +18,14 @@ const members: Record<Exclude<keyof Backend, BackendOperation>, true> = {
   delivered: true,
   destroy: true,
   forget: true,
+  forgotten: true,
+  shared: true,
   pathOf: true,
   writeBuf: true
 }
-const others = Object.keys(members).filter((name) => name !== "writeBuf")
+/** Other isolates would serve the backend as it was before. */
+const dropped: ReadonlySet<string> = new Set(["writeBuf", "shared", "forgotten"])
+const others = Object.keys(members).filter((name) => !dropped.has(name))
 
 /** `write` by way of `writeBuf`. */
 const writeBy =
@@ -63,7 +67,7 @@ export const mapOperations = (
     if (operation !== undefined) changed[name] = change(name, operation)
   }
   // Every operation has been replaced by one that gives an Effect.
-  const { writeBuf: _, ...rest } = backend
+  const { forgotten: _forgotten, shared: _shared, writeBuf: _writeBuf, ...rest } = backend
   return { ...rest, ...changed } as Backend
 }
 

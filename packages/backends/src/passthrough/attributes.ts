@@ -37,23 +37,37 @@ export interface Attributes {
   readonly statx: () => Statx
 }
 
+const wideOf = (low: number, high: number): U64 => {
+  if (high === 0) return low
+  return high < unsafeHigh ? high * two32 + low : (BigInt(high) << 32n) | BigInt(low)
+}
+
+/** Signed. */
+const secondsOf = (low: number, high: number): number => {
+  const signed = high | 0
+  return signed === 0 ? low : signed * two32 + low
+}
+
+/** dev_t, as the kernel has it: 12 and 20 bits. */
+const deviceOf = (major: number, minor: number): number => major * 2 ** 20 + minor
+
+const birthOf = (seconds: number, nsec: number): number => seconds * 1e9 + nsec
+
+/** Of the words of `SharedFiles.describe`. */
+export const identityOf = (described: Uint32Array): Identity => {
+  const [inoLow = 0, inoHigh = 0, low = 0, high = 0, nsec = 0, major = 0, minor = 0] = described
+  return { device: deviceOf(major, minor), ino: wideOf(inoLow, inoHigh), birth: birthOf(secondsOf(low, high), nsec) }
+}
+
 /** `rootDevice`: files of other filesystems below get numbers that are no file's of this one. */
 export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMap): Attributes => {
   // Whole numbers, most of them small: objects made of these hold them without boxes.
   const seen = new Uint32Array(files.fs_attributes())
   const word = (index: number): number => seen[index] ?? 0
-  const wide = (index: number): U64 => {
-    const high = word(index + 1)
-    if (high === 0) return word(index)
-    return high < unsafeHigh ? high * two32 + word(index) : (BigInt(high) << 32n) | BigInt(word(index))
-  }
-  const seconds = (index: number): number => {
-    const high = word(index + 1) | 0
-    return high === 0 ? word(index) : high * two32 + word(index)
-  }
+  const wide = (index: number): U64 => wideOf(word(index), word(index + 1))
+  const seconds = (index: number): number => secondsOf(word(index), word(index + 1))
   const time = (index: number): Timespec => ({ sec: seconds(index), nsec: word(index + 2) })
-  /** dev_t, as the kernel has it: 12 and 20 bits. */
-  const device = (): number => word(words.devMajor) * 2 ** 20 + word(words.devMinor)
+  const device = (): number => deviceOf(word(words.devMajor), word(words.devMinor))
   const devices: Array<number> = []
 
   /** The number shown. */
@@ -66,7 +80,7 @@ export const makeAttributes = (rootDevice: () => number, uids: IdMap, gids: IdMa
     return normal(BigInt.asUintN(64, BigInt(ino) ^ (BigInt(index + 1) << 48n)))
   }
 
-  const birth = (): number => seconds(words.btime) * 1e9 + word(words.btime + 2)
+  const birth = (): number => birthOf(seconds(words.btime), word(words.btime + 2))
 
   return {
     device,

@@ -16,7 +16,13 @@ export interface Backings {
   readonly close: (node: Node) => void
   /** The node is about to let its descriptor go. */
   readonly letGo: (node: Node) => void
+  /** Whether somebody has it open by its registration. */
+  readonly isOpen: (node: Node) => boolean
 }
+
+/** Whether what the kernel has refused may be otherwise the next time. */
+export const isPassing = (error: number): boolean =>
+  error === -errnoNumbers.EBADF || error === -errnoNumbers.ENOMEM || error === -errnoNumbers.ENOSPC
 
 export const makeBackings = (connection: () => BackendConnection | undefined): Backings => {
   // Not every kernel takes a descriptor that is O_PATH (EBADF).
@@ -30,13 +36,9 @@ export const makeBackings = (connection: () => BackendConnection | undefined): B
 
   const register = (fd: number): number => connection()?.openBacking(fd) ?? 0
 
-  /** What may be otherwise the next time. */
-  const passing = (error: number): boolean =>
-    error === -errnoNumbers.EBADF || error === -errnoNumbers.ENOMEM || error === -errnoNumbers.ENOSPC
-
   const note = (node: Node, id: number, kept: boolean): number | undefined => {
     if (id <= 0) {
-      node.refused = !passing(id)
+      node.refused = !isPassing(id)
       return undefined
     }
     node.backing = { id, opens: 1, kept }
@@ -74,6 +76,7 @@ export const makeBackings = (connection: () => BackendConnection | undefined): B
       if (backing === undefined) return
       backing.kept = false
       if (backing.opens === 0) drop(node)
-    }
+    },
+    isOpen: (node) => (node.backing?.opens ?? 0) > 0
   }
 }

@@ -6,7 +6,6 @@ import * as Exit from "effect/Exit"
 import { done, failureOf } from "./answers.ts"
 import { awaited } from "./awaited.ts"
 import { makeFreshness } from "./freshness.ts"
-import { Listing } from "./listing.ts"
 import type { Node } from "./nodes.ts"
 import type { OpenFlags } from "./openFlags.ts"
 import { folderOf, type Served } from "./served.ts"
@@ -31,8 +30,7 @@ export const directoryOperations = (served: Served, { openToList }: OpenFlags) =
       const first = folder < 0 ? folder : nodes.withRoom(() => openToList(folder))
       const fd = first < 0 ? first : room.keep(first, limits.directories)
       if (node === undefined || fd < 0) return failureOf(fd)
-      node.opens++
-      return Exit.succeed({ fh: listings.add(new Listing(node, fd)), openFlags: keeping(node, fd) })
+      return Exit.succeed({ fh: listings.add(node, fd), openFlags: keeping(node, fd) })
     },
     readdir: ({ fh, offset }) => {
       const listing = listings.get(fh)
@@ -41,10 +39,7 @@ export const directoryOperations = (served: Served, { openToList }: OpenFlags) =
       return typeof entries === "number" ? failureOf(entries) : Exit.succeed(entries)
     },
     releasedir: ({ fh }) => {
-      const listing = listings.remove(fh)
-      if (listing === undefined) return done
-      listing.node.opens--
-      listing.close()
+      listings.remove(fh)
       return done
     },
     fsyncdir: ({ fh, fsyncFlags }) => {

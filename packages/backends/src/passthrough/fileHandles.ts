@@ -9,7 +9,7 @@ import type { Node } from "./node.ts"
 const { EPERM } = errnoNumbers
 const O_DIRECTORY = 0o200000
 /** MAX_HANDLE_SZ and a header, in bytes. */
-const handleRoom = 132
+export const handleRoom = 132
 
 export interface FileHandles {
   /** A descriptor (O_PATH) of the node's file, or a negative errno; -EPERM where handles cannot be used. */

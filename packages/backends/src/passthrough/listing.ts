@@ -2,7 +2,6 @@
 import { type Dirent, nameFromBytes, type U64 } from "@bickford/protocol"
 import { getU64 } from "@bickford/protocol/codec"
 import { files } from "@bickford/transport"
-import type { Node } from "./node.ts"
 
 /** `struct linux_dirent64`: where its fields are. */
 const offAt = 8
@@ -66,8 +65,11 @@ class Cookies {
  * has kept is opened and closed, and nothing asked.
  */
 export class Listing {
-  readonly node: Node
   readonly fd: number
+  /** Others read from its descriptor too: each time it is told from where on. */
+  readonly #shared: boolean
+  /** After the last entry that was read, as the filesystem counts. */
+  #next: U64 = 0
   #room = none
   #at = 0
   #end = 0
@@ -76,9 +78,9 @@ export class Listing {
   /** Undefined where the filesystem's own are small. */
   #cookies: Cookies | undefined
 
-  constructor(node: Node, fd: number) {
-    this.node = node
+  constructor(fd: number, shared: boolean) {
     this.fd = fd
+    this.#shared = shared
   }
 
   /** Entries from a cookie on, as many as there are at hand or one call gives; a negative errno where that fails. */
@@ -86,7 +88,7 @@ export class Listing {
     const moved = offset !== this.#position
     if (!moved && this.#at < this.#end) return this.#rest()
     if (this.#room === none) this.#room = spare.pop() ?? makeRoom(32 * 1024)
-    const status = moved ? this.#move(offset) : this.#fill(offset === 0 ? 0 : -1)
+    const status = moved ? this.#move(offset) : this.#fill(offset === 0 ? 0 : this.#shared ? this.#next : -1)
     if (status < 0) return status
     this.#position = offset
     return this.#rest()
@@ -98,6 +100,7 @@ export class Listing {
     if (length < 0) return length
     this.#at = 0
     this.#end = length
+    if (this.#shared) this.#next = length === 0 ? position : this.#last()
     if (position === 0 && this.#cookies === undefined && this.#hasWideCookies()) this.#cookies = new Cookies()
     return length
   }
@@ -115,6 +118,14 @@ export class Listing {
       this.#note(cookies)
     }
     return this.#fill(cookies.position(cookie))
+  }
+
+  /** The position after the last entry that was read. */
+  #last(): U64 {
+    const { view } = this.#room
+    let last = 0
+    for (let at = 0; at < this.#end; at += view.getUint16(at + lengthAt, true)) last = at
+    return getU64(view, last + offAt)
   }
 
   #hasWideCookies(): boolean {
@@ -135,6 +146,11 @@ export class Listing {
 
   close(): void {
     files.fs_close(this.fd)
+    this.letGo()
+  }
+
+  /** Its descriptor was closed, or is another's to close. */
+  letGo(): void {
     if (this.#room !== none && spare.length < mostSpare) spare.push(this.#room)
     this.#room = none
     this.#end = 0

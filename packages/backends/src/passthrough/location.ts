@@ -4,23 +4,18 @@ import { files } from "@bickford/transport"
 import { sharedReading } from "../posix/clock.ts"
 import { type Attributes, type Identity, isSame } from "./attributes.ts"
 import type { Node } from "./node.ts"
-import { pathRoom, wayTo } from "./wayTo.ts"
+import { pathRoom, type PlaceOf, wayTo } from "./wayTo.ts"
 
 const { ESTALE } = errnoNumbers
 
 /** Milliseconds for which a directory that lies beneath the root is taken to lie there. */
 const beneathFor = 1000
 /** Names that are looked at before a change: of a file and of the directories right above it. More would cost too much where it is deep. */
-const checkedMost = 16
+export const checkedMost = 16
 
 export interface Location {
   /** A descriptor (O_PATH) for what is where the node was last seen, or a negative errno. */
   readonly follow: (node: Node) => number
-  /**
-   * Whether a node still has the name by which it was last seen, and so have the directories above it (a few of them). `descriptor`
-   * gives those of directories.
-   */
-  readonly hasName: (node: Node, descriptor: (node: Node) => number) => boolean
   /** Whether a directory, open as `fd`, can be reached from the root; a removed one, in which nothing is, counts. */
   readonly isBeneath: (node: Node, fd: number) => boolean
 }
@@ -29,13 +24,14 @@ export const makeLocation = (
   root: Node,
   rootFd: number,
   attributes: Attributes,
-  known: (seen: Attributes) => Node | undefined
+  known: (seen: Attributes) => Node | undefined,
+  placeOf: PlaceOf
 ): Location => {
   const room = new Uint8Array(pathRoom)
   const now = sharedReading(() => performance.now())
 
   const follow = (node: Node): number => {
-    const way = wayTo(root, node)
+    const way = wayTo(root, node, placeOf)
     if (way === undefined) return -ESTALE
     let fd = way.from
     for (const piece of way.pieces) {
@@ -45,19 +41,6 @@ export const makeLocation = (
       fd = next
     }
     return fd
-  }
-
-  const hasName = (node: Node, descriptor: (node: Node) => number): boolean => {
-    let at = node
-    // By its name, what is pinned is another file.
-    for (let checked = 0; at !== root && !at.pinned && checked < checkedMost; checked++) {
-      const { identity, name, parent } = at
-      if (parent === undefined || name === "") return false
-      const folder = descriptor(parent)
-      if (folder < 0 || files.fs_look(folder, name) < 0 || !isSame(attributes.identity(), identity)) return false
-      at = parent
-    }
-    return true
   }
 
   /** proc(5)'s path of a descriptor; undefined when it is too long. */
@@ -106,7 +89,6 @@ export const makeLocation = (
 
   return {
     follow,
-    hasName,
     isBeneath: (node, fd) => {
       if (now() - node.beneathAt < beneathFor) return true
       const since = beneathSince(fd)
@@ -116,3 +98,11 @@ export const makeLocation = (
     }
   }
 }
+
+/** The descriptors of directories that are beneath the root, or negative errnos, by those of any nodes. */
+export const folderBy =
+  (root: Node, location: Location, descriptor: (node: Node) => number) =>
+  (node: Node): number => {
+    const fd = descriptor(node)
+    return fd < 0 || node === root || location.isBeneath(node, fd) ? fd : -ESTALE
+  }

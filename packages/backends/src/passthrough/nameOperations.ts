@@ -34,7 +34,7 @@ const withoutNode = (valid: Timespec): Entry => {
 }
 
 export const nameOperations = (served: Served) => {
-  const { attributes, creationMode, nodes } = served
+  const { creationMode, nodes } = served
   const into = new Uint8Array(symlinkMax + 1)
   const noteRemoved = (nodeid: number | bigint, name: Name): void => {
     const folder = nodes.get(nodeid)
@@ -59,14 +59,6 @@ export const nameOperations = (served: Served) => {
     return status
   }
 
-  /** The kernel looks a name that it has moved up later, if at all: until then the node is found by it here. */
-  const noteName = (folder: number, nodeid: number | bigint, name: Name): void => {
-    const moved = files.fs_look(folder, name) < 0 ? undefined : nodes.known(attributes)
-    if (moved === undefined) return
-    moved.parent = nodes.get(nodeid)
-    moved.name = name
-  }
-
   const absent = failureOf(-errnoNumbers.ENOENT)
   /** The answer for a name that is not there: the error, or an entry without a node that the kernel may trust for a while. */
   const missing = served.negativeValid === undefined ? absent : Exit.succeed(withoutNode(served.negativeValid))
@@ -79,10 +71,7 @@ export const nameOperations = (served: Served) => {
       const found = entryUnder(served, nodeid, folder, name)
       return found === absent ? missing : found
     },
-    forget: (nodeid, _nlookup, left) => {
-      if (left > 0) return
-      nodes.forget(nodeid)
-    },
+    forget: nodes.forget,
     mknod: ({ extensions, mode, name, nodeid, rdev, umask }, context) =>
       made(served, nodeid, name, context, extensions, (folder) => {
         const given = creationMode(folder, (mode & S_IFMT) === 0 ? mode | S_IFREG : mode, umask)
@@ -125,8 +114,9 @@ export const nameOperations = (served: Served) => {
       const status = (flags & RENAME_WHITEOUT) !== 0 ? served.caller.as(context, undefined, rename) : rename()
       if (status < 0) return failureOf(status)
       noteRemoved(newdir, newname)
-      noteName(to, newdir, newname)
-      if ((flags & RENAME_EXCHANGE) !== 0) noteName(from, nodeid, name)
+      // The kernel looks a name that it has moved up later, if at all: until then the node is found by it here.
+      nodes.moved(to, newname, newdir)
+      if ((flags & RENAME_EXCHANGE) !== 0) nodes.moved(from, name, nodeid)
       return done
     }
   }

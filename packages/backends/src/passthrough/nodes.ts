@@ -4,38 +4,52 @@
  * or else by their paths. A file is told by filesystem, inode number and birth, so that hard links are one node and a
  * rename changes none.
  */
-import { errnoNumbers, type Name, type U64 } from "@bickford/protocol"
+import type { Name, U64 } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import { type Attributes, type Identity, isSame } from "./attributes.ts"
 import { makeFileHandles } from "./fileHandles.ts"
 import { makeFinder } from "./finder.ts"
 import { makeHeldDescriptors } from "./heldDescriptors.ts"
 import { invariantsOf } from "./invariants.ts"
-import { makeLocation } from "./location.ts"
+import { checkedMost, folderBy, makeLocation } from "./location.ts"
+import { lowestDescriptor } from "./lowestDescriptor.ts"
 import type { Node } from "./node.ts"
 import { NodeTable } from "./nodeTable.ts"
+import { pathTo } from "./wayTo.ts"
 
 export type { Node } from "./node.ts"
-
-const { ESTALE } = errnoNumbers
 
 const O_PATH = 0o10000000
 
 export interface Nodes {
   readonly root: Node
   readonly get: (nodeid: U64) => Node | undefined
-  /** The node of the file that `seen` is of, if there is one. */
-  readonly known: (seen: Attributes) => Node | undefined
-  /** Takes the descriptor, or only notes one that stays open (`lent`); the node of the file, which may have been known. */
-  readonly adopt: (fd: number, identity: Identity, parent: Node | undefined, name: Name, lent?: boolean) => Node
+  /**
+   * Looks at a name in an open directory, whose node is `parent`; fills the attributes. The node of its file, which is answered to the
+   * kernel; 0 when that has none yet; or a negative errno.
+   */
+  readonly look: (folder: number, name: Name, parent: U64) => Node | number
+  /** Notes that the file which has a name now was moved there. Fills the attributes. */
+  readonly moved: (folder: number, name: Name, parent: U64) => void
+  /**
+   * The node, which may have been known, of the file that `seen` is of: it is answered to the kernel. Takes the descriptor, or only notes
+   * one that stays open (`lent`).
+   */
+  readonly adopt: (seen: Attributes, fd: number, parent: U64, name: Name, lent?: boolean) => Node
   /** A descriptor with which the file was open is about to be closed. Returns the file's size, where the file was looked at for it. */
   readonly closing: (node: Node, fd: number) => U64 | undefined
   /** The node's descriptor, or a negative errno. It stays for the operation at hand. */
   readonly descriptor: (node: Node) => number
   /** As `descriptor`, of a directory that is beneath the root. */
   readonly folder: (node: Node) => number
-  /** Whether the node, and the directories above it, still have the names by which they were last seen. */
-  readonly hasName: (node: Node) => boolean
+  /** Whether the node, and a few of the directories above it, still have the names by which they were last seen, if it has one at all. */
+  readonly isReachable: (node: Node) => boolean
+  /** Whether that thread has been noted with the node, and takes it back; it notes it otherwise. */
+  readonly wasSentBack: (node: Node, pid: number) => boolean
+  /** Whether the name by which it was last seen may have been removed through the mount. */
+  readonly mayBeRemoved: (node: Node) => boolean
+  /** How many have it open. */
+  readonly opens: (node: Node) => number
   /** Lets descriptors go when there are too many; at the beginning of an operation. */
   readonly trim: () => void
   /** Lets all descriptors go that the operation at hand does not use: how many. For when the process has no more of them. */
@@ -44,7 +58,12 @@ export interface Nodes {
   readonly withRoom: (open: () => number) => number
   /** Gives the descriptor that the node holds the lowest number that is free, after `evict`: the number. */
   readonly lower: (node: Node) => number
-  readonly forget: (nodeid: U64) => void
+  /** The kernel has taken lookups back; `left` is what it has by the session's count. */
+  readonly forget: (nodeid: U64, nlookup: number, left: number) => void
+  /** The path within the mount, by the names that were last seen; undefined where they do not lead from the root. */
+  readonly pathOf: (node: Node) => Uint8Array | undefined
+  /** Lets go what was forgotten by the word of another isolate. */
+  readonly dropForgotten: () => void
   readonly held: () => number
   /** What is wrong, a sentence each. */
   readonly invariants: () => ReadonlyArray<string>
@@ -53,19 +72,70 @@ export interface Nodes {
 
 /** Gives the node's descriptor the lowest number that is free: the number. */
 const lowerDescriptor = (node: Node): number => {
-  const fd = files.fs_duplicate(node.fd)
-  if (fd > node.fd) files.fs_close(fd)
-  if (fd < 0 || fd > node.fd) return node.fd
-  files.fs_close(node.fd)
+  const fd = lowestDescriptor(node.fd)
+  if (fd !== node.fd) files.fs_close(node.fd)
   node.fd = fd
   return fd
 }
 
+/** Where nodes are seen. */
+const makeSightings = (table: NodeTable, attributes: Attributes): Pick<Nodes, "look" | "moved"> & Sightings => {
+  const see = (node: Node, parent: U64, name: Name): Node => {
+    node.parent = table.get(parent)
+    node.name = name
+    return node
+  }
+  return {
+    see,
+    look: (folder, name, parent) => {
+      const status = files.fs_look(folder, name)
+      if (status < 0) return status
+      const node = knownIn(table, attributes)
+      return node === undefined ? 0 : see(node, parent, name)
+    },
+    moved: (folder, name, parent) => {
+      const node = files.fs_look(folder, name) < 0 ? undefined : knownIn(table, attributes)
+      if (node !== undefined) see(node, parent, name)
+    }
+  }
+}
+
+interface Sightings {
+  /** Notes where the node was seen: the node. */
+  readonly see: (node: Node, parent: U64, name: Name) => Node
+}
+
+/** As `isReachable`, of a node that has a name. `descriptor` gives those of directories. */
+const hasName = (from: Node, root: Node, attributes: Attributes, descriptor: (node: Node) => number): boolean => {
+  let at = from
+  // By its name, what is pinned is another file.
+  for (let checked = 0; at !== root && !at.pinned && checked < checkedMost; checked++) {
+    const { identity, name, parent } = at
+    if (parent === undefined || name === "") return false
+    const folder = descriptor(parent)
+    if (folder < 0 || files.fs_look(folder, name) < 0 || !isSame(attributes.identity(), identity)) return false
+    at = parent
+  }
+  return true
+}
+
+/** The node of the file that `seen` is of, if there is one. */
 const knownIn = (table: NodeTable, seen: Attributes): Node | undefined => {
   const node = table.find(seen.device(), seen.ino())
   return node !== undefined && (node.fd >= 0 || node.lent >= 0 || node.identity.birth === seen.birth())
     ? node
     : undefined
+}
+
+/** What a node itself knows. */
+const answersOf: Pick<Nodes, "mayBeRemoved" | "opens" | "wasSentBack"> = {
+  mayBeRemoved: ({ name, parent }) => parent?.removedNames?.has(name) === true,
+  opens: (node) => node.opens,
+  wasSentBack: (node, pid) => {
+    if (node.sentBack?.delete(pid) === true) return true
+    node.sentBack = (node.sentBack ?? new Set()).add(pid)
+    return false
+  }
 }
 
 export const makeNodes = (
@@ -79,7 +149,7 @@ export const makeNodes = (
   const { root } = table
 
   const known = (seen: Attributes): Node | undefined => knownIn(table, seen)
-  const location = makeLocation(root, rootFd, attributes, known)
+  const location = makeLocation(root, rootFd, attributes, known, (node) => node)
   const finder = makeFinder(makeFileHandles(rootFd, rootIdentity.device), location, attributes)
 
   /** Whether the node needs no descriptor any more: it can be found again, or at least looked for. */
@@ -107,20 +177,22 @@ export const makeNodes = (
     return node.fd
   }
 
+  const { look, moved, see } = makeSightings(table, attributes)
+
   return {
     root,
     get: (nodeid) => table.get(nodeid),
-    known,
-    adopt: (fd, identity, parent, name, lent = false) => {
+    look,
+    moved,
+    adopt: (seen, fd, parent, name, lent = false) => {
+      const identity = seen.identity()
       const found = table.find(identity.device, identity.ino)
       const isKnown = found !== undefined && isSame(found.identity, identity)
-      const node = isKnown ? found : table.add(identity, parent, name)
+      const node = isKnown ? found : table.add(identity, table.get(parent), name)
       if (lent) node.lent = fd
       else if (node.fd < 0) held.hold(node, fd)
       else files.fs_close(fd)
-      node.parent = parent
-      node.name = name
-      return node
+      return see(node, parent, name)
     },
     closing: (node, fd) => {
       if (node.lent !== fd) return undefined
@@ -133,11 +205,9 @@ export const makeNodes = (
       return size
     },
     descriptor,
-    folder: (node) => {
-      const fd = descriptor(node)
-      return fd < 0 || node === root || location.isBeneath(node, fd) ? fd : -ESTALE
-    },
-    hasName: (node) => location.hasName(node, descriptor),
+    folder: folderBy(root, location, descriptor),
+    isReachable: (node) => node === root || node.name === "" || hasName(node, root, attributes, descriptor),
+    ...answersOf,
     trim: held.trim,
     evict: held.evict,
     withRoom: held.withRoom,
@@ -145,9 +215,9 @@ export const makeNodes = (
       held.evict()
       return lowerDescriptor(node)
     },
-    forget: (nodeid) => {
+    forget: (nodeid, _nlookup, left) => {
       const node = table.get(nodeid)
-      if (node === undefined || node === root) return
+      if (left > 0 || node === undefined || node === root) return
       table.remove(node)
       lettingGo(node)
       // The sweep takes it out of the holders.
@@ -155,6 +225,8 @@ export const makeNodes = (
       node.fd = -1
       node.used = false
     },
+    pathOf: (node) => pathTo(root, node, (at) => at),
+    dropForgotten: () => {},
     held: held.count,
     invariants: () => invariantsOf(table, held.count()),
     close: () => {

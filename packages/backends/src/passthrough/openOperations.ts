@@ -46,9 +46,10 @@ export const openOperations = (served: Served, openFlags: OpenFlags) => {
       return failureOf(looked)
     }
     const attr = looked.attr()
-    const identity = looked.identity()
     const fd = room.keepMade(made)
-    const node = nodes.adopt(fd, identity, nodes.get(nodeid), name, true)
+    // What it let go for that was looked at meanwhile.
+    if (made >= limits.files) files.fs_stat(fd)
+    const node = nodes.adopt(looked, fd, nodeid, name, true)
     const open = opening.open(
       node,
       fd,

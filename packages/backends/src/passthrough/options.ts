@@ -31,6 +31,11 @@ export interface PassthroughOptions {
   readonly kernelPassthrough?: boolean
   /** Descriptors held for files that the kernel remembers, besides those that are open. Default 256. */
   readonly maxDescriptors?: number
+  /**
+   * Nodes and open files are kept where several isolates reach them, so that a mount with `threads` is served by one for each CPU,
+   * where the kernel has FUSE over io_uring (docs/io-uring.md). Default false.
+   */
+  readonly shared?: boolean
 }
 
 export const passthroughChecks: Checks<PassthroughOptions> = {
@@ -44,5 +49,6 @@ export const passthroughChecks: Checks<PassthroughOptions> = {
   writebackCache: flag,
   spliceRead: flag,
   kernelPassthrough: flag,
-  maxDescriptors: whole
+  maxDescriptors: whole,
+  shared: flag
 }

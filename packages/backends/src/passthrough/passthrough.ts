@@ -1,11 +1,12 @@
 /** A directory of the machine's own. */
-import { errnoNumbers, type Name, nameFromBytes, type U64 } from "@bickford/protocol"
-import { type Backend, Errno, errnoError } from "@bickford/session"
+import { errnoNumbers, nameFromBytes } from "@bickford/protocol"
+import { type Backend, type BackendConnection, Errno, errnoError, type SharedBackend } from "@bickford/session"
 import { checkOptions, checkPath } from "../checkOptions.ts"
-import { files } from "@bickford/transport"
+import { attachFiles, files, type SharedFiles } from "@bickford/transport"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { availableParallelism } from "node:os"
 import { readOnly } from "../combinators/readOnly.ts"
 import { timespec } from "../posix/clock.ts"
 import { attributeOperations } from "./attributeOperations.ts"
@@ -18,16 +19,18 @@ import { dataOperations } from "./dataOperations.ts"
 import { directoryOperations } from "./directoryOperations.ts"
 import { descriptorLimits, makeRoom } from "./descriptors.ts"
 import { makeIdMap } from "./ids.ts"
-import type { Listing } from "./listing.ts"
+import { makeListings } from "./listings.ts"
 import { nameOperations } from "./nameOperations.ts"
-import { makeNodes, type Nodes } from "./nodes.ts"
+import { makeNodes } from "./nodes.ts"
 import { makeOpenFlags } from "./openFlags.ts"
 import { openOperations } from "./openOperations.ts"
 import { makeOpenFiles } from "./openFiles.ts"
 import { passthroughChecks, type PassthroughOptions } from "./options.ts"
 import type { Served } from "./served.ts"
-import { makeTable } from "./table.ts"
-import { pathTo } from "./wayTo.ts"
+import { makeSharedBackings } from "./shared/backings.ts"
+import { makeSharedListings } from "./shared/listings.ts"
+import { makeSharedNodes } from "./shared/nodes.ts"
+import { makeSharedOpenFiles } from "./shared/openFiles.ts"
 import { xattrOperations } from "./xattrOperations.ts"
 
 /** The directory cannot be served. */
@@ -46,6 +49,15 @@ export interface PassthroughBackend extends Backend {
   readonly invariants: () => ReadonlyArray<string>
 }
 
+/** The module that another isolate serves by. The built file has the same name but for its ending. */
+const isolateModule = new URL(import.meta.url.endsWith(".ts") ? "./isolate.ts" : "./isolate.js", import.meta.url).href
+
+const defaultDescriptors = 256
+/** What an isolate has of them at the least. */
+const fewDescriptors = 32
+
+const sharedBy = (shared: SharedBackend | undefined) => (shared === undefined ? {} : { shared })
+
 const why = (status: number): string =>
   status === -errnoNumbers.EDEADLK
     ? "it lies at or below its own mountpoint, and was not opened before that was mounted; mount it elsewhere"
@@ -54,44 +66,83 @@ const why = (status: number): string =>
 const fail = (path: string, status: number): Effect.Effect<never, PassthroughError> =>
   Effect.fail(new PassthroughError({ path, message: `${path}: cannot be served: ${why(status)}` }))
 
-/** The paths of nodes within the mount. */
-const makePathOf =
-  (nodes: Nodes) =>
-  (nodeid: U64): Name | undefined => {
-    const node = nodes.get(nodeid)
-    const path = node && pathTo(nodes.root, node)
-    return path && nameFromBytes(path)
-  }
+/** The options as they can be, or why not. */
+const checkTogether = (directory: string, options: PassthroughOptions): Effect.Effect<void, PassthroughError> => {
+  if (options.writebackCache !== true || options.kernelPassthrough === false) return Effect.void
+  const message =
+    "writebackCache needs kernelPassthrough: false: the kernel caches no writes where data can go past this process"
+  return Effect.fail(new PassthroughError({ path: directory, message }))
+}
 
-const acquire = (
-  directory: string,
-  options: PassthroughOptions
-): Effect.Effect<PassthroughBackend, PassthroughError, Scope.Scope> =>
+/** What is looked at of a directory's root: a descriptor (O_PATH), whose attributes have been noted; or a negative errno. */
+const openRoot = (open: () => number): number => {
+  const fd = open()
+  const status = fd < 0 ? fd : files.fs_stat(fd)
+  if (fd >= 0 && status < 0) files.fs_close(fd)
+  return status < 0 ? status : fd
+}
+
+/** The nodes, registrations and open files of one isolate alone, or of one that shares them. */
+const makeTables = (
+  rootFd: number,
+  attributes: Attributes,
+  cached: number,
+  share: SharedFiles | undefined,
+  connection: () => BackendConnection | undefined
+): Pick<Served, "nodes" | "backings" | "opened" | "listings"> => {
+  const identity = attributes.identity()
+  if (share === undefined) {
+    const backings = makeBackings(connection)
+    const nodes = makeNodes(rootFd, identity, attributes, cached, backings.letGo)
+    return { nodes, backings, opened: makeOpenFiles(nodes, attributes), listings: makeListings() }
+  }
+  const backings = makeSharedBackings(share, connection)
+  const nodes = makeSharedNodes(share, rootFd, identity, attributes, cached, backings.letGo, (id) =>
+    connection()?.closeBacking(id)
+  )
+  return { nodes, backings, opened: makeSharedOpenFiles(share, nodes, attributes), listings: makeSharedListings(share) }
+}
+
+/** Where an isolate begins: how it opens the root, and its share of what the others have. */
+interface Start {
+  readonly directory: string
+  readonly options: PassthroughOptions
+  readonly openRoot: () => number
+  /** Asked when the root has been looked at; undefined for what is one isolate's alone. */
+  readonly share: () => SharedFiles | number | undefined
+  /** What another isolate needs to serve the same. */
+  readonly offer: (rootFd: number, share: SharedFiles) => SharedBackend | undefined
+  /** Descriptors held for files that are not open. */
+  readonly cached: number
+}
+
+const acquire = ({
+  cached,
+  directory,
+  offer,
+  openRoot: open,
+  options,
+  share: takeShare
+}: Start): Effect.Effect<PassthroughBackend, PassthroughError, Scope.Scope> =>
   Effect.gen(function* () {
-    if (options.writebackCache === true && options.kernelPassthrough !== false) {
-      const message =
-        "writebackCache needs kernelPassthrough: false: the kernel caches no writes where data can go past this process"
-      return yield* Effect.fail(new PassthroughError({ path: directory, message }))
-    }
+    yield* checkTogether(directory, options)
     const uids = makeIdMap(options.uids)
     const gids = makeIdMap(options.gids)
     let rootDevice = 0
     const attributes: Attributes = makeAttributes(() => rootDevice, uids, gids)
-    const rootFd = openServed(directory)
+    const rootFd = openRoot(open)
     if (rootFd < 0) return yield* fail(directory, rootFd)
-    const status = files.fs_stat(rootFd)
-    if (status < 0) {
+    rootDevice = attributes.device()
+    const share = takeShare()
+    if (typeof share === "number") {
       files.fs_close(rootFd)
-      return yield* fail(directory, status)
+      return yield* fail(directory, share)
     }
-    const identity = attributes.identity()
-    rootDevice = identity.device
-    const limits = descriptorLimits(options.maxDescriptors ?? 256)
-    const backings = makeBackings(() => served.connection)
-    const nodes = makeNodes(rootFd, identity, attributes, limits.cached, backings.letGo)
+    const limits = descriptorLimits(cached)
+    const tables = makeTables(rootFd, attributes, limits.cached, share, () => served.connection)
     const served: Served = {
       options,
-      nodes,
+      ...tables,
       attributes,
       caller: makeCaller(uids, gids),
       uids,
@@ -103,19 +154,16 @@ const acquire = (
         options.negativeTimeout === undefined || options.negativeTimeout === 0
           ? undefined
           : timespec(options.negativeTimeout),
-      backings,
       limits,
-      room: makeRoom(limits, nodes),
-      opened: makeOpenFiles(nodes, attributes),
-      listings: makeTable<Listing>(),
+      room: makeRoom(limits, tables.nodes),
       connection: undefined,
       negotiated: undefined
     }
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         served.opened.close()
-        for (const listing of served.listings.values()) listing.close()
-        nodes.close()
+        served.listings.close()
+        served.nodes.close()
       })
     )
     const openFlags = makeOpenFlags(served)
@@ -146,7 +194,11 @@ const acquire = (
             Errno.ENOTSUP
           )
         }),
-      pathOf: makePathOf(nodes),
+      pathOf: (nodeid) => {
+        const node = served.nodes.get(nodeid)
+        const path = node && served.nodes.pathOf(node)
+        return path && nameFromBytes(path)
+      },
       ...nameOperations(served),
       ...attributeOperations(served),
       ...(options.xattrs === false ? {} : xattrOperations(served)),
@@ -156,8 +208,9 @@ const acquire = (
     }
     return {
       ...(options.readOnly === true ? readOnly(backend) : backend),
-      descriptors: nodes.held,
-      invariants: nodes.invariants
+      ...(share === undefined ? {} : { ...sharedBy(offer(rootFd, share)), forgotten: served.nodes.dropForgotten }),
+      descriptors: served.nodes.held,
+      invariants: served.nodes.invariants
     }
   })
 
@@ -173,5 +226,43 @@ export const passthrough = (
 ): Effect.Effect<PassthroughBackend, PassthroughError, Scope.Scope> => {
   checkPath("passthrough", directory)
   checkOptions("passthrough", options, passthroughChecks)
-  return acquire(directory, options)
+  const cached = options.maxDescriptors ?? defaultDescriptors
+  return acquire({
+    directory,
+    options,
+    openRoot: () => openServed(directory),
+    share: () => (options.shared === true ? attachFiles() : undefined),
+    offer: (rootFd, share) => ({ module: isolateModule, data: { directory, options, rootFd, files: share.number } }),
+    cached
+  })
 }
+
+/** What `passthrough` gives to the isolates that serve beside it: plain data. */
+interface PassthroughShare {
+  readonly directory: string
+  readonly options: PassthroughOptions
+  /** A descriptor (O_PATH) of the root, of this process. */
+  readonly rootFd: number
+  /** The number of the files (`SharedFiles`). */
+  readonly files: number
+}
+
+/** Serves, in another isolate of the process, the directory that is served with `shared`. */
+export const passthroughBeside = ({
+  directory,
+  files: number,
+  options,
+  rootFd
+}: PassthroughShare): Effect.Effect<PassthroughBackend, PassthroughError, Scope.Scope> =>
+  acquire({
+    directory,
+    options,
+    openRoot: () => files.fs_duplicate(rootFd),
+    share: () => attachFiles(number),
+    offer: () => undefined,
+    // Each CPU's isolate has some.
+    cached: Math.max(
+      Math.floor((options.maxDescriptors ?? defaultDescriptors) / availableParallelism()),
+      fewDescriptors
+    )
+  })

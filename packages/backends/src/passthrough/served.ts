@@ -21,11 +21,10 @@ import type { CreationMode } from "./creation.ts"
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from "../posix/linux.ts"
 import type { DescriptorLimits, Room } from "./descriptors.ts"
 import type { IdMap } from "./ids.ts"
-import type { Listing } from "./listing.ts"
+import type { Listings } from "./listings.ts"
 import type { Node, Nodes } from "./nodes.ts"
 import type { OpenFiles } from "./openFiles.ts"
 import type { PassthroughOptions } from "./options.ts"
-import type { Table } from "./table.ts"
 
 export interface Served {
   readonly options: PassthroughOptions
@@ -44,7 +43,7 @@ export interface Served {
   readonly limits: DescriptorLimits
   readonly room: Room
   readonly opened: OpenFiles
-  readonly listings: Table<Listing>
+  readonly listings: Listings
   /** Undefined until INIT. */
   connection: BackendConnection | undefined
   negotiated: Negotiated | undefined
@@ -68,11 +67,8 @@ export const folderOf = ({ nodes }: Served, nodeid: U64): number => {
  * then has the kernel look the path up again, and do the call anew (path_openat and retry_estale in fs/namei.c). Who
  * comes back all the same came by no name: by a descriptor (/proc/self/fd) or from a working directory.
  */
-export const isReached = ({ nodes }: Served, node: Node, { pid }: RequestContext): boolean => {
-  if (node === nodes.root || node.name === "" || nodes.hasName(node) || node.sentBack?.delete(pid) === true) return true
-  node.sentBack = (node.sentBack ?? new Set()).add(pid)
-  return false
-}
+export const isReached = ({ nodes }: Served, node: Node, { pid }: RequestContext): boolean =>
+  nodes.isReachable(node) || nodes.wasSentBack(node, pid)
 
 /** As `folderOf`, of a directory in which names are to be changed. */
 export const changingFolderOf = (served: Served, nodeid: U64, context: RequestContext): number => {
@@ -88,7 +84,7 @@ const openedByKernel: ReadonlySet<number> = new Set([S_IFIFO, S_IFCHR, S_IFBLK])
  * what changes one now has it open.
  */
 const wasRemovedHere = ({ attributes, nodes }: Served, node: Node): boolean => {
-  if (node.parent?.removedNames?.has(node.name) !== true) return false
+  if (!nodes.mayBeRemoved(node)) return false
   const fd = nodes.descriptor(node)
   return fd >= 0 && files.fs_stat(fd) >= 0 && attributes.nlink() === 0 && openedByKernel.has(attributes.mode() & S_IFMT)
 }
@@ -96,7 +92,10 @@ const wasRemovedHere = ({ attributes, nodes }: Served, node: Node): boolean => {
 /** As `descriptorOf`, of a node that is to be changed. What is open may be changed by a descriptor, which no ESTALE brings back. */
 export const changingDescriptorOf = (served: Served, nodeid: U64, context: RequestContext): number => {
   const node = served.nodes.get(nodeid)
-  if (node === undefined || (node.opens === 0 && !wasRemovedHere(served, node) && !isReached(served, node, context)))
+  if (
+    node === undefined ||
+    (served.nodes.opens(node) === 0 && !wasRemovedHere(served, node) && !isReached(served, node, context))
+  )
     return -errnoNumbers.ESTALE
   return served.nodes.descriptor(node)
 }
@@ -104,8 +103,8 @@ export const changingDescriptorOf = (served: Served, nodeid: U64, context: Reque
 const notAtAll: Timespec = { sec: 0, nsec: 0 }
 
 /** How long attributes may be trusted: not at all while the kernel itself writes to the file, without a word. */
-export const attributesValid = ({ attrValid }: Served, node: Node | undefined): Timespec =>
-  (node?.backing?.opens ?? 0) === 0 ? attrValid : notAtAll
+export const attributesValid = ({ attrValid, backings }: Served, node: Node | undefined): Timespec =>
+  node === undefined || !backings.isOpen(node) ? attrValid : notAtAll
 
 /**
  * The file's attributes have changed, or will without a word: the kernel is to ask for them, though it was told how long
@@ -122,18 +121,13 @@ export const entryOf = (served: Served, node: Node, attr: Attr): Entry => ({
 })
 
 /** What lies underneath a mount of this process, by a descriptor that stays: its path leads into the mount. */
-const entryCovered = (
-  served: Served,
-  parent: Node | undefined,
-  place: CoveredPlace,
-  name: Name
-): Exit.Exit<Entry> | Failure => {
+const entryCovered = (served: Served, parent: U64, place: CoveredPlace, name: Name): Exit.Exit<Entry> | Failure => {
   const { attributes, nodes } = served
   const fd = openCovered(place)
   const status = fd < 0 ? fd : files.fs_stat(fd)
   if (status < 0) return failureOf(status)
   const attr = attributes.attr()
-  const node = nodes.adopt(fd, attributes.identity(), parent, name)
+  const node = nodes.adopt(attributes, fd, parent, name)
   node.pinned = true
   return Exit.succeed(entryOf(served, node, attr))
 }
@@ -141,22 +135,16 @@ const entryCovered = (
 /** What is under a name now: its node, known or new. The directory's descriptor is that of `nodeid`. */
 export const entryUnder = (served: Served, nodeid: U64, folder: number, name: Name): Exit.Exit<Entry> | Failure => {
   const { attributes, nodes } = served
-  const parent = nodes.get(nodeid)
   const place = coveredName(folder, name)
-  if (place !== undefined) return entryCovered(served, parent, place, name)
-  const seen = files.fs_look(folder, name)
+  if (place !== undefined) return entryCovered(served, nodeid, place, name)
+  const seen = nodes.look(folder, name, nodeid)
+  if (typeof seen !== "number") return Exit.succeed(entryOf(served, seen, attributes.attr()))
   if (seen < 0) return failureOf(seen)
-  const known = nodes.known(attributes)
-  if (known !== undefined) {
-    known.parent = parent
-    known.name = name
-    return Exit.succeed(entryOf(served, known, attributes.attr()))
-  }
   const fd = nodes.withRoom(() => files.fs_find(folder, name))
   if (fd < 0) return failureOf(fd)
   // Seen anew: another file may have taken the name in between.
   const attr = attributes.attr()
-  return Exit.succeed(entryOf(served, nodes.adopt(fd, attributes.identity(), parent, name), attr))
+  return Exit.succeed(entryOf(served, nodes.adopt(attributes, fd, nodeid, name), attr))
 }
 
 /** The answer that tells a node's attributes, and how long they may be trusted. */

@@ -10,16 +10,22 @@ const depthMost = 100_000
 const bytesOf = (name: Name): Uint8Array => (typeof name === "string" ? Buffer.from(name) : name)
 const slash = Buffer.from("/")
 
+/** Where a node was seen last: a directory, and the name in it; empty where it has none. */
+export type PlaceOf = (node: Node) => { readonly parent: Node | undefined; readonly name: Name }
+
 /** The way from the root, or from what is pinned, in pieces of less than PATH_MAX; undefined when it is not known. */
 export const wayTo = (
   root: Node,
-  node: Node
+  node: Node,
+  placeOf: PlaceOf
 ): { readonly from: number; readonly pieces: ReadonlyArray<Uint8Array> } | undefined => {
   const names: Array<Uint8Array> = []
   let at: Node | undefined = node
-  for (; at !== root && at?.pinned !== true; at = at.parent) {
-    if (at === undefined || at.name === "" || names.length > depthMost) return undefined
-    names.push(bytesOf(at.name))
+  while (at !== root && at?.pinned !== true) {
+    const place: ReturnType<PlaceOf> | undefined = at === undefined ? undefined : placeOf(at)
+    if (place === undefined || place.name.length === 0 || names.length > depthMost) return undefined
+    names.push(bytesOf(place.name))
+    at = place.parent
   }
   const pieces: Array<Uint8Array> = []
   let piece: Array<Uint8Array> = []
@@ -39,8 +45,8 @@ export const wayTo = (
 }
 
 /** The path of a file within the mount, by the names that were last seen; undefined when they do not lead from the root. */
-export const pathTo = (root: Node, node: Node): Uint8Array | undefined => {
-  const way = wayTo(root, node)
+export const pathTo = (root: Node, node: Node, placeOf: PlaceOf): Uint8Array | undefined => {
+  const way = wayTo(root, node, placeOf)
   if (way === undefined || way.from !== root.fd) return undefined
   return Buffer.concat(way.pieces.flatMap((piece) => [slash, piece]))
 }

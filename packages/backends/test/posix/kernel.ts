@@ -47,7 +47,15 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     return { ...entry, nodeid: entry.nodeid, attr: entry.attr }
   }
   const counted = Effect.map(count)
-  const handle = { fh: 0, flags: 0, lockOwner: 1 }
+  /** The handle that was given last. */
+  let fh: U64 = 0
+  const handle = {
+    get fh() {
+      return fh
+    },
+    flags: 0,
+    lockOwner: 1
+  }
   const creation = { name: "file", mode: 0o644, umask: 0, flags: 0, openFlags: 0 }
   const listing = { ...handle, offset: 0, size: 4096, readFlags: 0 }
   const wholeFile = { start: 0, end: 0x7fffffffffffffffn, type: 1, pid: 1 }
@@ -119,7 +127,10 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     readlink: (nodeid: U64) => run(backend.readlink, { op: "readlink", ...header(caller), nodeid }, caller),
     create: (fields: Fields<"create">, as: Caller = caller) =>
       run(backend.create, { op: "create", ...header(as), ...creation, ...fields }, as).pipe(
-        Effect.map(({ entry }) => count(entry))
+        Effect.map(({ entry, open }) => {
+          fh = open.fh
+          return count(entry)
+        })
       ),
     tmpfile: (fields: Fields<"tmpfile">, as: Caller = caller) =>
       run(backend.tmpfile, { op: "tmpfile", ...header(as), ...creation, name: "/", ...fields }, as).pipe(
@@ -132,9 +143,15 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
     rename: (nodeid: U64, name: Name, newdir: U64, newname: Name, flags = 0) =>
       run(backend.rename, { op: "rename", ...header(caller), nodeid, name, newdir, newname, flags }, caller),
     open: (fields: Fields<"open">) =>
-      run(backend.open, { op: "open", ...header(caller), flags: 0, openFlags: 0, ...fields }, caller),
+      run(backend.open, { op: "open", ...header(caller), flags: 0, openFlags: 0, ...fields }, caller).pipe(
+        Effect.tap((open) => Effect.sync(() => (fh = open.fh)))
+      ),
+    opendir: (nodeid: U64) =>
+      run(backend.opendir, { op: "opendir", ...header(caller), nodeid, flags: 0, openFlags: 0 }, caller).pipe(
+        Effect.tap((open) => Effect.sync(() => (fh = open.fh)))
+      ),
     read: (nodeid: U64, offset: U64, size: number, flags = 0) =>
-      run(backend.read, { op: "read", ...header(caller), ...listing, nodeid, offset, size, flags }, caller).pipe(
+      run(backend.read, { op: "read", ...header(caller), ...listing, fh, nodeid, offset, size, flags }, caller).pipe(
         Effect.map((data) => {
           const parts = Array.isArray(data) ? (data as ReadonlyArray<DataPart>) : [data as DataPart]
           return new Uint8Array(
@@ -154,9 +171,9 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
         as
       ),
     fallocate: (nodeid: U64, mode: number, offset: U64, length: U64) =>
-      run(backend.fallocate, { op: "fallocate", ...header(caller), nodeid, fh: 0, mode, offset, length }, caller),
+      run(backend.fallocate, { op: "fallocate", ...header(caller), nodeid, fh, mode, offset, length }, caller),
     lseek: (nodeid: U64, offset: U64, whence: number) =>
-      run(backend.lseek, { op: "lseek", ...header(caller), nodeid, fh: 0, offset, whence }, caller),
+      run(backend.lseek, { op: "lseek", ...header(caller), nodeid, fh, offset, whence }, caller),
     copyFileRange: (nodeid: U64, offIn: U64, nodeidOut: U64, offOut: U64, len: U64) =>
       run(
         backend.copyFileRange,
@@ -165,10 +182,10 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
           ...header(caller),
           wide: true,
           nodeid,
-          fhIn: 0,
+          fhIn: fh,
           offIn,
           nodeidOut,
-          fhOut: 0,
+          fhOut: fh,
           offOut,
           len,
           flags: 0
@@ -198,12 +215,12 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
       run(backend.removexattr, { op: "removexattr", ...header(caller), nodeid, name }, caller),
     /** As many entries as are asked for, from a cookie on. */
     readdir: (nodeid: U64, offset: U64 = 0, most = Number.POSITIVE_INFINITY) =>
-      run(backend.readdir, { op: "readdir", ...header(caller), ...listing, nodeid, offset }, caller).pipe(
+      run(backend.readdir, { op: "readdir", ...header(caller), ...listing, fh, nodeid, offset }, caller).pipe(
         Effect.map((entries) => take(entries, most).map(({ ino, name, off, type }) => ({ ino, name, off, type })))
       ),
     /** As the packer does it: one entry more is taken than is kept. */
     readdirplus: (nodeid: U64, offset: U64 = 0, most = Number.POSITIVE_INFINITY) =>
-      run(backend.readdirplus, { op: "readdirplus", ...header(caller), ...listing, nodeid, offset }, caller).pipe(
+      run(backend.readdirplus, { op: "readdirplus", ...header(caller), ...listing, fh, nodeid, offset }, caller).pipe(
         Effect.map((entries) => {
           const kept: Array<DirentPlus> = []
           for (const entry of entries) {
@@ -220,8 +237,7 @@ export const makeKernel = (backend: Backend, caller: Caller = root) => {
       run(backend.setlk, { op: "setlk", ...header(caller), ...lock, ...fields }, caller),
     setlkw: (fields: Fields<"setlkw">) =>
       run(backend.setlkw, { op: "setlkw", ...header(caller), ...lock, ...fields }, caller),
-    fsync: (nodeid: U64) =>
-      run(backend.fsync, { op: "fsync", ...header(caller), nodeid, fh: 0, fsyncFlags: 0 }, caller),
+    fsync: (nodeid: U64) => run(backend.fsync, { op: "fsync", ...header(caller), nodeid, fh, fsyncFlags: 0 }, caller),
     flush: (fields: Fields<"flush">) =>
       run(backend.flush, { op: "flush", ...header(caller), ...handle, ...fields }, caller),
     release: (fields: Fields<"release">) =>

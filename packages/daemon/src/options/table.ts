@@ -237,7 +237,7 @@ export const optionTable: { readonly [name: string]: Row } = {
     (t) => (t.mount.syncInit = true)
   ),
   max_threads: whole(1, 0xffff)(
-    "how many threads may serve, by io_uring queues, where root allows it (docs/io-uring.md; for now one does)",
+    "how many threads may serve, by io_uring queues, where root allows it: passthrough: by one for each CPU, all else by one (docs/io-uring.md)",
     (t, value) => (t.mount.threads = value)
   ),
   no_resend: flag(

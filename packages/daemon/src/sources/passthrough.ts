@@ -2,10 +2,15 @@
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 import { commandError } from "../CommandError.ts"
+import type { ParsedOptions } from "../options/table.ts"
 import { locksOfTheKernel } from "./locks.ts"
 import type { SourceKind } from "./SourceKind.ts"
 
 const load = () => import("@bickford/backends")
+
+/** With several threads, the state that they share. */
+const optionsOf = ({ mount: { threads = 1 }, passthrough }: ParsedOptions): ParsedOptions["passthrough"] =>
+  threads === 1 ? passthrough : { ...passthrough, shared: true }
 
 export const passthroughSource: SourceKind = {
   kind: "passthrough",
@@ -36,7 +41,7 @@ export const passthroughSource: SourceKind = {
     Effect.flatMap(Effect.promise(load), ({ passthrough }) => {
       // The callers' masks are applied by the kernel; this program's own is to take nothing away.
       process.umask(0)
-      const directory = passthrough(resolve(path), options.passthrough)
+      const directory = passthrough(resolve(path), optionsOf(options))
       // Opened once before the mount: what is wrong with it is said then.
       return Effect.scoped(directory).pipe(
         Effect.mapError(({ message }) => commandError(message)),

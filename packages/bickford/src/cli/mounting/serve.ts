@@ -2,8 +2,8 @@
 import { backendFor, beforeMounting, type CommandError, commandError, sourceOf } from "@bickford/daemon"
 import { type ParsedOptions, parseMountOptions } from "@bickford/daemon/options"
 import { printable } from "@bickford/protocol"
-import { atimePolicy, mount, type MountEnd, Session, wireLog } from "@bickford/session"
-import { fromFd, makeDeviceTransport, ownConnection } from "@bickford/transport"
+import { atimePolicy, mount, type MountEnd, Session, transportFor, wireLog } from "@bickford/session"
+import { fromFd, ownConnection } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -45,7 +45,7 @@ const serveDevice = Effect.fnUntraced(
     // Ours is a duplicate; the connection is to end with it.
     closeSync(descriptor)
     yield* ownConnection(handle)
-    const transport = yield* makeDeviceTransport(handle)
+    const transport = yield* transportFor(handle, options.mount)
     const session = yield* Session.make(transport, backend, { ...options.session, atime: atimePolicy(options.mount) })
     if (request.debug === true || options.debug)
       yield* wireLog(session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
@@ -68,14 +68,17 @@ const serveOnce = Effect.fnUntraced(function* (request: MountRequest) {
   if (descriptor !== undefined) return yield* serveDevice(request, descriptor, options)
   const place = yield* canonical(request.mountpoint)
   const backend = yield* backendFor(yield* beforeMounting(request.source, place), options)
+  const isDebugged = request.debug === true || options.debug
   const mounted = yield* mount({
     fsname: request.source,
     ...options.mount,
+    // What several isolates are asked nobody would see.
+    ...(isDebugged && options.mount.threads !== undefined ? { threads: 1 } : {}),
     mountpoint: place,
     backend,
     session: options.session
   })
-  if (request.debug === true || options.debug)
+  if (isDebugged)
     yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
   if (options.autoUnmount) yield* unmountAfterDeath(place)
   tellStarter({ mounted: mounted.mountpoint })
