@@ -45,7 +45,7 @@ const ofFaces: ReadonlyArray<Limit> = [
   { failures: /O_TMPFILE/, reason: "a file without a name has no path" },
   { failures: /EXCHANGE|WHITEOUT/, reason: "a Node filesystem has no method for it" },
   { failures: /mask|btime|birth/, reason: "a mount of paths tells of no time of birth" },
-  { failures: /EILSEQ/, reason: "paths are strings" },
+  { failures: /EILSEQ/, reason: "paths, and what links lead to, are strings" },
   { failures: /EFBIG|4 GiB/, reason: "files are kept in memory, up to `maxFileSize`" },
   {
     failures: /FALLOC_FL|SEEK_|^holes|punch|gap|blocks|ZERO_RANGE|sparse/,
@@ -77,12 +77,22 @@ const ofMemfs: ReadonlyArray<Limit> = [
   { failures: /has ino \d+, not != \d+/, reason: "memfs gives the number of a removed file to another" }
 ]
 
+/** Effect's service has no `lchown` and no `lutimes`. */
+const ofEffect: ReadonlyArray<Limit> = [
+  {
+    failures: /(symlink|lstat l ).*(has (uid|ino) |gave EPERM)/,
+    reason: "Effect's FileSystem sets no owner and no times of a symbolic link, which is the process's then"
+  }
+]
+
 const limits: { readonly [Name in PlaceName]?: ReadonlyArray<Limit> } = {
   path: ofPaths,
   memfs: [...ofFaces, ...ofMemfs],
   memfsWhole: [...ofFaces, ...ofMemfs, ...withoutLinks],
   vfs: [...ofFaces, ...withoutLinks],
-  justBash: [...ofFaces, ...withoutLinks]
+  justBash: [...ofFaces, ...withoutLinks],
+  nodeFs: ofFaces,
+  effect: [...ofFaces, ...ofEffect]
 }
 
 /** Why this failure is no surprise; undefined when it is one. */

@@ -241,6 +241,7 @@ const nameCallbacks = ({ at, files, fs, kept }: Face, ownership: Ownership): Par
     },
     symlink: (target, path, context) => {
       if (symlink === undefined) throw Errno.EPERM
+      if (target.includes(bytesMark)) throw Errno.EILSEQ
       return chain(symlink.call(fs, target, at(path)), () => settle(ownership, at(path), undefined, context))
     },
     ...(readlink && { readlink: (path) => chain(readlink.call(fs, at(path)), textOf) })
