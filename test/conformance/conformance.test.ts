@@ -10,6 +10,7 @@ describe("the table of behaviours", () => {
     "memory",
     "sqlite",
     "workspace",
+    "postgres",
     "passthrough",
     "passthroughInNode",
     "memoryOnRings",

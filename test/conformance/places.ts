@@ -2,6 +2,7 @@
 import { chmod, mkdir, mkdtemp, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { startCluster } from "../../packages/backends/test/postgres/cluster.ts"
 import { withMount } from "../mount/bickford.ts"
 import { startOnRings } from "../mount/onRings.ts"
 import { run } from "../mount/processes.ts"
@@ -117,6 +118,14 @@ export const places = {
   workspaceFull: branchOf(fillFolders),
   memory: (body: Body) => mounted("memory:", body),
   sqlite: (body: Body) => withFolder((folder) => mounted(`sqlite:${join(folder, "store")}`, body)),
+  postgres: async (body: Body) => {
+    const cluster = await startCluster()
+    try {
+      await mounted(cluster.newStore(), body)
+    } finally {
+      cluster.remove()
+    }
+  },
   passthrough: (body: Body) =>
     withFolder((folder) => mounted(`passthrough:${folder}`, (place) => body({ ...place, byKernel: writesByItself }))),
   passthroughInNode: (body: Body) =>

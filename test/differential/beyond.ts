@@ -30,6 +30,7 @@ const passthrough: ReadonlyArray<Beyond> = [
 const beyond: { readonly [Name in PlaceName]?: ReadonlyArray<Beyond> } = {
   memory: elsewhere,
   sqlite: elsewhere,
+  postgres: elsewhere,
   passthrough,
   workspaceFull: elsewhere,
   overlayfs: [

@@ -38,3 +38,6 @@ export const keepStore = (store: string) => keep(`sqlite:${store}`)
 
 /** A branch, kept in the directory `store`, of the directory `base`. */
 export const keepBranch = (base: string, store: string) => keep(`workspace:${base}`, [`store=${store}`])
+
+/** A store in a database. */
+export const keepDatabase = (url: string) => keep(`postgres:${url}`)

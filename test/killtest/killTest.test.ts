@@ -1,11 +1,12 @@
 /** The short form of `npm run kill-test`. */
 import { assert, it } from "@effect/vitest"
-import { branchFile, checkStore, openBranch } from "@bickford/backends"
+import { branchFile, checkPostgres, checkStore, openBranch } from "@bickford/backends"
 import * as Effect from "effect/Effect"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
+import { startCluster } from "../../packages/backends/test/postgres/cluster.ts"
 import { storeFolder } from "../mount/keeper.ts"
-import { keepBranch, keepStore } from "./kept.ts"
+import { keepBranch, keepDatabase, keepStore } from "./kept.ts"
 import { runKillTest } from "./run.ts"
 
 const kills = 20
@@ -42,5 +43,23 @@ it.live(`nor of as many of that of a branch, which holds nothing in the end`, ()
       (yield* branch.diff).filter(({ path }) => path !== "."),
       []
     )
+  })
+)
+
+it.live(`nor of as many of that of a store in a database`, () =>
+  Effect.gen(function* () {
+    const folder = yield* storeFolder
+    const cluster = yield* Effect.acquireRelease(Effect.promise(startCluster), ({ remove }) => Effect.sync(remove))
+    const url = cluster.newStore()
+    const { unmount, victim } = yield* keepDatabase(url)
+    const report = yield* Effect.promise(() =>
+      runKillTest(victim, folder, { kills, ...sizes, calls: 4000, commits: 50, files: 500, packages: 2 })
+    )
+    assert.deepStrictEqual(report.failures, [])
+    assert.strictEqual(report.kills, kills)
+    assert.strictEqual(report.rounds.size, 5)
+    yield* unmount
+    const { problems, sessions } = yield* checkPostgres(url)
+    assert.deepStrictEqual({ problems, sessions }, { problems: [], sessions: 0 })
   })
 )

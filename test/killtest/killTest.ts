@@ -1,16 +1,17 @@
 /**
- * `npm run kill-test -- [--kills N] [--workspace]`: git, tar, npm, SQLite and eight processes that change names
+ * `npm run kill-test -- [--kills N] [--workspace | --postgres]`: git, tar, npm, SQLite and eight processes that change names
  * work on the mount of a store, or of a branch, while its server is killed with SIGKILL, N times (200). Ends with 1 when
  * any of them has noticed.
  */
-import { branchFile, checkStore, openBranch } from "@bickford/backends"
+import { branchFile, checkPostgres, checkStore, openBranch } from "@bickford/backends"
 import { printable } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { keepBranch, keepStore } from "./kept.ts"
+import { startCluster } from "../../packages/backends/test/postgres/cluster.ts"
+import { keepBranch, keepDatabase, keepStore } from "./kept.ts"
 import { type Report, runKillTest } from "./run.ts"
 
 const lines = (report: Report, problems: ReadonlyArray<string>): ReadonlyArray<string> => [
@@ -36,9 +37,18 @@ const branchProblems = (base: string, branches: string) =>
     )
   )
 
+/** The URL of a store on a database server of its own. */
+const newDatabaseStore = Effect.acquireRelease(Effect.promise(startCluster), ({ remove }) => Effect.sync(remove)).pipe(
+  Effect.map(({ newStore }) => newStore())
+)
+
 const program = Effect.gen(function* () {
   const { values } = parseArgs({
-    options: { kills: { type: "string", default: "200" }, workspace: { type: "boolean", default: false } }
+    options: {
+      kills: { type: "string", default: "200" },
+      workspace: { type: "boolean", default: false },
+      postgres: { type: "boolean", default: false }
+    }
   })
   const kills = Number(values.kills)
   if (!Number.isSafeInteger(kills) || kills < 0)
@@ -50,7 +60,12 @@ const program = Effect.gen(function* () {
   const store = join(folder, "store")
   const base = join(folder, "base")
   yield* Effect.promise(() => mkdir(base))
-  const { unmount, victim } = yield* values.workspace ? keepBranch(base, store) : keepStore(store)
+  const url = yield* values.postgres ? newDatabaseStore : Effect.succeed("")
+  const { unmount, victim } = yield* values.postgres
+    ? keepDatabase(url)
+    : values.workspace
+      ? keepBranch(base, store)
+      : keepStore(store)
   const report = yield* Effect.promise(() =>
     runKillTest(victim, folder, {
       kills,
@@ -62,7 +77,11 @@ const program = Effect.gen(function* () {
     })
   )
   yield* unmount
-  const problems = yield* values.workspace ? branchProblems(base, store) : storeProblems(store)
+  const problems = yield* values.postgres
+    ? Effect.map(checkPostgres(url), (found) => found.problems)
+    : values.workspace
+      ? branchProblems(base, store)
+      : storeProblems(store)
   for (const line of lines(report, problems)) console.log(line)
   const longest = Math.max(...report.slowest.values())
   return report.failures.length === 0 && problems.length === 0 && longest < 5000

@@ -11,6 +11,7 @@ export { memory, type MemoryBackend, type MemoryStats } from "./memory/memory.ts
 export type { MemoryOptions } from "./memory/options.ts"
 export type { UserQuota } from "./posix/usage.ts"
 export { checkPostgres, type PostgresReport } from "./postgres/check.ts"
+export { describePostgres, type PostgresInfo, type PostgresSession } from "./postgres/describe.ts"
 export type { PostgresStoreError } from "./postgres/errors.ts"
 export type { PostgresOptions } from "./postgres/options.ts"
 export { postgres, type PostgresBackend, type PostgresStats } from "./postgres/postgres.ts"

@@ -11,6 +11,14 @@ export { type OwnProgram, sameCommand } from "./ownProgram.ts"
 export { readRegularFile } from "./regularFile.ts"
 export { backendFor } from "./sources/backendFor.ts"
 export { beforeMounting } from "./sources/covered.ts"
-export { isParsed, isSource, parseSource, sourceOf, sourcesHelp, withAbsolutePath } from "./sources/index.ts"
+export {
+  isParsed,
+  isSource,
+  parseSource,
+  shownSource,
+  sourceOf,
+  sourcesHelp,
+  withAbsolutePath
+} from "./sources/index.ts"
 export { ignoreStrayedSignals } from "./strayedSignals.ts"
 export { type LineListener, makeLineReader } from "./worker/channel.ts"

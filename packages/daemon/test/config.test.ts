@@ -123,7 +123,7 @@ describe("a configuration", () => {
     `),
       [
         "mounts.a.options: unknown option alow_other; did you mean allow_other?",
-        'mounts.c.source: expected memory:, sqlite:PATH, passthrough:DIR, workspace:DIR, zip:PATH, tar:PATH or module:PATH, got "sqlit:/x"',
+        'mounts.c.source: expected memory:, sqlite:PATH, postgres:URL, passthrough:DIR, workspace:DIR, zip:PATH, tar:PATH, http://HOST/PATH/, https://HOST/PATH/, s3:BUCKET/PREFIX, git:DIR#REVISION or module:PATH, got "sqlit:/x"',
         "mounts.c.options: auto_unmount is for mounts without the daemon, which unmounts what it gives up",
         "mounts.b.mountpoint: is that of mounts.a as well",
         "mounts.b.source: is the store of mounts.a as well"

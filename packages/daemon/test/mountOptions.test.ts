@@ -123,9 +123,9 @@ describe("-o", () => {
 
   it("of one kind of source given to another names both, and who takes it", () => {
     for (const [option, takers] of [
-      ["size=1m", "memory:, sqlite:, workspace:"],
-      ["mode=755", "memory:, sqlite:"],
-      ["nr_inodes=5", "memory:, sqlite:, workspace:"]
+      ["size=1m", "memory:, sqlite:, postgres:, workspace:"],
+      ["mode=755", "memory:, sqlite:, postgres:"],
+      ["nr_inodes=5", "memory:, sqlite:, postgres:, workspace:"]
     ] as const) {
       assert.strictEqual(
         messageOf([option], "passthrough"),
@@ -138,7 +138,7 @@ describe("-o", () => {
     )
     assert.strictEqual(
       messageOf(["entry_timeout=1"], "module"),
-      "option entry_timeout is not for module: it is for memory:, sqlite:, passthrough:, workspace:"
+      "option entry_timeout is not for module: it is for memory:, sqlite:, postgres:, passthrough:, workspace:"
     )
   })
 

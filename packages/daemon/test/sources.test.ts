@@ -4,6 +4,7 @@ import {
   isSource,
   parseSource,
   sourceForms,
+  shownSource,
   sourceKinds,
   sourcesHelp,
   withAbsolutePath
@@ -23,7 +24,7 @@ describe("sources", () => {
   it("that are wrong are told what they need", () => {
     assert.strictEqual(
       messageOf("sqlit:/x"),
-      "unknown source sqlit:/x; known: memory:, sqlite:PATH, passthrough:DIR, workspace:DIR, zip:PATH, tar:PATH, http://HOST/PATH/, https://HOST/PATH/, s3:BUCKET/PREFIX, git:DIR#REVISION, module:PATH"
+      "unknown source sqlit:/x; known: memory:, sqlite:PATH, postgres:URL, passthrough:DIR, workspace:DIR, zip:PATH, tar:PATH, http://HOST/PATH/, https://HOST/PATH/, s3:BUCKET/PREFIX, git:DIR#REVISION, module:PATH"
     )
     assert.strictEqual(messageOf("sqlite:"), "sqlite: needs the path of a store: sqlite:PATH")
     assert.strictEqual(messageOf("memory:/x"), "unknown source memory:/x: memory: takes nothing after the colon")
@@ -46,5 +47,21 @@ describe("sources", () => {
       )
     }
     assert.strictEqual(withAbsolutePath("other:x", resolve), "other:x")
+  })
+
+  it("that are URLs say by themselves what they are, and are shown without a password", () => {
+    const url = "postgresql://me:secret@host/db?sslmode=require"
+    for (const text of [url, `postgres:${url}`]) {
+      const parsed = parseSource(text)
+      assert.isTrue(isParsed(parsed) && parsed.kind.kind === "postgres" && parsed.path === url)
+      assert.isTrue(isSource(text))
+      assert.strictEqual(
+        withAbsolutePath(text, (path) => `/folder/${path}`),
+        text
+      )
+      assert.strictEqual(shownSource(text), text.replace(":secret", ""))
+    }
+    assert.strictEqual(shownSource("sqlite:/a//b:c@d"), "sqlite:/a//b:c@d")
+    assert.include(messageOf("postgres:"), "apt-get install postgresql")
   })
 })

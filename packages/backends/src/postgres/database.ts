@@ -1,4 +1,5 @@
 /** What a store needs of PostgreSQL, whatever driver speaks with it. */
+import * as Data from "effect/Data"
 
 /** A parameter of a statement: text, which the statement casts to the type that it means, or bytes (`bytea`). */
 export type Parameter = string | Uint8Array
@@ -29,16 +30,12 @@ export interface Database {
 }
 
 /** A failure of the database, or of the connection with it. */
-export class DatabaseError extends Error {
-  override readonly name = "DatabaseError"
+export class DatabaseError extends Data.TaggedError("DatabaseError")<{
+  readonly message: string
   /** SQLSTATE, five characters; undefined when the connection failed. */
   readonly code: string | undefined
-
-  constructor(message: string, code: string | undefined, cause: unknown) {
-    super(message, { cause })
-    this.code = code
-  }
-}
+  readonly cause?: unknown
+}> {}
 
 const transient = new Set([
   // serialization_failure, deadlock_detected

@@ -19,10 +19,14 @@ interface DriverError extends Error {
 
 const asDatabaseError = (error: unknown): DatabaseError => {
   if (error instanceof DatabaseError) return error
-  if (!(error instanceof Error)) return new DatabaseError(String(error), undefined, error)
+  if (!(error instanceof Error)) return new DatabaseError({ message: String(error), code: undefined, cause: error })
   const { code, message, severity }: DriverError = error
   // An AggregateError of all addresses of a host has no message.
-  return new DatabaseError(message === "" ? String(code) : message, severity === undefined ? undefined : code, error)
+  return new DatabaseError({
+    message: message === "" ? String(code) : message,
+    code: severity === undefined ? undefined : code,
+    cause: error
+  })
 }
 
 const load = () =>
@@ -48,7 +52,10 @@ const within = <A>(answer: Promise<A>, milliseconds: number): Promise<A> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new DatabaseError(`the server has not answered for ${milliseconds / 1000} s`, undefined, undefined)),
+      () =>
+        reject(
+          new DatabaseError({ message: `the server has not answered for ${milliseconds / 1000} s`, code: undefined })
+        ),
       milliseconds
     )
   })

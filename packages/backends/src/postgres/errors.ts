@@ -1,9 +1,11 @@
 /** Why a store in PostgreSQL cannot be served. */
 
-/** No store can be had there; the message says what to do. */
-export interface PostgresStoreError {
-  readonly _tag: "PostgresStoreError"
-  readonly message: string
-}
+import * as Data from "effect/Data"
 
-export const unusable = (message: string): PostgresStoreError => ({ _tag: "PostgresStoreError", message })
+/** No store can be had there. */
+export class PostgresStoreError extends Data.TaggedError("PostgresStoreError")<{
+  /** Why, and what to do. */
+  readonly message: string
+}> {}
+
+export const unusable = (message: string): PostgresStoreError => new PostgresStoreError({ message })

@@ -7,7 +7,11 @@ import { DatabaseError, isTransient } from "./database.ts"
 const asDatabaseError = (error: unknown): DatabaseError =>
   error instanceof DatabaseError
     ? error
-    : new DatabaseError(error instanceof Error ? error.message : String(error), "XX000", error)
+    : new DatabaseError({
+        message: error instanceof Error ? error.message : String(error),
+        code: "XX000",
+        cause: error
+      })
 
 /** Runs `body`, and again while it fails of what may pass, for `seconds` at the most. */
 export const patiently = <A>(body: () => Promise<A>, seconds: number): Effect.Effect<A, DatabaseError> =>

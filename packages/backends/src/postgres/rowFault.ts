@@ -32,12 +32,10 @@ export type Missing =
   | { readonly kind: "ids" }
 
 /** Thrown through the rules, and caught by what runs them. */
-export class RowFault extends Error {
-  override readonly name = "RowFault"
+export class RowFault {
   readonly missing: Missing
 
   constructor(missing: Missing) {
-    super(`${missing.kind} are not in memory`)
     this.missing = missing
   }
 }

@@ -2,6 +2,7 @@
  * A mount's session: one row, which says who serves the store, and which every unit of work changes. Whoever finds the row
  * with another incarnation has lost the store, and changes nothing any more, whatever its clock says.
  */
+import * as Data from "effect/Data"
 import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
 import { type Database, type Row, type RunStatement, type Statement, whole } from "./database.ts"
@@ -42,7 +43,7 @@ const place: Statement = {
 }
 
 /** Which process has a session, as far as it can be told from another process of the same machine. */
-interface Holder {
+export interface Holder {
   readonly host: string
   /** Of the machine's start, and of the PID namespace: a `pid` means something within both only. */
   readonly boot: string
@@ -89,7 +90,8 @@ const isHolder = (value: unknown): value is Holder =>
   "pid" in value &&
   typeof value.pid === "number"
 
-const holderOf = (text: unknown): Holder | undefined => {
+/** The holder of a session, as its row has it. */
+export const holderOf = (text: unknown): Holder | undefined => {
   try {
     const parsed: unknown = JSON.parse(String(text))
     return isHolder(parsed) ? parsed : undefined
@@ -110,16 +112,11 @@ const isGone = (holder: Holder | undefined, key: string): boolean => {
 }
 
 /** Another mount has the store. */
-export class StoreTaken extends Error {
-  override readonly name = "StoreTaken"
+export class StoreTaken extends Data.TaggedError("StoreTaken")<{
+  readonly message: string
   /** When the other mount was last seen, by the server's clock. */
   readonly seen: string
-
-  constructor(message: string, seen: string) {
-    super(message)
-    this.seen = seen
-  }
-}
+}> {}
 
 /** A session that is this process's. */
 export interface Session {
@@ -169,10 +166,8 @@ const keyOf = (store: string, id: number): string => `${store} ${id}`
 
 const taken = ({ age, holder, seen }: Found): StoreTaken => {
   const who = holder === undefined ? "another mount" : `process ${holder.pid} of host ${holder.host}`
-  return new StoreTaken(
-    `the store is in use by ${who}, last seen ${Math.max(0, age).toFixed(1)} s ago; a store serves one mount at a time`,
-    seen
-  )
+  const message = `the store is in use by ${who}, last seen ${Math.max(0, age).toFixed(1)} s ago; a store serves one mount at a time`
+  return new StoreTaken({ message, seen })
 }
 
 const claimWith = async (run: RunStatement, store: string, connection: string): Promise<Session> => {

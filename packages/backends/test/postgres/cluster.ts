@@ -3,7 +3,7 @@
  * refuses to run as root, so that root's tests have it run as the user `postgres` or `nobody`.
  */
 import { execFileSync, spawnSync } from "node:child_process"
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -95,6 +95,9 @@ export const startCluster = async (): Promise<Cluster> => {
   const run = (program: string, args: ReadonlyArray<string>): string =>
     execFileSync(join(bin, program), args, { ...as, encoding: "utf8" })
   run("initdb", ["-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"])
+  // A user of this name has to give a password.
+  const access = join(data, "pg_hba.conf")
+  writeFileSync(access, `host all secured 127.0.0.1/32 scram-sha-256\n${readFileSync(access, "utf8")}`)
   // A server that pg_ctl starts would keep the pipes of this process open: its output goes to a file.
   const start = (): void =>
     void run("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), "-o", settings(port, folder), "start"])

@@ -57,7 +57,7 @@ describe("a request that is delivered again", () => {
         run: async (statement, parameters) => {
           const rows = await opened.database.run(statement, parameters)
           if (!statement.name.startsWith("unit") || losing-- <= 0) return rows
-          throw new DatabaseError("the connection was lost", undefined, undefined)
+          throw new DatabaseError({ message: "the connection was lost", code: undefined })
         }
       }
       const server = yield* serveStore(serveOpened({ ...opened, database }, {}), "c")

@@ -10,6 +10,7 @@ import { dashboardCommand } from "./commands/dashboard.ts"
 import { diffCommand } from "./commands/diff.ts"
 import { doctorCommand } from "./commands/doctor.ts"
 import { fsckCommand } from "./commands/fsck.ts"
+import { infoCommand } from "./commands/info.ts"
 import { initCommand } from "./commands/init.ts"
 import { logCommand } from "./commands/log.ts"
 import { lsCommand } from "./commands/ls.ts"
@@ -36,6 +37,7 @@ export const bickford = Command.make("bickford").pipe(
     restartCommand,
     unmountCommand,
     fsckCommand,
+    infoCommand,
     diffCommand,
     commitCommand,
     checkpointCommand,

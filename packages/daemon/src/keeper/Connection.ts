@@ -20,7 +20,7 @@ import { type CommandError, commandError } from "../CommandError.ts"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountRecord } from "./stateFile.ts"
 import { parseMountOptions } from "../options/mountOptions.ts"
-import { sourceOf } from "../sources/index.ts"
+import { shownSource, sourceOf } from "../sources/index.ts"
 
 export interface Connection {
   readonly device: MountedDevice
@@ -41,7 +41,7 @@ export const openConnection: (config: MountConfig) => Effect.Effect<Connection, 
   Effect.fnUntraced(function* (config: MountConfig) {
     const { kind } = yield* sourceOf(config.source)
     const { mount } = yield* Effect.fromResult(parseMountOptions(config.options, kind))
-    const options = deviceOptions({ fsname: config.source, ...mount, mountpoint: config.mountpoint })
+    const options = deviceOptions({ fsname: shownSource(config.source), ...mount, mountpoint: config.mountpoint })
     yield* beforeMounting(config.source, config.mountpoint)
     const scope = yield* Scope.make()
     const device = yield* Effect.onExit(Scope.provide(mountDevice(options), scope), (exit) =>

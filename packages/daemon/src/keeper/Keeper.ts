@@ -52,13 +52,13 @@ export interface Keeper {
 const recordOf = (mount: KeptMount): ReadonlyArray<MountRecord> => {
   const connection = mount.connection()
   if (connection === undefined) return []
-  const { name, pid, source } = mount.status()
+  const { name, pid } = mount.status()
   const worker = pid === undefined ? undefined : identityOf(pid)
   const { device, id, mountedAt, negotiated, served } = connection
   return [
     {
       name,
-      source,
+      source: mount.config.source,
       configured: mount.config.mountpoint,
       mountpoint: device.mountpoint,
       device: device.device,

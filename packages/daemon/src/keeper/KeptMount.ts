@@ -10,6 +10,7 @@ import { type CommandError, commandError } from "../CommandError.ts"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountStatus } from "../control/StatusReport.ts"
 import { percentile } from "../metrics/latencies.ts"
+import { shownSource } from "../sources/index.ts"
 import type { MountNumbers } from "../metrics/numbers.ts"
 import { makeBeats } from "./beats.ts"
 import { type Connection, whyLost } from "./Connection.ts"
@@ -192,7 +193,7 @@ const statusOf = ({ config: { mountpoint, name, source }, mountedAt, progress, w
   const report = progress.report()
   return {
     name,
-    source,
+    source: shownSource(source),
     mountpoint,
     ...(worker?.pid === undefined ? {} : { pid: worker.pid }),
     mountedAt,

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { Socket } from "node:net"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import { workerProgram } from "../ownProgram.ts"
+import { shownSource } from "../sources/index.ts"
 import { fromKeeper, lineLimit, makeLineReader, toKeeper, writeLine } from "../worker/channel.ts"
 import {
   type ConnectionEnd,
@@ -121,7 +122,7 @@ export const startWorker = (
   compiled: string
 ): WorkerProcess => {
   const { args, file } = workerProgram(nodeOptions(mount))
-  const child: ChildProcess = spawn(file, [...args, mount.name, mount.source], {
+  const child: ChildProcess = spawn(file, [...args, mount.name, shownSource(mount.source)], {
     cwd: "/",
     env: environment(mount, compiled),
     stdio: ["ignore", "inherit", "inherit", "pipe", ...descriptorsOf(connection), "pipe"]

@@ -103,6 +103,7 @@ export const emptyTarget = (): Target => ({
   memory: {},
   passthrough: {},
   workspace: {},
+  postgres: {},
   owner: {},
   session: {},
   allowRoot: false,

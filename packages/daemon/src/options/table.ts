@@ -2,7 +2,7 @@
  * The table of `-o` options, named as in mount.fuse3(8), mount(8) and tmpfs(5). The parser, the help and `docs/options.md`
  * are made from it. A kind of source says by itself which options of sources it takes (`SourceKind.options`).
  */
-import type { MemoryOptions, Owner, PassthroughOptions } from "@bickford/backends"
+import type { MemoryOptions, Owner, PassthroughOptions, PostgresOptions } from "@bickford/backends"
 import type { MountOptions } from "@bickford/session"
 
 type Writable<A> = { -readonly [K in keyof A]: A[K] }
@@ -23,6 +23,7 @@ export interface ParsedOptions {
   readonly memory: MemoryOptions
   readonly passthrough: PassthroughOptions
   readonly workspace: BranchOptions
+  readonly postgres: Pick<PostgresOptions, "connections" | "grace">
   readonly owner: Owner
   readonly session: NonNullable<MountOptions["session"]>
   /** Root is let in, besides the user who mounts, and nobody else. */
@@ -39,6 +40,7 @@ export interface Target {
   readonly memory: Writable<MemoryOptions>
   readonly passthrough: Writable<PassthroughOptions>
   readonly workspace: Writable<BranchOptions>
+  readonly postgres: Writable<ParsedOptions["postgres"]>
   readonly owner: Writable<Owner>
   readonly session: Writable<ParsedOptions["session"]>
   allowRoot: boolean
@@ -280,6 +282,16 @@ export const optionTable: { readonly [name: string]: Row } = {
     "the directory that keeps the branches (default: one in the user's data directory)",
     (t, value) => (t.workspace.store = value),
     "source"
+  ),
+  connections: valued(
+    "number",
+    2,
+    1000,
+    "source"
+  )("the most connections with the database server (default 4)", (t, value) => (t.postgres.connections = value)),
+  server_grace: timeout(
+    "how long a call waits for a database server that is away, before it fails (default 30)",
+    (t, value) => (t.postgres.grace = value)
   ),
   no_audit: flag("it is not recorded who changed what", (t) => (t.workspace.audit = false), "source"),
   writeback_cache: flag(

@@ -15,6 +15,8 @@ export interface SourceKind {
   readonly help: string
   /** What the operand is, where it is missing: `needs ...`. */
   readonly needs: string
+  /** What to do where the operand is missing, in lines of its own. */
+  readonly missing?: string
   /** One mount at a time may serve a source of this kind. */
   readonly exclusive: boolean
   /**

@@ -8,6 +8,7 @@ import { tarSource, zipSource } from "./archives.ts"
 import { memorySource } from "./memory.ts"
 import { moduleSource } from "./module.ts"
 import { passthroughSource } from "./passthrough.ts"
+import { postgresSource } from "./postgres.ts"
 import type { SourceKind } from "./SourceKind.ts"
 import { gitSource, httpSource, httpsSource, s3Source } from "./remote.ts"
 import { sqliteSource } from "./sqlite.ts"
@@ -17,6 +18,7 @@ import { workspaceSource } from "./workspace.ts"
 export const sourceKinds: ReadonlyArray<SourceKind> = [
   memorySource,
   sqliteSource,
+  postgresSource,
   passthroughSource,
   workspaceSource,
   zipSource,
@@ -44,18 +46,28 @@ export const sourceForms = listed(sourceKinds.map(formOf))
 /** As `sourceForms`, each with what it is. */
 export const sourcesHelp = listed(sourceKinds.map((kind) => `${formOf(kind)} (${kind.help})`))
 
+/** A URL that says by itself which kind of source it is. */
+const asSource = (text: string): string => (/^postgres(ql)?:\/\//.test(text) ? `postgres:${text}` : text)
+
 /** True of a text that begins as a source does. */
-export const isSource = (text: string): boolean => sourceKinds.some(({ kind }) => text.startsWith(`${kind}:`))
+export const isSource = (text: string): boolean => sourceKinds.some(({ kind }) => asSource(text).startsWith(`${kind}:`))
+
+/** A source as it can be shown to others: a password in a URL is left out. */
+export const shownSource = (text: string): string => text.replace(/^([a-z:]*\/\/[^/?#@:]*):[^/?#@]*@/, "$1@")
 
 /** Takes a source apart; or says what is wrong with it. */
-export const parseSource = (text: string): Source | CommandError => {
+export const parseSource = (given: string): Source | CommandError => {
+  const text = asSource(given)
   const kind = sourceKinds.find((known) => text.startsWith(`${known.kind}:`))
-  if (kind === undefined) return commandError(`unknown source ${text}; known: ${sourceKinds.map(formOf).join(", ")}`)
+  if (kind === undefined)
+    return commandError(`unknown source ${shownSource(text)}; known: ${sourceKinds.map(formOf).join(", ")}`)
   const path = text.slice(kind.kind.length + 1)
   if (kind.operand === undefined && path !== "")
     return commandError(`unknown source ${text}: ${kind.kind}: takes ${kind.needs}`)
   if (kind.operand !== undefined && path === "")
-    return commandError(`${kind.kind}: needs ${kind.needs}: ${formOf(kind)}`)
+    return commandError(
+      `${kind.kind}: needs ${kind.needs}: ${formOf(kind)}${kind.missing === undefined ? "" : `\n${kind.missing}`}`
+    )
   return { kind, path }
 }
 

@@ -1,4 +1,5 @@
 /** `bickford check`. */
+import { shownSource } from "@bickford/daemon"
 import { printable } from "@bickford/protocol"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -12,7 +13,9 @@ const check = Effect.fnUntraced(function* (file: string) {
   const { config } = yield* readConfig(file)
   for (const { mountpoint, name, options, source } of config.mounts) {
     yield* Console.log(
-      printable(`${name}: ${source} at ${mountpoint}${options.length === 0 ? "" : ` (${options.join(",")})`}`)
+      printable(
+        `${name}: ${shownSource(source)} at ${mountpoint}${options.length === 0 ? "" : ` (${options.join(",")})`}`
+      )
     )
   }
 })

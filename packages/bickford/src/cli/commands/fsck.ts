@@ -1,6 +1,6 @@
 /** `bickford fsck`: says what is wrong with a store, and with `--repair` puts it right. */
 import type { SqliteStoreError, StoreReport } from "@bickford/backends"
-import { commandError, isParsed, parseSource } from "@bickford/daemon"
+import { commandError, isParsed, parseSource, shownSource } from "@bickford/daemon"
 import { printable, printableLogLine } from "@bickford/protocol"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -22,10 +22,28 @@ const tellProblems = Effect.fnUntraced(function* ({ orphans, problems }: StoreRe
 const tellClean = (path: string, { bytes, inodes }: StoreReport) =>
   say(`${path}: clean, ${inodes} inodes, ${bytes} bytes`)
 
+/** Checks a store in a database. There is nothing to repair it with. */
+const fsckPostgres = Effect.fnUntraced(function* (url: string, repair: boolean) {
+  const { checkPostgres } = yield* load(() => import("@bickford/backends"))
+  const shown = shownSource(url)
+  if (repair)
+    return yield* Effect.fail(
+      commandError(`${shown}: a store in a database is checked only; restore a backup of the database`)
+    )
+  const { bytes, inodes, orphans, problems } = yield* Effect.mapError(checkPostgres(url), ({ message }) =>
+    commandError(message)
+  )
+  for (const problem of problems) yield* Console.log(printableLogLine(problem))
+  if (orphans > 0) yield* say(`${orphans} files without a name, which are open, or which the next mount removes`)
+  if (problems.length === 0) return yield* say(`${shown}: clean, ${inodes} inodes, ${bytes} bytes`)
+  return yield* Effect.fail(commandError(`${shown}: ${problems.length} problems`))
+})
+
 /** Fails when something is wrong that was not put right. `store` is a path, or a source. */
 const fsck = Effect.fnUntraced(function* (store: string, repair: boolean) {
   const { checkStore, repairStore } = yield* load(() => import("@bickford/backends"))
   const parsed = parseSource(store)
+  if (isParsed(parsed) && parsed.kind.kind === "postgres") return yield* fsckPostgres(parsed.path, repair)
   const path = isParsed(parsed) && parsed.kind.kind === "sqlite" ? parsed.path : store
   if (!repair) {
     const report = yield* asCommandError(checkStore(path))
@@ -54,7 +72,7 @@ export const fsckCommand = Command.make(
   "fsck",
   {
     store: Argument.String("STORE").pipe(
-      Argument.withDescription("A store that is not mounted: its path, or sqlite:PATH")
+      Argument.withDescription("A store that is not mounted: its path, or sqlite:PATH; or postgres:URL, mounted or not")
     ),
     repair: Flag.Boolean("repair").pipe(
       Flag.withDescription("Put right what is found; keep a copy of the store first"),

@@ -1,5 +1,5 @@
 /** `bickford mount`: mounts, says so, and serves until it is unmounted or told to stop. */
-import { backendFor, beforeMounting, type CommandError, commandError, sourceOf } from "@bickford/daemon"
+import { backendFor, beforeMounting, type CommandError, commandError, shownSource, sourceOf } from "@bickford/daemon"
 import { type ParsedOptions, parseMountOptions } from "@bickford/daemon/options"
 import { printable } from "@bickford/protocol"
 import { atimePolicy, mount, type MountEnd, Session, transportFor, wireLog } from "@bickford/session"
@@ -52,7 +52,7 @@ const serveDevice = Effect.fnUntraced(
     yield* session.negotiated
     tellStarter({ mounted: request.mountpoint })
     yield* Console.log(
-      `${printable(request.source)} is mounted at ${request.mountpoint}; it is served until that is unmounted.`
+      `${printable(shownSource(request.source))} is mounted at ${request.mountpoint}; it is served until that is unmounted.`
     )
     return yield* Effect.flatMap(session.awaitEnd, (end) =>
       judge(request.mountpoint, { reason: end.reason, session: end })
@@ -70,7 +70,7 @@ const serveOnce = Effect.fnUntraced(function* (request: MountRequest) {
   const backend = yield* backendFor(yield* beforeMounting(request.source, place), options)
   const isDebugged = request.debug === true || options.debug
   const mounted = yield* mount({
-    fsname: request.source,
+    fsname: shownSource(request.source),
     ...options.mount,
     // What several isolates are asked nobody would see.
     ...(isDebugged && options.mount.threads !== undefined ? { threads: 1 } : {}),
@@ -82,7 +82,9 @@ const serveOnce = Effect.fnUntraced(function* (request: MountRequest) {
     yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
   if (options.autoUnmount) yield* unmountAfterDeath(place)
   tellStarter({ mounted: mounted.mountpoint })
-  yield* Console.log(`${printable(request.source)} is mounted at ${printable(mounted.mountpoint)}; Ctrl-C unmounts it.`)
+  yield* Console.log(
+    `${printable(shownSource(request.source))} is mounted at ${printable(mounted.mountpoint)}; Ctrl-C unmounts it.`
+  )
   return yield* Effect.flatMap(mounted.awaitEnd, (end) => judge(place, end))
 }, Effect.scoped)
 
