@@ -36,12 +36,14 @@ const nodeOptions = ["--disable-sigusr1", "--disable-warning=ExperimentalWarning
 /** The modules that find files beside them, or start Node, and what stands in their place. */
 const replaced = new Map(
   Object.entries({
+    "backends/src/passthrough/isolateModule.ts": "isolateModule.ts",
     "bickford/src/promise/commandProgram.ts": "commandProgram.ts",
     "bickford/src/version.ts": "version.ts",
     "daemon/src/ownProgram.ts": "ownProgram.ts",
     "daemon/src/sources/ownPackages.ts": "ownPackages.ts",
     "dashboard/src/pageModules.ts": "pageModules.ts",
     "session/src/importModule.ts": "importModule.ts",
+    "session/src/isolates/startIsolateThread.ts": "startIsolateThread.ts",
     "session/src/worker/startThread.ts": "startThread.ts",
     "transport/src/loadAddon.ts": "loadAddon.ts"
   }).map(([original, own]) => [join(packages, original), join(tools, "src", own)])

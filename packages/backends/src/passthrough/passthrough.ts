@@ -19,6 +19,7 @@ import { dataOperations } from "./dataOperations.ts"
 import { directoryOperations } from "./directoryOperations.ts"
 import { descriptorLimits, makeRoom } from "./descriptors.ts"
 import { makeIdMap } from "./ids.ts"
+import { isolateModule } from "./isolateModule.ts"
 import { makeListings } from "./listings.ts"
 import { nameOperations } from "./nameOperations.ts"
 import { makeNodes } from "./nodes.ts"
@@ -48,9 +49,6 @@ export interface PassthroughBackend extends Backend {
   /** What is wrong within, a sentence each, for tests: empty between two operations. */
   readonly invariants: () => ReadonlyArray<string>
 }
-
-/** The module that another isolate serves by. The built file has the same name but for its ending. */
-const isolateModule = new URL(import.meta.url.endsWith(".ts") ? "./isolate.ts" : "./isolate.js", import.meta.url).href
 
 const defaultDescriptors = 256
 /** What an isolate has of them at the least. */
@@ -232,7 +230,10 @@ export const passthrough = (
     options,
     openRoot: () => openServed(directory),
     share: () => (options.shared === true ? attachFiles() : undefined),
-    offer: (rootFd, share) => ({ module: isolateModule, data: { directory, options, rootFd, files: share.number } }),
+    offer: (rootFd, share) =>
+      isolateModule === undefined
+        ? undefined
+        : { module: isolateModule, data: { directory, options, rootFd, files: share.number } },
     cached
   })
 }

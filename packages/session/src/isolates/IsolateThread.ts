@@ -3,18 +3,15 @@ import { patientTimeoutOption } from "@bickford/supervisor"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { Worker } from "node:worker_threads"
 import type { PlainError } from "../worker/plainError.ts"
 import type { IsolateError } from "./Isolates.ts"
 import type { FromIsolate, IsolateData, ToIsolate } from "./messages.ts"
+import { startIsolateThread } from "./startIsolateThread.ts"
 
 const isolateError = ({ _tag, message }: PlainError): IsolateError => ({ _tag: "IsolateError", reason: _tag, message })
 
 /** How long an isolate may take to end in order. */
 const patience = "2 seconds"
-
-// The built file has the same name but for its ending.
-const entry = new URL(import.meta.url.endsWith(".ts") ? "./entry.ts" : "./entry.js", import.meta.url)
 
 /** A thread that was started. */
 export interface IsolateThread {
@@ -28,7 +25,7 @@ export interface IsolateThread {
 }
 
 export const startIsolate = (data: IsolateData): IsolateThread => {
-  const worker = new Worker(entry, { workerData: data, name: `bickford-cpu${data.cpus.join("-")}` })
+  const worker = startIsolateThread(data)
   const ready = Deferred.makeUnsafe<void, IsolateError>()
   const ended = Deferred.makeUnsafe<never, IsolateError>()
   let thrown: PlainError | undefined
