@@ -18,20 +18,22 @@ const namespaces = ["user.", "trusted.", "security."]
 const symlinkMax = 4096
 const xattrMax = 65536
 
+/** For the names of one file at a time, and for one value: what is found is copied out of them. */
+const nameRoom = new Uint8Array(xattrMax)
+const valueRoom = new Uint8Array(xattrMax)
+
 const readXattr = (fd: number, name: Name): Uint8Array | undefined => {
-  const room = new Uint8Array(xattrMax)
-  const length = files.fs_getxattr(fd, name, room)
-  return length < 0 ? undefined : room.slice(0, length)
+  const length = files.fs_getxattr(fd, name, valueRoom)
+  return length < 0 ? undefined : valueRoom.slice(0, length)
 }
 
 /** The extended attributes of an open file (O_PATH), those that a branch keeps: no ACLs. */
 export const readXattrs = (fd: number): Xattrs => {
   const xattrs: Xattrs = new Map()
-  const room = new Uint8Array(xattrMax)
-  const length = files.fs_listxattr(fd, room)
+  const length = files.fs_listxattr(fd, nameRoom)
   for (let at = 0; at < length;) {
-    const end = room.indexOf(0, at)
-    const name = nameFromBytes(room.slice(at, end))
+    const end = nameRoom.indexOf(0, at)
+    const name = nameFromBytes(nameRoom.slice(at, end))
     at = end + 1
     if (!namespaces.some((prefix) => String(name).startsWith(prefix))) continue
     const value = readXattr(fd, name)

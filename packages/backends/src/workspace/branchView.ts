@@ -6,6 +6,7 @@ import { readlinkSync, readSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import type { Attributes, Identity } from "../passthrough/attributes.ts"
 import type { Xattrs } from "../posix/xattr.ts"
+import { prepareQuery, type Query } from "../sqlite/query.ts"
 import { readXattrs } from "./baseFiles.ts"
 import { readEntries } from "./baseListing.ts"
 import type { Version } from "./baseNode.ts"
@@ -25,8 +26,23 @@ export interface BaseStat {
   readonly mtime: Timespec
 }
 
+/** The stored chunks of files, asked for once a file: each query is prepared once. */
+interface ChunkQueries {
+  readonly at: Query<[blocks: number, bytes: Uint8Array]>
+  readonly positions: Query<[position: number]>
+  /** How many there are before a position. */
+  readonly countBefore: Query<[count: number]>
+}
+
+const chunkQueries = (db: DatabaseSync): ChunkQueries => ({
+  at: prepareQuery(db, "SELECT blocks, bytes FROM chunk WHERE data = ? AND position = ?"),
+  positions: prepareQuery(db, "SELECT position FROM chunk WHERE data = ?"),
+  countBefore: prepareQuery(db, "SELECT count(*) FROM chunk WHERE data = ? AND position < ?")
+})
+
 export interface BranchView {
   readonly db: DatabaseSync
+  readonly chunks: ChunkQueries
   readonly rootFd: number
   /** A path of the base directory that leads past a mount over it. */
   readonly directory: string
@@ -70,6 +86,7 @@ export const makeBranchView = (db: DatabaseSync, rootFd: number, attributes: Att
   const directory = `/proc/self/fd/${rootFd}`
   return {
     db,
+    chunks: chunkQueries(db),
     rootFd,
     directory,
     rootDevice: attributes.device(),

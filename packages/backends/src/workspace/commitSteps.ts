@@ -90,8 +90,11 @@ export const setAttributes = (
   }
 }
 
+/** Attribute names of one file at a time; nothing is kept in it. */
+const nameRoom = new Uint8Array(65536)
+
 const setXattrs = (fd: number, path: BranchPath, wanted: ReadonlyArray<readonly [string, string]>): void => {
-  const room = new Uint8Array(65536)
+  const room = nameRoom
   const length = files.fs_listxattr(fd, room)
   const names = new Set(wanted.map(([name]) => name))
   for (let at = 0; at < length;) {

@@ -1,6 +1,5 @@
 /** The content of a file with a row: its chunks, and what the base still has of it. */
 import { min } from "@bickford/protocol/arithmetic"
-import { prepareQuery } from "../sqlite/query.ts"
 import { chunkSize } from "../sqlite/schema.ts"
 import { pathFromBytes } from "./branchPath.ts"
 import type { BranchView } from "./branchView.ts"
@@ -26,12 +25,7 @@ export const withContent = <A>(
   body: (content: StoredContent) => A
 ): A => {
   const { data = -1, size } = inode
-  const row = prepareQuery<[number, Uint8Array]>(
-    view.db,
-    "SELECT blocks, bytes FROM chunk WHERE data = ? AND position = ?"
-  )
-  const positions = prepareQuery<[number]>(view.db, "SELECT position FROM chunk WHERE data = ?").all(data)
-  const stored = new Set(positions.map(([position]) => position))
+  const stored = new Set(view.chunks.positions.all(data).map(([position]) => position))
   const origin = tree.origins.get(inode.ino)
   const visible = Number(origin?.visible ?? 0)
   const isOfBase = (position: number): boolean => position * chunkSize < visible && !stored.has(position)
@@ -53,7 +47,7 @@ export const withContent = <A>(
         const start = position * chunkSize
         if (start >= size) return undefined
         if (isOfBase(position)) return padded(position, read(start, Math.min(chunkSize, visible - start)))
-        const found = row.get(data, position)
+        const found = view.chunks.at.get(data, position)
         return found === undefined || (found[0] === 0 && found[1].length === 0) ? undefined : padded(position, found[1])
       }
     })
@@ -65,8 +59,7 @@ export const withContent = <A>(
 /** Whether some of a file's bytes are the base's: those that no stored chunk is in place of. */
 export const takesFromBase = (view: BranchView, { visible }: Origin, { data = -1, size }: StoredInode): boolean => {
   const chunks = Math.ceil(Number(min(visible, size)) / chunkSize)
-  const row = prepareQuery<[number]>(view.db, "SELECT count(*) FROM chunk WHERE data = ? AND position < ?")
-  return (row.get(data, chunks)?.[0] ?? 0) < chunks
+  return (view.chunks.countBefore.get(data, chunks)?.[0] ?? 0) < chunks
 }
 
 /** Whether a file with a row has the bytes that a base file has. */
