@@ -96,19 +96,34 @@ const forkAndDiff = (folder: string, files: number) =>
     )
   })
 
-/** Nanoseconds of a lookup on a branch, the median of rounds; each is of every name of a directory of the base. */
-const lookups = (workspace: Workspace, branch: string) =>
+/** Nanoseconds of a lookup on a branch: of every name of a directory of the base. */
+const lookups = (served: Served, nodeid: LookupRequest["nodeid"]) =>
+  Effect.gen(function* () {
+    const start = performance.now()
+    for (let n = 0; n < filesPerDirectory; n++) yield* lookup(served, nodeid, `f${n}`)
+    return ((performance.now() - start) / filesPerDirectory) * 1e6
+  })
+
+/** Rounds of both branches in turn, so that what slows the machine slows both; the first ones warm up. */
+const compareLookups = (workspace: Workspace, flatBranch: string, deepBranch: string) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const served = yield* workspace.serve(branch)
-      const { nodeid } = yield* lookup(served, 1, "d0")
-      const rounds: Array<number> = []
-      for (let round = 0; round < 30; round++) {
-        const start = performance.now()
-        for (let n = 0; n < filesPerDirectory; n++) yield* lookup(served, nodeid, `f${n}`)
-        rounds.push(((performance.now() - start) / filesPerDirectory) * 1e6)
+      const flat = yield* workspace.serve(flatBranch)
+      const deep = yield* workspace.serve(deepBranch)
+      const flatDirectory = yield* lookup(flat, 1, "d0")
+      const deepDirectory = yield* lookup(deep, 1, "d0")
+      const rounds: Array<{ readonly flat: number; readonly deep: number }> = []
+      for (let round = 0; round < 60; round++)
+        rounds.push({
+          flat: yield* lookups(flat, flatDirectory.nodeid),
+          deep: yield* lookups(deep, deepDirectory.nodeid)
+        })
+      const warm = rounds.slice(20)
+      return {
+        flat: median(warm.map((round) => round.flat)),
+        deep: median(warm.map((round) => round.deep)),
+        ratio: median(warm.map((round) => round.deep / round.flat))
       }
-      return median(rounds.slice(10))
     })
   )
 
@@ -125,13 +140,7 @@ const depth = (folder: string) =>
     }
     // The same changes, on a branch without ancestors: only the depth differs.
     yield* change(workspace, "flat", 100)
-    const flat: Array<number> = []
-    const deep: Array<number> = []
-    for (let n = 0; n < 5; n++) {
-      flat.push(yield* lookups(workspace, "flat"))
-      deep.push(yield* lookups(workspace, "b100"))
-    }
-    return { flat: median(flat), deep: median(deep) }
+    return yield* compareLookups(workspace, "flat", "b100")
   })
 
 const commit = (folder: string) =>
@@ -165,8 +174,7 @@ export const measureBranchCosts = (folder: string, sizes: ReadonlyArray<number>)
     console.log(
       table([["base files", `fork (asked: ${bars.forkMicroseconds} us)`, `diff of ${changedFiles} changes`], ...rows])
     )
-    const { deep, flat } = yield* depth(folder)
-    const ratio = deep / flat
+    const { deep, flat, ratio } = yield* depth(folder)
     console.log(
       `lookup: ${flat.toFixed(0)} ns, on the 100th fork of a fork ${deep.toFixed(0)} ns: ${ratio.toFixed(2)} (${verdict(ratio <= bars.depthRatio)}: ${bars.depthRatio})`
     )
