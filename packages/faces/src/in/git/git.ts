@@ -1,6 +1,7 @@
 /** `git`: the files of a commit, from the repository's objects. */
 import { fileType, type PathAttributes, PathFilesystem } from "@bickford/backends"
 import { type Backend, Errno, type ErrnoError } from "@bickford/session"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { stat } from "node:fs/promises"
@@ -8,11 +9,11 @@ import { join, resolve } from "node:path"
 import { loaded } from "../archive/errors.ts"
 import { Recent } from "./Recent.ts"
 
-/** The message names the repository, and says what is wrong. */
-export interface GitError {
-  readonly _tag: "GitError"
+/** A commit cannot be served. */
+export class GitError extends Data.TaggedError("GitError")<{
+  /** Names the repository, and says what is wrong. */
   readonly message: string
-}
+}> {}
 
 /** Which commit is mounted. */
 export interface GitOptions {
@@ -172,8 +173,5 @@ export const git = (path: string, { revision = "HEAD" }: GitOptions = {}): Effec
       const { commit } = await commitOf(library, gitdir, revision, objects.cache)
       return serve(objects, commit.tree, commit.committer.timestamp, `git:${path}`)
     },
-    catch: (error): GitError => ({
-      _tag: "GitError",
-      message: `${path}: ${error instanceof Error ? error.message : String(error)}`
-    })
+    catch: (error) => new GitError({ message: `${path}: ${error instanceof Error ? error.message : String(error)}` })
   })

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { indexEntries } from "./autoindex.ts"
 import { type Manifest, readManifest } from "./manifest.ts"
+import { RemoteError } from "./RemoteError.ts"
 import { remoteBackend, type RemoteOptions } from "./remoteBackend.ts"
 import { ChangedError, type RemoteSource, type RemoteStat } from "./RemoteSource.ts"
 import { exactly, request, type Send, StatusError, textOf } from "./request.ts"
@@ -15,12 +16,6 @@ export interface HttpOptions extends RemoteOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** After so many seconds without a byte an answer is given up, with EIO. Default 30. */
   readonly stallTimeout?: number
-}
-
-/** The message names the URL, and says what is wrong. */
-export interface RemoteError {
-  readonly _tag: "RemoteError"
-  readonly message: string
 }
 
 const mostIndexBytes = 64 << 20
@@ -153,7 +148,7 @@ const encodedPath = (path: string): string => `./${path.slice(1).split("/").map(
 const failed = (url: string, error: unknown): RemoteError => {
   const reason =
     error === Errno.EACCES ? "the server refuses it" : error instanceof Error ? error.message : String(error)
-  return { _tag: "RemoteError", message: `${url}: ${reason}` }
+  return new RemoteError({ message: `${url}: ${reason}` })
 }
 
 /** The files of a server, by what its first answer is: an index page or a manifest. */

@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import { loaded } from "../archive/errors.ts"
 import { Bucket, type BucketPlace } from "./Bucket.ts"
 import type { DiskCache } from "./DiskCache.ts"
-import type { RemoteError } from "./http.ts"
+import { RemoteError } from "./RemoteError.ts"
 import { type Pin, Pins } from "./pins.ts"
 import { asking, attributesOf, diskCache, openRemote, readPinned, type RemoteOptions } from "./remoteBackend.ts"
 import { ChangedError, type RemoteSource, type RemoteStat } from "./RemoteSource.ts"
@@ -312,6 +312,12 @@ const settings = (options: S3Options) => {
   }
 }
 
+const reasonOf = (error: unknown): string => {
+  if (error === Errno.ENOENT) return "there is no such bucket"
+  if (error === Errno.EACCES) return "the server refuses the keys"
+  return error instanceof Error ? error.message : String(error)
+}
+
 /**
  * Serves a bucket of S3, or what speaks its protocol: `NAME`, or `NAME/PREFIX` for the keys below a prefix. Keys are cut into directories
  * at their slashes. Files are read by ranges, pinned to their ETag, and cached on disk; what is written is kept on disk until it is closed
@@ -324,18 +330,7 @@ export const s3 = (place: string, options: S3Options = {}): Effect.Effect<Backen
     .filter((part) => part !== "")
     .map((part) => `${part}/`)
     .join("")
-  const failed = (error: unknown): RemoteError => ({
-    _tag: "RemoteError",
-    message: `${place}: ${
-      error === Errno.ENOENT
-        ? "there is no such bucket"
-        : error === Errno.EACCES
-          ? "the server refuses the keys"
-          : error instanceof Error
-            ? error.message
-            : String(error)
-    }`
-  })
+  const failed = (error: unknown): RemoteError => new RemoteError({ message: `${place}: ${reasonOf(error)}` })
   const opened = Effect.tryPromise({
     try: async (signal) => {
       const { AwsClient } = await loaded("aws4fetch", () => import("aws4fetch"))
