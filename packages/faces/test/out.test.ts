@@ -177,14 +177,18 @@ const attempt = async (side: Side, one: Step): Promise<unknown> => {
 const outcome = async (side: Side, one: Step): Promise<unknown> =>
   attempt(side, one).then(
     (value) => ({ value: value ?? null }),
-    (error: NodeJS.ErrnoException) => ({
-      code: error.code?.replace("ERR_FS_EISDIR", "EISDIR"),
-      syscall: one.call === "rm" || one.call === "open" || one.call === "copyFile" ? undefined : error.syscall,
-      path:
-        one.call === "rm" || one.call === "copyFile"
-          ? undefined
-          : error.path?.slice(one.call === "symlink" ? 0 : side.root.length)
-    })
+    (error: NodeJS.ErrnoException) =>
+      // Node's own way through the directories above tells of one link in them, and of another error.
+      one.call === "mkdir" && one.recursive
+        ? { failed: true }
+        : {
+            code: error.code?.replace("ERR_FS_EISDIR", "EISDIR"),
+            syscall: one.call === "rm" || one.call === "open" || one.call === "copyFile" ? undefined : error.syscall,
+            path:
+              one.call === "rm" || one.call === "copyFile"
+                ? undefined
+                : error.path?.slice(one.call === "symlink" ? 0 : side.root.length)
+          }
   )
 
 const agrees = (source: (folder: string) => BackendSource) =>
