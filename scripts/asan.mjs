@@ -22,9 +22,7 @@ const everything = [
   "test/wire",
   "test/faults",
   "test/mount/passthrough.test.ts",
-  "test/mount/opening.test.ts",
-  "test/mount/worker.test.ts",
-  "test/mount/syncInit.test.ts"
+  "test/mount/opening.test.ts"
 ]
 
 /** A shim that tells the addon's own calls by their caller, which is a sanitizer's runtime here: `npm test` runs it. */
