@@ -3,7 +3,17 @@
  * units and mount(8)'s helper. DEBFULLNAME and DEBEMAIL name the maintainer, as for Debian's own tools.
  */
 import { spawnSync } from "node:child_process"
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { gzipSync } from "node:zlib"
 import { fail, install, node, nodeFlags, root, say } from "./bootstrap.mjs"
@@ -13,7 +23,6 @@ const packaging = join(root, "packaging")
 const executable = join(output, `bickford-linux-${process.arch}`)
 const architecture = { x64: "amd64", arm64: "arm64" }[process.arch] ?? process.arch
 const { description, version } = JSON.parse(readFileSync(join(root, "packages", "bickford", "package.json"), "utf8"))
-const debVersion = `${version}-1`
 const staged = join(output, "deb")
 
 const run = (what, command, args, options = {}) => {
@@ -65,20 +74,28 @@ const putUnits = () => {
   put("usr/lib/systemd/user/bickford.service", readFileSync(join(packaging, "bickford.user.service")))
 }
 
+/** Debian's form: the text of the licence is indented, its empty lines have a dot. */
+const copyright = () => {
+  const licence = readFileSync(join(root, "LICENSE"), "utf8").trim().split("\n").slice(4)
+  const text = licence.map((line) => (line === "" ? " ." : ` ${line}`)).join("\n")
+  return `${readFileSync(join(packaging, "copyright"), "utf8")}${text}\n`
+}
+
 const putDocuments = () => {
   const place = "usr/share/doc/bickford"
   put(`${place}/examples/bickford.toml`, readFileSync(join(root, "examples", "systemd", "bickford.toml")))
-  put(`${place}/copyright`, readFileSync(`${executable}.LICENSES`))
-  put(`${place}/changelog.gz`, compressed(readFileSync(join(root, "CHANGELOG.md"))))
-  const entry = `bickford (${debVersion}) unstable; urgency=medium\n\n  * See changelog.gz.\n\n -- ${maintainer}  ${lastCommit("%aD")}\n`
-  put(`${place}/changelog.Debian.gz`, compressed(entry))
+  put(`${place}/copyright`, copyright())
+  put(`${place}/third-party.txt.gz`, compressed(readFileSync(`${executable}.LICENSES`)))
+  put(`${place}/CHANGELOG.md.gz`, compressed(readFileSync(join(root, "CHANGELOG.md"))))
+  const entry = `bickford (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz.\n\n -- ${maintainer}  ${lastCommit("%aD")}\n`
+  put(`${place}/changelog.gz`, compressed(entry))
   put("usr/share/lintian/overrides/bickford", readFileSync(join(packaging, "lintian-overrides")))
 }
 
 const control = () => {
   const size = Number(run("du", "du", ["--summarize", "--block-size=1024", staged]).split("\t")[0])
   return `Package: bickford
-Version: ${debVersion}
+Version: ${version}
 Architecture: ${architecture}
 Maintainer: ${maintainer}
 Installed-Size: ${size}
@@ -105,6 +122,7 @@ const checksums = () => {
 install()
 if (!existsSync(executable)) fail("There is no executable: npm run executable")
 rmSync(staged, { recursive: true, force: true })
+for (const name of readdirSync(output)) if (name.endsWith(".deb")) rmSync(join(output, name))
 mkdirSync(join(staged, "usr", "bin"), { recursive: true })
 cpSync(executable, join(staged, "usr", "bin", "bickford"))
 put("usr/sbin/mount.fuse.bickford", readFileSync(join(packaging, "mount.fuse.bickford")), 0o755)
@@ -115,7 +133,7 @@ const controlText = control()
 put("DEBIAN/control", controlText)
 put("DEBIAN/prerm", readFileSync(join(packaging, "prerm")), 0o755)
 put("DEBIAN/md5sums", checksums())
-const file = join(output, `bickford_${debVersion}_${architecture}.deb`)
-run("dpkg-deb", "dpkg-deb", ["--root-owner-group", "-Zxz", "-z3", "--build", staged, file])
+const file = join(output, `bickford_${version}_${architecture}.deb`)
+run("dpkg-deb", "dpkg-deb", ["--root-owner-group", "-Zxz", "-z1", "--build", staged, file])
 rmSync(staged, { recursive: true })
 say(`${relative(root, file)}: ${(statSync(file).size / 1e6).toFixed(1)} MB`)

@@ -200,7 +200,7 @@ const partial = join(place, "bickford")
 copyFileSync(join(root, "node_modules", "node", "bin", "node"), partial)
 chmodSync(partial, 0o755)
 // Debian's policy, and 20 MB.
-run("strip", "strip", ["--strip-unneeded", partial])
+run("strip", "strip", ["--strip-unneeded", "--remove-section=.comment", partial])
 run("postject", node, [
   join(tools, "node_modules", "postject", "dist", "cli.js"),
   partial,

@@ -47,8 +47,13 @@ export class Root {
 
   /** Copies a program, with what it is linked with. */
   async install(program: string, path: string): Promise<void> {
-    for (const library of await librariesOf(program)) await this.#copy(library, library)
+    await this.installLibraries(program)
     await this.#copy(program, path)
+  }
+
+  /** Copies what a program is linked with. */
+  async installLibraries(program: string): Promise<void> {
+    for (const library of await librariesOf(program)) await this.#copy(library, library)
   }
 
   async #copy(file: string, path: string): Promise<void> {

@@ -32,6 +32,7 @@ before(async () => {
   await mkdir(join(machine.folder, "var/lib/dpkg/info"), { recursive: true })
   await mkdir(join(machine.folder, "var/lib/dpkg/updates"))
   await machine.write("/var/lib/dpkg/status", await installed())
+  await machine.installLibraries(join(packages, `bickford-linux-${process.arch}`))
   await run("dpkg", [`--root=${machine.folder}`, "--install", file])
 })
 
@@ -45,12 +46,9 @@ const inside = async (script: string): Promise<string> => {
 
 describe("the Debian package", () => {
   it("is without a fault in lintian's eyes", async () => {
-    const { stderr, stdout } = await attempt("lintian", [
-      "--allow-root",
-      "--display-info",
-      "--tag-display-limit=0",
-      file
-    ])
+    const flags = ["--allow-root", "--display-info", "--tag-display-limit=0", file]
+    // It looks at every word of the binary.
+    const { stderr, stdout } = await attempt("lintian", flags, { timeoutMilliseconds: 900_000 })
     assert.equal(stdout + stderr, "")
   })
 
@@ -75,7 +73,7 @@ describe("the Debian package", () => {
   })
 
   it("completes commands in bash", async () => {
-    const script = `. "$0"; COMP_WORDS=(bickford mo); COMP_CWORD=1; "$(complete -p bickford | sed 's/.*-F \\([^ ]*\\).*/\\1/')" bickford mo bickford; echo "\${COMPREPLY[@]}"`
+    const script = `. "$0"; COMP_LINE="bickford mo"; COMP_WORDS=(bickford mo); COMP_CWORD=1; "$(complete -p bickford | sed 's/.*-F \\([^ ]*\\).*/\\1/')" bickford mo bickford; echo "\${COMPREPLY[@]}"`
     const completion = join(machine.folder, "usr/share/bash-completion/completions/bickford")
     assert.match(await run("bash", ["-c", script, completion]), /\bmount\b/)
   })
@@ -94,18 +92,23 @@ describe("the Debian package", () => {
   it("has units that systemd takes", async () => {
     const unit = join(machine.folder, "usr/lib/systemd/system/bickford.service")
     assert.match(await readFile(unit, "utf8"), /^ExecStart=\/usr\/bin\/bickford daemon/m)
-    const { status, stderr } = await attempt("systemd-analyze", [
-      "verify",
-      `--root=${machine.folder}`,
-      "bickford.service"
-    ]).catch(() => ({ status: undefined, stderr: "" }))
-    if (status === undefined) console.log("systemd-analyze is not here: the units were not verified")
-    else assert.equal(status, 0, stderr)
+    // What the units name is not on this machine: only what they say is looked at.
+    const { stderr } = await attempt("systemd-analyze", ["verify", unit])
+    assert.doesNotMatch(stderr, /unknown|invalid|failed to parse|not a valid/i)
   })
 
   it("goes without a trace", async () => {
     await run("dpkg", [`--root=${machine.folder}`, "--purge", "bickford"])
-    const left = await run("find", [machine.folder, "-name", "*bickford*", "-not", "-path", "*/var/lib/dpkg/*"])
+    const left = await run("find", [
+      machine.folder,
+      "-mindepth",
+      "1",
+      "-name",
+      "*bickford*",
+      "-not",
+      "-path",
+      "*/var/lib/dpkg/*"
+    ])
     assert.equal(left, "")
   })
 })
