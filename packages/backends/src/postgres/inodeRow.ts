@@ -3,6 +3,7 @@ import { nameFromBytes, nameKey, nameToBytes, type Timespec } from "@bickford/pr
 import { normal } from "@bickford/protocol/arithmetic"
 import { Inode } from "../posix/inode.ts"
 import type { Xattrs } from "../posix/xattr.ts"
+import { attributeColumns } from "../posix/stored.ts"
 import { ContentBytes } from "./contentBytes.ts"
 import { bytesOf, type Row, whole } from "./database.ts"
 import { StoredDirectory } from "./directory.ts"
@@ -96,24 +97,10 @@ export const inodeOf = (row: Row, settings: InodeSettings): Inode => {
 
 /** The integers of a row, in the order of `integerColumns`. */
 export const integersOf = (inode: Inode): ReadonlyArray<number | bigint | null> => {
-  const { atime, btime, content, ctime, mtime } = inode
+  const { content } = inode
   return [
     inode.ino,
-    inode.mode,
-    inode.nlink,
-    inode.uid,
-    inode.gid,
-    inode.rdev,
-    inode.size,
-    inode.blocks,
-    atime.sec,
-    atime.nsec,
-    mtime.sec,
-    mtime.nsec,
-    ctime.sec,
-    ctime.nsec,
-    btime.sec,
-    btime.nsec,
+    ...attributeColumns(inode),
     content instanceof ContentBytes ? content.id : null,
     content instanceof StoredDirectory ? content.parentIno : null
   ]

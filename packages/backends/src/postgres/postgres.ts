@@ -4,7 +4,6 @@ import type {
   Negotiated,
   ReaddirplusRequest,
   ReaddirRequest,
-  Statfs,
   StatfsRequest,
   U64
 } from "@bickford/protocol"
@@ -19,12 +18,11 @@ import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
 import { done } from "../posix/filesystem.ts"
 import { makeKernelPages } from "../posix/kernelPages.ts"
-import { nameMax } from "../posix/linux.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
 import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
 import { renameOperations } from "../posix/rename.ts"
-import { blockSize } from "../posix/usage.ts"
+import { statfsOf, storedCapabilities } from "../posix/stored.ts"
 import { withoutOpening } from "../posix/withoutOpening.ts"
 import { xattrOperations } from "../posix/xattrOperations.ts"
 import type { Recorded } from "../sqlite/once.ts"
@@ -53,31 +51,6 @@ export interface PostgresStats {
 export interface PostgresBackend extends Backend {
   /** How much it holds now. */
   readonly stats: () => PostgresStats
-}
-
-const capabilities = {
-  autoInvalData: false,
-  asyncDio: false,
-  exportSupport: true,
-  handleKillprivV2: true,
-  cacheSymlinks: true,
-  allowIdmap: true
-}
-
-const statfsOf = (store: StoredFilesystem): Statfs => {
-  const { blocks, inodes } = store.limits()
-  const used = store.used()
-  const free = Math.max(0, blocks - used.blocks)
-  return {
-    blocks,
-    bfree: free,
-    bavail: free,
-    files: inodes,
-    ffree: inodes - used.inodes,
-    bsize: blockSize,
-    namelen: nameMax,
-    frsize: blockSize
-  }
 }
 
 /** Bytes of the smallest entry of a listing: `struct fuse_dirent` and `struct fuse_direntplus` in fuse_kernel.h, with a name. */
@@ -168,7 +141,7 @@ const operationsOf = (store: StoredFilesystem, options: PostgresOptions, pages: 
           setxattr: changing(xattrs.setxattr, nothing),
           removexattr: changing(xattrs.removexattr, nothing)
         }),
-    statfs: reading<StatfsRequest>(() => Exit.succeed(statfsOf(store)))
+    statfs: reading<StatfsRequest>(() => Exit.succeed(statfsOf(store.limits(), store.used())))
   }
   return { operations, opening }
 }
@@ -229,7 +202,7 @@ export const serveStore = Effect.fnUntraced(function* (opened: OpenStore, option
   )
 
   const backend = {
-    capabilities,
+    capabilities: storedCapabilities,
     durable: true,
     commit: commits.commit,
     delivered: store.answers.delivered,

@@ -4,6 +4,7 @@ import { normal } from "@bickford/protocol/arithmetic"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import { type Content, Inode } from "../posix/inode.ts"
 import { S_IFLNK, S_IFMT } from "../posix/linux.ts"
+import { attributeColumns } from "../posix/stored.ts"
 import { StoredBytes } from "./bytes.ts"
 import { StoredDirectory } from "./directory.ts"
 import { prepareQuery } from "./query.ts"
@@ -79,23 +80,9 @@ const contentOf = (
 
 /** A row's columns in order, and its key. */
 const valuesOf = (inode: Inode): Array<SQLInputValue> => {
-  const { atime, btime, content, ctime, mtime } = inode
+  const { content } = inode
   return [
-    inode.mode,
-    inode.nlink,
-    inode.uid,
-    inode.gid,
-    inode.rdev,
-    inode.size,
-    inode.blocks,
-    atime.sec,
-    atime.nsec,
-    mtime.sec,
-    mtime.nsec,
-    ctime.sec,
-    ctime.nsec,
-    btime.sec,
-    btime.nsec,
+    ...attributeColumns(inode),
     content instanceof StoredBytes ? content.id : null,
     content instanceof StoredDirectory ? content.parentIno : null,
     typeof content === "string" || content instanceof Uint8Array ? nameToBytes(content) : null,

@@ -1,5 +1,5 @@
 /** A filesystem in one SQLite file: complete, and there again after whatever happens to its server. */
-import type { AnswerOf, Negotiated, Request, Statfs } from "@bickford/protocol"
+import type { AnswerOf, Negotiated, Request } from "@bickford/protocol"
 import { type Backend, type BackendConnection, Errno, type Operation } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,12 +11,12 @@ import { dataOperations } from "../posix/data.ts"
 import { done } from "../posix/filesystem.ts"
 import { invariantsOf } from "../posix/invariants.ts"
 import { makeKernelPages } from "../posix/kernelPages.ts"
-import { nameMax } from "../posix/linux.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
 import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
 import { pathOf } from "../posix/pathOf.ts"
 import { renameOperations } from "../posix/rename.ts"
+import { statfsOf, storedCapabilities } from "../posix/stored.ts"
 import { blockSize } from "../posix/usage.ts"
 import { withoutOpening } from "../posix/withoutOpening.ts"
 import { xattrOperations } from "../posix/xattrOperations.ts"
@@ -67,31 +67,6 @@ const collectOrphans = (
   return Effect.forEach(inodes.orphans(), (ino) => (served ? ask(ino) : Effect.sync(() => collect(ino))), {
     discard: true
   })
-}
-
-const capabilities = {
-  autoInvalData: false,
-  asyncDio: false,
-  exportSupport: true,
-  handleKillprivV2: true,
-  cacheSymlinks: true,
-  allowIdmap: true
-}
-
-const statfsOf = (store: StoredFilesystem): Statfs => {
-  const { blocks, inodes } = store.limits()
-  const used = store.used()
-  const free = Math.max(0, blocks - used.blocks)
-  return {
-    blocks,
-    bfree: free,
-    bavail: free,
-    files: inodes,
-    ffree: inodes - used.inodes,
-    bsize: blockSize,
-    namelen: nameMax,
-    frsize: blockSize
-  }
 }
 
 /** Has the next commit wait for the disk. */
@@ -180,7 +155,7 @@ export const serveStore = (
   })
 
   const backend = {
-    capabilities,
+    capabilities: storedCapabilities,
     durable: true,
     // Stopped between slices; the slices that were done stay.
     interruptible: { fallocate: "fatal" },
@@ -234,7 +209,7 @@ export const serveStore = (
           setxattr: adding(xattrs.setxattr, nothing),
           removexattr: changing(xattrs.removexattr, nothing)
         }),
-    statfs: reading(() => Exit.succeed(statfsOf(store))),
+    statfs: reading(() => Exit.succeed(statfsOf(store.limits(), store.used()))),
     pathOf: pathOf(fs, store.parentOf),
     invariants: () => invariantsOf(fs, store.used()),
     stats: () => {
