@@ -6,11 +6,13 @@ import { fileURLToPath } from "node:url"
 /** The checkout. */
 export const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** The absolute paths of README, CONTRIBUTING, CHANGELOG, SECURITY and everything in docs but the reference, which is generated. */
+/** The absolute paths of README, CONTRIBUTING, CHANGELOG, SECURITY, the packages' READMEs and everything in docs but the reference, which is generated. */
 export const documents = async (): Promise<ReadonlyArray<string>> => {
   const pages = await readdir(join(root, "docs"), { recursive: true })
+  const packages = await readdir(join(root, "packages"))
   return [
     ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map((name) => join(root, name)),
+    ...packages.sort().map((name) => join(root, "packages", name, "README.md")),
     ...pages
       .filter((page) => page.endsWith(".md") && !page.startsWith("reference/"))
       .sort()
@@ -23,11 +25,13 @@ export interface Fence {
   readonly language: string
   readonly info: string
   readonly content: string
+  /** Why no test runs it: what a comment `<!-- not run: ... -->` on the line before it says. */
+  readonly notRun: string | undefined
 }
 
-/** The fenced blocks of a document, in order. */
+/** The fenced blocks of a document that name a language, in order. */
 export const fencesOf = (text: string): ReadonlyArray<Fence> =>
   Array.from(
-    text.matchAll(/^```(\w+)[ ]*([^\n]*)\n([\s\S]*?)^```$/gm),
-    ([, language = "", info = "", content = ""]) => ({ language, info, content })
-  )
+    text.matchAll(/^(?:<!-- not run: ([^\n]*) -->\n)?```(\w*)[ ]*([^\n]*)\n([\s\S]*?)^```$/gm),
+    ([, notRun, language = "", info = "", content = ""]) => ({ language, info, content, notRun })
+  ).filter(({ language }) => language !== "")

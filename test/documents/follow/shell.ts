@@ -1,0 +1,82 @@
+/** Follows a block of commands, as somebody would who reads it: each line in turn, servers in a terminal of their own. */
+import { instead, reader } from "./places.ts"
+import { mountpoints, type Terminal } from "./Terminal.ts"
+
+/** A line as it is typed: without its comment and what is optional, the reader's own words in place of those in capitals. */
+const typed = (line: string): string =>
+  line
+    .replace(/(^|\s+)#.*$/, "")
+    .replace(/\s*\[[^\]]*\]/g, "")
+    .replace(/\b[A-Z]{3,}\b/g, (word) => reader[word] ?? word)
+    .trim()
+
+const isMount = (command: string): boolean =>
+  /^(npx )?bickford (mount|[a-z]+:)|^npm start|^npm run example|^mount /.test(command)
+
+/** What goes on until Ctrl-C. */
+const isServer = (command: string): boolean =>
+  /^(npx )?bickford mount (?!--)/.test(command) || /^bickford (daemon|log )|^npm start|^npm run example/.test(command)
+
+/** Ends what is mounted where a command is to mount. */
+const makeRoom = async (terminal: Terminal, command: string): Promise<void> => {
+  const words = command.split(" ")
+  const taken = mountpoints().filter((place) => words.some((word) => place === word || place.endsWith(`/${word}`)))
+  if (taken.length === 0) return
+  await terminal.interrupt((served) => served.split(" ").some((word) => taken.some((place) => place.endsWith(word))))
+  for (const place of mountpoints().filter((left) => taken.includes(left))) await terminal.run(`umount ${place}`)
+}
+
+/** A store, and a branch, is used by one process at a time. */
+const releaseStore = async (terminal: Terminal, command: string): Promise<void> => {
+  if (/^bickford (audit|branch|checkpoint|commit|diff|reset) /.test(command))
+    await terminal.interrupt((served) => served.includes(" workspace:"))
+  const [, store] = /^bickford fsck (\S+)/.exec(command) ?? []
+  if (store !== undefined) await terminal.interrupt((served) => served.includes(`sqlite:${store} `))
+}
+
+/** True once a server does what it is for. */
+const readiness = (terminal: Terminal, command: string): ((said: string) => boolean | Promise<boolean>) => {
+  if (command.startsWith("bickford daemon"))
+    return () =>
+      terminal.run("bickford status").then(
+        (status) => status.includes("  running  "),
+        () => false
+      )
+  // A line for each request: one is made.
+  if (command.startsWith("bickford log")) return (said) => said !== "" || terminal.run("ls /srv/data").then(() => false)
+  return (said) => / is mounted at |^serving /m.test(said)
+}
+
+const followLine = async (
+  terminal: Terminal,
+  command: string,
+  substituted: (reason: string) => void
+): Promise<void> => {
+  const other = instead.find((one) => one.command.test(command))
+  if (other !== undefined) {
+    substituted(`${command}: ${other.reason}`)
+    await terminal.run(other.run)
+  } else if (isServer(command) && !command.endsWith("--help")) {
+    if (isMount(command)) await makeRoom(terminal, command)
+    await terminal.serve(command, readiness(terminal, command))
+    if (command.startsWith("bickford log")) await terminal.interrupt((served) => served === command)
+  } else {
+    if (isMount(command)) await makeRoom(terminal, command)
+    await releaseStore(terminal, command)
+    await terminal.run(command)
+  }
+}
+
+/** Follows a block; how many commands it has. */
+export const followShell = async (
+  terminal: Terminal,
+  content: string,
+  substituted: (reason: string) => void
+): Promise<number> => {
+  const commands = content
+    .split("\n")
+    .map(typed)
+    .filter((command) => command !== "")
+  for (const command of commands) await followLine(terminal, command, substituted)
+  return commands.length
+}
