@@ -21,6 +21,7 @@ import { makeKernelPages } from "../posix/kernelPages.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
 import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
+import { pathOf } from "../posix/pathOf.ts"
 import { renameOperations } from "../posix/rename.ts"
 import { statfsOf, storedCapabilities } from "../posix/stored.ts"
 import { withoutOpening } from "../posix/withoutOpening.ts"
@@ -34,6 +35,7 @@ import { openStore } from "./openStore.ts"
 import { isSuccess } from "./once.ts"
 import { type PostgresOptions, postgresChecks } from "./options.ts"
 import { makeProbes } from "./probes.ts"
+import { RowFault } from "./rowFault.ts"
 import { beatSession, claimSession, endSession, releaseSession, type Session, StoreTaken } from "./session.ts"
 import { makeSweeper } from "./sweeper.ts"
 
@@ -72,6 +74,16 @@ const taken = <A>(
 
 /** Chunks of either file that one COPY_FILE_RANGE looks at: 8 MiB, which are in memory then. */
 const copyChunks = 128
+
+/** What memory alone can tell: a line of a log is not worth a question to the server. */
+const fromMemory = <A>(tell: () => A): A | undefined => {
+  try {
+    return tell()
+  } catch (fault) {
+    if (fault instanceof RowFault) return undefined
+    throw fault
+  }
+}
 
 /** The operations on a store, by the rules of `posix/`. */
 const operationsOf = (store: StoredFilesystem, options: PostgresOptions, pages: ReturnType<typeof makeKernelPages>) => {
@@ -129,6 +141,7 @@ const operationsOf = (store: StoredFilesystem, options: PostgresOptions, pages: 
       (request, context) => data.copyFileRange({ ...request, len: probes.copy(request, copyChunks) }, context),
       size
     ),
+    pathOf: (nodeid: U64) => fromMemory(() => store.listing(true, () => pathOf(fs)(nodeid))),
     // Every change was stored before it was answered, and the server has it on its disk.
     fsync: () => done,
     fsyncdir: () => done,

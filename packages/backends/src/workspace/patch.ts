@@ -117,11 +117,16 @@ const contentText = (versions: FileVersions, { after, before, hunks }: Compared)
   return `${index}--- ${from}\n+++ ${to}\n${hunks.map(hunkText).join("")}`
 }
 
-/** A change between a file and a symlink is two: git knows of none that does both. */
+/**
+ * A change between a file and a symlink is two: git knows of none that does both. So is a symlink's move: of a rename git
+ * does not learn that what stands in a directory's place now was a symlink, and refuses what lies in the directory.
+ */
 const split = (versions: FileVersions): ReadonlyArray<FileVersions> => {
   const { after, before } = versions
-  if (before === undefined || after === undefined || isSymlinkMode(before.mode) === isSymlinkMode(after.mode))
-    return [versions]
+  if (before === undefined || after === undefined) return [versions]
+  const isMoved = before.path !== after.path
+  const isLink = isSymlinkMode(before.mode)
+  if (isLink === isSymlinkMode(after.mode) && !(isLink && isMoved)) return [versions]
   return [
     { before, after: undefined },
     { before: undefined, after }

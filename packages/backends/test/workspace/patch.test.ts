@@ -6,6 +6,7 @@ import { execFile } from "node:child_process"
 import * as fs from "node:fs"
 import { dirname, join } from "node:path"
 import { type FileStat, openBranch, workspace } from "../../src/index.ts"
+import { RENAME_EXCHANGE } from "../../src/posix/linux.ts"
 import { bytes, makeKernel, rootNode } from "../posix/kernel.ts"
 import { newPlaces, type Places } from "./places.ts"
 import { fillBase, makeClock, type Step, step, subject } from "./randomCalls.ts"
@@ -42,6 +43,27 @@ const statOf = ({ base, store }: Places): Effect.Effect<ReadonlyArray<FileStat>,
   Effect.scoped(Effect.flatMap(openBranch(base, store), ({ stat }) => stat))
 
 describe("a patch", () => {
+  it.effect("that puts a directory where a symlink was is taken", () =>
+    Effect.gen(function* () {
+      const places = yield* newPlaces
+      fs.mkdirSync(join(places.base, "directory", "inner"), { recursive: true })
+      fs.writeFileSync(join(places.base, "directory", "inner", "file"), "text\n")
+      fs.symlinkSync("directory", join(places.base, "link"))
+      const copy = join(dirname(places.base), "copy")
+      fs.cpSync(places.base, copy, { recursive: true, verbatimSymlinks: true })
+      yield* onKernel(places, (kernel) =>
+        Effect.gen(function* () {
+          const { nodeid } = yield* kernel.lookup(rootNode, "directory")
+          yield* kernel.rename(rootNode, "link", nodeid, "inner", RENAME_EXCHANGE)
+        })
+      )
+      const file = join(dirname(places.base), "patch")
+      fs.writeFileSync(file, yield* patchOf(places))
+      yield* Effect.promise(() => execute("git", ["apply", file], copy))
+      assert.deepStrictEqual(gitTree(copy), ["directory/inner -> directory", `link/file  ${btoa("text\n")}`])
+    })
+  )
+
   it.effect("tells of lines, of new and removed files, modes and renames", () =>
     Effect.gen(function* () {
       const places = yield* newPlaces
