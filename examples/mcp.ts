@@ -9,22 +9,16 @@ import { z } from "zod"
 
 const workspace = await openWorkspace(process.argv[2] ?? ".")
 const server = new McpServer({ name: "bickford-branches", version: "1.0.0" })
-
 const branch = z.string().describe("The branch; it is made when it is first named")
-const checkpoint = z.string().describe("The name of a checkpoint")
-const answer = (value: unknown) => ({
-  content: [{ type: "text" as const, text: typeof value === "string" ? value : JSON.stringify(value, undefined, 1) }]
-})
+const text = z.string().optional()
+const answer = (text: string) => ({ content: [{ type: "text" as const, text }] })
+const json = (value: unknown) => JSON.stringify(value, undefined, 1)
 
 server.registerTool(
   "run",
-  {
-    description:
-      "Runs a shell command in the directory as the branch has it; what it changes there stays on the branch",
-    inputSchema: { branch, command: z.string(), input: z.string().optional().describe("What it reads from stdin") }
-  },
+  { description: "Runs a shell command on the branch", inputSchema: { branch, command: z.string(), input: text } },
   async ({ branch: name, command, input = "" }, { signal }) =>
-    answer(await workspace.branch(name).run("sh", ["-c", command], { input, net: "none", signal }))
+    answer(json(await workspace.branch(name).run("sh", ["-c", command], { input, net: "none", signal })))
 )
 server.registerTool(
   "diff",
@@ -33,23 +27,17 @@ server.registerTool(
 )
 server.registerTool(
   "audit",
-  {
-    description: "Which programs have changed what on the branch",
-    inputSchema: { branch, path: z.string().optional() }
-  },
-  async ({ branch: name, path }) => answer(await workspace.branch(name).audit(path === undefined ? {} : { path }))
+  { description: "Which programs have changed what, or a path, on the branch", inputSchema: { branch, path: text } },
+  async ({ branch: name, path }) => answer(json(await workspace.branch(name).audit(path === undefined ? {} : { path })))
 )
 server.registerTool(
   "checkpoint",
-  { description: "Keeps what the branch holds now under a name", inputSchema: { branch, checkpoint } },
+  { description: "Keeps what the branch holds now under a name", inputSchema: { branch, checkpoint: z.string() } },
   async ({ branch: name, checkpoint: at }) => answer((await workspace.branch(name).checkpoint(at), `kept as ${at}`))
 )
 server.registerTool(
   "reset",
-  {
-    description: "Sets the branch back to a checkpoint, or to the directory",
-    inputSchema: { branch, checkpoint: checkpoint.optional() }
-  },
+  { description: "Sets it back to a checkpoint, or to the directory", inputSchema: { branch, checkpoint: text } },
   async ({ branch: name, checkpoint: at }) => answer((await workspace.branch(name).reset(at), "it was reset"))
 )
 server.registerTool(
@@ -67,5 +55,4 @@ server.registerTool(
   { description: "Throws the branch away", inputSchema: { branch } },
   async ({ branch: name }) => answer((await workspace.branch(name).delete(), "it is gone"))
 )
-
 await server.connect(new StdioServerTransport())
