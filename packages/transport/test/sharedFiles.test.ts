@@ -214,7 +214,7 @@ describe("a share", () => {
     assert.strictEqual(share.has_forgotten(), 1)
   })
 
-  it("of what nobody has any more is not to be had", () => {
+  it("cannot be joined any more once its last user has closed it", () => {
     files.fs_stat(root)
     const other = attach()
     other.close()

@@ -32,7 +32,7 @@ export interface Tunnel {
   readonly token: string
 }
 
-/** Listens at a port of 127.0.0.1 (0: any that is free) until the scope closes. */
+/** Serves the tunnel on a TCP port of 127.0.0.1 (0 picks a free one) until the scope closes. */
 export const openTunnel = (socketPath: string, port: number): Effect.Effect<Tunnel, CommandError, Scope.Scope> => {
   const token = makeToken()
   const refusal =

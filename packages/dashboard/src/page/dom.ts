@@ -30,16 +30,12 @@ export const drawing = (
 }
 
 /** A button that says what became of it; while it works it cannot be pressed again. */
-export const button = (
-  label: string,
-  act: () => Promise<string | undefined>,
-  say: (text: string) => void
-): HTMLButtonElement => {
+export const button = (label: string, act: () => Promise<string>, say: (text: string) => void): HTMLButtonElement => {
   const made = element("button", { type: "button" }, label)
   made.addEventListener("click", () => {
     made.disabled = true
     void act()
-      .then((told) => say(told ?? `${label}: done`))
+      .then(say)
       .catch((error: unknown) => say(`${label}: ${error instanceof Error ? error.message : String(error)}`))
       .finally(() => (made.disabled = false))
   })

@@ -11,6 +11,9 @@ import { visible } from "./visible.ts"
 /** Seconds of which the pictures tell. */
 const remembered = 300
 
+/** Milliseconds before a lost connection is tried again: the daemon may be on its way back, and is not to be flooded. */
+const reconnectDelay = 1000
+
 /** A view: what is looked at, and what to do when that changes. */
 interface View {
   readonly mount: string | undefined
@@ -102,7 +105,7 @@ const start = (): void => {
       } catch (error) {
         if (mine.signal.aborted) return
         status.replaceChildren(`not connected: ${visible(error instanceof Error ? error.message : String(error))}`)
-        await new Promise((resolve) => setTimeout(resolve, 1000))
+        await new Promise((resolve) => setTimeout(resolve, reconnectDelay))
         if (mine.signal.aborted) return
       }
     }

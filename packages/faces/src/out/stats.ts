@@ -41,72 +41,23 @@ const nanoseconds = ({ nsec, sec }: Timespec): bigint => BigInt(sec) * 1_000_000
 const milliseconds = ({ nsec, sec }: Timespec): number => Number(sec) * 1000 + nsec / 1e6
 const dateOf = (time: Timespec): Date => new Date(Number(time.sec) * 1000 + Math.floor(time.nsec / 1e6))
 
-/** As `fs.Stats`. There is no time of birth: it is that of the last change. */
-export class FaceStats extends Typed {
+/** What `Stats` shows in the same way, be its numbers exact or not. */
+abstract class OfAttributes extends Typed {
   readonly #attr: Attr
-  readonly dev = 0
 
   constructor(attr: Attr) {
     super()
     this.#attr = attr
   }
 
+  /** What it was made of. */
+  protected get attr(): Attr {
+    return this.#attr
+  }
   protected override typeOf(): number {
     return this.#attr.mode & S_IFMT
   }
 
-  /** As `node:fs` has it. */
-  get ino(): number {
-    return Number(this.#attr.ino)
-  }
-  /** As `node:fs` has it. */
-  get mode(): number {
-    return this.#attr.mode
-  }
-  /** As `node:fs` has it. */
-  get nlink(): number {
-    return this.#attr.nlink
-  }
-  /** As `node:fs` has it. */
-  get uid(): number {
-    return this.#attr.uid
-  }
-  /** As `node:fs` has it. */
-  get gid(): number {
-    return this.#attr.gid
-  }
-  /** As `node:fs` has it. */
-  get rdev(): number {
-    return this.#attr.rdev
-  }
-  /** As `node:fs` has it. */
-  get size(): number {
-    return Number(this.#attr.size)
-  }
-  /** As `node:fs` has it. */
-  get blksize(): number {
-    return this.#attr.blksize
-  }
-  /** As `node:fs` has it. */
-  get blocks(): number {
-    return Number(this.#attr.blocks)
-  }
-  /** As `node:fs` has it. */
-  get atimeMs(): number {
-    return milliseconds(this.#attr.atime)
-  }
-  /** As `node:fs` has it. */
-  get mtimeMs(): number {
-    return milliseconds(this.#attr.mtime)
-  }
-  /** As `node:fs` has it. */
-  get ctimeMs(): number {
-    return milliseconds(this.#attr.ctime)
-  }
-  /** As `node:fs` has it. */
-  get birthtimeMs(): number {
-    return this.ctimeMs
-  }
   /** As `node:fs` has it. */
   get atime(): Date {
     return dateOf(this.#attr.atime)
@@ -125,67 +76,115 @@ export class FaceStats extends Typed {
   }
 }
 
+/** As `fs.Stats`. There is no time of birth: it is that of the last change. */
+export class FaceStats extends OfAttributes {
+  readonly dev = 0
+
+  /** As `node:fs` has it. */
+  get ino(): number {
+    return Number(this.attr.ino)
+  }
+  /** As `node:fs` has it. */
+  get mode(): number {
+    return this.attr.mode
+  }
+  /** As `node:fs` has it. */
+  get nlink(): number {
+    return this.attr.nlink
+  }
+  /** As `node:fs` has it. */
+  get uid(): number {
+    return this.attr.uid
+  }
+  /** As `node:fs` has it. */
+  get gid(): number {
+    return this.attr.gid
+  }
+  /** As `node:fs` has it. */
+  get rdev(): number {
+    return this.attr.rdev
+  }
+  /** As `node:fs` has it. */
+  get size(): number {
+    return Number(this.attr.size)
+  }
+  /** As `node:fs` has it. */
+  get blksize(): number {
+    return this.attr.blksize
+  }
+  /** As `node:fs` has it. */
+  get blocks(): number {
+    return Number(this.attr.blocks)
+  }
+  /** As `node:fs` has it. */
+  get atimeMs(): number {
+    return milliseconds(this.attr.atime)
+  }
+  /** As `node:fs` has it. */
+  get mtimeMs(): number {
+    return milliseconds(this.attr.mtime)
+  }
+  /** As `node:fs` has it. */
+  get ctimeMs(): number {
+    return milliseconds(this.attr.ctime)
+  }
+  /** As `node:fs` has it. */
+  get birthtimeMs(): number {
+    return this.ctimeMs
+  }
+}
+
 /** As `fs.BigIntStats`: exact. */
-export class FaceBigIntStats extends Typed {
-  readonly #attr: Attr
+export class FaceBigIntStats extends OfAttributes {
   readonly dev = 0n
-
-  constructor(attr: Attr) {
-    super()
-    this.#attr = attr
-  }
-
-  protected override typeOf(): number {
-    return this.#attr.mode & S_IFMT
-  }
 
   /** As `node:fs` has it. */
   get ino(): bigint {
-    return BigInt(this.#attr.ino)
+    return BigInt(this.attr.ino)
   }
   /** As `node:fs` has it. */
   get mode(): bigint {
-    return BigInt(this.#attr.mode)
+    return BigInt(this.attr.mode)
   }
   /** As `node:fs` has it. */
   get nlink(): bigint {
-    return BigInt(this.#attr.nlink)
+    return BigInt(this.attr.nlink)
   }
   /** As `node:fs` has it. */
   get uid(): bigint {
-    return BigInt(this.#attr.uid)
+    return BigInt(this.attr.uid)
   }
   /** As `node:fs` has it. */
   get gid(): bigint {
-    return BigInt(this.#attr.gid)
+    return BigInt(this.attr.gid)
   }
   /** As `node:fs` has it. */
   get rdev(): bigint {
-    return BigInt(this.#attr.rdev)
+    return BigInt(this.attr.rdev)
   }
   /** As `node:fs` has it. */
   get size(): bigint {
-    return BigInt(this.#attr.size)
+    return BigInt(this.attr.size)
   }
   /** As `node:fs` has it. */
   get blksize(): bigint {
-    return BigInt(this.#attr.blksize)
+    return BigInt(this.attr.blksize)
   }
   /** As `node:fs` has it. */
   get blocks(): bigint {
-    return BigInt(this.#attr.blocks)
+    return BigInt(this.attr.blocks)
   }
   /** As `node:fs` has it. */
   get atimeNs(): bigint {
-    return nanoseconds(this.#attr.atime)
+    return nanoseconds(this.attr.atime)
   }
   /** As `node:fs` has it. */
   get mtimeNs(): bigint {
-    return nanoseconds(this.#attr.mtime)
+    return nanoseconds(this.attr.mtime)
   }
   /** As `node:fs` has it. */
   get ctimeNs(): bigint {
-    return nanoseconds(this.#attr.ctime)
+    return nanoseconds(this.attr.ctime)
   }
   /** As `node:fs` has it. */
   get birthtimeNs(): bigint {
@@ -206,22 +205,6 @@ export class FaceBigIntStats extends Typed {
   /** As `node:fs` has it. */
   get birthtimeMs(): bigint {
     return this.ctimeMs
-  }
-  /** As `node:fs` has it. */
-  get atime(): Date {
-    return dateOf(this.#attr.atime)
-  }
-  /** As `node:fs` has it. */
-  get mtime(): Date {
-    return dateOf(this.#attr.mtime)
-  }
-  /** As `node:fs` has it. */
-  get ctime(): Date {
-    return dateOf(this.#attr.ctime)
-  }
-  /** As `node:fs` has it. */
-  get birthtime(): Date {
-    return this.ctime
   }
 }
 

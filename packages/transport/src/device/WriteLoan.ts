@@ -84,7 +84,7 @@ export class WriteLoan {
     this.active = this.expectsLarge || this.borrower !== undefined || (this.piped?.size ?? 0) > 0
   }
 
-  /** Reads a frame by way of a pipe: its length or a negative errno; undefined where it is to be read as any. */
+  /** Reads a frame through a pipe. Returns its length or a negative errno; undefined when it must be read as other frames are. */
   readByPipe(slot: DeviceSlot): number | undefined {
     return this.expectsLarge ? this.piped?.read(this.channel, slot, this.frameCapacity) : undefined
   }
