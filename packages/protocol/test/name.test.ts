@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { readName } from "../src/name.ts"
+import { nameToBytes, readName } from "../src/name.ts"
 
 const encoder = new TextEncoder()
 const read = (name: string) => {
@@ -21,4 +21,13 @@ it("tells names apart whose hashes are the same", () => {
   for (let round = 0; round < 3; round++) for (const name of colliding) expect(read(name)).toBe(name)
   expect(read("Aa")).toBe("Aa")
   expect(read("BB")).toBe("BB")
+})
+
+it("makes of every text the bytes that UTF-8 has for it", () => {
+  for (const character of ["a", "\x7f", "\x80", "é", "€", "🎆", "\ud800"]) {
+    for (let length = 0; length <= 40; length++) {
+      for (const name of [character.repeat(length), "a".repeat(length) + character, character + "a".repeat(length)])
+        expect(Buffer.compare(nameToBytes(name), encoder.encode(name)), JSON.stringify(name)).toBe(0)
+    }
+  }
 })
