@@ -30,6 +30,9 @@ export interface InFlight {
   signalled: boolean
   /** The caller's watch has met it. */
   looked: boolean
+  /** Its neighbours in the table, which alone sets them. */
+  previous: InFlight | undefined
+  next: InFlight | undefined
 }
 
 /** A request that owes its reply at `place`. `caller` is undefined until its operation begins. */
@@ -49,38 +52,70 @@ export const makeInFlight = (
   stopped: undefined,
   answered: false,
   signalled: false,
-  looked: false
+  looked: false,
+  previous: undefined,
+  next: undefined
 })
 
+/**
+ * A list through its entries, in the order in which they came. A Map would serve, but for this: when its entries come and
+ * go it makes a new table for each few of them, each dead table refers to the next, and once one is old (V8's old
+ * generation) all that follow, with what they refer to, are kept until the next full collection.
+ */
 export class InFlightTable {
-  readonly #entries = new Map<U64, InFlight>()
+  #first: InFlight | undefined
+  #last: InFlight | undefined
+  #size = 0
   readonly #onEmpty: Array<() => void> = []
 
   get size(): number {
-    return this.#entries.size
+    return this.#size
   }
 
+  /** The newest request of that number. Looks through all that came after it: only an INTERRUPT asks. */
   get(unique: U64): InFlight | undefined {
-    return this.#entries.get(unique)
+    let entry = this.#last
+    while (entry !== undefined && entry.unique !== unique) entry = entry.previous
+    return entry
+  }
+
+  #has(entry: InFlight): boolean {
+    return entry.previous !== undefined || this.#first === entry
   }
 
   add(entry: InFlight): void {
-    this.#entries.set(entry.unique, entry)
+    if (this.#has(entry)) return
+    entry.previous = this.#last
+    if (this.#last === undefined) this.#first = entry
+    else this.#last.next = entry
+    this.#last = entry
+    this.#size++
   }
 
   /** Called when the reply has been written and the fiber has ended. */
-  delete(unique: U64): void {
-    this.#entries.delete(unique)
-    if (this.#entries.size === 0) for (const resume of this.#onEmpty.splice(0)) resume()
+  delete(entry: InFlight): void {
+    if (!this.#has(entry)) return
+    const { next, previous } = entry
+    if (previous === undefined) this.#first = next
+    else previous.next = next
+    if (next === undefined) this.#last = previous
+    else next.previous = previous
+    entry.previous = undefined
+    entry.next = undefined
+    this.#size--
+    if (this.#size === 0) for (const resume of this.#onEmpty.splice(0)) resume()
   }
 
-  values(): IterableIterator<InFlight> {
-    return this.#entries.values()
+  /** Those that are in flight now. */
+  values(): ReadonlyArray<InFlight> {
+    const entries: Array<InFlight> = []
+    for (let entry = this.#first; entry !== undefined; entry = entry.next) entries.push(entry)
+    return entries
   }
 
   /** Calls back once the table is empty, now or later; returns how to stop waiting. */
   whenEmpty(resume: () => void): () => void {
-    if (this.#entries.size === 0) {
+    if (this.#size === 0) {
       resume()
       return () => {}
     }

@@ -33,7 +33,7 @@ export const makeAnswers = (connection: Connection, responder: Responder): Answe
       const { place, request, row } = entry
       if ("slot" in place) responder.toSlot(place.slot, row, request, exit, entry.stopped)
       else responder.toDetached(place.detached, row, request, exit, entry.stopped)
-      inFlight.delete(entry.unique)
+      inFlight.delete(entry)
     },
     answerEarly,
     expire: (entry, errno) => {

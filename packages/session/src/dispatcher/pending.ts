@@ -97,7 +97,7 @@ export const makePending = (using: PendingDependencies): Pending => {
     if (!entry.answered) finish(entry, exit)
     else {
       if (Exit.isSuccess(exit)) calls.withdraw(entry.request, exit.value)
-      inFlight.delete(entry.unique)
+      inFlight.delete(entry)
     }
   }
 

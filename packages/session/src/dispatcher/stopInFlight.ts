@@ -11,7 +11,7 @@ export const stopInFlight = (connection: Connection, reason: StopReason): Effect
     for (const entry of connection.inFlight.values()) {
       if (entry.fiber === undefined) {
         // Not begun, and nobody is left to be answered.
-        if (reason === "shutdown") connection.inFlight.delete(entry.unique)
+        if (reason === "shutdown") connection.inFlight.delete(entry)
         continue
       }
       entry.stopped ??= reason
