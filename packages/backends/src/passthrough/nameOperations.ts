@@ -39,9 +39,8 @@ export const nameOperations = (served: Served) => {
   const noteRemoved = (nodeid: number | bigint, name: Name): void => {
     const folder = nodes.get(nodeid)
     if (folder === undefined) return
-    const removed = (folder.removedNames ??= new Set())
-    if (removed.size >= removedMost) removed.clear()
-    removed.add(name)
+    if (folder.removedNames === undefined || folder.removedNames.size >= removedMost) folder.removedNames = new Set()
+    folder.removedNames.add(name)
   }
   const remove = (nodeid: number | bigint, name: Name, flags: number, context: RequestContext) => {
     const folder = changingFolderOf(served, nodeid, context)

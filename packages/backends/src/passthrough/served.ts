@@ -65,10 +65,11 @@ export const folderOf = ({ nodes }: Served, nodeid: U64): number => {
  * Whether a node may be changed: not when its name, or that of a directory above it, leads elsewhere by now, because
  * others have moved or removed it within the time for which the kernel trusts names. The change would be lost. ESTALE
  * then has the kernel look the path up again, and do the call anew (path_openat and retry_estale in fs/namei.c). Who
- * comes back all the same came by no name: by a descriptor (/proc/self/fd) or from a working directory.
+ * comes back all the same came by no name: by a descriptor (/proc/self/fd) or from a working directory. Where the kernel
+ * trusts no name it has just looked the path up, and nothing is asked again.
  */
-export const isReached = ({ nodes }: Served, node: Node, { pid }: RequestContext): boolean =>
-  nodes.isReachable(node) || nodes.wasSentBack(node, pid)
+export const isReached = ({ entryValid, nodes }: Served, node: Node, { pid }: RequestContext): boolean =>
+  (entryValid.sec === 0 && entryValid.nsec === 0) || nodes.isReachable(node) || nodes.wasSentBack(node, pid)
 
 /** As `folderOf`, of a directory in which names are to be changed. */
 export const changingFolderOf = (served: Served, nodeid: U64, context: RequestContext): number => {
