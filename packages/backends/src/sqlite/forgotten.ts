@@ -5,7 +5,7 @@ import { rootId, type StoredNodes } from "./storedNodes.ts"
 
 export const makeForgotten = ({ free, inodes }: Pick<StoredNodes, "free" | "inodes">) => {
   /** Nodes that the kernel has forgotten since the last commit, and that the commit removes. */
-  const removed = new Set<number>()
+  let removed = new Set<number>()
   /** Nodes that the kernel has forgotten, and that a failed commit has left; the kernel sends a FORGET only once. */
   const lingering = new Set<number>()
   const forget = (nodeid: U64): void => {
@@ -18,7 +18,9 @@ export const makeForgotten = ({ free, inodes }: Pick<StoredNodes, "free" | "inod
   }
   return {
     forget,
-    committed: (): void => removed.clear(),
+    committed: (): void => {
+      if (removed.size > 0) removed = new Set()
+    },
     rolledBack: (): void => {
       for (const ino of removed) lingering.add(ino)
       removed.clear()

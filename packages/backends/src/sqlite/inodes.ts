@@ -17,12 +17,36 @@ const shrink = (cache: Map<number, Inode>): void => {
   }
 }
 
+/** Inodes that were changed since the last commit. */
+const makeChanges = () => {
+  let dirty = new Set<Inode>()
+  /** Made since the last commit: they have no row yet. */
+  let fresh = new Set<Inode>()
+  return {
+    made: (inode: Inode): void => {
+      fresh.add(inode)
+      dirty.add(inode)
+    },
+    changed: (inode: Inode): void => void dirty.add(inode),
+    /** Whether it has a row. */
+    removed: (inode: Inode): boolean => {
+      dirty.delete(inode)
+      return !fresh.delete(inode)
+    },
+    all: (): ReadonlySet<Inode> => dirty,
+    isFresh: (inode: Inode): boolean => fresh.has(inode),
+    /** Begins new sets: a cleared one's old table refers to its new one, and once it is old itself keeps all that follow. */
+    clear: (): void => {
+      if (dirty.size > 0) dirty = new Set()
+      if (fresh.size > 0) fresh = new Set()
+    }
+  }
+}
+
 export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, settings: InodeSettings) => {
   const rows = makeInodeRows(db, settings)
   const cache = new Map<number, Inode>()
-  const dirty = new Set<Inode>()
-  /** Made since the last commit: they have no row yet. */
-  const fresh = new Set<Inode>()
+  const changes = makeChanges()
   /** What the operation under way has found, if it is one that changes what it finds. */
   let found: Array<Inode> | undefined
 
@@ -42,13 +66,12 @@ export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, setti
 
   const add = (inode: Inode): void => {
     cache.set(inode.ino, inode)
-    fresh.add(inode)
-    dirty.add(inode)
+    changes.made(inode)
   }
 
   /** Has an inode that the operation under way has found stored anew; one that lies below gets a row, if it was changed. */
   const settleOne = (inode: Inode): void => {
-    if (cache.get(inode.ino) === inode) dirty.add(inode)
+    if (cache.get(inode.ino) === inode) changes.changed(inode)
     else if (settings.underlay()?.isChanged(inode) === true) {
       settings.underlay()?.takeRow(inode)
       add(inode)
@@ -67,7 +90,7 @@ export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, setti
   return {
     ...inodes,
     changed: (inode: Inode): void => {
-      if (cache.has(inode.ino)) dirty.add(inode)
+      if (cache.has(inode.ino)) changes.changed(inode)
     },
     /** Tells whether an inode has a row, or gets one at the next commit. */
     isStored: (inode: Inode): boolean => cache.get(inode.ino) === inode,
@@ -83,33 +106,30 @@ export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, setti
     add,
     remove: (inode: Inode): void => {
       cache.delete(inode.ino)
-      dirty.delete(inode)
       transaction.begin()
-      if (!fresh.delete(inode)) rows.remove(inode.ino)
+      if (changes.removed(inode)) rows.remove(inode.ino)
       if (inode.xattrs === undefined || inode.xattrs.size > 0) rows.removeXattrs(inode.ino)
       settings.underlay()?.removed(inode.ino)
     },
-    isDirty: (): boolean => dirty.size > 0,
+    isDirty: (): boolean => changes.all().size > 0,
     flush: (): void => {
-      if (dirty.size === 0) return
+      if (changes.all().size === 0) return
       // Rows of inodes that are changed together often share a page.
-      transaction.begin(1 + (dirty.size >>> 2))
-      for (const inode of dirty) {
-        if (fresh.has(inode)) rows.insert(inode)
+      transaction.begin(1 + (changes.all().size >>> 2))
+      for (const inode of changes.all()) {
+        if (changes.isFresh(inode)) rows.insert(inode)
         else rows.update(inode)
       }
     },
     /** After a commit: everything is stored, so some can be let go. */
     committed: (): void => {
-      dirty.clear()
-      fresh.clear()
+      changes.clear()
       if (cache.size > cachedMax) shrink(cache)
     },
     /** After a rollback: nothing of what is in memory is known to be stored. */
     clear: (): void => {
       cache.clear()
-      dirty.clear()
-      fresh.clear()
+      changes.clear()
     },
     orphans: rows.orphans
   }

@@ -40,7 +40,7 @@ export interface Replies {
 }
 
 export const makeReplies = (): Replies => {
-  const records = new Map<U64, U64>()
+  let records = new Map<U64, U64>()
   const adopted = new Map<U64, U64>()
   const uncommitted: Array<U64> = []
   let freshLeft = proof
@@ -69,6 +69,8 @@ export const makeReplies = (): Replies => {
     },
     delivered: (uniques) => {
       for (const unique of uniques) records.delete(unique)
+      // A new one refers to no table of before; see InFlightTable of @bickford/session.
+      if (records.size === 0) records = new Map()
     },
     text: () => {
       if (!changed) return undefined
