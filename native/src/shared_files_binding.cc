@@ -284,20 +284,22 @@ napi_value reopen(napi_env env, napi_callback_info info) {
   return fd < 0 ? call.error(ESTALE) : call.result(fd);
 }
 
-// (node): how many have it open.
-napi_value opens(napi_env env, napi_callback_info info) {
+// (node): what `Count` counts of it.
+template <uint32_t (SharedFiles::*Count)(uint64_t)>
+napi_value count_of(napi_env env, napi_callback_info info) {
   ShareCall call(env, info);
   const uint64_t node = call.number(0);
   if (!call.usable()) return call.wrong();
-  return call.result(call.files().opens(node));
+  return call.result((call.files().*Count)(node));
 }
 
-// (node): how many of those without a descriptor of their own.
-napi_value unopened(napi_env env, napi_callback_info info) {
+// (node): does `Change` to it.
+template <int32_t (SharedFiles::*Change)(uint64_t)>
+napi_value changed_by(napi_env env, napi_callback_info info) {
   ShareCall call(env, info);
   const uint64_t node = call.number(0);
   if (!call.usable()) return call.wrong();
-  return call.result(call.files().unopened(node));
+  return call.status((call.files().*Change)(node));
 }
 
 // (node, kept only)
@@ -317,22 +319,6 @@ napi_value register_backing(napi_env env, napi_callback_info info) {
   const bool kept = call.integer(2) != 0;
   if (!call.usable()) return call.wrong();
   return call.status(call.files().register_backing(node, id, kept));
-}
-
-// (node)
-napi_value close_backing(napi_env env, napi_callback_info info) {
-  ShareCall call(env, info);
-  const uint64_t node = call.number(0);
-  if (!call.usable()) return call.wrong();
-  return call.status(call.files().close_backing(node));
-}
-
-// (node)
-napi_value let_backing_go(napi_env env, napi_callback_info info) {
-  ShareCall call(env, info);
-  const uint64_t node = call.number(0);
-  if (!call.usable()) return call.wrong();
-  return call.status(call.files().let_backing_go(node));
 }
 
 // (node): 1 while somebody has it open by its registration.
@@ -377,8 +363,9 @@ constexpr FsFunction functions[] = {
     {"name_of", name_of}, {"forget", forget}, {"forgotten", forgotten}, {"has_forgotten", has_forgotten}, {"hold", hold}, {"let_go", let_go},
     {"record_handle", record_handle}, {"handle_of", handle_of}, {"was_sent_back", was_sent_back}, {"open", open_file},
     {"descriptor_of", descriptor_of}, {"opened", opened_file}, {"give_descriptor", give_descriptor}, {"close_file", close_file},
-    {"reopen", reopen}, {"opens", opens}, {"unopened", unopened}, {"backing", backing}, {"register_backing", register_backing},
-    {"close_backing", close_backing}, {"let_backing_go", let_backing_go}, {"is_backed", is_backed}, {"count", count},
+    {"reopen", reopen}, {"opens", count_of<&SharedFiles::opens>}, {"unopened", count_of<&SharedFiles::unopened>},
+    {"backing", backing}, {"register_backing", register_backing}, {"close_backing", changed_by<&SharedFiles::close_backing>},
+    {"let_backing_go", changed_by<&SharedFiles::let_backing_go>}, {"is_backed", is_backed}, {"count", count},
     {"invariants", invariants}, {"close", close_share},
 };
 

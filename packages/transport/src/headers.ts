@@ -42,3 +42,10 @@ export const putOutHeader = (slot: Slot, length: number, error: number): void =>
   words[at + (answer.unique >> 2)] = words[from] ?? 0
   words[at + (answer.unique >> 2) + 1] = words[from + 1] ?? 0
 }
+
+/** As `putOutHeader`, over the request's own header, whose `unique` lies where the reply's does. */
+export const putOutHeaderInPlace = ({ header, words }: Slot, length: number, error: number): void => {
+  const at = header >> 2
+  words[at + (answer.len >> 2)] = length
+  words[at + (answer.error >> 2)] = error
+}

@@ -13,7 +13,7 @@ import { constants } from "node:os"
 import { type DeviceTransportOptions, makePacedTransport, type PacedTransport } from "../device/DeviceTransport.ts"
 import { errnoError, type SystemCallError, type TransportError } from "../errors.ts"
 import type { DetachedRequest, FrameSink, FrameTransport, Rings, Slot, TransportEnd } from "../FrameTransport.ts"
-import { inHeaderSize, outHeaderSize } from "../headers.ts"
+import { inHeaderSize, outHeaderSize, putOutHeaderInPlace } from "../headers.ts"
 import { addon, type FuseHandle } from "../native.ts"
 import { partsLength, readParts } from "../parts.ts"
 import { machineQueues } from "./cpus.ts"
@@ -217,12 +217,8 @@ class RingTransport implements FrameTransport {
     this.held--
     if (this.closed) return -EBADF
     const { control } = this
-    const { words } = slot
-    const at = slot.header >> 2
-    // `unique` of the reply lies where the request has it.
-    words[at] = outHeaderSize + bodyLength
-    words[at + 1] = error
-    words[slot.payloadSize] = bodyLength
+    putOutHeaderInPlace(slot, outHeaderSize + bodyLength, error)
+    slot.words[slot.payloadSize] = bodyLength
     const commits = control[ringControl.commits] ?? 0
     control[ringControl.lists + commits] = slot.entry
     control[ringControl.commits] = commits + 1
