@@ -1,6 +1,9 @@
 /** Chunks whose bytes are in memory, of all files together: those used last, and those that are not stored yet. */
+
 /** Bytes of chunks that are kept beyond what is being stored. */
 const cachedMax = 64 * 1024 * 1024
+/** Bytes that a chunk takes besides its own: one that was only allocated has none. */
+const overhead = 256
 
 /** The file that a chunk is a part of. */
 export interface ChunkOwner {
@@ -41,8 +44,9 @@ export const makeChunkCache = (): ChunkCache => {
   }
   const keep = (chunk: Chunk): void => {
     drop(chunk)
-    sizes.set(chunk, chunk.bytes.length)
-    total += chunk.bytes.length
+    const size = chunk.bytes.length + overhead
+    sizes.set(chunk, size)
+    total += size
   }
   return {
     keep,

@@ -65,6 +65,10 @@ export const makeCommits = (parts: UnitParts) => {
       if (units.lost() === undefined && !units.unit().isEmpty) later ??= setTimeout(commitLater, patience).unref()
       return Exit.void
     }),
+    /** Why those who wait for the next commit will be told that it failed; undefined when they will not. */
+    broken: (): Failure | undefined => broken,
+    /** Stores what was done so far. */
+    storeNow: Effect.suspend(() => oneAtATime.withPermit(units.store)),
     /** Stores what is left. */
     close: Effect.suspend(() => {
       clearTimeout(later)

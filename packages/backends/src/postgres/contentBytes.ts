@@ -7,7 +7,7 @@
  */
 import type { Data, U64 } from "@bickford/protocol"
 import { add, low, max, min, shiftLeft, shiftRight } from "@bickford/protocol/arithmetic"
-import type { Bytes } from "../posix/bytes.ts"
+import type { BytesInRows } from "../posix/slices.ts"
 import type { Chunk, ChunkCache } from "./chunkCache.ts"
 import { KnownRanges } from "./knownRanges.ts"
 import { RowFault } from "./rowFault.ts"
@@ -87,7 +87,7 @@ export interface ContentChanges {
   readonly pin: () => void
 }
 
-export class ContentBytes implements Bytes {
+export class ContentBytes implements BytesInRows {
   /** Names the content in the store. */
   id: number
   blocks: number
@@ -99,7 +99,7 @@ export class ContentBytes implements Bytes {
   /** By position: the chunks whose bytes are in memory. */
   readonly #chunks = new Map<number, Chunk>()
   /** The keys of `#bits`, ascending; made when it is needed. */
-  #positions: ReadonlyArray<number> | undefined
+  #positions: Array<number> | undefined
 
   constructor(cache: ChunkCache, changes: ContentChanges, id: number, blocks: number) {
     this.#cache = cache
@@ -275,12 +275,15 @@ export class ContentBytes implements Bytes {
     this.#needChunks(shiftRight(offset, chunkBits), shiftRight(add(end, -1), chunkBits))
   }
 
-  /** Where the first chunk begins that is stored after the one at `offset` and after so many others; undefined where there is none. */
-  afterStored(offset: U64, chunks: number): U64 | undefined {
-    const first = shiftRight(offset, chunkBits)
-    this.#needBits(first, lastPosition)
-    const position = this.#stored(first + 1, lastPosition)[chunks]
-    return position === undefined ? undefined : shiftLeft(position, chunkBits)
+  rowAfter(position: number, rows: number): number | undefined {
+    this.#needBits(position, lastPosition)
+    return this.#stored(position + 1, lastPosition)[rows]
+  }
+
+  rowBeforeEnd(position: number, rows: number): number | undefined {
+    this.#needBits(position, lastPosition)
+    const found = this.#sorted().at(-rows)
+    return found !== undefined && found >= position ? found : undefined
   }
 
   /** Throws a RowFault when what writing to [offset, end) needs is not in memory: bits, and chunks written in part. */
@@ -290,21 +293,24 @@ export class ContentBytes implements Bytes {
     const last = shiftRight(add(end, -1), chunkBits)
     const startsWithin = low(offset, chunkBits) > 0
     const endsWithin = low(end, chunkBits) > 0
-    if (startsWithin || (first === last && endsWithin)) this.#needChunks(first, first)
-    if (endsWithin && last > first) this.#needChunks(last, last)
-    this.#needBits(first, last)
+    const isLacking =
+      !this.#knowsBits(first, last) ||
+      ((startsWithin || (first === last && endsWithin)) && this.#lacks(first)) ||
+      (endsWithin && last > first && this.#lacks(last))
+    if (isLacking) throw new RowFault({ kind: "edges", content: this, first, last })
   }
 
-  /** What was loaded of the chunks from `first` to `last`: what memory knows of them is right, and stays. */
+  /** What was loaded of the chunks from `first` to `last`, with or without their bytes: what memory knows of them is right, and stays. */
   loadedChunks(
     first: number,
     last: number,
-    rows: ReadonlyArray<{ readonly position: number; readonly bits: number; readonly bytes: Uint8Array }>
+    rows: ReadonlyArray<{ readonly position: number; readonly bits: number; readonly bytes: Uint8Array | undefined }>
   ): void {
     for (const { bits, bytes, position } of rows) {
       if (this.#known.lastOf(position) === undefined) this.#remember(position, bits)
       else if (this.#bitsAt(position) === 0) continue
-      if (!this.#chunks.has(position)) this.#keep({ owner: this, position, bytes, used: bytes.length })
+      if (bytes !== undefined && !this.#chunks.has(position))
+        this.#keep({ owner: this, position, bytes, used: bytes.length })
     }
     this.#known.add(first, last)
   }
@@ -346,7 +352,11 @@ export class ContentBytes implements Bytes {
       const chunk = this.#chunks.get(position)
       if (chunk !== undefined) this.#cache.drop(chunk)
       this.#chunks.delete(position)
-      if (this.#bits.delete(position)) this.#positions = undefined
+      if (this.#bits.delete(position)) {
+        // A file that is cut off slice by slice loses its last ones: they need not be sorted anew.
+        if (this.#positions?.at(-1) === position) this.#positions.pop()
+        else this.#positions = undefined
+      }
     } else this.#remember(position, bits)
     this.#changes.changed(this, position)
   }
@@ -358,8 +368,11 @@ export class ContentBytes implements Bytes {
       for (let position = first; position <= last; position++) if (this.#bits.has(position)) few.push(position)
       return few
     }
-    this.#positions ??= [...this.#bits.keys()].sort((a, b) => a - b)
-    return this.#positions.filter((position) => position >= first && position <= last)
+    return this.#sorted().filter((position) => position >= first && position <= last)
+  }
+
+  #sorted(): ReadonlyArray<number> {
+    return (this.#positions ??= [...this.#bits.keys()].sort((a, b) => a - b))
   }
 
   /** The last chunk of those from `position` on of which the bits are known. */
@@ -367,6 +380,20 @@ export class ContentBytes implements Bytes {
     const last = this.#known.lastOf(position)
     if (last === undefined) throw new RowFault({ kind: "bits", content: this, first: position })
     return last
+  }
+
+  #knowsBits(first: number, last: number): boolean {
+    for (let from = first; from <= last;) {
+      const known = this.#known.lastOf(from)
+      if (known === undefined) return false
+      from = known + 1
+    }
+    return true
+  }
+
+  /** Whether the bytes of a chunk are not in memory, unless there are none. */
+  #lacks(position: number): boolean {
+    return !this.#chunks.has(position) && (this.#known.lastOf(position) === undefined || this.#bits.has(position))
   }
 
   #needBits(first: number, last: number): void {
@@ -381,12 +408,10 @@ export class ContentBytes implements Bytes {
         throw new RowFault({ kind: "chunks", content: this, first: from, last: lacking.at(-1) ?? from })
       return
     }
-    const lacking = (position: number): boolean =>
-      !this.#chunks.has(position) && (this.#known.lastOf(position) === undefined || this.#bits.has(position))
     let from = first
     let to = last
-    while (from <= to && !lacking(from)) from++
-    while (to > from && !lacking(to)) to--
+    while (from <= to && !this.#lacks(from)) from++
+    while (to > from && !this.#lacks(to)) to--
     if (from <= to) throw new RowFault({ kind: "chunks", content: this, first: from, last: to })
   }
 
@@ -424,7 +449,7 @@ export class ContentBytes implements Bytes {
     if (to < chunkSize && last > first) this.#needChunks(last, last)
     this.#needBits(first, last)
     this.#changes.pin()
-    for (const position of this.#stored(first, last)) {
+    for (const position of this.#stored(first, last).toReversed()) {
       const start = position === first ? from : 0
       const stop = position === last ? to : chunkSize
       if (start === 0 && stop === chunkSize) within(position)

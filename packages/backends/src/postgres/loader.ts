@@ -84,6 +84,14 @@ export const makeLoader = ({ cache, generation, grace, ids, loaded, loads }: Loa
           if (content.id === id) content.loadedChunks(first, last, rows)
         }
       }
+      case "edges": {
+        const { content, first, last } = missing
+        const { id } = content
+        const rows = await loads.edges(id, first, last)
+        return () => {
+          if (content.id === id) content.loadedChunks(first, last, rows)
+        }
+      }
       case "ids": {
         const block = await loads.idBlock()
         return () => ids.add(block)

@@ -49,6 +49,11 @@ const chunks: Statement = {
   text: `SELECT position, blocks, bytes FROM chunk
     WHERE data = $1::text::bigint AND position BETWEEN $2::text::bigint AND $3::text::bigint ORDER BY position`
 }
+const edges: Statement = {
+  name: "edges",
+  text: `SELECT position, blocks, CASE WHEN position IN ($2::text::bigint, $3::text::bigint) THEN bytes END FROM chunk
+    WHERE data = $1::text::bigint AND position BETWEEN $2::text::bigint AND $3::text::bigint ORDER BY position`
+}
 const nextIds: Statement = { name: "ids", text: "SELECT nextval('id_block')" }
 
 /** Entries with the inodes that they name. */
@@ -63,6 +68,20 @@ interface StoredChunk {
   readonly bits: number
   readonly bytes: Uint8Array
 }
+
+/** A chunk whose bytes may not have been asked for. */
+interface StoredEdge {
+  readonly position: number
+  readonly bits: number
+  readonly bytes: Uint8Array | undefined
+}
+
+// The driver's buffer may be part of a larger one.
+const chunkOf = ([position, blocks, bytes]: Row): StoredChunk => ({
+  position: whole(position),
+  bits: whole(blocks),
+  bytes: new Uint8Array(bytesOf(bytes))
+})
 
 const entryOf = (cookie: unknown, ino: unknown, type: unknown, name: unknown): Entry => ({
   cookie: whole(cookie),
@@ -121,12 +140,12 @@ export const makeLoads = (run: RunStatement, key: HashKey, settings: InodeSettin
       return { rows, last: rows.length < bitsAtOnce ? Infinity : (rows.at(-1)?.position ?? Infinity) }
     },
     chunks: async (data: number, first: number, last: number): Promise<ReadonlyArray<StoredChunk>> =>
-      (await run(chunks, [String(data), String(first), String(last)])).map(([position, blocks, bytes]) => ({
-        position: whole(position),
-        bits: whole(blocks),
-        // The driver's buffer may be part of a larger one.
-        bytes: new Uint8Array(bytesOf(bytes))
-      })),
+      (await run(chunks, [String(data), String(first), String(last)])).map(chunkOf),
+    /** The chunks from `first` to `last`; bytes of those two only. */
+    edges: async (data: number, first: number, last: number): Promise<ReadonlyArray<StoredEdge>> =>
+      (await run(edges, [String(data), String(first), String(last)])).map((row) =>
+        row[2] === null ? { position: whole(row[0]), bits: whole(row[1]), bytes: undefined } : chunkOf(row)
+      ),
     /** The number of a block of numbers that nobody else has. */
     idBlock: async (): Promise<number> => whole((await run(nextIds, []))[0]?.[0])
   }

@@ -6,6 +6,7 @@ import type { AnswerOf, ReplyOf, Timespec } from "@bickford/protocol"
 import { Errno, type ErrnoError, type Operation, type RequestContext } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { pause } from "../posix/slices.ts"
 import type { Recorded } from "../sqlite/once.ts"
 import type { Replies } from "../sqlite/replies.ts"
 import type { Commits } from "./commits.ts"
@@ -84,20 +85,25 @@ export const makeRunner = (parts: RunnerParts) => {
       return Errno.EIO
     })
 
+  /** Loads all that the probes miss, and what was missed in any case. */
+  const loadAll = (fault: RowFault, probes: ReadonlyArray<() => unknown>): Outcome<void> => {
+    const missing = probes.map(missingOf).filter((one) => one !== undefined)
+    return missing.length > 1
+      ? Effect.forEach(missing, loaded, { concurrency: "unbounded", discard: true })
+      : loaded(missing[0] ?? fault.missing)
+  }
+
   const again = Effect.fnUntraced(function* <A>(
     fault: RowFault,
     probes: ReadonlyArray<() => unknown>,
     body: () => Outcome<A>,
     read: Array<Timespec>
   ) {
-    const missing = probes.map(missingOf).filter((one) => one !== undefined)
-    yield* missing.length > 1
-      ? Effect.forEach(missing, loaded, { concurrency: "unbounded", discard: true })
-      : loaded(missing[0] ?? fault.missing)
+    yield* loadAll(fault, probes)
     for (let faults = 0; faults < faultsMax; faults++) {
       const outcome = attempt(body, read)
       if (!(outcome instanceof RowFault)) return yield* outcome
-      yield* loaded(outcome.missing)
+      yield* loadAll(outcome, probes)
     }
     return yield* Effect.die(new Error(`an operation misses ${fault.missing.kind} however often they are loaded`))
   })
@@ -146,6 +152,21 @@ export const makeRunner = (parts: RunnerParts) => {
 
     /** Runs a change that no request asks for; what it misses is loaded. */
     own: <A>(body: () => A): Outcome<A> => Effect.suspend(() => perform(none, () => Exit.succeed(body()))),
+    /** Runs what only looks at the store: at once, unless something has to be loaded. */
+    look: <A>(body: () => A): Outcome<A> => perform(none, () => Exit.succeed(body())),
+    /**
+     * Does a part of a longer operation, without a record, and stores it; once there is no failure that others wait to be
+     * told of. It is not stopped halfway: a unit that is on its way is waited for.
+     */
+    part: (operation: () => Outcome<unknown>): Outcome<unknown> =>
+      Effect.uninterruptible(
+        Effect.gen(function* () {
+          while (commits.broken() !== undefined) yield* pause
+          const done = yield* perform(none, operation)
+          yield* commits.storeNow
+          return done
+        })
+      ),
     /** Whether a request was served before, and has its answer recorded. */
     isRecorded: (context: RequestContext): boolean => context.resent && answers.find(context.unique) !== undefined
   }

@@ -18,16 +18,19 @@ import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
 import { done } from "../posix/filesystem.ts"
 import { makeKernelPages } from "../posix/kernelPages.ts"
+import { isRegular } from "../posix/inode.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
 import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
 import { pathOf } from "../posix/pathOf.ts"
 import { renameOperations } from "../posix/rename.ts"
+import { slicedFallocate, slicedLseek, slicedSetattr, type Sliced } from "../posix/slices.ts"
 import { statfsOf, storedCapabilities } from "../posix/stored.ts"
 import { withoutOpening } from "../posix/withoutOpening.ts"
 import { xattrOperations } from "../posix/xattrOperations.ts"
 import type { Recorded } from "../sqlite/once.ts"
 import { makeRecords } from "../sqlite/records.ts"
+import { ContentBytes } from "./contentBytes.ts"
 import { DatabaseError } from "./database.ts"
 import type { PostgresStoreError } from "./errors.ts"
 import { makeFilesystem, type OpenStore, type StoredFilesystem } from "./filesystem.ts"
@@ -85,6 +88,20 @@ const fromMemory = <A>(tell: () => A): A | undefined => {
   }
 }
 
+/** Files whose work is done slice by slice. */
+const slicedBy = ({ filesystem, runner }: StoredFilesystem): Sliced => ({
+  usage: filesystem.usage,
+  isRecorded: runner.isRecorded,
+  look: runner.look,
+  part: runner.part,
+  file: (nodeid) => {
+    const inode = filesystem.node(nodeid)
+    return inode !== undefined && isRegular(inode) && inode.content instanceof ContentBytes
+      ? { inode, bytes: inode.content }
+      : undefined
+  }
+})
+
 /** The operations on a store, by the rules of `posix/`. */
 const operationsOf = (store: StoredFilesystem, options: PostgresOptions, pages: ReturnType<typeof makeKernelPages>) => {
   const { filesystem: fs, runner } = store
@@ -104,14 +121,17 @@ const operationsOf = (store: StoredFilesystem, options: PostgresOptions, pages: 
   const { answerFor, created, node, nothing } = makeRecords(fs, opening)
   const size: Recorded<unknown, U64> = { toRecord: (n) => n, fromRecord: (n) => Exit.succeed(n) }
 
+  const sliced = slicedBy(store)
+  const setattr = changing(attributes.setattr, {
+    toRecord: () => 0,
+    fromRecord: (_record, { nodeid }) => answerFor(nodeid, (inode) => inode.answer)
+  })
+
   const operations = {
     lookup: reading(names.lookup, probes.name),
     getattr: reading(attributes.getattr),
     statx: reading(attributes.statx),
-    setattr: changing(attributes.setattr, {
-      toRecord: () => 0,
-      fromRecord: (_record, { nodeid }) => answerFor(nodeid, (inode) => inode.answer)
-    }),
+    setattr: slicedSetattr(sliced, setattr, attributes.setattr),
     readlink: reading(names.readlink),
     symlink: changing(names.symlink, node, probes.name),
     mknod: changing(names.mknod, node, probes.name),
@@ -134,8 +154,8 @@ const operationsOf = (store: StoredFilesystem, options: PostgresOptions, pages: 
     ),
     read: reading(data.read, probes.read),
     write: changing(data.write, { toRecord: (n) => n, fromRecord: (n) => Exit.succeed(Number(n)) }, probes.write),
-    fallocate: changing(data.fallocate, nothing),
-    lseek: reading(data.lseek),
+    fallocate: slicedFallocate(sliced, changing(data.fallocate, nothing), data.fallocate),
+    lseek: slicedLseek(sliced, reading(data.lseek)),
     // The kernel asks for what is left.
     copyFileRange: changing<CopyFileRangeRequest>(
       (request, context) => data.copyFileRange({ ...request, len: probes.copy(request, copyChunks) }, context),
@@ -217,6 +237,8 @@ export const serveStore = Effect.fnUntraced(function* (opened: OpenStore, option
   const backend = {
     capabilities: storedCapabilities,
     durable: true,
+    // Stopped between slices; the slices that were done stay.
+    interruptible: { fallocate: "fatal" } as const,
     commit: commits.commit,
     delivered: store.answers.delivered,
     /** Ends when the store is another server's. */

@@ -8,7 +8,7 @@ import type {
   U64,
   WriteRequest
 } from "@bickford/protocol"
-import { add, min, subtract } from "@bickford/protocol/arithmetic"
+import { add, min, shiftLeft, shiftRight, subtract } from "@bickford/protocol/arithmetic"
 import { isRegular } from "../posix/inode.ts"
 import { nameTooLong } from "../posix/names.ts"
 import { ContentBytes } from "./contentBytes.ts"
@@ -16,6 +16,14 @@ import type { StoredFilesystem } from "./filesystem.ts"
 import { RowFault } from "./rowFault.ts"
 
 type Store = Pick<StoredFilesystem, "filesystem" | "cache">
+
+const chunkBits = 16
+
+/** Where the first chunk begins that is stored after the one at `offset` and after so many others; undefined where there is none. */
+const afterStored = (content: ContentBytes, offset: U64, chunks: number): U64 | undefined => {
+  const position = content.rowAfter(shiftRight(offset, chunkBits), chunks)
+  return position === undefined ? undefined : shiftLeft(position, chunkBits)
+}
 
 export const makeProbes = ({ cache, filesystem }: Store) => {
   const { inMemory, peek } = cache
@@ -60,8 +68,8 @@ export const makeProbes = ({ cache, filesystem }: Store) => {
       const source = contentOf(nodeid)
       const target = contentOf(nodeidOut)
       if (source === undefined || target === undefined || len <= 0 || offIn >= source.size) return len
-      const inSource = source.content.afterStored(offIn, chunksMax)
-      const inTarget = target.content.afterStored(offOut, chunksMax)
+      const inSource = afterStored(source.content, offIn, chunksMax)
+      const inTarget = afterStored(target.content, offOut, chunksMax)
       const fromSource = inSource === undefined ? len : min(len, subtract(inSource, offIn))
       const length = inTarget === undefined ? fromSource : min(fromSource, subtract(inTarget, offOut))
       source.content.needBytes(offIn, min(source.size, add(offIn, length)))

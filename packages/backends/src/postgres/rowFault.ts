@@ -8,7 +8,7 @@ interface LoadingContent {
   readonly loadedChunks: (
     first: number,
     last: number,
-    rows: ReadonlyArray<{ readonly position: number; readonly bits: number; readonly bytes: Uint8Array }>
+    rows: ReadonlyArray<{ readonly position: number; readonly bits: number; readonly bytes: Uint8Array | undefined }>
   ) => void
   readonly loadedBits: (
     first: number,
@@ -28,6 +28,8 @@ export type Missing =
   | { readonly kind: "bits"; readonly content: LoadingContent; readonly first: number }
   /** The chunks from `first` to `last`, with their bytes. */
   | { readonly kind: "chunks"; readonly content: LoadingContent; readonly first: number; readonly last: number }
+  /** Which blocks are allocated from the chunk `first` to `last`, and the bytes of these two. */
+  | { readonly kind: "edges"; readonly content: LoadingContent; readonly first: number; readonly last: number }
   /** Numbers for new inodes. */
   | { readonly kind: "ids" }
 

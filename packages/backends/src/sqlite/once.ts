@@ -7,6 +7,7 @@ import { Errno, type ErrnoError, type Operation, type RequestContext } from "@bi
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { makeCommits } from "./commits.ts"
+import { pause } from "../posix/slices.ts"
 import type { StoredFilesystem } from "./filesystem.ts"
 
 /** How an operation's answer is written as one number of the store, and made of that number for a repeated request. */
@@ -14,12 +15,6 @@ export interface Recorded<Req, A> {
   readonly toRecord: (answer: A, request: Req) => U64
   readonly fromRecord: (record: U64, request: Req) => Effect.Effect<A, ErrnoError>
 }
-
-/** Ends this turn of the event loop, so that other requests are served. */
-export const pause = Effect.callback<void>((resume) => {
-  const turn = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(turn))
-})
 
 const isSuccess = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Success<A, E> =>
   Exit.isExit(effect) && Exit.isSuccess(effect)

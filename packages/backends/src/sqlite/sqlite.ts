@@ -9,6 +9,7 @@ import { attributeOperations } from "../posix/attributes.ts"
 import { timespec } from "../posix/clock.ts"
 import { dataOperations } from "../posix/data.ts"
 import { done } from "../posix/filesystem.ts"
+import { isRegular } from "../posix/inode.ts"
 import { invariantsOf } from "../posix/invariants.ts"
 import { makeKernelPages } from "../posix/kernelPages.ts"
 import { listingOperations } from "../posix/listing.ts"
@@ -16,16 +17,17 @@ import { namespaceOperations } from "../posix/namespace.ts"
 import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
 import { pathOf } from "../posix/pathOf.ts"
 import { renameOperations } from "../posix/rename.ts"
+import { slicedFallocate, slicedLseek, slicedSetattr, type Sliced } from "../posix/slices.ts"
 import { statfsOf, storedCapabilities } from "../posix/stored.ts"
 import { blockSize } from "../posix/usage.ts"
 import { withoutOpening } from "../posix/withoutOpening.ts"
 import { xattrOperations } from "../posix/xattrOperations.ts"
+import { StoredBytes } from "./bytes.ts"
 import type { SqliteStoreError } from "./errors.ts"
 import { makeFilesystem, type StoredFilesystem } from "./filesystem.ts"
 import { makeRunner, type Recorded, type Runner } from "./once.ts"
 import { openStore } from "./open.ts"
 import { makeRecords } from "./records.ts"
-import { slicedFallocate, slicedLseek, slicedSetattr } from "./slices.ts"
 import { sqliteChecks, type SqliteOptions } from "./options.ts"
 
 /** What a store holds. */
@@ -122,6 +124,20 @@ const makeChanging = (store: StoredFilesystem, runner: Runner, watch: WatchChang
   return { adding, changing }
 }
 
+/** Files whose work is done slice by slice: what is looked at is at hand, or throws. */
+const slicedBy = (fs: StoredFilesystem["filesystem"], { isRecorded, part }: Runner): Sliced => ({
+  usage: fs.usage,
+  isRecorded,
+  part,
+  look: (body) => Exit.succeed(body()),
+  file: (nodeid) => {
+    const inode = fs.node(nodeid)
+    if (inode === undefined || !isRegular(inode)) return undefined
+    const bytes = fs.bytes(inode)
+    return bytes instanceof StoredBytes ? { inode, bytes } : undefined
+  }
+})
+
 /** Serves a store that is open. `watch` is given each operation that changes it. */
 export const serveStore = (
   store: StoredFilesystem,
@@ -148,7 +164,7 @@ export const serveStore = (
   const { answerFor, created, node, nothing } = makeRecords(fs, opening)
 
   const fsync = makeFsync(store)
-  const sliced = { fs, runner }
+  const sliced = slicedBy(fs, runner)
   const setattr = changing(attributes.setattr, {
     toRecord: () => 0,
     fromRecord: (_record, { nodeid }) => answerFor(nodeid, (inode) => inode.answer)

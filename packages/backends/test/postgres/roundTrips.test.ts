@@ -18,6 +18,8 @@ it.live("a call costs no more round trips than it has to", () =>
     const { nodeid: directory } = yield* first.call("mkdir", { name: "d" }, { unique: (unique += 2) })
     for (const name of ["a", "b", "c", "gone"])
       yield* first.call("create", { nodeid: directory, name }, { unique: (unique += 2) })
+    const { entry: cold } = yield* first.call("create", { nodeid: directory, name: "cold" }, { unique: (unique += 2) })
+    yield* first.call("write", { nodeid: cold.nodeid, data: new Uint8Array(400_000) }, { unique: (unique += 2) })
     yield* first.kill
 
     // Nothing is in memory but the root. What no call asks for, as the sign of life each second, is not counted.
@@ -49,6 +51,22 @@ it.live("a call costs no more round trips than it has to", () =>
       3,
       "rename of two names that are not in memory",
       call("rename", { ...named("c"), newdir: directory, newname: "e" }, next())
+    )
+    // The inode, the chunks at both ends, and the unit.
+    yield* cost(
+      3,
+      "write into a file of which nothing is in memory",
+      call("write", { nodeid: cold.nodeid, offset: 1000, data: new Uint8Array(200_000) }, next())
+    )
+    yield* cost(
+      1,
+      "write beside it",
+      call("write", { nodeid: cold.nodeid, offset: 1000, data: new Uint8Array(10) }, next())
+    )
+    yield* cost(
+      2,
+      "write elsewhere in it",
+      call("write", { nodeid: cold.nodeid, offset: 300_000, data: new Uint8Array(10) }, next())
     )
     yield* cost(1, "create where the name is known to be free", call("create", named("gone"), next()))
   })
