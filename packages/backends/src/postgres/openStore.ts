@@ -11,12 +11,24 @@ import type { PostgresOptions } from "./options.ts"
 
 const connectionsDefault = 4
 
+/** Names of what OpenSSL and Node refuse a certificate for. */
+const certificateRefused = /^ERR_TLS_CERT|CERT|SIGNATURE/
+
+/** What somebody can do about a connection that does not come about. */
+const adviceOnConnection = ({ cause, message }: DatabaseError): string => {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
+  if (certificateRefused.test(code))
+    return "; sslmode asks for a certificate of the host that the URL names, from an authority in sslrootcert"
+  if (message.includes("SSL")) return "; have the server offer TLS, or leave sslmode out"
+  return `; is a server running there? If there is none yet: ${howToBegin}`
+}
+
 /** What somebody can do about a server that cannot be reached, or does not let them in. */
 const advice = (error: unknown): string => {
   if (!(error instanceof DatabaseError)) return ""
   switch (error.code) {
     case undefined:
-      return `; is a server running there? If there is none yet: ${howToBegin}`
+      return adviceOnConnection(error)
     case "28P01":
     case "28000":
       return "; give the password in PGPASSWORD or ~/.pgpass, and look at pg_hba.conf on the server"

@@ -2,7 +2,7 @@
  * A PostgreSQL server for tests: Debian's, on a port and in a folder of its own, one for all tests of a file. The server
  * refuses to run as root, so that root's tests have it run as the user `postgres` or `nobody`.
  */
-import { execFileSync, spawnSync } from "node:child_process"
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -83,7 +83,24 @@ const settings = (port: number, folder: string): string =>
     .map(([name, value]) => `-c ${name}=${value}`)
     .join(" ")
 
-/** Starts a server, empty; it is to be removed. */
+/**
+ * Removes a server and its folder once this process has ended, however it ends: a shell in a session of its own reads from
+ * a pipe that nobody writes to, and that is closed with the process. SIGQUIT is the server's immediate shutdown.
+ */
+const guard = (folder: string): ChildProcess => {
+  const script = `read -r _
+    pid=$(head -n 1 "$1/data/postmaster.pid") && kill -QUIT "$pid" && while kill -0 "$pid"; do sleep 0.05; done
+    rm -rf "$1"`
+  const guarding = spawn("sh", ["-c", script, "sh", folder], {
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"]
+  })
+  guarding.unref()
+  return guarding
+}
+
+/** Starts a server, empty; it is to be removed, and is when this process ends without having done so. */
 export const startCluster = async (): Promise<Cluster> => {
   const bin = programs()
   const user = serverUser()
@@ -102,6 +119,7 @@ export const startCluster = async (): Promise<Cluster> => {
   const start = (): void =>
     void run("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), "-o", settings(port, folder), "start"])
   const stop = (mode: string): void => void run("pg_ctl", ["-D", data, "-w", "-m", mode, "stop"])
+  const guarding = guard(folder)
   start()
   let stores = 0
   const psql = (url: string, sql: string): string => {
@@ -137,6 +155,7 @@ export const startCluster = async (): Promise<Cluster> => {
     remove: () => {
       spawnSync(join(bin, "pg_ctl"), ["-D", data, "-w", "-m", "immediate", "stop"], as)
       rmSync(folder, { recursive: true, force: true })
+      guarding.stdin?.destroy()
     }
   }
 }
