@@ -146,7 +146,7 @@ const bench = async (options: Options, workplace: Workplace, served: Array<Serve
   const about = await machine()
   sayMachine(about, options)
   const load = await makeLoader(options.cpus)
-  const all = contenders(options.beside)
+  const all = contenders(options)
   const chosen = chosenOf(all, options.only)
   const skipped: Skipped = []
   await serveAll(chosen, options, workplace, served, skipped)

@@ -1,9 +1,10 @@
 /** Who is measured: how each is built, and how it is started. */
 import { existsSync } from "node:fs"
 import { mkdir, readFile } from "node:fs/promises"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { attempt } from "../test/mount/processes.ts"
 import { dataOperations } from "./operations.ts"
+import type { Options } from "./options.ts"
 import { benchFolder, buildFolder, rootFolder } from "./workplace.ts"
 
 /** A program and its arguments. */
@@ -255,12 +256,25 @@ const ownStored: ReadonlyArray<Contender> = [
   }
 ]
 
+/** A store in a database of the caller's, in a schema of its own each time that it is served. */
+const inDatabase = (given: string): Contender => ({
+  name: "bickford-postgres",
+  serves: "memory",
+  prepare: async () => {},
+  command: (mountpoint, storage) => {
+    const url = new URL(given)
+    url.searchParams.set("schema", `bench_${process.pid}_${basename(mountpoint).replaceAll(/[^a-z0-9]/g, "_")}`)
+    return bickfordOf(rootFolder, url.href)?.(mountpoint, storage) ?? ["false"]
+  }
+})
+
 /** In the order of the report. */
-export const contenders = (beside: string | undefined): ReadonlyArray<Contender> => [
+export const contenders = ({ beside, postgres }: Pick<Options, "beside" | "postgres">): ReadonlyArray<Contender> => [
   ...floors,
   ...inMemory,
   ...(beside === undefined ? [] : [besideIn(beside)]),
   ...ownInMemory,
   ...overDirectories,
-  ...ownStored
+  ...ownStored,
+  ...(postgres === undefined ? [] : [inDatabase(postgres)])
 ]

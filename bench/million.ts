@@ -19,7 +19,7 @@ interface Phase {
   readonly second: number
 }
 
-const memory = contenders(undefined).find(({ name }) => name === "bickford-memory")
+const memory = contenders({ beside: undefined, postgres: undefined }).find(({ name }) => name === "bickford-memory")
 if (memory === undefined) throw new Error("there is no memory filesystem")
 const workplace = await makeWorkplace()
 const program = await compile(join(benchFolder, "programs", "million.c"), "million")

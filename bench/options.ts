@@ -18,6 +18,8 @@ export interface Options {
   readonly json: string | undefined
   /** A folder with a yardstick to run as well, by `node srv.mjs MOUNTPOINT dev`. */
   readonly beside: string | undefined
+  /** The URL of an empty database, in which `postgres:` keeps what it serves. */
+  readonly postgres: string | undefined
 }
 
 export const usage = `npm run bench -- [options]
@@ -29,7 +31,8 @@ export const usage = `npm run bench -- [options]
   --clients N        how many threads ask at once (default 1)
   --throughput       throughput alone
   --json FILE        every measurement, as JSON
-  --beside DIR       run DIR/srv.mjs as well`
+  --beside DIR       run DIR/srv.mjs as well
+  --postgres URL     run postgres: as well, in the database that URL names`
 
 const positive = (name: string, text: string): number => {
   const value = Number(text)
@@ -51,7 +54,8 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | undefined =
       cpu: { type: "string" },
       clients: { type: "string", default: "1" },
       json: { type: "string" },
-      beside: { type: "string" }
+      beside: { type: "string" },
+      postgres: { type: "string" }
     }
   })
   if (values.help) return undefined
@@ -64,6 +68,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options | undefined =
     only: values.only?.split(",").filter((name) => name !== "") ?? [],
     throughputOnly: values.quick || values.throughput,
     json: values.json === undefined ? undefined : resolve(values.json),
-    beside: values.beside === undefined ? undefined : resolve(values.beside)
+    beside: values.beside === undefined ? undefined : resolve(values.beside),
+    postgres: values.postgres
   }
 }
