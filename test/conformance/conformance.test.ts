@@ -14,7 +14,8 @@ describe("the table of behaviours", () => {
     "passthrough",
     "passthroughInNode",
     "memoryOnRings",
-    "passthroughOnRings"
+    "passthroughOnRings",
+    "passthroughByIsolates"
   ] as const) {
     it(`holds in ${name}`, () =>
       places[name](async (place) => {

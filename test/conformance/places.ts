@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { startCluster } from "../../packages/backends/test/postgres/cluster.ts"
 import { withMount } from "../mount/bickford.ts"
-import { startOnRings } from "../mount/onRings.ts"
+import { startByIsolates, startOnRings } from "../mount/onRings.ts"
 import { run } from "../mount/processes.ts"
 import { fillFolders } from "./fullBase.ts"
 
@@ -34,13 +34,8 @@ const withFolder = async (body: (folder: string) => Promise<void>): Promise<void
 const mounted = (source: string, body: Body, args: ReadonlyArray<string> = []): Promise<void> =>
   withMount(({ letGo, mountpoint }) => body({ folder: mountpoint, fuse: true, release: letGo }), args, source)
 
-const mountedOnRings = (source: string, body: Body): Promise<void> =>
-  withMount(
-    ({ letGo, mountpoint }) => body({ folder: mountpoint, fuse: true, release: letGo }),
-    [],
-    source,
-    startOnRings
-  )
+const mountedOnRings = (source: string, body: Body, begin = startOnRings): Promise<void> =>
+  withMount(({ letGo, mountpoint }) => body({ folder: mountpoint, fuse: true, release: letGo }), [], source, begin)
 
 const noHandles = (behaviour: string): string | undefined =>
   behaviour.startsWith("by a file handle")
@@ -139,6 +134,10 @@ export const places = {
   passthroughOnRings: (body: Body) =>
     withFolder((folder) =>
       mountedOnRings(`passthrough:${folder}`, (place) => body({ ...place, byKernel: writesByItself }))
+    ),
+  passthroughByIsolates: (body: Body) =>
+    withFolder((folder) =>
+      mountedOnRings(`passthrough:${folder}`, (place) => body({ ...place, byKernel: writesByItself }), startByIsolates)
     ),
   path: (body: Body) =>
     mounted(`module:${join(import.meta.dirname, "..", "path", "served.ts")}`, (place) =>

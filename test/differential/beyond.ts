@@ -39,6 +39,7 @@ const beyond: { readonly [Name in PlaceName]?: ReadonlyArray<Beyond> } = {
   ],
   memoryOnRings: elsewhere,
   passthroughOnRings: passthrough,
+  passthroughByIsolates: passthrough,
   path: [
     { calls: /xattr \S+ (?!user\.[a-z])/, reason: "the filesystem of the tests takes any name for an attribute" },
     { calls: /FALLOC_FL|SEEK_(DATA|HOLE)/, reason: "the filesystem of the tests has no holes" },

@@ -22,6 +22,11 @@ describe("random calls", () => {
     assert.deepStrictEqual(await runDifferential({ place: "memoryOnRings", calls: 3000, seed: 2, length: 200 }), [])
   })
 
+  it("give the same in a directory that several isolates serve", async () => {
+    const plan = { place: "passthroughByIsolates", calls: 3000, seed: 4, length: 200 } as const
+    assert.deepStrictEqual(await runDifferential(plan), [])
+  })
+
   it("give the same in memory as on a plain folder", async () => {
     assert.deepStrictEqual(await runDifferential({ place: "memory", calls: 3000, seed: 1, length: 200 }), [])
   })

@@ -9,15 +9,20 @@ import { serve } from "./inProcess.ts"
 export const serveOnRings = (backend: BackendSource, options?: Omit<MountOptions, "mountpoint" | "backend">) =>
   mountOnRings(serve(backend, { threads: 1, ...options }))
 
-/** As `start`, over io_uring; fails where the kernel has not agreed to it. */
-export const startOnRings = async (
-  mountpoint: string,
-  args: ReadonlyArray<string>,
-  source: string
-): Promise<Served> => {
-  const options = ["-o", "max_threads=1", ...args]
-  const served = await Effect.runPromise(offeringRings(Effect.promise(() => start(mountpoint, options, source))))
-  if (!served.log().includes("io_uring: the kernel delivers requests by its queues"))
-    throw new Error(`the mount is not served over io_uring: ${served.log()}`)
-  return served
-}
+/** `start` with options, over io_uring; fails where the kernel has not agreed to it, or other threads serve than `log` says. */
+const startWith =
+  (options: string, log: string) =>
+  async (mountpoint: string, args: ReadonlyArray<string>, source: string): Promise<Served> => {
+    const all = ["-o", options, ...args]
+    const served = await Effect.runPromise(offeringRings(Effect.promise(() => start(mountpoint, all, source))))
+    if (!served.log().includes(log)) throw new Error(`the log has no "${log}": ${served.log()}`)
+    return served
+  }
+
+const delivers = "io_uring: the kernel delivers requests by its queues"
+
+/** As `start`, over io_uring, by one thread. */
+export const startOnRings = startWith("max_threads=1", delivers)
+
+/** As `start`, over io_uring, by two isolates, for a source that is shared. */
+export const startByIsolates = startWith("max_threads=2", `${delivers}, to 2 threads`)

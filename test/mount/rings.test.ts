@@ -4,35 +4,15 @@ import { memory } from "bickford"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { readFileSync, readdirSync, readlinkSync } from "node:fs"
+import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { cleanUp, makeMountpoint, root, start } from "./bickford.ts"
 import { serve } from "./inProcess.ts"
 import { oneFile } from "./oneFile.ts"
+import { held } from "./held.ts"
 import { offeringRings, withholdingRings } from "./enableUring.ts"
 import { serveOnRings, startOnRings } from "./onRings.ts"
-
-/** Descriptors and mappings of io_uring, and threads of this process; libuv has some of each. */
-const held = () => ({
-  descriptors: readdirSync("/proc/self/fd").filter((name) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${name}`).includes("io_uring")
-    } catch {
-      return false
-    }
-  }).length,
-  mappings: readFileSync("/proc/self/maps", "latin1")
-    .split("\n")
-    .filter((line) => line.includes("io_uring")).length,
-  threads: readdirSync("/proc/self/task").length
-})
-
-const work = `set -e; cd "$1"
-for i in 1 2 3 4 5 6 7 8; do mkdir d$i; for j in 1 2 3 4 5; do echo $i.$j > d$i/f$j; done; done
-head -c 3000000 /dev/urandom > large; cp large copy; cmp large copy; ln -s large link; cmp link copy
-mv d1 moved; [ "$(cat moved/f3)" = 1.3 ]; [ "$(ls d2 | wc -l)" = 5 ]
-truncate -s 1000 copy; [ "$(stat -c %s copy)" = 1000 ]
-rm -r d? moved; ls | tr '\\n' ' '`
+import { work } from "./shellWork.ts"
 
 const until = (condition: () => boolean) => Effect.repeat(Effect.sleep("5 millis"), { until: () => condition() })
 

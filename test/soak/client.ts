@@ -1,13 +1,13 @@
 /**
- * One of the soak's programs: `client.ts FOLDER SECONDS` or `client.ts FOLDER FILE`. Works in a folder of its own
- * until its time is up, or until the file is there, with calls that only the injected faults can make fail. Every name is used once, so that a call whose fate is not known (EIO)
+ * One of the soak's programs: `client.ts FOLDER SECONDS|FILE [ERRNO]`. Works in a folder of its own
+ * until its time is up, or until the file is there, with calls that only the injected faults can make fail: with EIO, or that errno. Every name is used once, so that a call whose fate is not known (EIO)
  * cannot make a later one fail. Prints a report as JSON.
  */
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { join } from "node:path"
 
-const [folder = "", limit = "0"] = process.argv.slice(2)
+const [folder = "", limit = "0", expected = "EIO"] = process.argv.slice(2)
 const end = Date.now() + Number(limit) * 1000
 const isOver = (): boolean => (Number.isNaN(end) ? fs.existsSync(limit) : Date.now() >= end)
 
@@ -25,7 +25,7 @@ const call = <A>(name: string, make: () => A): { readonly value: A } | undefined
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error)
     failed++
-    if (code !== "EIO") wrong.push(`${name}: ${code}`)
+    if (code !== "EIO" && code !== expected) wrong.push(`${name}: ${code}`)
     return undefined
   } finally {
     slowest = Math.max(slowest, performance.now() - began)

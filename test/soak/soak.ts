@@ -6,71 +6,24 @@
 import { type Backend, memory, mountEffect as mount } from "bickford"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import { spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { brittleOperations, deaths } from "./brittle.ts"
+import { runClient } from "./runClient.ts"
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "600" } } })
 const seconds = Number(values.seconds)
 const processes = 4
-const client = fileURLToPath(new URL("client.ts", import.meta.url))
 
 const kept = memory()
-let deaths = 0
 let crashes = 0
 let kills = 0
 
-/** The operation, which dies now and then before it does anything, and takes a moment now and then. */
-const brittle =
-  (operation: (...args: ReadonlyArray<never>) => unknown) =>
-  (...args: ReadonlyArray<never>): unknown => {
-    const chance = Math.random()
-    if (chance < 0.005) {
-      deaths++
-      throw new Error("an operation that throws")
-    }
-    if (chance < 0.01) {
-      deaths++
-      return Effect.andThen(Effect.yieldNow, Effect.die(new Error("an operation that dies")))
-    }
-    if (chance > 0.1) return operation(...args)
-    return Effect.andThen(
-      Effect.sleep(chance * 20),
-      Effect.suspend(() => operation(...args) as Effect.Effect<unknown>)
-    )
-  }
-
-const names = [
-  "lookup",
-  "getattr",
-  "setattr",
-  "mkdir",
-  "create",
-  "unlink",
-  "rmdir",
-  "rename",
-  "link",
-  "read",
-  "write",
-  "readdir",
-  "readdirplus"
-] as const
-const brittleOperations: Partial<Backend> = Object.fromEntries(
-  names.map((name) => {
-    const operation: unknown = Reflect.get(kept, name)
-    return [
-      name,
-      typeof operation === "function" ? brittle((...args) => Reflect.apply(operation, kept, args)) : undefined
-    ]
-  })
-)
-
 const backend = Effect.sync((): Backend => ({
   ...kept,
-  ...brittleOperations,
+  ...brittleOperations(kept),
   run: Effect.andThen(
     Effect.sleep("1 second"),
     Effect.suspend(() => {
@@ -79,28 +32,6 @@ const backend = Effect.sync((): Backend => ({
     })
   )
 }))
-
-interface Report {
-  readonly calls: number
-  readonly failed: number
-  readonly slowest: number
-  readonly wrong: ReadonlyArray<string>
-}
-
-const runClient = (folder: string, duration: number): Effect.Effect<Report> =>
-  Effect.callback((resume) => {
-    const child = spawn(process.execPath, [client, folder, String(duration)], { stdio: ["ignore", "pipe", "inherit"] })
-    let output = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text))
-    child.once("close", (status) => {
-      const report: Report =
-        status === 0
-          ? JSON.parse(output)
-          : { calls: 0, failed: 0, slowest: 0, wrong: [`the program ended with ${status}`] }
-      resume(Effect.succeed(report))
-    })
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 
@@ -163,13 +94,13 @@ const program = Effect.gen(function* () {
       if (left.nodes > 1) wrong.push(`${left.nodes} nodes are still held`)
       if (left.inodes > 1) wrong.push(`${left.inodes} inodes were left behind`)
       if (after.rss > before.rss + 150) wrong.push(`memory grew by ${after.rss - before.rss} MiB`)
-      if (seconds >= 5 && (crashes === 0 || kills === 0 || deaths === 0)) wrong.push("the faults were not injected")
+      if (seconds >= 5 && (crashes === 0 || kills === 0 || deaths() === 0)) wrong.push("the faults were not injected")
       return {
         seconds,
         calls: reports.reduce((sum, { calls }) => sum + calls, 0),
         failed: reports.reduce((sum, { failed }) => sum + failed, 0),
         slowestMilliseconds: Math.round(Math.max(...reports.map(({ slowest }) => slowest))),
-        injected: { deaths, crashes, kills },
+        injected: { deaths: deaths(), crashes, kills },
         before,
         after,
         left,

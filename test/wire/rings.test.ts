@@ -1,6 +1,6 @@
 /** What is of io_uring alone: when it is agreed on, and what follows when it cannot be had after all. */
 import { assert, describe, it } from "@effect/vitest"
-import { Errno } from "@bickford/session"
+import { Errno, observe, servedByIsolates } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -44,6 +44,32 @@ describe("FUSE_OVER_IO_URING", () => {
       assert.match(String(said), /io_uring: ENOMEM; .*\/dev\/fuse/)
     }).pipe(Effect.provide(Logger.layer([logger])))
   })
+
+  for (const [what, minor, told] of [
+    ["with a kernel before 7.42", 41, /does not offer FUSE_OVER_IO_URING/],
+    ["when an isolate cannot start", 45, /io_uring: .*\/dev\/fuse instead/]
+  ] as const) {
+    it.live(`leaves several isolates to the device ${what}`, () => {
+      const said: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void said.push(message))
+      return Effect.gen(function* () {
+        const backend = servedByIsolates(hello(), { module: "file:///there/is/none.ts", data: undefined })
+        const isolates = { threads: "auto", mountpoint: "/nowhere", device: "0:0" } as const
+        const { kernel, rung, session } = yield* FakeKernel.serveOverRing(backend, { isolates })
+        yield* kernel.init({ minor, ...(minor < 42 ? { flags2: 0x1ff } : {}) })
+        yield* kernel.call(lookup)
+        yield* Effect.repeat(Effect.sleep("1 millis"), {
+          until: () => session.connection.negotiated?.overIoUring === false
+        })
+        assert.strictEqual(rung(), 0)
+        assert.match(String(said), told)
+        // All are told: this thread serves.
+        said.length = 0
+        yield* observe(session.connection, { received: () => {}, replied: () => {} })
+        assert.deepStrictEqual(said, [])
+      }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+    })
+  }
 
   it.live("is not agreed on where a later process may go on", () =>
     Effect.gen(function* () {

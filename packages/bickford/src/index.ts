@@ -43,7 +43,14 @@ export { openWorkspace, type Workspace, type WorkspaceBranch, WorkspaceFailure }
 export { mountTable, onlyFor, readOnly, withFaults, withLog, withOwner } from "@bickford/backends"
 
 // A filesystem of one's own, by the kernel's operations.
-export { type AsyncBackend, type Backend, type BackendSource, Errno, type RequestContext } from "@bickford/session"
+export {
+  type AsyncBackend,
+  type Backend,
+  type BackendSource,
+  Errno,
+  type RequestContext,
+  servedByIsolates
+} from "@bickford/session"
 
 // Watching a mount.
 export { metrics, observe, type Observer, wireLog } from "@bickford/session"

@@ -1,6 +1,16 @@
 /** Mistakes of somebody who writes JavaScript: each is told in one sentence, before anything is mounted. */
 import { assert, describe, it } from "@effect/vitest"
-import { memory, mount, MountFailure, passthrough, PathFilesystem, sqlite, tree } from "bickford"
+import {
+  memory,
+  mount,
+  MountFailure,
+  passthrough,
+  PathFilesystem,
+  readOnly,
+  servedByIsolates,
+  sqlite,
+  tree
+} from "bickford"
 import { serveForTest } from "bickford/testing"
 import { backendFault } from "../../session/src/backendFault.ts"
 import * as Effect from "effect/Effect"
@@ -46,6 +56,16 @@ const backends: ReadonlyArray<readonly [what: string, backend: unknown, sentence
   ["capitals", { copyfilerange: answer }, "the backend's copyfilerange is no operation; did you mean copyFileRange?"],
   ["a slip in a class", new Misspelt(), "the backend's getatr is no operation; did you mean getattr?"],
   ["a commit", { commit: answer }, /^the backend's commit is the function answer; it must be an Effect$/],
+  [
+    "a shared that was written into it",
+    { shared: { module: "file:///backend.ts", data: 1 } },
+    /^the backend's shared was written or copied, .*; give it by servedByIsolates\(backend, \{ module, data \}\), or leave it out$/
+  ],
+  [
+    "a shared without a module",
+    servedByIsolates({}, JSON.parse("{}")),
+    /^the backend's shared is .* it must be an object/
+  ],
   ["a flag", { durable: "yes" }, 'the backend\'s durable is the string "yes"; it must be true or false']
 ]
 
@@ -75,6 +95,23 @@ describe("a backend that is none", () => {
       mkfile: answer
     }
     assert.isUndefined(backendFault(own))
+  })
+})
+
+describe("a backend that isolates may serve", () => {
+  const shared = { module: "file:///backend.ts", data: 1 }
+
+  it("has what they are told", () => {
+    const backend = servedByIsolates(memory(), shared)
+    assert.strictEqual(backend.shared, shared)
+    assert.isUndefined(backendFault(backend))
+  })
+
+  it("is another when an operation of a copy is replaced, which one thread serves", () => {
+    const changed = { ...servedByIsolates(memory(), shared), lookup: answer }
+    assert.isUndefined(changed.shared)
+    assert.isUndefined(backendFault(changed))
+    assert.isUndefined(readOnly(servedByIsolates(memory(), shared)).shared)
   })
 })
 

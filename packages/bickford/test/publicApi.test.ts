@@ -31,7 +31,7 @@ const names = [
   "AsyncBackend Backend BackendSource CommandLine CommandLineError Ended Errno Lifecycle MemoryOptions MountFailure",
   "MountOptions Mounted Observer PassthroughOptions PathCallbacks PathFilesystem Protocol RequestContext Restart Session",
   "SqliteOptions Supervisor Transport TreeNode Workspace WorkspaceBranch WorkspaceFailure openWorkspace commandLineHelp fileType folder memory metrics mount mountEffect",
-  "mountTable mountWorker observe onlyFor parseCommandLine passthrough readOnly sessionHelp sqlite tree version",
+  "mountTable mountWorker observe onlyFor parseCommandLine passthrough readOnly servedByIsolates sessionHelp sqlite tree version",
   "wireLog withFaults withLog withOwner"
 ].flatMap((line) => line.split(" "))
 

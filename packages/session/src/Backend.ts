@@ -82,8 +82,8 @@ export interface Backend {
     | { readonly [Op in Exclude<P.BackendOperation, P.NamespaceOperation>]?: Interruptible }
   /**
    * Other isolates can serve the same nodes and handles, at once: a mount with `threads` may have one for each CPU. Such a backend
-   * counts lookups by itself as it answers, each isolate's: `forget` comes to one of them, with a `left` that says nothing. A combinator's
-   * result has it not.
+   * counts lookups by itself as it answers, each isolate's: `forget` comes to one of them, with a `left` that says nothing.
+   * Set by `servedByIsolates`: a copy (`{ ...backend, lookup }`) or a combinator's result has it not, and one thread serves it.
    */
   readonly shared?: SharedBackend
   /** For shared backends: another isolate was told of nodes that were forgotten. Not more than once a second; must not suspend. */

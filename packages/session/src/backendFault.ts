@@ -6,11 +6,15 @@
  */
 import { described, operationNames, slipOf } from "@bickford/protocol"
 import * as Effect from "effect/Effect"
+import { copiedMark } from "./isolates/servedByIsolates.ts"
 
 const isThenable = (value: object): boolean => "then" in value && typeof value.then === "function"
 
 const isFunction = (value: unknown): boolean => typeof value === "function"
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value)
+
+const isShared = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "module" in value && typeof value.module === "string"
 
 type Member = readonly [name: string, isRight: (value: unknown) => boolean, expected: string]
 
@@ -24,7 +28,7 @@ const members: ReadonlyArray<Member> = [
   ["commit", Effect.isEffect, "an Effect"],
   ["run", Effect.isEffect, "an Effect"],
   ["durable", (value) => typeof value === "boolean", "true or false"],
-  ["shared", isObject, "an object, { module, data }"],
+  ["shared", isShared, "an object, { module: URL, data }"],
   ["capabilities", isObject, "an object, as { cacheSymlinks: true }"],
   [
     "interruptible",
@@ -76,7 +80,7 @@ const wrongMember = (backend: object): string | undefined => {
     if (value !== undefined && !isRight(value))
       return `the backend's ${name} is ${described(value)}; it must be ${expected}`
   }
-  return undefined
+  return copiedMark(backend)
 }
 
 const expected = "it must be a backend, or an Effect that acquires one"

@@ -228,6 +228,7 @@ export const sessionChildren = ({
   backendChild(connection, source),
   transportChild(connection, options),
   sessionChild(connection, options, ready, drain),
-  dispatcherChild(connection, options),
-  ...(connection.isolates === undefined ? [] : [connection.isolates.child])
+  // They have dispatchers of their own, and do not need this one.
+  ...(connection.isolates === undefined ? [] : [connection.isolates.child]),
+  dispatcherChild(connection, options)
 ]

@@ -27,6 +27,19 @@ const serves = async (pid: string, connection: number): Promise<boolean> => {
   return false
 }
 
+/** What a thread is called that serves a CPU's callers of the mount with this device (`MAJOR:MINOR`): 15 bytes at most are kept. */
+export const isolateThreadName = (device: string, cpu: number): string => `${namePrefix(device)}${cpu}`
+
+const namePrefix = (device: string): string => `fuse:${device.slice(device.indexOf(":") + 1)}:`
+
+/** How many threads of a process serve the mount with this device over io_uring, each for some CPUs; 0 when one does as it does all else. */
+export const countIsolates = (pid: number, device: string): Effect.Effect<number> =>
+  Effect.promise(async () => {
+    const tasks = await orElse(readdir(`/proc/${pid}/task`), [])
+    const names = await Promise.all(tasks.map((task) => orElse(readFile(`/proc/${pid}/task/${task}/comm`, "utf8"), "")))
+    return names.filter((name) => name.startsWith(namePrefix(device))).length
+  })
+
 /**
  * The process that holds the connection of the mount with this device (`MAJOR:MINOR`). Needs the
  * `fuse_connection` line of /proc/PID/fdinfo (Linux 6.18) and the right to read it; else undefined.

@@ -33,7 +33,7 @@ export {
 export { describeMount } from "./mountpoint.ts"
 export { ownConnection, ownDevice } from "./ownDevices.ts"
 export type { PipedData } from "./device/PipedData.ts"
-export { findHolder, type Holder } from "./holder.ts"
+export { countIsolates, findHolder, type Holder, isolateThreadName } from "./holder.ts"
 export { type Health, probe } from "./probe.ts"
 export { findMount, isFuse, isMounted, type MountEntry, mountTable } from "./mountinfo.ts"
 export { watchThread } from "./watchdog.ts"

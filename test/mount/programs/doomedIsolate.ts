@@ -11,12 +11,18 @@ export interface Doomed {
 
 type Acquire = (data: unknown) => Effect.Effect<AsyncBackend, unknown, Scope.Scope>
 
+const useUpMemory = (): void => {
+  const kept: Array<ReadonlyArray<number>> = []
+  for (;;) kept.push(Array.from({ length: 1000 }, (_, n) => n + 0.5))
+}
+
 const ends: { readonly [name: string]: () => void } = {
   "doom-exit": () => process.exit(3),
   "doom-throw": () =>
     void setImmediate(() => {
       throw new Error("out of turn")
-    })
+    }),
+  "doom-memory": useUpMemory
 }
 
 export const backend = async ({ data, module }: Doomed) => {

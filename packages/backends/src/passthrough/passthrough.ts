@@ -1,6 +1,13 @@
 /** A directory of the machine's own. */
 import { errnoNumbers, nameFromBytes } from "@bickford/protocol"
-import { type Backend, type BackendConnection, Errno, errnoError, type SharedBackend } from "@bickford/session"
+import {
+  type Backend,
+  type BackendConnection,
+  Errno,
+  errnoError,
+  servedByIsolates,
+  type SharedBackend
+} from "@bickford/session"
 import { checkOptions, checkPath } from "../checkOptions.ts"
 import { attachFiles, files, type SharedFiles } from "@bickford/transport"
 import * as Data from "effect/Data"
@@ -53,8 +60,6 @@ export interface PassthroughBackend extends Backend {
 const defaultDescriptors = 256
 /** What an isolate has of them at the least. */
 const fewDescriptors = 32
-
-const sharedBy = (shared: SharedBackend | undefined) => (shared === undefined ? {} : { shared })
 
 const why = (status: number): string =>
   status === -errnoNumbers.EDEADLK
@@ -204,12 +209,14 @@ const acquire = ({
       ...directoryOperations(served, openFlags),
       ...dataOperations(served)
     }
-    return {
+    const made: PassthroughBackend = {
       ...(options.readOnly === true ? readOnly(backend) : backend),
-      ...(share === undefined ? {} : { ...sharedBy(offer(rootFd, share)), forgotten: served.nodes.dropForgotten }),
+      ...(share === undefined ? {} : { forgotten: served.nodes.dropForgotten }),
       descriptors: served.nodes.held,
       invariants: served.nodes.invariants
     }
+    const offered = share === undefined ? undefined : offer(rootFd, share)
+    return offered === undefined ? made : servedByIsolates(made, offered)
   })
 
 /**

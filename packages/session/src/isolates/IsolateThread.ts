@@ -4,11 +4,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { PlainError } from "../worker/plainError.ts"
-import type { IsolateError } from "./Isolates.ts"
+import { IsolateError } from "./Isolates.ts"
 import type { FromIsolate, IsolateData, ToIsolate } from "./messages.ts"
 import { startIsolateThread } from "./startIsolateThread.ts"
 
-const isolateError = ({ _tag, message }: PlainError): IsolateError => ({ _tag: "IsolateError", reason: _tag, message })
+const isolateError = ({ _tag, message }: PlainError): IsolateError => new IsolateError({ reason: _tag, message })
 
 /** How long an isolate may take to end in order. */
 const patience = "2 seconds"

@@ -2,15 +2,16 @@
 import type { Negotiated } from "@bickford/protocol"
 import type { ChildSpec, SupervisorError } from "@bickford/supervisor"
 import type { Slot, TransportError } from "@bickford/transport"
+import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 
 /** An isolate could not start, or has ended. */
-export interface IsolateError {
-  readonly _tag: "IsolateError"
+export class IsolateError extends Data.TaggedError("IsolateError")<{
+  /** What has failed. */
   readonly message: string
   /** The tag of what failed in the thread. */
   readonly reason: string
-}
+}> {}
 
 /** The isolates could not all be started. */
 export type IsolatesError = IsolateError | TransportError | SupervisorError

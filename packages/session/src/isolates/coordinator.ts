@@ -21,12 +21,15 @@ import type { IsolateData, ToIsolate } from "./messages.ts"
 /** Milliseconds after which the isolates are told of FORGETs. */
 const tellAfter = 1000
 
-/** A thread that dies at once, over and over, is given up on after about 10 seconds. */
+/**
+ * A thread that dies at once, over and over, is given up on after about 5 seconds. A CPU's callers wait for the delay and for the start of
+ * a thread, half a second: a longer delay would be most of what they notice.
+ */
 const restartsEach = 6
 const restartsWithin = "20 seconds"
 const backoff: Supervisor.BackoffPolicy = {
   initial: "10 millis",
-  max: "1 second",
+  max: "250 millis",
   factor: 2,
   resetAfter: "5 seconds"
 }
@@ -35,7 +38,10 @@ interface Serving {
   readonly connection: Connection
   readonly options: SessionOptions
   readonly isolates: IsolateOptions
+  /** Those that were started, and are told what there is to tell. */
   readonly live: Set<IsolateThread>
+  /** Those of them that have registered their queues. */
+  readonly ready: Set<IsolateThread>
 }
 
 /** What an isolate is told at its start. */
@@ -59,12 +65,16 @@ const dataFor = (
   memory
 })
 
-/** One isolate, as a child: `first` was started before, with the others. */
+/**
+ * One isolate, as a child: `first` was started before, with the others. `isSuccessor`: it is not the first ever on its queues, so that
+ * requests may have come to them while nobody served.
+ */
 const isolateChild = (
-  { isolates, live }: Serving,
+  { isolates, live, ready }: Serving,
   { cpus }: QueueShare,
   start: () => IsolateThread,
-  first: IsolateThread
+  first: IsolateThread,
+  isSuccessor: boolean
 ): Supervisor.ChildSpec<IsolateError, never> => {
   let waiting: IsolateThread | undefined = first
   let current = first
@@ -81,13 +91,17 @@ const isolateChild = (
         }),
         (thread) =>
           Effect.andThen(
-            Effect.sync(() => live.delete(thread)),
+            Effect.sync(() => {
+              live.delete(thread)
+              ready.delete(thread)
+            }),
             thread.stop
           )
       )
       yield* current.ready
-      if (isFirst) return
-      yield* Effect.logWarning(`the isolate of CPU ${cpus.join(", ")} was started again`)
+      ready.add(current)
+      if (isFirst && !isSuccessor) return
+      if (!isFirst) yield* Effect.logWarning(`the isolate of CPU ${cpus.join(", ")} was started again`)
       // What waited in the queues meanwhile is looked at when a request comes there.
       for (const cpu of cpus) yield* Effect.forkDetach(nudgeQueue(cpu, isolates.mountpoint))
     }),
@@ -96,14 +110,15 @@ const isolateChild = (
   }
 }
 
-/** Starts all, and supervises them until they are given up on. `onReady`: when all serve. */
+/** Starts all, and supervises them until they are given up on. `onReady`: when all serve. `again`: others served before them. */
 const superviseAll = (
   serving: Serving,
   shares: ReadonlyArray<QueueShare>,
   memories: ReadonlyArray<number>,
   negotiated: Negotiated,
   shared: SharedBackend,
-  onReady: Effect.Effect<void>
+  onReady: Effect.Effect<void>,
+  again: boolean
 ): Effect.Effect<void, IsolatesError, Scope.Scope> =>
   Effect.gen(function* () {
     const starts = shares.map(
@@ -124,7 +139,7 @@ const superviseAll = (
       },
       shares.flatMap((share, index) => {
         const [start, thread] = [starts[index], first[index]]
-        return start === undefined || thread === undefined ? [] : [isolateChild(serving, share, start, thread)]
+        return start === undefined || thread === undefined ? [] : [isolateChild(serving, share, start, thread, again)]
       })
     )
     yield* onReady
@@ -158,7 +173,7 @@ export const makeIsolates = (
   if (shares.length < 2) return undefined
   const begun = Deferred.makeUnsafe<Negotiated>()
   const serve = Deferred.makeUnsafe<void, IsolatesError>()
-  const serving: Serving = { connection, options, isolates, live: new Set() }
+  const serving: Serving = { connection, options, isolates, live: new Set(), ready: new Set() }
   let memories: ReadonlyArray<number> | undefined
   const send = (message: ToIsolate): void => {
     for (const thread of serving.live) thread.send(message)
@@ -187,12 +202,12 @@ export const makeIsolates = (
     connection.nodes.countElsewhere()
     connection.handles.countElsewhere()
     const onReady = Effect.sync(() => Deferred.doneUnsafe(serve, Exit.void))
-    yield* superviseAll(serving, shares, yield* makeMemories(negotiated), negotiated, shared, onReady)
+    yield* superviseAll(serving, shares, yield* makeMemories(negotiated), negotiated, shared, onReady, isServing())
   })
 
   return {
     count: shares.length,
-    serving: () => (isServing() ? serving.live.size : 0),
+    serving: () => (isServing() ? serving.ready.size : 0),
     areWanted: () => connection.backend?.shared !== undefined && connection.observer === undefined,
     begin: (negotiated) =>
       Effect.suspend(() => {

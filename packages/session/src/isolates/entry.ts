@@ -52,6 +52,8 @@ const noteMounts = Effect.gen(function* () {
 })
 
 const serve = Effect.gen(function* () {
+  // Before the thread is bound to a CPU, which may be busy: callers wait for a successor.
+  const source = yield* loadBackend(given.module, given.data)
   yield* pinThread(given.cpus)
   yield* noteMounts
   const handle = yield* fromFd(given.device)
@@ -60,7 +62,6 @@ const serve = Effect.gen(function* () {
   const connection = makeConnection(transport, given.connection, given.atime)
   connection.nodes.countElsewhere()
   connection.handles.countElsewhere()
-  const source = yield* loadBackend(given.module, given.data)
   const session = yield* makeOver(connection, source, given.options)
   // The backend has started: from here on the kernel may ask.
   const status = transport.rings.start(negotiated)

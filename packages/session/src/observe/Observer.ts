@@ -18,6 +18,8 @@ export interface Observed {
   /** Told of every call; undefined when nobody wants to know, which then costs nothing. Changed by `observe` only. */
   observer: Observer | undefined
   readonly observers: Set<Observer>
+  /** The isolates that serve its requests in place of this one, if there are: no observer is told of theirs. */
+  readonly isolates?: { readonly serving: () => number } | undefined
 }
 
 const all = (observers: ReadonlySet<Observer>): Observer | undefined => {
@@ -52,14 +54,29 @@ const guarded = (observer: Observer, threw: (defect: unknown) => void): Observer
   }
 })
 
-/** Has `observer` told of every call while the scope lasts. One that throws is told of the next calls all the same. */
+/** Says so where an observer will be told of nothing. */
+const warnOfIsolates = ({ isolates }: Observed): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const serving = isolates?.serving() ?? 0
+    return serving === 0
+      ? Effect.void
+      : Effect.logWarning(
+          `an observer is told of no request of this mount: ${serving} isolates serve it; mount it with threads: 1`
+        )
+  })
+
+/**
+ * Has `observer` told of every call while the scope lasts. One that throws is told of the next calls all the same. Of the requests that
+ * several isolates serve (`threads`, a backend that is `shared`) no observer is told: a line in the log says so.
+ */
 export const observe = (connection: Observed, observer: Observer): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(Effect.context<never>(), (context) => {
     const run = Effect.runForkWith(context)
     const told = guarded(observer, (defect) =>
       run(Effect.logError("an observer failed with a defect", Cause.die(defect)))
     )
-    return Effect.asVoid(
+    return Effect.andThen(
+      warnOfIsolates(connection),
       Effect.acquireRelease(
         Effect.sync(() => {
           connection.observers.add(told)

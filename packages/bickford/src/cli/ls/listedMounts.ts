@@ -1,6 +1,6 @@
 /** The FUSE mounts of this machine, and who serves them. */
 import { askStatus, socketIn, type MountStatus } from "@bickford/daemon"
-import { findHolder, type Health, isFuse, type MountEntry, mountTable, probe } from "@bickford/transport"
+import { countIsolates, findHolder, type Health, isFuse, type MountEntry, mountTable, probe } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 
 export interface ListedMount {
@@ -13,6 +13,8 @@ export interface ListedMount {
   readonly pid?: number
   /** The name of that process. */
   readonly program?: string
+  /** How many of its threads serve the mount over io_uring, where several may. */
+  readonly threads?: number
   /** The mount's name in the daemon that was asked, if it keeps the mount. */
   readonly name?: string
 }
@@ -34,6 +36,7 @@ const listed = (mount: MountEntry, kept: ReadonlyArray<MountStatus>): Effect.Eff
     const { device, mountpoint, source, type } = mount
     const state = yield* probe(mount)
     const holder = state === "dead" ? undefined : yield* findHolder(device)
+    const threads = holder === undefined ? 0 : yield* countIsolates(holder.pid, device)
     const name = kept.find((one) => one.mountpoint === mountpoint)?.name
     return {
       mountpoint,
@@ -41,6 +44,7 @@ const listed = (mount: MountEntry, kept: ReadonlyArray<MountStatus>): Effect.Eff
       type,
       state,
       ...(holder === undefined ? {} : { pid: holder.pid, program: holder.name }),
+      ...(threads === 0 ? {} : { threads }),
       ...(name === undefined ? {} : { name })
     }
   })

@@ -7,9 +7,10 @@ import { type ListedMount, listMounts } from "./listedMounts.ts"
 
 const head = ["MOUNTPOINT", "SOURCE", "STATE", "SERVED BY"]
 
-const servedBy = ({ name, pid, program, state }: ListedMount): string => {
+const servedBy = ({ name, pid, program, state, threads }: ListedMount): string => {
   if (state === "dead") return "nobody: bickford unmount, or mounting there again, takes it away"
-  const process = pid === undefined ? "" : `${printable(program ?? "")} (process ${pid})`
+  const byThreads = threads === undefined ? "" : `, ${threads} threads over io_uring`
+  const process = pid === undefined ? "" : `${printable(program ?? "")} (process ${pid}${byThreads})`
   return name === undefined ? process : `the daemon, as ${printable(name)}${process === "" ? "" : `: ${process}`}`
 }
 
