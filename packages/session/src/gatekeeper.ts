@@ -49,7 +49,7 @@ const refusing = (connection: Connection): FrameSink => {
       return
     }
     transport.reply(slot, -errnoNumbers.EIO, 0)
-    if (known !== undefined) observer?.replied(row, known, errnoNumbers.EIO, 0)
+    if (known !== undefined) observer?.replied(row, known, errnoNumbers.EIO, 0, 0)
   }
   return {
     onFrame: (slot) => {

@@ -32,6 +32,15 @@ export { loadBackend } from "./loadBackend.ts"
 export { logToStderr } from "./observe/logging.ts"
 export { metrics } from "./observe/metrics.ts"
 export { observe, type Observed, type Observer } from "./observe/Observer.ts"
+export { CallPaths, type PathSource } from "./observe/CallPaths.ts"
+export {
+  type AnsweredCall,
+  type CallFilter,
+  type CallListener,
+  errorText,
+  shownPaths,
+  watchCalls
+} from "./observe/watchCalls.ts"
 export { wireLog, type WireLogOptions } from "./observe/wireLog.ts"
 export { isOptionError, OptionError } from "./options.ts"
 export { withinRequestLimit } from "./requestLimit.ts"

@@ -88,8 +88,12 @@ export const makeResponder = (
       // ENOENT: the caller is gone or the connection was aborted; nobody waits for this reply.
       if (written !== -errnoNumbers.ENOENT) diagnostics.rejected(row.name, -written)
     }
+    const { observer } = connection
+    if (observer !== undefined) {
+      const found = written === 0 && lookups.length > 0 ? (lookups.nodeids[0] ?? 0) : 0
+      observer.replied(row, request, -error, bytes, found)
+    }
     lookups.length = 0
-    connection.observer?.replied(row, request, -error, bytes)
   }
 
   return {

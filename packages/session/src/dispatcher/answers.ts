@@ -24,7 +24,7 @@ export const makeAnswers = (connection: Connection, responder: Responder): Answe
     entry.stopped = reason
     entry.answered = true
     transport.replyDetached(entry.place.detached, -errno, [])
-    connection.observer?.replied(entry.row, entry.request, errno, 0)
+    connection.observer?.replied(entry.row, entry.request, errno, 0, 0)
     return true
   }
 

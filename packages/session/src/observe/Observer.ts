@@ -2,15 +2,15 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Request } from "@bickford/protocol"
+import type { Request, U64 } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
 
 /** Who is told of each request and its reply. */
 export interface Observer {
   /** A request was decoded and is about to be run. Its views are the request's: copy what is kept. */
   readonly received: (row: OpcodeRow, request: Request) => void
-  /** Its reply was written: `errno` 0 or positive, `bytes` of the body. */
-  readonly replied: (row: OpcodeRow, request: Request, errno: number, bytes: number) => void
+  /** Its reply was written: `errno` 0 or positive, `bytes` of the body, the node that it gave the kernel (0 for none). */
+  readonly replied: (row: OpcodeRow, request: Request, errno: number, bytes: number, nodeid: U64) => void
 }
 
 /** What can be observed: a connection. */
@@ -30,8 +30,8 @@ const all = (observers: ReadonlySet<Observer>): Observer | undefined => {
     received: (row, request) => {
       for (const observer of every) observer.received(row, request)
     },
-    replied: (row, request, errno, bytes) => {
-      for (const observer of every) observer.replied(row, request, errno, bytes)
+    replied: (row, request, errno, bytes, nodeid) => {
+      for (const observer of every) observer.replied(row, request, errno, bytes, nodeid)
     }
   }
 }
@@ -45,9 +45,9 @@ const guarded = (observer: Observer, threw: (defect: unknown) => void): Observer
       threw(defect)
     }
   },
-  replied: (row, request, errno, bytes) => {
+  replied: (row, request, errno, bytes, nodeid) => {
     try {
-      observer.replied(row, request, errno, bytes)
+      observer.replied(row, request, errno, bytes, nodeid)
     } catch (defect) {
       threw(defect)
     }

@@ -2,44 +2,17 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Connection } from "../connection/Connection.ts"
-import { errnoName, limits, printableJson } from "@bickford/protocol"
+import { errnoName, printableJson } from "@bickford/protocol"
 import type { Request, U64 } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
 import { observe } from "./Observer.ts"
+import { argumentsOf, callerOf, type Fields } from "./requestFields.ts"
 
 /** What the wire log prints, and where. */
 export interface WireLogOptions {
   /** `json`, one object a line, or `pretty`, for people. Default `json`. */
   readonly format?: "json" | "pretty"
 }
-
-type Fields = { readonly [field: string]: unknown }
-
-const header: ReadonlySet<string> = new Set(["op", "unique", "nodeid", "uid", "gid", "pid"])
-
-/** What is shown of a value: bytes by their number, 64-bit numbers exactly. */
-const shown = (value: unknown): unknown => {
-  if (value instanceof Uint8Array) return `${value.length} bytes`
-  if (typeof value === "bigint") return value.toString()
-  if (Array.isArray(value)) return value.map(shown)
-  if (typeof value === "object" && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shown(one)]))
-  return value
-}
-
-/** A name that is no UTF-8 is shown in Latin-1, marked. */
-const shownName = (value: unknown): unknown =>
-  value instanceof Uint8Array ? `bytes:${Buffer.from(value).toString("latin1")}` : value
-
-const argumentsOf = (request: Request): Fields =>
-  Object.fromEntries(
-    Object.entries(request)
-      .filter(([key]) => !header.has(key))
-      .map(([key, value]) => [key, key.toLowerCase().endsWith("name") ? shownName(value) : shown(value)])
-  )
-
-/** Only creations bring their caller's ids where idmapped mounts are allowed. */
-const callerOf = ({ uid }: Request): Fields => (uid === limits.FUSE_INVALID_UIDGID ? {} : { uid })
 
 /** Text that stands for itself, and cannot be taken for another field. */
 const plain = /^[^\s"=\\\p{C}]+$/u

@@ -1,0 +1,129 @@
+/** Calls of a live session, with their paths. */
+import { assert, describe, it } from "@effect/vitest"
+import {
+  type AnsweredCall,
+  type Backend,
+  type CallFilter,
+  CallPaths,
+  Errno,
+  type Session,
+  watchCalls
+} from "@bickford/session"
+import { FakeKernel } from "@bickford/session/testing"
+import { memory } from "@bickford/backends"
+import * as Effect from "effect/Effect"
+
+/** The calls that a filter lets through while `use` runs. */
+const watched = <E, R>(session: Session.Session, filter: CallFilter, use: Effect.Effect<unknown, E, R>) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const calls: Array<AnsweredCall> = []
+      let missed = 0
+      yield* watchCalls(session.connection, filter, {
+        answered: (call) => calls.push(call),
+        missed: (count) => {
+          missed += count
+        }
+      })
+      yield* use
+      return { calls, missed }
+    })
+  )
+
+const made = { mode: 0o100_644, umask: 0, rdev: 0 } as const
+
+describe("watched calls", () => {
+  it.live("have the paths of what they are about, through renames, and of what was known before", () =>
+    Effect.gen(function* () {
+      const { kernel, session } = yield* FakeKernel.serve(memory())
+      yield* kernel.init()
+      // Nobody watched: its path is asked of the backend.
+      const old = yield* kernel.call({ op: "mkdir", name: "old", mode: 0o755, umask: 0 })
+      const { calls } = yield* watched(
+        session,
+        {},
+        Effect.gen(function* () {
+          const entry = yield* kernel.call({ op: "mknod", nodeid: old.nodeid, name: "file", ...made })
+          yield* kernel.call({ op: "rename", name: "old", newdir: 1, newname: "new", flags: 0 })
+          yield* kernel.call({ op: "getattr", nodeid: entry.nodeid, getattrFlags: 0, fh: 0 })
+          yield* kernel.call({ op: "link", oldnodeid: entry.nodeid, newname: "second" })
+          yield* Effect.flip(kernel.call({ op: "unlink", nodeid: old.nodeid, name: "absent" }))
+          yield* kernel.call({ op: "unlink", nodeid: old.nodeid, name: "file" })
+          yield* kernel.call({ op: "getattr", nodeid: entry.nodeid, getattrFlags: 0, fh: 0 })
+        })
+      )
+      assert.deepStrictEqual(
+        calls.map(({ error, newPath, opcode, path }) => [opcode, path, newPath, error]),
+        [
+          ["MKNOD", "/old/file", undefined, undefined],
+          ["RENAME", "/old", "/new", undefined],
+          ["GETATTR", "/new/file", undefined, undefined],
+          ["LINK", "/new/file", "/second", undefined],
+          ["UNLINK", "/new/absent", undefined, "ENOENT"],
+          ["UNLINK", "/new/file", undefined, undefined],
+          ["GETATTR", "/second", undefined, undefined]
+        ]
+      )
+      assert.isTrue(calls.every(({ microseconds }) => microseconds >= 0))
+    })
+  )
+
+  it.live("are those that all conditions are true of", () =>
+    Effect.gen(function* () {
+      const { kernel, session } = yield* FakeKernel.serve(memory())
+      yield* kernel.init()
+      const use = Effect.gen(function* () {
+        yield* Effect.ignore(kernel.call({ op: "lookup", name: "absent" }))
+        yield* Effect.ignore(kernel.call({ op: "mkdir", name: "made", mode: 0o755, umask: 0 }))
+        yield* Effect.ignore(kernel.call({ op: "rmdir", name: "made" }))
+      })
+      const opcodes = (filter: CallFilter) =>
+        Effect.map(watched(session, filter, use), ({ calls }) => calls.map(({ opcode }) => opcode))
+      assert.deepStrictEqual(yield* opcodes({}), ["LOOKUP", "MKDIR", "RMDIR"])
+      assert.deepStrictEqual(yield* opcodes({ opcodes: ["MKDIR", "LOOKUP"] }), ["LOOKUP", "MKDIR"])
+      assert.deepStrictEqual(yield* opcodes({ path: "mad" }), ["MKDIR", "RMDIR"])
+      assert.deepStrictEqual(yield* opcodes({ path: "mad", opcodes: ["RMDIR"] }), ["RMDIR"])
+      assert.deepStrictEqual(yield* opcodes({ error: "ENOENT" }), ["LOOKUP"])
+      assert.deepStrictEqual(yield* opcodes({ error: "any" }), ["LOOKUP"])
+      assert.deepStrictEqual(yield* opcodes({ error: "EIO" }), [])
+      assert.deepStrictEqual(yield* opcodes({ pid: 999_999 }), [])
+      assert.deepStrictEqual(yield* opcodes({ microseconds: 60_000_000 }), [])
+    })
+  )
+
+  it.live("of a name that is no UTF-8 are marked, also when the answer comes later", () =>
+    Effect.gen(function* () {
+      const backend: Backend = { lookup: () => Effect.andThen(Effect.yieldNow, Errno.ENOENT) }
+      const { kernel, session } = yield* FakeKernel.serve(backend)
+      yield* kernel.init()
+      const look = Effect.flip(kernel.call({ op: "lookup", name: Buffer.from([0x61, 0xff]) }))
+      const { calls } = yield* watched(session, {}, look)
+      assert.strictEqual(calls[0]?.path, "bytes:/a\xff")
+    })
+  )
+
+  it.live("beyond 2,000 in a second are counted", () =>
+    Effect.gen(function* () {
+      const { kernel, session } = yield* FakeKernel.serve(memory())
+      yield* kernel.init()
+      const look = Effect.ignore(kernel.call({ op: "lookup", name: "absent" }))
+      const { calls, missed } = yield* watched(session, {}, Effect.repeat(look, { times: 2499 }))
+      assert.strictEqual(calls.length + missed, 2500)
+      assert.isAtLeast(calls.length, 2000)
+    })
+  )
+})
+
+it("what is asked of a backend is asked once, until something is renamed", () => {
+  const asked: Array<number> = []
+  const paths = new CallPaths((nodeid) => {
+    asked.push(Number(nodeid))
+    return `/node${nodeid}`
+  })
+  assert.deepStrictEqual([paths.pathOf(5), paths.pathOf(5), paths.pathOf(1)], ["/node5", "/node5", "/"])
+  assert.deepStrictEqual(asked, [5])
+  paths.enter(6, 5, "file")
+  assert.strictEqual(paths.pathOf(6), "/node5/file")
+  paths.forget(6)
+  assert.strictEqual(paths.pathOf(6), "/node6")
+})
