@@ -52,6 +52,8 @@ export const mountConfig = (
   limits: {},
   heartbeat: 30_000,
   startTimeout: 120_000,
+  slowCall: 100,
+  traceparent: false,
   ...other
 })
 
@@ -85,11 +87,32 @@ export const daemonCommand = (file: string): ReadonlyArray<string> => [...bickfo
 
 const milliseconds = (value: number): string => `"${value}ms"`
 
+/** Where a daemon sends telemetry, as its configuration has it. */
+export interface OtlpSettings {
+  readonly endpoint: string
+  readonly headers: { readonly [name: string]: string }
+  readonly interval: string
+}
+
+const otlpLines = ({ endpoint, headers, interval }: OtlpSettings): ReadonlyArray<string> => [
+  "[otlp]",
+  `endpoint = ${JSON.stringify(endpoint)}`,
+  `interval = ${JSON.stringify(interval)}`,
+  "[otlp.headers]",
+  ...Object.entries(headers).map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
+]
+
 /** A configuration file. Of TOML's text and lists of it, JSON's are a part, but for the control character DEL. */
-export const toml = (runtimeDirectory: string, mounts: ReadonlyArray<MountConfig>, port?: number): string =>
+export const toml = (
+  runtimeDirectory: string,
+  mounts: ReadonlyArray<MountConfig>,
+  port?: number,
+  otlp?: OtlpSettings
+): string =>
   [
     `runtime_directory = ${JSON.stringify(runtimeDirectory)}`,
     ...(port === undefined ? [] : [`port = ${port}`]),
+    ...(otlp === undefined ? [] : otlpLines(otlp)),
     ...mounts.flatMap(
       ({
         heartbeat,
@@ -98,6 +121,8 @@ export const toml = (runtimeDirectory: string, mounts: ReadonlyArray<MountConfig
         mountpoint,
         name,
         options,
+        slowCall,
+        traceparent,
         restart: { backoff, intensity, period },
         source,
         whenLost
@@ -110,6 +135,8 @@ export const toml = (runtimeDirectory: string, mounts: ReadonlyArray<MountConfig
         `when_lost = "${whenLost}"`,
         `heartbeat = ${milliseconds(heartbeat)}`,
         `start_timeout = ${milliseconds(startTimeout)}`,
+        `slow_call = ${milliseconds(slowCall)}`,
+        `traceparent = ${traceparent}`,
         ...(limits.memory === undefined ? [] : [`limits = { memory = ${limits.memory} }`])
       ]
     )
@@ -131,12 +158,13 @@ export interface Daemon {
 }
 
 /** Starts a daemon in a runtime directory, and waits until its control socket answers. */
-export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, port?: number) =>
+export const startDaemon = (folder: string, mounts: ReadonlyArray<MountConfig>, port?: number, otlp?: OtlpSettings) =>
   Effect.acquireRelease(
     Effect.promise(async (): Promise<Daemon> => {
       const runtimeDirectory = join(folder, "run")
       const file = join(folder, "bickford.toml")
-      const configure = (wanted: ReadonlyArray<MountConfig>) => writeFile(file, toml(runtimeDirectory, wanted, port))
+      const configure = (wanted: ReadonlyArray<MountConfig>) =>
+        writeFile(file, toml(runtimeDirectory, wanted, port, otlp))
       await configure(mounts)
       const [program = "", ...args] = daemonCommand(file)
       const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })

@@ -39,21 +39,32 @@ if (pictures !== undefined) mkdirSync(pictures, { recursive: true })
 const hostile = "a<b>x\u202e\u001b[31m"
 const shown = String.raw`a<b>x\u202e\x1b[31m`
 
+/** A backend that looks for a second and a half for the file "late". */
+const lateModule = `
+import { memory, withFaults } from "bickford"
+export const backend = withFaults(memory(), [{ operations: ["lookup"], path: "/late", fault: { delay: 1500 } }])
+`
+
 const scope = Scope.makeUnsafe()
 let browser: Browser
 let daemon: Daemon
 let mountpoint = ""
+let late = ""
 let folder = ""
 let address = ""
 
 before(async () => {
   const started = Effect.gen(function* () {
     folder = yield* workFolder
-    const [store = "", memory = ""] = yield* mountpoints(2)
+    const [store = "", memory = "", slow = ""] = yield* mountpoints(3)
+    const module = join(folder, "late.mjs")
+    writeFileSync(module, lateModule)
     mountpoint = store
+    late = slow
     const mounts = [
       mountConfig(hostile, `sqlite:${join(folder, "store")}`, store),
-      mountConfig("scratch", "memory:", memory)
+      mountConfig("scratch", "memory:", memory),
+      mountConfig("late", `module:${module}`, slow)
     ]
     daemon = yield* startDaemon(folder, mounts)
   })
@@ -169,20 +180,41 @@ it("shows the calls of a path, a hostile name as text", () =>
     await list.waitFor({ state: "attached" })
     const looked = setInterval(() => void run("touch", [join(mountpoint, hostile)]).catch(() => undefined), 500)
     try {
-      await page.getByRole("searchbox").fill("lookup a<b>")
+      await page.getByRole("searchbox", { name: "Operation" }).fill("lookup")
+      await page.getByRole("searchbox", { name: "Path with" }).fill("/a<b>")
+      // Of the calls from before it was chosen, none is left.
+      await page.getByText("Waiting for calls.").waitFor()
       await list.locator("li").first().waitFor()
     } finally {
       clearInterval(looked)
     }
     const lines = await list.locator("li").allInnerTexts()
     assert.ok(
-      lines.every((line) => line.includes("LOOKUP") && line.includes(`name=${shown}`)),
+      lines.every((line) => line.includes(`LOOKUP  /${shown}  `)),
       lines.join("\n")
     )
     assert.equal(await page.locator("b").count(), 0)
     assert.deepEqual(await violations(page), [])
     assert.deepEqual(errors, [])
     if (pictures !== undefined) await page.screenshot({ path: join(pictures, "calls.png") })
+    await page.context().close()
+  }))
+
+it("shows slow calls, and those that are not answered yet, with their paths", () =>
+  withDashboard(async () => {
+    const { errors, page } = await opened(address)
+    await rowOf(page, "late").getByRole("link").click()
+    await page.locator("nav").getByText("Slow calls").click()
+    const looked = setInterval(() => void run("stat", [join(late, "late")]).catch(() => undefined), 1000)
+    try {
+      await page.getByRole("table", { name: "Slow calls" }).getByText("/late").first().waitFor()
+      await page.getByRole("table", { name: "Calls that wait" }).getByText("stat").first().waitFor()
+    } finally {
+      clearInterval(looked)
+    }
+    assert.deepEqual(await violations(page), [])
+    assert.deepEqual(errors, [])
+    if (pictures !== undefined) await page.screenshot({ path: join(pictures, "slow.png") })
     await page.context().close()
   }))
 

@@ -28,7 +28,9 @@ describe("a configuration", () => {
             whenLost: "restart",
             limits: {},
             heartbeat: 30_000,
-            startTimeout: 30_000
+            startTimeout: 30_000,
+            slowCall: 100,
+            traceparent: false
           }
         ]
       }
@@ -48,9 +50,14 @@ describe("a configuration", () => {
   it("says everything", () => {
     const {
       mounts: [outer, inner],
+      otlp,
       port
     } = decoded(`
       port = 9100
+      [otlp]
+      endpoint = "http://localhost:4318/"
+      headers = { x-key = "secret" }
+      interval = "5s"
       [mounts.inner]
       source = "memory:"
       mountpoint = "/mnt/a/b"
@@ -58,6 +65,8 @@ describe("a configuration", () => {
       when_lost = "unmount"
       heartbeat = "500ms"
       start_timeout = "2m"
+      slow_call = "20ms"
+      traceparent = true
       restart = { intensity = 2, period = "1m", backoff = { initial = 0.5, max = 2 } }
       limits = { memory = 256, threads = 2 }
       [mounts.outer]
@@ -65,6 +74,12 @@ describe("a configuration", () => {
       mountpoint = "/mnt/a"
     `)
     assert.strictEqual(port, 9100)
+    assert.deepStrictEqual(otlp, {
+      endpoint: "http://localhost:4318",
+      headers: { "x-key": "secret" },
+      interval: 5000,
+      serviceName: "bickford"
+    })
     assert.strictEqual(outer?.name, "outer", "what lies in another mount comes after it")
     assert.deepStrictEqual(inner, {
       name: "inner",
@@ -75,7 +90,9 @@ describe("a configuration", () => {
       whenLost: "unmount",
       limits: { memory: 256, threads: 2 },
       heartbeat: 500,
-      startTimeout: 120_000
+      startTimeout: 120_000,
+      slowCall: 20,
+      traceparent: true
     })
   })
 

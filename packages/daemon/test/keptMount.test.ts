@@ -23,7 +23,9 @@ const config: MountConfig = {
   whenLost: "restart",
   limits: {},
   heartbeat: 30_000,
-  startTimeout: 60_000
+  startTimeout: 60_000,
+  slowCall: 100,
+  traceparent: false
 }
 
 interface FakeWorker extends WorkerProcess {
@@ -93,6 +95,7 @@ const kept = Effect.gen(function* () {
     compiled: "",
     loading: yield* Semaphore.make(1),
     changed: () => {},
+    slowCall: () => {},
     manager: { notify: () => Effect.void, store: () => Effect.void, forget: () => Effect.void },
     startWorker: () => {
       const worker = fakeWorker(workers.length + 1)

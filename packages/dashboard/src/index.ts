@@ -21,6 +21,7 @@ const modules: ReadonlySet<string> = new Set([
   "main",
   "mount",
   "mounts",
+  "slow",
   "spark",
   "visible"
 ])

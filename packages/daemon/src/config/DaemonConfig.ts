@@ -27,6 +27,22 @@ export interface MountConfig {
   readonly heartbeat: number
   /** How long a worker may take to load its code, and from reading to INIT's answer. */
   readonly startTimeout: number
+  /** A call that takes longer is told of: on the page, and as a span. */
+  readonly slowCall: number
+  /** Whether the TRACEPARENT of slow calls' callers is looked up in their environments. */
+  readonly traceparent: boolean
+}
+
+/** An OpenTelemetry collector, by OTLP over HTTP. */
+export interface OtlpConfig {
+  /** Before `/v1/metrics` and `/v1/traces`, without a slash at the end. */
+  readonly endpoint: string
+  /** Of each request, as `authorization`. */
+  readonly headers: { readonly [name: string]: string }
+  /** Milliseconds between two exports. */
+  readonly interval: number
+  /** The resource attribute `service.name`. */
+  readonly serviceName: string
 }
 
 export interface DaemonConfig {
@@ -34,5 +50,7 @@ export interface DaemonConfig {
   readonly runtimeDirectory: string
   /** Of the loopback address, for /metrics and /healthz. Default: none. */
   readonly port?: number
+  /** Where metrics and spans are sent. Default: nowhere. */
+  readonly otlp?: OtlpConfig
   readonly mounts: ReadonlyArray<MountConfig>
 }

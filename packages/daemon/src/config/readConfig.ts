@@ -11,10 +11,10 @@ import { defaultRuntimeDirectory } from "../control/runtimeDirectory.ts"
 import { parseMountOptions } from "../options/mountOptions.ts"
 import { nearest } from "@bickford/protocol"
 import { isParsed, parseSource, sourceForms, withAbsolutePath } from "../sources/index.ts"
-import type { DaemonConfig, MountConfig } from "./DaemonConfig.ts"
+import type { DaemonConfig, MountConfig, OtlpConfig } from "./DaemonConfig.ts"
 import { isPipe, readConfigText } from "./configText.ts"
 import { parseDuration } from "./durations.ts"
-import { ConfigFile, knownKeys, type MountSection } from "./schema.ts"
+import { ConfigFile, knownKeys, type MountSection, type OtlpSection } from "./schema.ts"
 import { checkTrust } from "./trust.ts"
 
 /** The configuration where a command names none: bickford.toml here, the user's own, or /etc/bickford.toml for root. */
@@ -86,9 +86,18 @@ const mountOf = (name: string, section: MountSection, folder: string, problems: 
     whenLost: section.when_lost ?? "restart",
     limits: section.limits ?? {},
     heartbeat: milliseconds(section.heartbeat, 30_000),
-    startTimeout: milliseconds(section.start_timeout, 30_000)
+    startTimeout: milliseconds(section.start_timeout, 30_000),
+    slowCall: milliseconds(section.slow_call, 100),
+    traceparent: section.traceparent ?? false
   }
 }
+
+const otlpOf = ({ endpoint, headers, interval, service_name }: OtlpSection): OtlpConfig => ({
+  endpoint: endpoint.replace(/\/+$/, ""),
+  headers: headers ?? {},
+  interval: milliseconds(interval, 10_000),
+  serviceName: service_name ?? "bickford"
+})
 
 const isExclusive = (source: string): boolean => {
   const parsed = parseSource(source)
@@ -126,7 +135,7 @@ export const decodeConfig = (content: string, folder: string): Result.Result<Dae
       format(decoded.failure.issue).issues.map(({ message, path = [] }) => messageAt(written, keys(path), message))
     )
   }
-  const { mounts: sections, port, runtime_directory } = decoded.success
+  const { mounts: sections, otlp, port, runtime_directory } = decoded.success
   const problems: Array<string> = []
   // What may lie in another mount comes after it.
   const mounts = Object.entries(sections)
@@ -137,7 +146,8 @@ export const decodeConfig = (content: string, folder: string): Result.Result<Dae
   return Result.succeed({
     runtimeDirectory: runtime_directory === undefined ? defaultRuntimeDirectory() : resolve(folder, runtime_directory),
     mounts,
-    ...(port === undefined ? {} : { port })
+    ...(port === undefined ? {} : { port }),
+    ...(otlp === undefined ? {} : { otlp: otlpOf(otlp) })
   })
 }
 

@@ -35,21 +35,42 @@ const Mount = Schema.Struct({
   when_lost: optional(Schema.Literals(["restart", "unmount"])),
   limits: optional(Limits),
   heartbeat: optional(time),
-  start_timeout: optional(time)
+  start_timeout: optional(time),
+  slow_call: optional(time),
+  traceparent: optional(Schema.Boolean)
+})
+
+const isHttpUrl = (value: unknown): value is string =>
+  typeof value === "string" && /^https?:$/.test(URL.parse(value)?.protocol ?? "")
+const isHeaders = (value: unknown): value is { readonly [name: string]: string } =>
+  typeof value === "object" &&
+  value !== null &&
+  Object.entries(value).every(
+    ([name, one]) => /^[\w-]+$/.test(name) && typeof one === "string" && /^[\t -~]*$/.test(one)
+  )
+
+const Otlp = Schema.Struct({
+  endpoint: Schema.declare(isHttpUrl, { expected: 'a URL, as "http://localhost:4318"' }),
+  headers: optional(Schema.declare(isHeaders, { expected: 'header fields, as { authorization = "Bearer ..." }' })),
+  interval: optional(time),
+  service_name: optional(text)
 })
 
 /** A configuration file. */
 export const ConfigFile = Schema.Struct({
   runtime_directory: optional(text),
   port: optional(Schema.declare(whole(1, 65_535), { expected: "a port, 1 to 65535" })),
+  otlp: optional(Otlp),
   mounts: Schema.Record(Schema.String, Mount)
 })
 
 export type MountSection = typeof Mount.Type
+export type OtlpSection = typeof Otlp.Type
 
 /** The keys that a section may have, by the section's path; any name for `*`. */
 export const knownKeys: { readonly [section: string]: ReadonlyArray<string> } = {
   "": Object.keys(ConfigFile.fields),
+  otlp: Object.keys(Otlp.fields),
   "mounts.*": Object.keys(Mount.fields),
   "mounts.*.restart": Object.keys(Restart.fields),
   "mounts.*.restart.backoff": ["initial", "max"],

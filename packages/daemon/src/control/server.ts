@@ -7,6 +7,7 @@
  *     GET  /events?mount=NAME          what it shows, as server-sent events
  *     GET  /token                      what the loopback port lets act
  *     GET  /mounts/NAME/log            the wire log, a line for each request and reply, until it is closed
+ *     GET  /mounts/NAME/calls?op&path&pid&error&slow   each call that was answered, with its path, as JSON lines
  *     POST /mounts/NAME/restart        another worker on the same connection
  *     POST /mounts/NAME/kill           SIGKILL for its worker, as a crash would come
  *     POST /mounts/NAME/unmount?lazy   unmounts; 409 when it is busy
@@ -19,15 +20,20 @@
  */
 import { printable } from "@bickford/protocol"
 import * as Cause from "effect/Cause"
+import type { CallFilter } from "@bickford/session"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { chmodSync, rmSync } from "node:fs"
 import type { ServerResponse } from "node:http"
 import type { CommandError } from "../CommandError.ts"
+import { missedLine } from "../keeper/callWatcher.ts"
 import type { Keeper, Reloaded } from "../keeper/Keeper.ts"
-import { streamEvents } from "../dashboard/events.ts"
+import type { KeptMount } from "../keeper/KeptMount.ts"
+import { streamEvents, type Told } from "../dashboard/events.ts"
 import { pageHandler } from "../dashboard/page.ts"
 import { makeRateKeeper, type RateKeeper } from "../dashboard/rates.ts"
 import { hasToken, isOwnHost, makeToken } from "../dashboard/token.ts"
+import { parseCallFilter } from "./callFilter.ts"
 import { defaultLimits, type Handler, type HttpLimits, json, refuse, type Route, serveHttp } from "./httpServer.ts"
 import { keepListening } from "./keepListening.ts"
 import type { StatusReport } from "./StatusReport.ts"
@@ -66,6 +72,28 @@ const streamLog = (response: ServerResponse, watch: (listener: (line: string) =>
   response.writeHead(200, { "content-type": "text/plain; charset=utf-8" }).flushHeaders()
   const stop = watch((line) => {
     if (response.writableLength < pending) response.write(`${line}\n`)
+  })
+  response.once("close", stop)
+}
+
+/** As the wire log; those that are not taken are counted, and told of. */
+const streamCalls = (response: ServerResponse, filter: CallFilter, watchCalls: KeptMount["watchCalls"]): void => {
+  response.socket?.setTimeout(0)
+  response
+    .writeHead(200, { "content-type": "application/x-ndjson; charset=utf-8", "cache-control": "no-store" })
+    .flushHeaders()
+  let missed = 0
+  const stop = watchCalls({
+    filter,
+    listener: (line) => {
+      if (response.writableLength >= pending) {
+        missed++
+        return
+      }
+      if (missed > 0) response.write(`${missedLine(missed)}\n`)
+      missed = 0
+      response.write(`${line}\n`)
+    }
   })
   response.once("close", stop)
 }
@@ -114,12 +142,28 @@ const onMount = ({ keeper }: Controlled, name: string, action: string, query: UR
       return withMount((mount, response) => perform(response, mount.unmount({ lazy: query.has("lazy") })))
     case "GET log":
       return withMount(({ watch }, response) => streamLog(response, watch))
+    case "GET calls": {
+      const filter = parseCallFilter(query)
+      return Result.isSuccess(filter)
+        ? withMount(({ watchCalls }, response) => streamCalls(response, filter.success, watchCalls))
+        : (_, response) => refuse(response, 400, filter.failure.message)
+    }
     default:
       return undefined
   }
 }
 
 const isForMachines = ({ path: [area = ""] }: Route): boolean => area === "metrics" || area === "healthz"
+
+/** What the page is told from. */
+const toldBy = ({ keeper }: Controlled, rates: RateKeeper): Told => ({
+  rates,
+  report: keeper.report,
+  slowCalls: (name) =>
+    Effect.runSync(
+      Effect.match(keeper.mount(name), { onFailure: () => undefined, onSuccess: (mount) => mount.slowCalls() })
+    )
+})
 
 /** What only looks. */
 const observed = (controlled: Controlled, rates: RateKeeper, mayAct: boolean) => {
@@ -129,8 +173,7 @@ const observed = (controlled: Controlled, rates: RateKeeper, mayAct: boolean) =>
     const [area = ""] = path
     if (method !== "GET") return undefined
     if (area === "events" && path.length === 1)
-      return (_, response) =>
-        streamEvents(response, { report: controlled.keeper.report, rates }, mayAct, query.get("mount"))
+      return (_, response) => streamEvents(response, toldBy(controlled, rates), mayAct, query.get("mount"))
     return (path.length === 1 ? open.get(area) : undefined) ?? pageHandler(route)
   }
 }

@@ -5,6 +5,7 @@
 import { printableJson } from "@bickford/protocol"
 import type { ServerResponse } from "node:http"
 import type { MountStatus, StatusReport } from "../control/StatusReport.ts"
+import type { SlowCalls } from "../keeper/SlowCallTable.ts"
 import { percentile } from "../metrics/latencies.ts"
 import type { RateKeeper, Rates } from "./rates.ts"
 
@@ -45,12 +46,14 @@ const pending = 1024 * 1024
 export interface Told {
   readonly report: () => StatusReport
   readonly rates: RateKeeper
+  /** Of a mount by its name. */
+  readonly slowCalls: (name: string) => SlowCalls | undefined
 }
 
 /** Sends events until the reader is gone; `mayAct` is what the reader is told of itself, `looked` the mount it looks at. */
 export const streamEvents = (
   response: ServerResponse,
-  { rates, report }: Told,
+  { rates, report, slowCalls }: Told,
   mayAct: boolean,
   looked: string | null
 ): void => {
@@ -62,7 +65,8 @@ export const streamEvents = (
   const tell = (): void => {
     const { mounts, pid, rss, startedAt, version } = report()
     const mount = looked === null ? undefined : mounts.find(({ name }) => name === looked)
-    if (mount !== undefined) send("mount", mount)
+    // Whose calls they are, and of which paths, is not everybody's to know.
+    if (mount !== undefined) send("mount", { ...mount, ...(mayAct ? slowCalls(mount.name) : {}) })
     send("report", {
       version,
       pid,

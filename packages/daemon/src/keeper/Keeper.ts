@@ -136,8 +136,14 @@ const named = (mounts: ReadonlyMap<string, KeptMount>, name: string): Effect.Eff
 export const makeKeeper: (
   config: DaemonConfig,
   version: string,
-  environment: NodeJS.ProcessEnv
-) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(function* (config, version, environment) {
+  environment: NodeJS.ProcessEnv,
+  slowCall?: KeeperServices["slowCall"]
+) => Effect.Effect<Keeper, CommandError, Scope.Scope> = Effect.fnUntraced(function* (
+  config,
+  version,
+  environment,
+  slowCall = () => {}
+) {
   const startedAt = yield* Clock.currentTimeMillis
   const { runtimeDirectory } = config
   const mounts = new Map<string, KeptMount>()
@@ -152,6 +158,7 @@ export const makeKeeper: (
     compiled: join(runtimeDirectory, "compiled"),
     loading,
     manager,
+    slowCall,
     startWorker,
     openConnection,
     abandonConnection,

@@ -1,6 +1,7 @@
 /** One mount of the daemon: its connection, and its worker, supervised. */
 import * as Supervisor from "@bickford/supervisor"
 import { unmountDevice } from "@bickford/transport"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,9 +14,11 @@ import { percentile } from "../metrics/latencies.ts"
 import { shownSource } from "../sources/index.ts"
 import type { MountNumbers } from "../metrics/numbers.ts"
 import { makeBeats } from "./beats.ts"
+import type { CallWatcher } from "./callWatcher.ts"
 import { type Connection, whyLost } from "./Connection.ts"
 import { makeMountProgress } from "./MountProgress.ts"
 import { rehearse, tryWorker } from "./rehearsal.ts"
+import { type SlowCalls, SlowCallTable } from "./SlowCallTable.ts"
 import { abandon, dismiss, type KeeperServices, type Keeping, workerLife } from "./workerLife.ts"
 
 export interface KeptMount {
@@ -36,6 +39,10 @@ export interface KeptMount {
   readonly stop: Effect.Effect<void>
   /** Calls back with the wire log's lines until the function returned is called. */
   readonly watch: (listener: (line: string) => void) => () => void
+  /** Has a watcher told of calls until the function returned is called. */
+  readonly watchCalls: (watcher: CallWatcher) => () => void
+  /** Its slow calls, whose paths and programs are their callers' own. */
+  readonly slowCalls: () => SlowCalls
 }
 
 interface Supervised {
@@ -213,12 +220,26 @@ const watch = (keeping: Keeping, listener: (line: string) => void): (() => void)
   }
 }
 
+let lastWatcher = 0
+
+/** Has the worker of now, and those after it, tell a watcher of calls; returns what ends that. */
+const watchCalls = (keeping: Keeping, watcher: CallWatcher): (() => void) => {
+  const number = ++lastWatcher
+  keeping.watchers.set(number, watcher)
+  keeping.worker?.send({ type: "watch", watcher: number, filter: watcher.filter })
+  return () => {
+    keeping.watchers.delete(number)
+    keeping.worker?.send({ type: "watch", watcher: number })
+  }
+}
+
 /** Begins to keep a mount. It runs until `stop`, an unmount, or restarts past the intensity. */
 export const keepMount = Effect.fnUntraced(function* (
   config: MountConfig,
   services: KeeperServices,
   adopted?: Connection
 ) {
+  const clock = yield* Clock.Clock
   const progress = yield* makeMountProgress
   const oneAtATime = (yield* Semaphore.make(1)).withPermits(1)
   const keeping: Keeping = {
@@ -227,6 +248,8 @@ export const keepMount = Effect.fnUntraced(function* (
     progress,
     beats: makeBeats(),
     listeners: new Set(),
+    watchers: new Map(),
+    slowCalls: new SlowCallTable(() => clock.currentTimeMillisUnsafe()),
     connection: adopted,
     mountedAt: adopted?.mountedAt ?? progress.report().since,
     worker: undefined,
@@ -258,7 +281,9 @@ export const keepMount = Effect.fnUntraced(function* (
       keeping.worker.kill()
       return Effect.void
     }),
-    watch: (listener) => watch(keeping, listener)
+    watch: (listener) => watch(keeping, listener),
+    watchCalls: (watcher) => watchCalls(keeping, watcher),
+    slowCalls: () => keeping.slowCalls.report()
   }
   return kept
 })

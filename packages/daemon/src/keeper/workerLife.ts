@@ -7,11 +7,13 @@ import type * as Scope from "effect/Scope"
 import type * as Semaphore from "effect/Semaphore"
 import type { CommandError } from "../CommandError.ts"
 import type { MountConfig } from "../config/DaemonConfig.ts"
-import type { FromWorker } from "../worker/messages.ts"
+import type { FromWorker, SlowCall } from "../worker/messages.ts"
 import type { Beats } from "./beats.ts"
+import { type CallWatcher, missedLine } from "./callWatcher.ts"
 import { type Connection, whyLost } from "./Connection.ts"
 import type { MountProgress } from "./MountProgress.ts"
 import type { ServiceManager } from "./serviceManager.ts"
+import type { SlowCallTable } from "./SlowCallTable.ts"
 import { causeOf, coveredBy, type startWorker, type WorkerExit, type WorkerProcess } from "./workerProcess.ts"
 
 /** What the mounts of a keeper share. */
@@ -24,6 +26,8 @@ export interface KeeperServices {
   readonly changed: () => void
   /** Holds the devices while this process is away. */
   readonly manager: ServiceManager
+  /** Is told of each slow call of a mount. */
+  readonly slowCall: (mount: string, call: SlowCall) => void
   readonly startWorker: typeof startWorker
   /** Mounts; see `Connection.ts`. */
   readonly openConnection: (config: MountConfig) => Effect.Effect<Connection, { readonly message: string }>
@@ -39,6 +43,9 @@ export interface Keeping {
   readonly beats: Beats
   /** Readers of the wire log. */
   readonly listeners: Set<(line: string) => void>
+  /** Those that watch calls, by their numbers. */
+  readonly watchers: Map<number, CallWatcher>
+  readonly slowCalls: SlowCallTable
   connection: Connection | undefined
   mountedAt: number
   worker: WorkerProcess | undefined
@@ -58,7 +65,7 @@ const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`
 const receive =
   (keeping: Keeping, using: Connection) =>
   (message: FromWorker): void => {
-    const { beats, listeners, progress, services, worker } = keeping
+    const { beats, listeners, progress, services, slowCalls, watchers, worker } = keeping
     beats.heard()
     switch (message.type) {
       case "reading":
@@ -71,12 +78,26 @@ const receive =
       case "serving":
         progress.happened("serving")
         if (listeners.size > 0) worker?.send({ type: "log", on: true })
+        for (const [watcher, { filter }] of watchers) worker?.send({ type: "watch", watcher, filter })
         break
       case "beat":
         progress.counted(message.numbers)
         break
       case "line":
         for (const listener of listeners) listener(message.line)
+        break
+      case "call":
+        watchers.get(message.watcher)?.listener(message.line)
+        break
+      case "missed":
+        watchers.get(message.watcher)?.listener(missedLine(message.count))
+        break
+      case "slow":
+        slowCalls.add(message.call)
+        services.slowCall(keeping.config.name, message.call)
+        break
+      case "stuck":
+        slowCalls.wait(message.calls)
     }
   }
 
@@ -190,12 +211,14 @@ export const workerLife = (
     serving.send({ type: "serve", mount: config, covered: coveredBy(opened), resume })
     const { cause, exit } = yield* attend(keeping, serving, opened)
     keeping.worker = undefined
+    keeping.slowCalls.wait([])
     progress.happened("workerEnded")
     yield* afterwards(keeping, opened, exit, cause)
   }).pipe(
     Effect.tapError(({ message }) =>
       Effect.sync(() => {
         keeping.worker = undefined
+        keeping.slowCalls.wait([])
         keeping.progress.died(message)
       })
     )

@@ -1,4 +1,6 @@
 /** What a worker counts of its calls, cheaply: one entry an opcode, latencies in a histogram of steps. */
+import type { Request, U64 } from "@bickford/protocol"
+import type { OpcodeRow } from "@bickford/protocol/codec"
 import type { Observer } from "@bickford/session"
 import { latencySteps, stepOf } from "../metrics/latencies.ts"
 import { isFailure, type MountNumbers } from "../metrics/numbers.ts"
@@ -16,11 +18,20 @@ const sparse = (latencies: Uint32Array): { readonly [step: number]: number } =>
 export interface Counters {
   readonly observer: Observer
   readonly numbers: (inFlight: number) => MountNumbers
+  /** How long ago a call's request was read (milliseconds); undefined once it was answered. */
+  readonly ageOf: (unique: U64) => number | undefined
 }
 
-export const makeCounters = (): Counters => {
+/** Is told of calls that took at least `milliseconds`, when each was answered. */
+export interface SlowListener {
+  readonly milliseconds: number
+  readonly answered: (row: OpcodeRow, request: Request, errno: number, microseconds: number) => void
+}
+
+export const makeCounters = (slow?: SlowListener): Counters => {
   const operations = new Map<string, Counted>()
-  const began = new Map<number | bigint, number>()
+  const began = new Map<U64, number>()
+  const slowest = slow === undefined ? Number.POSITIVE_INFINITY : slow.milliseconds * 1000
   let requests = 0
   let errors = 0
   let bytesRead = 0
@@ -50,6 +61,7 @@ export const makeCounters = (): Counters => {
           const step = stepOf(microseconds)
           one.latencies[step] = (one.latencies[step] ?? 0) + 1
           one.microseconds += microseconds
+          if (microseconds >= slowest) slow?.answered(row, request, errno, microseconds)
         }
         if (isFailure(errno)) {
           one.errors++
@@ -58,6 +70,10 @@ export const makeCounters = (): Counters => {
         else if (request.op === "read") bytesRead += bytes
         else if (request.op === "write") bytesWritten += request.size
       }
+    },
+    ageOf: (unique) => {
+      const at = began.get(unique)
+      return at === undefined ? undefined : performance.now() - at
     },
     numbers: (inFlight) => ({
       inFlight,

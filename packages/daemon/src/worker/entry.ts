@@ -27,9 +27,11 @@ import { type ParsedOptions, parseMountOptions } from "../options/mountOptions.t
 import { backendFor } from "../sources/backendFor.ts"
 import { isParsed, parseSource, sourceOf } from "../sources/index.ts"
 import { ignoreStrayedSignals } from "../strayedSignals.ts"
+import { makeCallWatchers } from "./callWatchers.ts"
 import { makeCounters } from "./counters.ts"
 import type { Covered, Trial } from "./messages.ts"
 import { openOnce } from "./openOnce.ts"
+import { makeSlowCalls } from "./slowCalls.ts"
 import { heard, isOrphan, listen, orphaned, say, sayForSure } from "./wire.ts"
 
 const device = 4
@@ -79,6 +81,20 @@ const logOnDemand = (session: Session.Session): void => {
       say({ type: "line", line: line.slice(0, textLimit) }, () => pending--)
     }
     Effect.runFork(Scope.provide(wireLog(session.connection, write), scope))
+  })
+}
+
+/** Sends records of calls while somebody wants them. */
+const watchOnDemand = (session: Session.Session): void => {
+  const watchers = makeCallWatchers(
+    session,
+    (message, done) => {
+      if (!isOrphan()) say(message, done)
+    },
+    textLimit
+  )
+  listen((message) => {
+    if (message.type === "watch") watchers.watch(message.watcher, message.filter)
   })
 }
 
@@ -141,7 +157,11 @@ const serve = Effect.fnUntraced(function* (attend: (session: Session.Session) =>
     yield* Effect.logInfo("sync_init: a mount of the daemon is there before its worker, which may be replaced")
   const transport = yield* makeDeviceTransport(yield* fromFd(device), { frameCapacity: frameCapacityFor(maxWrite) })
   closeSync(device)
-  const counters = makeCounters()
+  const slowCalls = makeSlowCalls(mount, {
+    slow: (call) => say({ type: "slow", call }),
+    stuck: (calls) => say({ type: "stuck", calls })
+  })
+  const counters = makeCounters(slowCalls.listener)
   let served: Session.Session | undefined
   const beat = () => say({ type: "beat", numbers: counters.numbers(served?.connection.inFlight.size ?? 0) })
   yield* Effect.acquireRelease(
@@ -158,7 +178,9 @@ const serve = Effect.fnUntraced(function* (attend: (session: Session.Session) =>
   served = session
   attend(session)
   yield* observe(session.connection, counters.observer)
+  yield* slowCalls.watch(session.connection, counters.ageOf)
   logOnDemand(session)
+  watchOnDemand(session)
   yield* Effect.forkScoped(
     Effect.andThen(
       session.negotiated,

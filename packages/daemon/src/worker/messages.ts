@@ -1,5 +1,5 @@
 /** What the keeper and a worker process tell each other, over the channel of `channel.ts`. */
-import type { ConnectionRecord, Session } from "@bickford/session"
+import type { AnsweredCall, CallFilter, ConnectionRecord, Session } from "@bickford/session"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountNumbers } from "../metrics/numbers.ts"
 
@@ -21,6 +21,26 @@ export interface Covered {
   readonly known: boolean
 }
 
+/** The process behind a call. */
+export interface Caller {
+  /** The command's name, at most 15 bytes of it (proc_pid_comm(5)). */
+  readonly program?: string
+  /** W3C Trace Context's `traceparent` of its environment, where the mount asks for it. */
+  readonly traceparent?: string
+}
+
+/** A call that took longer than the mount's `slow_call`. */
+export interface SlowCall
+  extends
+    Pick<AnsweredCall, "at" | "opcode" | "unique" | "path" | "newPath" | "pid" | "uid" | "error" | "microseconds">,
+    Caller {}
+
+/** A call that has not been answered for longer than the mount's `slow_call`; `microseconds` so far. */
+export interface StuckCall extends Omit<SlowCall, "error"> {
+  /** Whether its operation runs, or waits: to begin, or for a commit. */
+  readonly state: "running" | "waiting"
+}
+
 export type ToWorker =
   /** Open the backend and serve the device. Sent once, when no other process does. */
   | {
@@ -36,6 +56,8 @@ export type ToWorker =
   | { readonly type: "drain" }
   /** Send a line for each request and reply, or no longer. */
   | { readonly type: "log"; readonly on: boolean }
+  /** Send a record of each call that the filter is true of, by the number `watcher`; without a filter, no longer. */
+  | { readonly type: "watch"; readonly watcher: number; readonly filter?: CallFilter }
 
 export type FromWorker =
   /** The code is loaded. */
@@ -54,6 +76,13 @@ export type FromWorker =
   | { readonly type: "ended"; readonly reason: ConnectionEnd }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "line"; readonly line: string }
+  /** A call that a watcher wants, as JSON. */
+  | { readonly type: "call"; readonly watcher: number; readonly line: string }
+  /** Calls that a watcher would have wanted, and is not told of. */
+  | { readonly type: "missed"; readonly watcher: number; readonly count: number }
+  | { readonly type: "slow"; readonly call: SlowCall }
+  /** All that are stuck, the oldest first; 20 at the most. */
+  | { readonly type: "stuck"; readonly calls: ReadonlyArray<StuckCall> }
 
 const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null
@@ -73,6 +102,14 @@ const isNumbers = (value: unknown): boolean =>
       isLatencies(one["latencies"])
   )
 
+const isSlow = (value: unknown): boolean =>
+  isRecord(value) &&
+  ["at", "opcode", "unique"].every((key) => typeof value[key] === "string") &&
+  ["path", "newPath", "error", "program", "traceparent", "state"].every((key) =>
+    ["string", "undefined"].includes(typeof value[key])
+  ) &&
+  ["pid", "microseconds"].every((key) => isCount(value[key]))
+
 const ends: ReadonlyArray<unknown> = ["unmounted", "aborted", "closed", "asked"] satisfies ReadonlyArray<ConnectionEnd>
 
 /** What a message must hold besides its type. */
@@ -85,7 +122,11 @@ const checks: { readonly [Type in FromWorker["type"]]: (message: { readonly [key
   beat: ({ numbers }) => isNumbers(numbers),
   ended: ({ reason }) => ends.includes(reason),
   failed: ({ message }) => typeof message === "string",
-  line: ({ line }) => typeof line === "string"
+  line: ({ line }) => typeof line === "string",
+  call: ({ line, watcher }) => typeof line === "string" && isCount(watcher),
+  missed: ({ count, watcher }) => isCount(count) && isCount(watcher),
+  slow: ({ call }) => isSlow(call),
+  stuck: ({ calls }) => Array.isArray(calls) && calls.length <= 20 && calls.every(isSlow)
 }
 
 const isType = (type: unknown): type is FromWorker["type"] => typeof type === "string" && Object.hasOwn(checks, type)

@@ -1,19 +1,36 @@
-/** A line of the wire log, for people. */
+/** A call that was answered, on one line for people. */
 import { microseconds } from "./figures.ts"
 import { visible } from "./visible.ts"
 
-interface Call {
+interface Fields {
   readonly [field: string]: unknown
 }
 
-const isCall = (value: unknown): value is Call => typeof value === "object" && value !== null
+const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""))
 
-/** What is said first, or not at all. */
-const leading: ReadonlySet<string> = new Set(["at", "type", "opcode", "unique", "microseconds"])
+/** What a path says already. */
+const named: ReadonlySet<string> = new Set(["name", "newname", "newdir", "oldnodeid"])
 
-/** The time of day, the operation, whether it came or was answered, and after how long; then all other fields. */
+const argumentsText = (value: unknown, hasPath: boolean): string =>
+  Object.entries(isFields(value) ? value : {})
+    .filter(([field]) => !hasPath || !named.has(field))
+    .map(([field, one]) => `${field}=${textOf(one)}`)
+    .join(" ")
+
+const resultText = ({ bytes, error }: Fields): string => {
+  if (error !== undefined) return textOf(error)
+  return typeof bytes === "number" && bytes > 0 ? `ok, ${bytes} bytes` : "ok"
+}
+
+/** The part of a line that a call's paths are, or its node where they are not known. */
+export const placeText = ({ newPath, nodeid, path }: Fields): string => {
+  if (path === undefined) return nodeid === undefined ? "" : `node ${textOf(nodeid)}`
+  return newPath === undefined ? textOf(path) : `${textOf(path)} -> ${textOf(newPath)}`
+}
+
+/** The time of day, the operation, its path, its arguments, what was answered after how long, and whose call it was. */
 export const callText = (line: string): string => {
   let call: unknown
   try {
@@ -21,12 +38,16 @@ export const callText = (line: string): string => {
   } catch {
     return visible(line)
   }
-  if (!isCall(call)) return visible(line)
-  const { at, microseconds: took, opcode, type, unique } = call
-  const rest = Object.entries(call)
-    .filter(([field]) => !leading.has(field))
-    .map(([field, value]) => `${field}=${textOf(value)}`)
-  const when = textOf(at).slice(11, 23)
-  const how = type === "reply" ? `answered${typeof took === "number" ? ` after ${microseconds(took)}` : ""}` : "asked"
-  return visible([when, textOf(opcode), `#${textOf(unique)}`, how, ...rest].join("  "))
+  if (!isFields(call)) return visible(line)
+  if (call["missed"] !== undefined) return `${textOf(call["missed"])} more calls, too many to show`
+  const parts = [
+    textOf(call["at"]).slice(11, 23),
+    textOf(call["opcode"]),
+    placeText(call),
+    argumentsText(call["arguments"], call["path"] !== undefined),
+    `= ${resultText(call)}`,
+    typeof call["microseconds"] === "number" ? microseconds(call["microseconds"]) : "",
+    `process ${textOf(call["pid"])}`
+  ]
+  return visible(parts.filter((part) => part !== "").join("  "))
 }

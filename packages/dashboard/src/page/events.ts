@@ -39,6 +39,21 @@ interface History {
   readonly [name: string]: ReadonlyArray<number>
 }
 
+/** A call that took long, or still waits. */
+export interface SlowCall {
+  /** When it began, in ISO 8601. */
+  readonly at: string
+  readonly opcode: string
+  readonly path?: string
+  readonly newPath?: string
+  readonly pid: number
+  readonly program?: string
+  readonly error?: string
+  /** Of one that waits. */
+  readonly state?: string
+  readonly microseconds: number
+}
+
 /** All there is of the mount that is looked at. */
 export interface Detail {
   readonly name: string
@@ -48,6 +63,9 @@ export interface Detail {
   readonly bytesRead: number
   readonly bytesWritten: number
   readonly history: ReadonlyArray<{ readonly at: number; readonly cause: string }>
+  /** For a reader who may act. */
+  readonly slow?: ReadonlyArray<SlowCall>
+  readonly stuck?: ReadonlyArray<SlowCall>
   readonly operations: {
     readonly [opcode: string]: {
       readonly count: number
@@ -137,6 +155,13 @@ export const listen = async (
   throw new Error("the daemon ended the events")
 }
 
-/** The lines of a mount's wire log. */
-export const calls = (name: string, signal: AbortSignal, onLine: (line: string) => void): Promise<void> =>
-  stream(`mounts/${encodeURIComponent(name)}/log`, signal, cut("\n", onLine))
+/** The calls of a mount that `chosen` asks for, a JSON line each; fails when they end. */
+export const calls = async (
+  name: string,
+  chosen: URLSearchParams,
+  signal: AbortSignal,
+  onLine: (line: string) => void
+): Promise<void> => {
+  await stream(`mounts/${encodeURIComponent(name)}/calls?${chosen}`, signal, cut("\n", onLine))
+  throw new Error("the daemon ended the calls")
+}

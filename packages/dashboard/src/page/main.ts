@@ -2,10 +2,11 @@
 import { actions } from "./actions.ts"
 import { type CallsView, callsView } from "./calls.ts"
 import { element } from "./dom.ts"
-import { type Detail, listen, type Report, type Sent } from "./events.ts"
+import { type Detail, listen, type Overview, type Report, type Sent } from "./events.ts"
 import { duration, mebibytes } from "./figures.ts"
 import { mountParts } from "./mount.ts"
 import { mountsView } from "./mounts.ts"
+import { slowParts } from "./slow.ts"
 import { visible } from "./visible.ts"
 
 /** Seconds of which the pictures tell. */
@@ -38,43 +39,53 @@ const overviewView = (place: HTMLElement): View => {
   return { mount: undefined, show: (report) => view.update(report, rates), leave: () => {} }
 }
 
-const tabs = (name: string, isCalls: boolean): HTMLElement => {
-  const tab = (label: string, rest: string, current: boolean): HTMLElement =>
-    element(
-      "a",
-      { href: `#/mounts/${encodeURIComponent(name)}${rest}`, ...(current ? { "aria-current": "page" } : {}) },
-      label
-    )
-  return element(
+/** The views of a mount: what its address ends in, and its title. */
+const mountTabs = [
+  ["", "Operations"],
+  ["/calls", "Calls"],
+  ["/slow", "Slow calls"]
+] as const
+
+const tabs = (name: string, current: string): HTMLElement =>
+  element(
     "nav",
     { "aria-label": "Views of the mount" },
-    tab("Operations", "", !isCalls),
-    tab("Calls", "/calls", isCalls)
+    ...mountTabs.map(([ending, label]) =>
+      element(
+        "a",
+        {
+          href: `#/mounts/${encodeURIComponent(name)}${ending}`,
+          ...(ending === current ? { "aria-current": "page" } : {})
+        },
+        label
+      )
+    )
   )
-}
 
-const mountView = (place: HTMLElement, name: string, isCalls: boolean): View => {
+const mountView = (place: HTMLElement, name: string, tab: string): View => {
   const parts = element("section", {})
   const said = element("p", { role: "status" })
   const buttons = actions(name, (text) => said.replaceChildren(visible(text)))
   buttons.hidden = true
-  const calls: CallsView | undefined = isCalls ? callsView(name) : undefined
-  place.replaceChildren(element("h2", {}, visible(name)), tabs(name, isCalls), buttons, said, calls?.root ?? parts)
+  const calls: CallsView | undefined = tab === "/calls" ? callsView(name) : undefined
+  const partsOf = (overview: Overview, detail: Detail): ReadonlyArray<Element> =>
+    tab === "/slow" ? slowParts(detail) : mountParts(overview, detail, rates.get(name) ?? [])
+  place.replaceChildren(element("h2", {}, visible(name)), tabs(name, tab), buttons, said, calls?.root ?? parts)
   return {
     mount: name,
     show: (report, detail) => {
       buttons.hidden = !report.mayAct
       const overview = report.mounts.find((mount) => mount.name === name)
       if (overview === undefined) parts.replaceChildren(element("p", {}, "There is no such mount."))
-      else if (detail?.name === name) parts.replaceChildren(...mountParts(overview, detail, rates.get(name) ?? []))
+      else if (detail?.name === name) parts.replaceChildren(...partsOf(overview, detail))
     },
     leave: () => calls?.stop()
   }
 }
 
 const viewFor = (place: HTMLElement, hash: string): View => {
-  const [, name, rest] = /^#\/mounts\/([^/]+)(\/calls)?$/.exec(hash) ?? []
-  return name === undefined ? overviewView(place) : mountView(place, decodeURIComponent(name), rest !== undefined)
+  const [, name, tab = ""] = /^#\/mounts\/([^/]+)(\/[a-z]+)?$/.exec(hash) ?? []
+  return name === undefined ? overviewView(place) : mountView(place, decodeURIComponent(name), tab)
 }
 
 const daemonText = ({ mayAct, mounts, pid, rss, startedAt, version }: Report): string =>
