@@ -4,6 +4,7 @@ import { auditCommand } from "./commands/audit.ts"
 import { branchCommand } from "./commands/branch.ts"
 import { checkCommand } from "./commands/check.ts"
 import { checkpointCommand, resetCommand } from "./commands/checkpoint.ts"
+import { completionCommand } from "./commands/completion.ts"
 import { commitCommand } from "./commands/commit.ts"
 import { daemonCommand } from "./commands/daemon.ts"
 import { dashboardCommand } from "./commands/dashboard.ts"
@@ -18,8 +19,10 @@ import { mountCommand } from "./commands/mount.ts"
 import { restartCommand } from "./commands/restart.ts"
 import { runCommand } from "./commands/run.ts"
 import { shellCommand } from "./commands/shell.ts"
+import { statsCommand } from "./commands/stats.ts"
 import { statusCommand } from "./commands/status.ts"
 import { topCommand } from "./commands/top.ts"
+import { traceCommand } from "./commands/trace.ts"
 import { unmountCommand } from "./commands/unmount.ts"
 
 export const bickford = Command.make("bickford").pipe(
@@ -31,7 +34,9 @@ export const bickford = Command.make("bickford").pipe(
     lsCommand,
     statusCommand,
     topCommand,
+    statsCommand,
     dashboardCommand,
+    traceCommand,
     logCommand,
     doctorCommand,
     restartCommand,
@@ -46,6 +51,7 @@ export const bickford = Command.make("bickford").pipe(
     branchCommand,
     runCommand,
     shellCommand,
-    initCommand
+    initCommand,
+    completionCommand
   ])
 )

@@ -1,5 +1,5 @@
-/** `bickford info`: says what is known of a store in a database. */
-import type { PostgresInfo, PostgresSession } from "@bickford/backends"
+/** `bickford info`: says what is known of a store. */
+import type { PostgresInfo, PostgresSession, StoreInfo } from "@bickford/backends"
 import { commandError, isParsed, parseSource, shownSource } from "@bickford/daemon"
 import { printable, printableJson } from "@bickford/protocol"
 import * as Argument from "effect/cli/Argument"
@@ -23,27 +23,53 @@ const linesOf = (info: PostgresInfo): ReadonlyArray<string> => [
   ...(info.sessions.length === 0 ? ["not mounted"] : info.sessions.map(sessionLine))
 ]
 
+const storeLines = ({ content, fileBytes, logBytes, path }: StoreInfo): ReadonlyArray<string> => [
+  path,
+  `takes: ${fileBytes} bytes, and ${logBytes} bytes of its log`,
+  ...(content === undefined
+    ? ["served now: what it holds is df's to say, of the mount"]
+    : [
+        `store version ${content.storeVersion}`,
+        `holds: ${content.inodes} inodes, ${content.bytes} bytes of files; ${content.freeBytes} bytes are free in its file`,
+        ...(content.orphans === 0 ? [] : [`${content.orphans} files without a name, which the next mount removes`]),
+        ...(content.deadContents === 0
+          ? []
+          : [`${content.deadContents} contents that are gone are still to be removed`])
+      ])
+]
+
+/** What is known, and how it is told. */
+const describe = Effect.fnUntraced(function* (kind: string, path: string, shown: string) {
+  const { describePostgres, describeStore } = yield* load(() => import("@bickford/backends"))
+  if (kind === "postgres") {
+    const known = yield* describePostgres(path)
+    return { known, lines: linesOf(known) }
+  }
+  if (kind === "sqlite") {
+    const known = yield* describeStore(path)
+    return { known, lines: storeLines(known) }
+  }
+  return yield* Effect.fail(commandError(`${shown}: there is something to tell of sqlite:PATH and postgres:URL only`))
+})
+
 const info = Effect.fnUntraced(function* (source: string, json: boolean) {
   const parsed = parseSource(source)
-  if (!isParsed(parsed) || parsed.kind.kind !== "postgres")
-    return yield* Effect.fail(
-      isParsed(parsed)
-        ? commandError(`${shownSource(source)}: there is something to tell of postgres:URL only`)
-        : parsed
-    )
-  const { describePostgres } = yield* load(() => import("@bickford/backends"))
-  const known = yield* Effect.mapError(describePostgres(parsed.path), ({ message }) => commandError(message))
+  if (!isParsed(parsed)) return yield* Effect.fail(parsed)
+  const { known, lines } = yield* Effect.mapError(
+    describe(parsed.kind.kind, parsed.path, shownSource(source)),
+    ({ message }) => commandError(message)
+  )
   if (json) return yield* Console.log(printableJson(known))
-  for (const line of linesOf(known)) yield* Console.log(printable(line))
+  for (const line of lines) yield* Console.log(printable(line))
 })
 
 export const infoCommand = Command.make(
   "info",
   {
     source: Argument.String("SOURCE").pipe(
-      Argument.withDescription("A store in a database, mounted or not: postgres:URL")
+      Argument.withDescription("A store, mounted or not: sqlite:PATH or postgres:URL")
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("As JSON"), Flag.withDefault(false))
   },
   (input) => info(input.source, input.json)
-).pipe(Command.withDescription("Say what a store in a database holds, and who serves it"))
+).pipe(Command.withDescription("Say how large a store is, what it holds, and who serves it"))

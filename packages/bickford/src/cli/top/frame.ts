@@ -64,11 +64,75 @@ const operationsOf = (mount: MountStatus, before: MountStatus | undefined, secon
   return rows.length === 0 ? [] : lined([operationColumns.map((name, n) => (n === 0 ? `  ${name}` : name)), ...rows])
 }
 
-/** `seconds` between the reports; without an earlier one all rates are 0. */
-export const frame = (report: StatusReport, earlier: StatusReport | undefined, seconds: number): string => {
-  const before = (name: string): MountStatus | undefined => earlier?.mounts.find((mount) => mount.name === name)
-  const rows = report.mounts.map((mount) => {
-    const then = before(mount.name)
+/** What a row of the mounts' table is sorted by: the text of a key, and the values that decide. */
+const orders = {
+  configured: undefined,
+  "ops/s": ({ requests }) => requests,
+  read: ({ bytesRead }) => bytesRead,
+  written: ({ bytesWritten }) => bytesWritten
+} as const satisfies { readonly [name: string]: ((numbers: MountStatus) => number) | undefined }
+
+const totals = {
+  errors: ({ errors }) => errors,
+  restarts: ({ restarts }) => restarts,
+  memory: ({ workerRss }) => workerRss
+} as const satisfies { readonly [name: string]: (numbers: MountStatus) => number }
+
+/** What the mounts are sorted by; `configured` is the configuration's order. */
+export type Order = keyof typeof orders | keyof typeof totals
+
+/** In the order in which a key goes through them. */
+export const orderNames: ReadonlyArray<Order> = [
+  "configured",
+  "ops/s",
+  "read",
+  "written",
+  "errors",
+  "restarts",
+  "memory"
+]
+
+const isTotal = (order: Order): order is keyof typeof totals => Object.hasOwn(totals, order)
+
+/** Two reports, and the seconds between them; without an earlier one all rates are 0. */
+export interface Pair {
+  readonly report: StatusReport
+  readonly earlier: StatusReport | undefined
+  readonly seconds: number
+}
+
+const earlierOf = ({ earlier }: Pair, name: string): MountStatus | undefined =>
+  earlier?.mounts.find((mount) => mount.name === name)
+
+/** The mounts in an order, the largest first. */
+export const inOrder = (pair: Pair, order: Order): ReadonlyArray<MountStatus> => {
+  const rated = isTotal(order) ? undefined : orders[order]
+  const value = (mount: MountStatus): number => {
+    if (isTotal(order)) return totals[order](mount)
+    const then = earlierOf(pair, mount.name)
+    return rated === undefined || then === undefined ? 0 : rated(mount) - rated(then)
+  }
+  return pair.report.mounts.toSorted((a, b) => value(b) - value(a))
+}
+
+/** A line, and what is to be seen at once in it. */
+export interface Line {
+  readonly text: string
+  readonly kind?: "head" | MountStatus["state"]
+}
+
+const stateOf = (mount: MountStatus): Pick<Line, "kind"> => (mount.state === "running" ? {} : { kind: mount.state })
+
+/** The picture's lines: the daemon, its mounts in an order, and the operations of those that `shows` is true of. */
+export const frameLines = (
+  pair: Pair,
+  order: Order = "configured",
+  shows: (name: string) => boolean = () => true
+): ReadonlyArray<Line> => {
+  const { report, seconds } = pair
+  const mounts = inOrder(pair, order)
+  const rows = mounts.map((mount) => {
+    const then = earlierOf(pair, mount.name)
     return [
       printable(mount.name),
       mount.state,
@@ -81,13 +145,27 @@ export const frame = (report: StatusReport, earlier: StatusReport | undefined, s
       short(Math.round(mount.workerRss / 1024 ** 2))
     ]
   })
+  const [head = "", ...lines] = lined([columns, ...rows])
   return [
-    `bickford ${report.version}, process ${report.pid}, ${Math.round(report.rss / 1024 ** 2)} MiB, ${report.mounts.length} mounts`,
-    "",
-    ...lined([columns, ...rows]),
-    ...report.mounts.flatMap((mount) => {
-      const lines = operationsOf(mount, before(mount.name), seconds)
-      return lines.length === 0 ? [] : ["", printable(mount.name), ...lines]
-    })
-  ].join("\n")
+    {
+      text: `bickford ${report.version}, process ${report.pid}, ${Math.round(report.rss / 1024 ** 2)} MiB, ${report.mounts.length} mounts`
+    },
+    { text: "" },
+    { text: head, kind: "head" },
+    ...mounts.map((mount, at): Line => ({ text: lines[at] ?? "", ...stateOf(mount) })),
+    ...mounts
+      .filter(({ name }) => shows(name))
+      .flatMap((mount) => {
+        const [heading, ...operations] = operationsOf(mount, earlierOf(pair, mount.name), seconds)
+        if (heading === undefined) return []
+        const title: Line = { text: printable(mount.name), kind: "head" }
+        return [{ text: "" }, title, ...[heading, ...operations].map((text): Line => ({ text }))]
+      })
+  ]
 }
+
+/** `seconds` between the reports; without an earlier one all rates are 0. */
+export const frame = (report: StatusReport, earlier: StatusReport | undefined, seconds: number): string =>
+  frameLines({ report, earlier, seconds })
+    .map(({ text }) => text)
+    .join("\n")

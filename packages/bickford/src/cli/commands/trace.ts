@@ -1,0 +1,44 @@
+/** `bickford trace`. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { load, runtimeDirectory } from "../arguments.ts"
+import { daemonMount } from "../daemonMount.ts"
+
+const condition = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
+
+const conditions = {
+  op: condition("op", "Of these operations only, as LOOKUP,READ"),
+  path: condition("path", "Whose path has this in it"),
+  pid: condition("pid", "Of this process (a thread's id) only"),
+  error: condition("error", "Answered with this error, as ENOENT; any: with one"),
+  slow: condition("slow", "That took at least so long, as 10ms or 2s")
+}
+
+export const traceCommand = Command.make(
+  "trace",
+  {
+    runtimeDirectory,
+    mount: daemonMount,
+    ...conditions,
+    count: Flag.Int("count").pipe(Flag.withDescription("End after so many calls"), Flag.optional),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("As JSON lines"), Flag.withDefault(false))
+  },
+  ({ count, error, json, mount, op, path, pid, runtimeDirectory: directory, slow }) =>
+    Effect.flatMap(
+      load(() => import("../trace/trace.ts")),
+      ({ trace }) =>
+        trace(directory, {
+          mount,
+          json,
+          most: Option.getOrUndefined(count),
+          conditions: new URLSearchParams(
+            Object.entries({ op, path, pid, error, slow }).flatMap(([name, value]): Array<[string, string]> =>
+              Option.isSome(value) ? [[name, value.value]] : []
+            )
+          )
+        })
+    )
+).pipe(Command.withDescription("Watch a mount's calls with their paths, as they are answered, until Ctrl-C"))
