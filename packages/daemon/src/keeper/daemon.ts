@@ -4,13 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { isDeepStrictEqual } from "node:util"
 import { type CommandError, commandError } from "../CommandError.ts"
-import type { DaemonConfig } from "../config/DaemonConfig.ts"
+import type { DaemonConfig, OtlpConfig } from "../config/DaemonConfig.ts"
 import { makeRuntimeDirectory } from "./privateDirectory.ts"
 import { socketIn } from "../control/runtimeDirectory.ts"
 import { serveControl } from "../control/server.ts"
 import type { StatusReport } from "../control/StatusReport.ts"
 import { ignoreStrayedSignals } from "../strayedSignals.ts"
+import type { Telemetry } from "../telemetry/exporter.ts"
 import { makeKeeper } from "./Keeper.ts"
 
 export interface DaemonProgram {
@@ -37,18 +39,26 @@ const hangups = (onHangup: () => void): Effect.Effect<void, never, Scope.Scope> 
     )
   )
 
+/** Loaded when it is asked for: a daemon without a collector stays small. */
+const startTelemetry = Effect.fnUntraced(function* (otlp: OtlpConfig, report: () => StatusReport) {
+  const { exportTelemetry } = yield* Effect.promise(() => import("../telemetry/exporter.ts"))
+  return yield* exportTelemetry(otlp, report)
+})
+
 /** Keeps the mounts until SIGTERM or SIGINT, then unmounts them while they are still served. */
 export const runDaemon = Effect.fnUntraced(function* ({ config, load, metrics, version }: DaemonProgram) {
   // Who read what it says may be gone; that is no reason to end.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
-  const { port, runtimeDirectory } = config
+  const { otlp, port, runtimeDirectory } = config
   yield* makeRuntimeDirectory(runtimeDirectory)
   const stop = yield* Effect.forkScoped(signalled(["SIGTERM", "SIGINT"]), { startImmediately: true })
-  const keeper = yield* makeKeeper(config, version, process.env)
+  let telemetry: Telemetry | undefined
+  const keeper = yield* makeKeeper(config, version, process.env, (mount, call) => telemetry?.slowCall(mount, call))
+  if (otlp !== undefined) telemetry = yield* startTelemetry(otlp, keeper.report)
   const reload = Effect.flatMap(load, (next) =>
-    next.runtimeDirectory === runtimeDirectory && next.port === port
+    next.runtimeDirectory === runtimeDirectory && next.port === port && isDeepStrictEqual(next.otlp, otlp)
       ? keeper.apply(next)
-      : Effect.fail(commandError("runtime_directory and port change only when the daemon is started anew"))
+      : Effect.fail(commandError("runtime_directory, port and otlp change only when the daemon is started anew"))
   )
   const run = Effect.runForkWith(yield* Effect.context<never>())
   yield* hangups(() => {
