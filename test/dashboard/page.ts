@@ -126,6 +126,22 @@ const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
   )
 }
 
+/** Pictures of a view as it is, light and dark, narrow and wide. It fits each width. */
+const pictured = async (page: Page, name: string): Promise<void> => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [400, 1280]) {
+      await page.emulateMedia({ colorScheme })
+      await page.setViewportSize({ width, height: 800 })
+      assert.equal(
+        await page.evaluate(`document.documentElement.scrollWidth <= ${width}`),
+        true,
+        `${name} fits ${width}`
+      )
+      if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}.png`) })
+    }
+  }
+}
+
 const rowOf = (page: Page, name: string) => page.locator("tbody tr", { hasText: name })
 
 it("shows the mounts, light and dark, narrow and wide, without a violation or a request elsewhere", () =>
@@ -156,7 +172,7 @@ it("kills a worker under load: it is started again, and no call fails", () =>
     const figures = await facts.nth(4).innerText()
     await until(async () => ((await facts.nth(4).innerText()) === figures ? undefined : true), "figures that move")
     assert.deepEqual(await violations(page), [])
-    if (pictures !== undefined) await page.screenshot({ path: join(pictures, "mount.png") })
+    await pictured(page, "mount")
     await page.getByRole("button", { name: "Kill worker" }).click()
     await page.locator("li", { hasText: "SIGKILL" }).waitFor()
     await until(async () => {
@@ -175,7 +191,7 @@ it("shows the calls of a path, a hostile name as text", () =>
   withDashboard(async () => {
     const { errors, page } = await opened(address)
     await rowOf(page, shown).getByRole("link").click()
-    await page.locator("nav").getByText("Calls").click()
+    await page.getByRole("link", { name: "Calls", exact: true }).click()
     const list = page.locator("ol.calls")
     await list.waitFor({ state: "attached" })
     const looked = setInterval(() => void run("touch", [join(mountpoint, hostile)]).catch(() => undefined), 500)
@@ -196,7 +212,7 @@ it("shows the calls of a path, a hostile name as text", () =>
     assert.equal(await page.locator("b").count(), 0)
     assert.deepEqual(await violations(page), [])
     assert.deepEqual(errors, [])
-    if (pictures !== undefined) await page.screenshot({ path: join(pictures, "calls.png") })
+    await pictured(page, "calls")
     await page.context().close()
   }))
 
@@ -214,7 +230,7 @@ it("shows slow calls, and those that are not answered yet, with their paths", ()
     }
     assert.deepEqual(await violations(page), [])
     assert.deepEqual(errors, [])
-    if (pictures !== undefined) await page.screenshot({ path: join(pictures, "slow.png") })
+    await pictured(page, "slow")
     await page.context().close()
   }))
 
