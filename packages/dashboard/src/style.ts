@@ -46,7 +46,7 @@ label { display: grid; color: var(--quiet); font-size: .85rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .6rem 0; }
 dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; }
-.calls { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; padding-left: 3.5rem; }
+.calls { font: 13px/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; padding-left: 3.5rem; }
 .bar { display: inline-block; height: .7rem; background: var(--accent); vertical-align: baseline; }
 svg.bars { width: 100%; max-width: 40rem; height: 6rem; }
 svg.bars rect { fill: var(--accent); }
