@@ -1,0 +1,106 @@
+/**
+ * `npm run bench:page -- [--rounds N] [--seconds S] [--browser]`: what it costs a mount in memory that is kept busy to be
+ * looked at. Each round measures it once without a reader and once with each kind of reader, in an order that turns; printed
+ * is the median of the rounds' ratios. `--browser` has Chromium open the page as well, which needs a processor of its own.
+ */
+import * as Effect from "effect/Effect"
+import { get } from "node:http"
+import { parseArgs } from "node:util"
+import { mountConfig, mountpoints, startDaemon, workFolder } from "../test/daemon/daemon.ts"
+import { makeLoader } from "./loader.ts"
+import { ratio, summarize } from "./statistics.ts"
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "9" },
+    seconds: { type: "string", default: "1" },
+    browser: { type: "boolean", default: false },
+    port: { type: "string", default: "19743" }
+  }
+})
+const rounds = Number(values.rounds)
+const seconds = Number(values.seconds)
+const port = Number(values.port)
+
+/** What each of these has open while it looks. */
+interface Reader {
+  readonly name: string
+  /** Opens it, and returns what closes it. */
+  readonly open: (socket: string) => Promise<() => Promise<void>>
+}
+
+/** Reads answers of the control socket as they come, as the page does. */
+const reading = (name: string, ...paths: ReadonlyArray<string>): Reader => ({
+  name,
+  open: async (socketPath) => {
+    const requests = await Promise.all(
+      paths.map(
+        (path) =>
+          new Promise<ReturnType<typeof get>>((resolve, reject) => {
+            const request = get({ socketPath, path }, (response) => {
+              response.resume()
+              resolve(request)
+            }).once("error", reject)
+          })
+      )
+    )
+    return async () => {
+      for (const request of requests) request.destroy()
+    }
+  }
+})
+
+const inChromium: Reader = {
+  name: "page in Chromium",
+  open: async () => {
+    const { chromium } = await import("playwright-core")
+    const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] })
+    const page = await browser.newPage()
+    await page.goto(`http://127.0.0.1:${port}/#/mounts/data`)
+    await page.getByText("Total time").waitFor()
+    return () => browser.close()
+  }
+}
+
+const readers: ReadonlyArray<Reader> = [
+  { name: "nobody", open: async () => async () => {} },
+  reading("mounts", "/events"),
+  reading("mount", "/events?mount=data"),
+  reading("calls of a path", "/events?mount=data", "/mounts/data/calls?path=/no/such/path"),
+  reading("every call", "/events?mount=data", "/mounts/data/calls"),
+  ...(values.browser ? [inChromium] : [])
+]
+
+const measured = Effect.gen(function* () {
+  const folder = yield* workFolder
+  const [mountpoint = ""] = yield* mountpoints(1)
+  const daemon = yield* startDaemon(folder, [mountConfig("data", "memory:", mountpoint)], port)
+  yield* Effect.promise(() => daemon.reaches("data", "running"))
+  return yield* Effect.promise(async () => {
+    const load = await makeLoader("0-1023")
+    const rates = new Map<string, Array<number>>(readers.map(({ name }) => [name, []]))
+    // The first is not counted: the worker's code is not compiled yet.
+    await load(mountpoint, { operation: "lookup-miss", seconds })
+    for (let round = 0; round < rounds; round++) {
+      for (let nth = 0; nth < readers.length; nth++) {
+        const reader = readers[(round + nth) % readers.length]
+        if (reader === undefined) continue
+        const close = await reader.open(daemon.socket)
+        const { operationsPerSecond } = await load(mountpoint, { operation: "lookup-miss", seconds })
+        await close()
+        rates.get(reader.name)?.push(operationsPerSecond)
+      }
+    }
+    return rates
+  })
+})
+
+const rates = await Effect.runPromise(Effect.scoped(measured))
+const alone = rates.get("nobody") ?? []
+console.log(`lookup-miss on memory:, ${rounds} rounds of ${seconds} s each, in turns`)
+for (const [name, measurements] of rates) {
+  const { least, median, most } = summarize(measurements)
+  console.log(
+    `${name.padEnd(18)} ${median.toFixed(0).padStart(8)} op/s (${least.toFixed(0)} to ${most.toFixed(0)})  ${ratio(measurements, alone).toFixed(3)} of nobody's`
+  )
+}
