@@ -35,7 +35,7 @@ export const outcomeOrLate = <A>(call: () => Answer<A>, late: (value: A) => void
   })
 
 /** An outcome that is there already: of the same types, which `Exit.isExit` forgets. */
-const settled = <A, E>(result: Effect.Effect<A, E>): Exit.Exit<A, E> | undefined =>
+export const settled = <A, E>(result: Effect.Effect<A, E>): Exit.Exit<A, E> | undefined =>
   Exit.isExit(result) ? (result as Exit.Exit<A, E>) : undefined
 
 /**

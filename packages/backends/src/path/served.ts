@@ -56,6 +56,10 @@ export interface Served<H> {
     moves?: "moves"
   ) => Outcome<A>
   readonly attributes: (path: string, context: RequestContext) => Outcome<PathAttributes>
+  /** True when the last `getattr` answered before it returned, so that the next one probably costs no wait. */
+  readonly attributesAtOnce: () => boolean
+  /** True when the kernel may trust names for a while. */
+  readonly keepsNames: boolean
   readonly attrReply: (node: PathNode, found: PathAttributes) => AttrReply
   /** The kernel holds the node from now on. */
   readonly entryOf: (node: PathNode, found: PathAttributes) => Entry
@@ -66,6 +70,7 @@ export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions)
   const locks = makePathLocks(nodes)
   const entryValid = timespec(options.entryTimeout ?? 1)
   const attrValid = timespec(options.attrTimeout ?? 1)
+  let atOnce = false
 
   const attr = (node: PathNode, found: PathAttributes) => {
     node.sizeless = !hasSize(found)
@@ -103,8 +108,8 @@ export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions)
         return path === undefined ? Errno.ENOENT : then(path, parent, text)
       })
     },
-    attributes: (path, context) =>
-      checked(
+    attributes: (path, context) => {
+      const found = checked(
         andThen(
           outcome(() => callbacks.getattr(path, context)),
           (found): Outcome<PathAttributes> => (found === false ? Errno.ENOENT : Exit.succeed(found))
@@ -112,7 +117,12 @@ export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions)
         "getattr",
         path,
         forms.attributes
-      ),
+      )
+      atOnce = Exit.isExit(found)
+      return found
+    },
+    attributesAtOnce: () => atOnce,
+    keepsNames: (options.entryTimeout ?? 1) > 0,
     attrReply: (node, found) => ({ attrValid, attr: attr(node, found) }),
     entryOf: (node, found) => {
       node.known = true

@@ -97,6 +97,10 @@ const operations = (kernel: FakeKernel.FakeKernel) => ({
   opendir: (nodeid: U64) => Effect.map(kernel.call({ op: "opendir", nodeid, flags: 0, openFlags: 0 }), ({ fh }) => fh),
   readdir: (nodeid: U64, fh: U64, offset: U64 = 0, size = 4096) =>
     Effect.map(kernel.call({ op: "readdir", nodeid, fh, offset, size, ...readable }), (entries) => Array.from(entries)),
+  readdirplus: (nodeid: U64, fh: U64, offset: U64 = 0, size = 4096) =>
+    Effect.map(kernel.call({ op: "readdirplus", nodeid, fh, offset, size, ...readable }), (entries) =>
+      Array.from(entries)
+    ),
   /** The names in a directory, by a listing of its own. */
   names: (nodeid: U64) =>
     Effect.gen(function* () {

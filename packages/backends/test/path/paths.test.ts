@@ -1,5 +1,6 @@
 /** Nodes and paths: what the kernel holds and what the callbacks are asked for stay one. */
 import { assert, describe, it } from "@effect/vitest"
+import type { DirentPlus } from "@bickford/protocol"
 import { Errno, type ErrnoError, type RequestContext } from "@bickford/session"
 import { type FakeKernel, requestContext } from "@bickford/session/testing"
 import * as Deferred from "effect/Deferred"
@@ -511,6 +512,71 @@ describe("nodes", () => {
       assert.strictEqual((yield* readdir(folder, fh)).at(-1)?.name, "new")
     })
   )
+})
+
+describe("a listing with attributes", () => {
+  const named = (entries: ReadonlyArray<DirentPlus>) => entries.filter(({ name }) => name !== "." && name !== "..")
+
+  it.live("has what LOOKUP would answer, and each entry that fits counts as one", () =>
+    Effect.gen(function* () {
+      const { create, kernel, lookup, mkdir, opendir, readdirplus, release, session, write } =
+        yield* drive(memoryCallbacks())
+      const folder = yield* mkdir(1, "folder")
+      for (let index = 0; index < 10; index++) {
+        const { fh, nodeid } = yield* create(folder, `file${index}`)
+        if (index === 3) yield* write(nodeid, fh, "text")
+        yield* release(nodeid, fh)
+        yield* kernel.forget(nodeid, 1)
+      }
+      const fh = yield* opendir(folder)
+      const part = named(yield* readdirplus(folder, fh, 0, 1000))
+      assert.isBelow(part.length, 10)
+      const rest = yield* readdirplus(folder, fh, part.at(-1)?.off)
+      const all = [...part, ...rest]
+      assert.deepStrictEqual(
+        all.map(({ name }) => name),
+        Array.from({ length: 10 }, (_, index) => `file${index}`)
+      )
+      assert.strictEqual(all[3]?.entry?.attr.size, 4)
+      assert.strictEqual(session.connection.nodes.size, 11)
+      assert.strictEqual(yield* lookup(folder, "file3"), all[3]?.entry?.nodeid)
+      yield* kernel.forget(all[3]?.entry?.nodeid ?? 0, 2)
+      // The node is gone, and the next one of the file is another.
+      assert.notStrictEqual(yield* lookup(folder, "file3"), all[3]?.entry?.nodeid)
+    })
+  )
+
+  it.live("has none where `getattr` takes its time, whatever comes of it", () =>
+    Effect.gen(function* () {
+      const base = memoryCallbacks()
+      let late = false
+      const { create, getattr, opendir, readdirplus } = yield* drive({
+        ...base,
+        getattr: (path, context) => (late ? Promise.reject(Errno.EIO) : base.getattr(path, context))
+      })
+      yield* create(1, "file")
+      yield* create(1, "other")
+      late = true
+      const fh = yield* opendir(1)
+      // The first is tried, since the answer before it came at once.
+      const entries = named(yield* readdirplus(1, fh))
+      assert.deepStrictEqual(
+        entries.map(({ entry, name }) => [name, entry]),
+        [
+          ["file", undefined],
+          ["other", undefined]
+        ]
+      )
+      late = false
+      yield* getattr(1)
+      assert.isDefined(named(yield* readdirplus(1, fh))[0]?.entry)
+    })
+  )
+
+  it("is not offered where the kernel may keep no names", () => {
+    assert.isUndefined(PathFilesystem.make(memoryCallbacks(), { entryTimeout: 0 }).readdirplus)
+    assert.isDefined(PathFilesystem.make(memoryCallbacks()).readdirplus)
+  })
 })
 
 describe("removed while it is open", () => {
