@@ -2,7 +2,7 @@
 import type { PathAttributes, PathCallbacks } from "@bickford/backends"
 import { statMode, type Timespec } from "@bickford/protocol"
 import { Errno, errnoError } from "@bickford/session"
-import type { Operations, Stat } from "./Operations.ts"
+import type { Operations, Stat, Statfs } from "./Operations.ts"
 
 /** How long an operation may take before its caller gets ETIMEDOUT, in milliseconds; 0: as long as it likes. */
 export type Timeouts = (operation: keyof Operations) => number
@@ -10,6 +10,10 @@ export type Timeouts = (operation: keyof Operations) => number
 const { S_IFDIR, S_IFREG } = statMode
 
 type Maybe<A> = A | Promise<A>
+
+/** Goes on with what an operation answered; what is called back at once costs no promise. */
+const andThen = <A, B>(answer: Maybe<A>, next: (value: A) => Maybe<B>): Maybe<B> =>
+  answer instanceof Promise ? answer.then(next) : next(answer)
 
 const failure = (error: number): unknown => errnoError(Math.abs(error))
 
@@ -221,41 +225,51 @@ const attributes = (ops: Operations, { done, value }: Callers): Partial<PathCall
       }
     }),
     ...(utimens && {
-      utimens: async (path, atime, mtime) => {
-        const before = async (): Promise<Stat> =>
-          getattr === undefined
+      utimens: (path, atime, mtime) => {
+        const before: Maybe<Stat> =
+          getattr === undefined || (atime !== undefined && mtime !== undefined)
             ? { mode: 0 }
-            : await value<Stat>(
+            : value<Stat>(
                 "getattr",
                 (cb) => getattr(path, cb),
                 () => ({ mode: 0 })
               )
-        const found = atime === undefined || mtime === undefined ? await before() : { mode: 0 }
-        await done("utimens", (cb) =>
-          utimens(path, milliseconds(atime ?? timeOf(found.atime)), milliseconds(mtime ?? timeOf(found.mtime)), cb)
+        return andThen(before, (found) =>
+          done("utimens", (cb) =>
+            utimens(path, milliseconds(atime ?? timeOf(found.atime)), milliseconds(mtime ?? timeOf(found.mtime)), cb)
+          )
         )
       }
     }),
     ...(statfs && {
-      statfs: async (path) => {
-        const found = await value<NonNullable<Parameters<Parameters<typeof statfs>[1]>[1]>>(
-          "statfs",
-          (cb) => statfs(path, cb),
-          () => ({})
+      statfs: (path) =>
+        andThen(
+          value<Statfs>(
+            "statfs",
+            (cb) => statfs(path, cb),
+            () => ({})
+          ),
+          ({ bavail = 0, bfree = 0, blocks = 0, bsize = 4096, ffree = 0, files: all = 0, namemax = 255 }) => ({
+            bavail,
+            bfree,
+            blocks,
+            bsize,
+            ffree,
+            files: all,
+            namelen: namemax
+          })
         )
-        const { bavail = 0, bfree = 0, blocks = 0, bsize = 4096, ffree = 0, files: all = 0, namemax = 255 } = found
-        return { bavail, bfree, blocks, bsize, ffree, files: all, namelen: namemax }
-      }
     }),
     ...(getxattr && {
-      getxattr: (path, name) => {
-        const found = value<Buffer | null>(
-          "getxattr",
-          (cb) => getxattr(path, name, 0, cb),
-          () => null
+      getxattr: (path, name) =>
+        andThen(
+          value<Buffer | null>(
+            "getxattr",
+            (cb) => getxattr(path, name, 0, cb),
+            () => null
+          ),
+          orNoData
         )
-        return found instanceof Promise ? found.then(orNoData) : orNoData(found)
-      }
     }),
     ...(setxattr && {
       setxattr: (path, name, data, flags) =>
@@ -281,11 +295,12 @@ export const callbacksOf = (ops: Operations, timeouts: Timeouts): PathCallbacks<
     throw Errno.ENOENT
   }
   return {
-    // What is called back at once costs no promise.
     getattr: (path) => {
       if (getattr !== undefined) {
-        const found = callers.value<Stat>("getattr", (cb) => getattr(path, cb), missing)
-        return found instanceof Promise ? found.then(attributesOf) : attributesOf(found)
+        return andThen(
+          callers.value<Stat>("getattr", (cb) => getattr(path, cb), missing),
+          attributesOf
+        )
       }
       if (path !== "/") throw Errno.EPERM
       return root

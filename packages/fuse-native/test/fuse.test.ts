@@ -191,6 +191,39 @@ os.ftruncate(fd, 5); os.fdatasync(fd); os.fsync(fd)`
       { timeout: { readdir: 20 } }
     ))
 
+  it("lets root in and keeps others out where `allowRoot` is set, and lets all in where `allowOther` is", async () => {
+    const asNobody = (mountpoint: string) =>
+      attempt("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "cat", join(mountpoint, "file")])
+    for (const [options, others] of [
+      [{ allowRoot: true }, "Permission denied"],
+      [{}, "Permission denied"],
+      [{ allowOther: true }, ""]
+    ] as const)
+      await withFuse(
+        memoryOperations(),
+        async (mountpoint) => {
+          await run("chmod", ["755", mountpoint]).catch(() => undefined)
+          await run("sh", ["-ec", 'umask 0; echo text > "$1/file"; cat "$1/file"', "sh", mountpoint])
+          assert.include((await asNobody(mountpoint)).stderr, others)
+        },
+        options
+      )
+  })
+
+  it("is told that a directory is closed, be it one that could not be listed", () => {
+    const log: Array<string> = []
+    return withFuse(
+      { ...memoryOperations(log), readdir: (_path, cb) => process.nextTick(cb, Fuse["EACCES"]) },
+      async (mountpoint) => {
+        assert.include((await attempt("ls", [mountpoint])).stderr, "Permission denied")
+        assert.deepStrictEqual(
+          log.filter((line) => line.includes("dir ")),
+          ["opendir /", "releasedir / 7"]
+        )
+      }
+    )
+  })
+
   it("is told of a mountpoint that is missing, is no directory, or is in use", async () => {
     const folder = await mkdtemp(join(tmpdir(), "bickford-fuse-native-"))
     const told = (mnt: string, options: FuseOptions = {}): Promise<string> =>
