@@ -1,6 +1,7 @@
 /** Filesystems that are ready to mount, and what to make one's own of. */
 export type { AnyOperation } from "./combinators/operations.ts"
 export { onlyFor } from "./combinators/onlyFor.ts"
+export type { PathChange } from "./combinators/changes.ts"
 export { readOnly } from "./combinators/readOnly.ts"
 export { mountTable } from "./combinators/table/mountTable.ts"
 export { type Fault, type FaultOptions, withFaults } from "./combinators/withFaults.ts"

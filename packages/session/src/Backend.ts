@@ -104,7 +104,7 @@ export interface Backend {
   readonly destroy?: () => Effect.Effect<void>
   /**
    * A node's path within the mount, `/` and all; undefined where it is not known. Log lines name it where an operation has
-   * failed. Called at no other time.
+   * failed, and a program that watches a shared backend is told of changes by it. Called at no other time.
    */
   readonly pathOf?: (nodeid: P.U64) => P.Name | undefined
 

@@ -18,6 +18,7 @@ import {
 } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
+import { changesOf, type PathChange } from "./changes.ts"
 import { type AnyOperation, mapAnswer, mapOperations, operationOf } from "./operations.ts"
 
 /** How a connection is served. */
@@ -38,6 +39,11 @@ export interface SharedBackend {
    * a connection ends.
    */
   readonly view: (options?: ViewOptions) => Backend
+  /**
+   * Calls `listener` after each change, by whichever connection it came, before the connection has its answer; returns how to end that.
+   * Undefined where the backend does not know its nodes' paths (`pathOf`).
+   */
+  readonly watch: ((listener: (change: PathChange) => void) => () => void) | undefined
   /** Calls the backend's `destroy`, once no connection is left. */
   readonly end: Effect.Effect<void>
 }
@@ -189,6 +195,28 @@ const namesTaken = (request: Request): ReadonlyArray<Pick<Request & { readonly o
   }
 }
 
+/** Those who are told of changes by path, whichever connection makes them. */
+const makeListeners = (
+  backend: AsyncBackend
+): { readonly announce: (request: Request) => void; readonly watch: SharedBackend["watch"] } => {
+  const listeners = new Set<(change: PathChange) => void>()
+  const { pathOf } = backend
+  if (pathOf === undefined) return { announce: () => {}, watch: undefined }
+  return {
+    announce: (request) => {
+      if (listeners.size === 0) return
+      for (const change of changesOf(request, (nodeid) => pathOf.call(backend, nodeid)))
+        for (const listener of listeners) listener(change)
+    },
+    watch: (listener) => {
+      // Each is one of its own, though it be the same function.
+      const own = (change: PathChange): void => listener(change)
+      listeners.add(own)
+      return () => void listeners.delete(own)
+    }
+  }
+}
+
 /** Shares `backend`. Its caches are the kernel's alone no more: nothing is written back late, and files are opened by OPEN. */
 export const shareBackend = (backend: AsyncBackend): SharedBackend => {
   const id = randomUUID()
@@ -200,6 +228,7 @@ export const shareBackend = (backend: AsyncBackend): SharedBackend => {
       view === but || view.uncached || view.notify === undefined ? [] : [view.notify]
     )
   const notify = toAll(kernels, holds)
+  const { announce, watch } = makeListeners(backend)
 
   /** The nodes that have the names which a request takes away. */
   const victimsOf = (request: Request, context: RequestContext): Effect.Effect<ReadonlyArray<U64>> =>
@@ -233,9 +262,10 @@ export const shareBackend = (backend: AsyncBackend): SharedBackend => {
     const { run: _, ...operated } = mapOperations(backend, (name, operation) => {
       const changed = operations[name].mutates ? changing(own, operation) : operation
       return (request, context) =>
-        mapAnswer(kernels(own).length === 0 ? operation(request, context) : changed(request, context), (value) =>
-          count(name, value, holds)
-        )
+        mapAnswer(kernels(own).length === 0 ? operation(request, context) : changed(request, context), (value) => {
+          if (operations[name].mutates) announce(request)
+          return count(name, value, holds)
+        })
     })
     return {
       ...operated,
@@ -273,6 +303,7 @@ export const shareBackend = (backend: AsyncBackend): SharedBackend => {
 
   return {
     view,
+    watch,
     end: Effect.suspend(() => effectOf(backend.destroy?.() ?? Effect.void)).pipe(
       Effect.catchCause((cause) => Effect.logError("the backend's destroy failed", cause))
     )

@@ -1,10 +1,12 @@
 /** A filesystem as Effect's `FileSystem` service. */
+import type { PathChange } from "@bickford/backends"
 import { openFlags } from "@bickford/protocol"
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import { badArgument, type PlatformError, systemError, type SystemErrorTag } from "effect/PlatformError"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -18,6 +20,7 @@ import { type Called, nodeCalls, type NodeCalls } from "./NodeCalls.ts"
 import type { NodeError } from "./NodeError.ts"
 import type { Shared } from "./share.ts"
 import { FaceBigIntStats } from "./stats.ts"
+import { nameFrom } from "./watch.ts"
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = openFlags
 const fileMode = 0o666
@@ -208,7 +211,38 @@ const fileCalls = (
 const maskOf = (options?: { readonly readable?: boolean | undefined; readonly writable?: boolean | undefined }) =>
   (options?.readable === true ? 4 : 0) | (options?.writable === true ? 2 : 0)
 
-/** The filesystem as Effect's service. Nothing is watched: `watch` fails. */
+/** Changes below a path, or of a file, by whichever side they come. */
+const watching =
+  (shared: Shared, calls: NodeCalls): FileSystem.FileSystem["watch"] =>
+  (path, options) =>
+    Stream.callback<PathChange & { readonly name: string }, PlatformError>((queue) =>
+      Effect.gen(function* () {
+        const { watch } = shared
+        if (watch === undefined)
+          return yield* refused("watch", `${path}: the filesystem does not know its files' paths`)
+        const watched = yield* called("watch", calls.realpath(path))
+        yield* Effect.acquireRelease(
+          Effect.sync(() =>
+            watch((change) => {
+              const name = nameFrom(watched, options?.recursive ?? false, change.path)
+              if (name !== undefined) Queue.offerUnsafe(queue, { ...change, name })
+            })
+          ),
+          (end) => Effect.sync(end)
+        )
+        options?.onReady?.()
+      })
+    ).pipe(
+      Stream.mapEffect(({ kind, name, path: changed }) => {
+        if (kind === "content") return Effect.succeed<FileSystem.WatchEvent>({ _tag: "Update", path: name })
+        return Effect.match(calls.lstat(changed), {
+          onSuccess: (): FileSystem.WatchEvent => ({ _tag: "Create", path: name }),
+          onFailure: (): FileSystem.WatchEvent => ({ _tag: "Remove", path: name })
+        })
+      })
+    )
+
+/** The filesystem as Effect's service. */
 export const toEffect = (shared: Shared): FileSystem.FileSystem => {
   const calls = nodeCalls(shared.calls)
   return FileSystem.make({
@@ -234,10 +268,7 @@ export const toEffect = (shared: Shared): FileSystem.FileSystem => {
     stat: (path) => Effect.map(called("stat", calls.stat(path)), infoOf),
     symlink: (target, path) => called("symlink", calls.symlink(target, path)),
     utimes: (path, atime, mtime) => called("utimes", calls.utimes(path, atime, mtime)),
-    watch: (path) =>
-      Stream.fail(
-        badArgument({ module, method: "watch", description: `${path}: a filesystem without a mount is not watched` })
-      )
+    watch: watching(shared, calls)
   })
 }
 

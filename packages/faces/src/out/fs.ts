@@ -12,11 +12,13 @@ import {
   pathOf,
   type TimeLike
 } from "./arguments.ts"
+import { runUntil } from "./aborting.ts"
 import { FaceFileHandle, HandleCalls } from "./FaceFileHandle.ts"
 import { makeTemporary } from "./makeTemporary.ts"
 import { nodeCalls, type NodeCalls } from "./NodeCalls.ts"
 import type { Shared } from "./share.ts"
 import { FaceBigIntStats, type FaceDirent, FaceStats } from "./stats.ts"
+import { watchPath, type WatchEvent, type WatchOptions } from "./watch.ts"
 
 const { O_APPEND } = openFlags
 const fileMode = 0o666
@@ -29,6 +31,7 @@ export type WriteFileOptions =
       readonly encoding?: BufferEncoding | null
       readonly mode?: number | string
       readonly flag?: string | number
+      readonly signal?: AbortSignal
     }
   | null
 
@@ -39,7 +42,8 @@ const writing = (data: Uint8Array | string, options: WriteFileOptions | undefine
   return {
     bytes: bytesOf(data, encodingOf(options)),
     flags: flagsOf(given.flag ?? flag),
-    mode: modeOf(given.mode ?? fileMode)
+    mode: modeOf(given.mode ?? fileMode),
+    signal: given.signal
   }
 }
 
@@ -131,23 +135,32 @@ const readingCalls = (calls: NodeCalls) => {
   /** As `node:fs` has it. */
   function readFile(
     path: PathLike,
-    options?: { readonly encoding?: null | "buffer"; readonly flag?: string | number } | "buffer" | null
+    options?:
+      | { readonly encoding?: null | "buffer"; readonly flag?: string | number; readonly signal?: AbortSignal }
+      | "buffer"
+      | null
   ): Promise<Buffer>
   /** As `node:fs` has it. */
   function readFile(
     path: PathLike,
-    options: BufferEncoding | { readonly encoding: BufferEncoding; readonly flag?: string | number }
+    options:
+      | BufferEncoding
+      | { readonly encoding: BufferEncoding; readonly flag?: string | number; readonly signal?: AbortSignal }
   ): Promise<string>
   async function readFile(
     path: PathLike,
     options?:
       | BufferEncoding
       | "buffer"
-      | { readonly encoding?: BufferEncoding | "buffer" | null; readonly flag?: string | number }
+      | {
+          readonly encoding?: BufferEncoding | "buffer" | null
+          readonly flag?: string | number
+          readonly signal?: AbortSignal
+        }
       | null
   ): Promise<Buffer | string> {
-    const flag = typeof options === "object" && options !== null ? options.flag : undefined
-    const bytes = await run(calls.readFile(path, flagsOf(flag ?? "r")))
+    const { flag, signal } = typeof options === "object" && options !== null ? options : {}
+    const bytes = await runUntil(calls.readFile(path, flagsOf(flag ?? "r")), signal)
     const encoding = encodingOf(options)
     return encoding === undefined ? bytes : bytes.toString(encoding)
   }
@@ -225,20 +238,20 @@ const writingCalls = (calls: NodeCalls) => {
     mkdir,
     /** As `node:fs` has it. */
     writeFile: (path: PathLike, data: Uint8Array | string, options?: WriteFileOptions): Promise<void> => {
-      const { bytes, flags, mode } = writing(data, options, "w")
-      return run(calls.writeFile(path, bytes, flags, mode))
+      const { bytes, flags, mode, signal } = writing(data, options, "w")
+      return runUntil(calls.writeFile(path, bytes, flags, mode), signal)
     },
     /** As `node:fs` has it. */
     appendFile: (path: PathLike, data: Uint8Array | string, options?: WriteFileOptions): Promise<void> => {
-      const { bytes, flags, mode } = writing(data, options, "a")
-      return run(calls.writeFile(path, bytes, flags, mode))
+      const { bytes, flags, mode, signal } = writing(data, options, "a")
+      return runUntil(calls.writeFile(path, bytes, flags, mode), signal)
     }
   }
 }
 
 /**
  * The filesystem as `node:fs/promises` has it: the same calls, options and errors, by absolute path within the filesystem.
- * Where it differs: file handles have no `fd` and no streams, and there is no `watch`, `glob` and `cp`.
+ * Where it differs: file handles have no `fd` and no streams, and there is no `glob` and `cp`.
  */
 export const toFs = (shared: Shared) => {
   const calls = nodeCalls(shared.calls)
@@ -290,6 +303,9 @@ export const toFs = (shared: Shared) => {
     /** As `node:fs` has it. */
     lutimes: (path: PathLike, atime: TimeLike, mtime: TimeLike): Promise<void> =>
       run(calls.utimes(path, atime, mtime, false)),
+    /** As `node:fs/promises` has it: what the mount, and any face, changes from the first `next` on. */
+    watch: (path: PathLike, options?: WatchOptions | BufferEncoding): AsyncGenerator<WatchEvent, void, undefined> =>
+      watchPath(shared, calls, path, typeof options === "string" ? { encoding: options } : options),
     /** As `node:fs` has it. */
     statfs: (path: PathLike) => run(calls.statfs(path))
   }

@@ -1,5 +1,5 @@
 /** A backend that is used without a mount: by the program that has it, beside a mount of it or in place of one. */
-import { type SharedBackend, shareBackend } from "@bickford/backends"
+import { type PathChange, type SharedBackend, shareBackend } from "@bickford/backends"
 import { type AsyncBackend, type Backend, type BackendSource, Local, type Session } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -16,6 +16,8 @@ export interface Shared extends AsyncDisposable {
   readonly calls: Local.LocalCalls
   /** Runs a call that must be answered at once, or fails with EAGAIN: what it changes a mount's kernel learns a moment later. */
   readonly atOnce: <A, E>(call: Effect.Effect<A, E>) => Exit.Exit<A, E>
+  /** Calls `listener` after each change of whichever side; returns how to end that. Undefined where the backend does not know its files' paths. */
+  readonly watch: ((listener: (change: PathChange) => void) => () => void) | undefined
   /** Ends it: a mount must be gone before. Resolves when the backend's `destroy` has run. */
   readonly close: () => Promise<void>
 }
@@ -43,6 +45,7 @@ const makeShared = (source: BackendSource) =>
       backend: shared.view(),
       session: kernel.session,
       calls,
+      watch: shared.watch,
       atOnce: <A, E>(call: Effect.Effect<A, E>): Exit.Exit<A, E> => {
         waits = false
         try {
