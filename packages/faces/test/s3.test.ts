@@ -3,76 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Backend } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Effect from "effect/Effect"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { createServer, request as forward, type Server } from "node:http"
-import type { AddressInfo } from "node:net"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { s3 } from "../src/index.ts"
+import { bucket } from "./bucket.ts"
 
-const keys = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER", region: "us-east-1" }
 const errnoOf = <A>(call: Effect.Effect<A, { readonly _tag: string }>) =>
   Effect.match(call, { onFailure: (error) => error._tag, onSuccess: () => "done" })
-
-const close = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.closeAllConnections()
-    server.close(() => resolve())
-  })
-
-/** A server with an empty bucket, and a proxy before it that a test can have misbehave. */
-const bucket = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const directory = await mkdtemp(join(tmpdir(), "bickford-s3-"))
-    // It makes its continuation tokens with DES, which OpenSSL has put aside.
-    const program = join(import.meta.dirname, "s3Server.mjs")
-    const s3rver = spawn(process.execPath, ["--openssl-legacy-provider", program, directory], {
-      stdio: ["pipe", "pipe", "inherit"]
-    })
-    const ended = once(s3rver, "exit")
-    const [line] = await once(s3rver.stdout, "data")
-    const port = Number(String(line))
-    const requests: Array<string> = []
-    let stalls: (line: string) => boolean = () => false
-    const proxy = createServer((from, to) => {
-      const line = `${from.method} ${from.url}`
-      requests.push(line)
-      if (stalls(line)) return
-      const passed = forward(
-        { host: "127.0.0.1", port, path: from.url, method: from.method, headers: from.headers },
-        (answer) => {
-          to.writeHead(answer.statusCode ?? 500, answer.headers)
-          answer.pipe(to)
-        }
-      )
-      passed.on("error", () => to.destroy())
-      from.pipe(passed)
-    })
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve))
-    // A server that listens has an address with a port.
-    const endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
-    return {
-      directory,
-      s3rver,
-      ended,
-      proxy,
-      requests,
-      options: { ...keys, endpoint },
-      meet: (body: typeof stalls) => {
-        stalls = body
-      }
-    }
-  }),
-  ({ directory, ended, proxy, s3rver }) =>
-    Effect.promise(async () => {
-      await close(proxy)
-      s3rver.stdin.end()
-      await ended
-      await rm(directory, { recursive: true, force: true })
-    })
-)
 
 const mounted = (backend: Backend) =>
   Effect.gen(function* () {
@@ -145,15 +80,73 @@ describe("a bucket", () => {
     })
   )
 
+  it.live("on a server that stalls or breaks off in a body: EIO, and the next try gets it whole", () =>
+    Effect.gen(function* () {
+      const { meet, options } = yield* bucket
+      const kernel = yield* mounted(yield* s3("bucket", options))
+      yield* kernel.writeFile("/large", large)
+      yield* kernel.writeFile("/other", large)
+      for (const [file, how, stallTimeout] of [
+        ["/large", "stall", 3],
+        ["/other", "break", 30]
+      ] as const) {
+        // Another mount of it, that has nothing in any cache.
+        const again = yield* mounted(yield* s3("bucket", { ...options, stallTimeout }))
+        yield* again.stat(file)
+        meet((line) => (line.startsWith("GET") ? how : undefined))
+        assert.strictEqual(yield* errnoOf(again.readFile(file)), "EIO")
+        meet(() => undefined)
+        assert.isTrue((yield* again.readFile(file)).equals(large))
+      }
+    })
+  )
+
   it.live("that cannot be written to fails the close, and what is open can be closed again", () =>
     Effect.gen(function* () {
       const { meet, options } = yield* bucket
-      const kernel = yield* mounted(yield* s3("bucket", { ...options, stallTimeout: 0.3 }))
-      meet((line) => line.startsWith("PUT"))
+      const kernel = yield* mounted(yield* s3("bucket", { ...options, stallTimeout: 3 }))
+      meet((line) => (line.startsWith("PUT") ? "stall" : undefined))
       assert.strictEqual(yield* errnoOf(kernel.writeFile("/file", "text")), "EIO")
-      meet(() => false)
+      meet(() => undefined)
       yield* kernel.writeFile("/file", "text")
       assert.strictEqual((yield* kernel.readFile("/file")).toString(), "text")
+    })
+  )
+
+  it.live("whose server is slow to take a file: a caller that is killed returns at once, and the file gets there", () =>
+    Effect.gen(function* () {
+      const { meet, options } = yield* bucket
+      const kernel = yield* mounted(yield* s3("bucket", options))
+      const { entry, open } = yield* kernel.call({
+        op: "create",
+        nodeid: 1,
+        name: "file",
+        flags: 0o102,
+        mode: 0o100644,
+        umask: 0,
+        openFlags: 0
+      })
+      const file = { nodeid: entry.nodeid, fh: open.fh, lockOwner: 0 }
+      const data = Buffer.from("text")
+      yield* kernel.call({ op: "write", ...file, offset: 0, size: data.length, writeFlags: 0, flags: 0, data })
+      let arrived: () => void = () => {}
+      let goOn: () => void = () => {}
+      const come = new Promise<void>((resolve) => (arrived = resolve))
+      const gate = new Promise<void>((resolve) => (goOn = resolve))
+      meet((line) => {
+        if (!line.startsWith("PUT")) return undefined
+        arrived()
+        return gate
+      })
+      // Of no process: a caller that has been killed.
+      const unique = yield* kernel.send({ op: "flush", ...file, pid: 0x3fff_fff0 })
+      yield* Effect.promise(() => come)
+      yield* kernel.interrupt(unique)
+      assert.strictEqual((yield* kernel.reply(unique)).error, 4)
+      goOn()
+      yield* kernel.call({ op: "release", ...file, flags: 0, releaseFlags: 0 })
+      const again = yield* mounted(yield* s3("bucket", options))
+      assert.strictEqual((yield* again.readFile("/file")).toString(), "text")
     })
   )
 

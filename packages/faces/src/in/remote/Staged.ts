@@ -110,8 +110,8 @@ export class Staged {
     })
   }
 
-  /** Ends it. */
-  async close(): Promise<void> {
-    await (await this.#file)?.close()
+  /** Ends it, after what is still being done with it. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => (await this.#file)?.close())
   }
 }

@@ -36,6 +36,8 @@ const accessMode = 3
 const filePermissions = 0o644
 const directoryPermissions = 0o755
 const pageSize = 1000
+/** What a signal that ends the caller stops; `flush` and `fsync` wait for an upload, which goes on. */
+const interruptible = { open: "fatal", opendir: "fatal", flush: "fatal", fsync: "fatal" } as const
 /** Nobody stops what has to be finished. */
 const unstopped = (): AbortSignal => new AbortController().signal
 const now = (): number => Date.now() / 1000
@@ -184,12 +186,16 @@ const fileCallbacks = ({
     if (stat === undefined) throw Errno.ENOENT
     return new Staged(path, stat.mtime ?? now(), stat.size ?? 0, () => source.whole(path, unstopped()))
   }
+  const put = (staged: Staged, path: string): Promise<void> =>
+    staged.upload((size, read) => bucket.put(source.keyOf(path), size, read, unstopped()))
+  // A caller that is killed does not wait; the upload goes on, and who hears of its failure is then the log alone.
   const upload = (file: OpenObject, path: string | undefined) =>
-    "pin" in file || path === undefined
-      ? Effect.void
-      : asking(source, path, () =>
-          file.staged.upload((size, read) => bucket.put(source.keyOf(path), size, read, unstopped()))
-        )
+    Effect.suspend(() => {
+      if ("pin" in file || path === undefined) return Effect.void
+      const uploading = put(file.staged, path)
+      const ended = asking(source, path, () => uploading)
+      return Effect.onInterrupt(ended, () => Effect.forkDetach(Effect.ignore(ended)))
+    })
   return {
     open: (path, flags) =>
       asking(source, path, async (signal): Promise<OpenObject> => {
@@ -214,7 +220,7 @@ const fileCallbacks = ({
         const staged = await stage(path, signal)
         await staged.truncate(Number(size))
         if (staged.users > 0) return
-        await staged.upload((length, read) => bucket.put(source.keyOf(path), length, read, unstopped()))
+        await put(staged, path)
         await staged.close()
       }),
     ftruncate: (file, size) =>
@@ -348,6 +354,6 @@ export const s3 = (place: string, options: S3Options = {}): Effect.Effect<Backen
     const source = bucketSource(bucket, `s3:${place}`, prefix)
     const { attrTimeout = 1 } = options
     const served = { bucket, bucketName: name, source, cache, pins: new Pins(), staging: new Staging() }
-    return PathFilesystem.make(callbacksOf(served), { entryTimeout: attrTimeout, attrTimeout })
+    return PathFilesystem.make(callbacksOf(served), { entryTimeout: attrTimeout, attrTimeout, interruptible })
   })
 }
