@@ -1,37 +1,11 @@
 /** The examples do what they say, in under sixty lines each. */
 import { assert, describe, it } from "@effect/vitest"
-import { spawn } from "node:child_process"
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { cleanUp, makeMountpoint, root } from "./bickford.ts"
-import { attempt, ended, run } from "./processes.ts"
-
-const withExample = async (
-  name: string,
-  args: ReadonlyArray<string>,
-  body: (mountpoint: string) => Promise<void>
-): Promise<void> => {
-  const mountpoint = await makeMountpoint()
-  const server = spawn(
-    process.execPath,
-    ["--conditions=development", join(root, "examples", name), ...args, mountpoint],
-    { stdio: ["ignore", "pipe", "inherit"] }
-  )
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("exit", (status) => reject(new Error(`the example ended with ${status}`)))
-      server.stdout.setEncoding("utf8").on("data", (text: string) => text.includes("serving") && resolve())
-    })
-    await body(mountpoint)
-    server.kill("SIGTERM")
-    assert.strictEqual((await ended(server)).status, 0)
-  } finally {
-    server.kill("SIGKILL")
-    await ended(server)
-    await cleanUp(mountpoint, [])
-  }
-}
+import { root } from "./bickford.ts"
+import { withExample } from "./example.ts"
+import { attempt, run } from "./processes.ts"
 
 describe("examples", () => {
   it("hello", () =>
