@@ -1,19 +1,25 @@
 /**
  * The same filesystem on fuse-native and on @bickford/fuse-native, in one run: what every call answers, and how long real work takes.
- * Prints the table of docs/performance.md; ends with 1 where an answer differs.
+ * Prints the table of docs/fuse-native.md; ends with 1 where an answer differs.
  *
  * `node --conditions=development test/fuseNative/beside.ts`: needs npm's registry, and Debian's libfuse2 for fuse-native.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { performance } from "node:perf_hooks"
 import { root } from "../mount/bickford.ts"
 import { attempt, run } from "../mount/processes.ts"
 
-const runs = 3
+const argument = (name: string): string | undefined =>
+  process.argv.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3)
+
+/** How often each piece of work is done on each. */
+const runs = Number(argument("runs") ?? 5)
+/** For Node, as `--server-options=--cpu-prof`. */
+const serverOptions = argument("server-options")?.split(" ") ?? []
 
 /** A folder in which a package can be required. */
 const install = async (folder: string): Promise<{ readonly theirs: string; readonly ours: string }> => {
@@ -28,21 +34,33 @@ const install = async (folder: string): Promise<{ readonly theirs: string; reado
   return { theirs, ours }
 }
 
+/** Where work is done: a directory, and how much processor time whoever serves it has used, in milliseconds. */
+interface Place {
+  readonly directory: string
+  readonly served: () => Promise<number>
+}
+
+/** Of all threads of a process, by its line in /proc (proc_pid_stat(5)), in clock ticks of 10 ms. */
+const processorTime = async (pid: number | undefined): Promise<number> => {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ")
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
 /** Serves the filesystem by the package of a folder while `body` uses it. */
-const whileMounted = async <A>(place: string, body: (mountpoint: string) => Promise<A>): Promise<A> => {
+const whileMounted = async <A>(package_: string, body: (place: Place) => Promise<A>): Promise<A> => {
   const mountpoint = await mkdtemp(join(tmpdir(), "bickford-beside-"))
   const program = join(import.meta.dirname, "filesystem.cjs")
-  const options = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
-  const server = spawn(process.execPath, [...options, program, place, "fuse-native", mountpoint], {
+  const options = ["--conditions=development", "--disable-warning=ExperimentalWarning", ...serverOptions]
+  const server = spawn(process.execPath, [...options, program, package_, "fuse-native", mountpoint], {
     stdio: ["pipe", "pipe", "inherit"]
   })
   const ended = once(server, "exit")
   try {
     await Promise.race([
       once(server.stdout, "data"),
-      ended.then(([status]) => Promise.reject(new Error(`the server of ${place} ended with ${status}`)))
+      ended.then(([status]) => Promise.reject(new Error(`the server of ${package_} ended with ${status}`)))
     ])
-    return await body(mountpoint)
+    return await body({ directory: mountpoint, served: () => processorTime(server.pid) })
   } finally {
     server.stdin.end()
     await ended
@@ -51,16 +69,27 @@ const whileMounted = async <A>(place: string, body: (mountpoint: string) => Prom
   }
 }
 
-const answersOn = (place: string): Promise<string> =>
-  whileMounted(place, (mountpoint) => run("/usr/bin/python3", [join(import.meta.dirname, "calls.py"), mountpoint]))
+/** A directory of the machine's own, for what the programs themselves need. */
+const whilePlain = async <A>(body: (place: Place) => Promise<A>): Promise<A> => {
+  const directory = await mkdtemp(join(tmpdir(), "bickford-beside-"))
+  try {
+    return await body({ directory, served: async () => 0 })
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+const answersOn = (package_: string): Promise<string> =>
+  whileMounted(package_, ({ directory }) => run("/usr/bin/python3", [join(import.meta.dirname, "calls.py"), directory]))
 
 /** A repository and a project with packages in its lockfile, to be worked with on the mounts. */
 const makeWork = async (folder: string): Promise<void> => {
   const repository = join(folder, "repository")
-  await cp(join(root, "packages"), join(repository, "packages"), {
-    recursive: true,
-    filter: (path) => !/node_modules|dist|build/.test(path)
-  })
+  for (const copy of ["one", "two", "three"])
+    await cp(join(root, "packages"), join(repository, copy), {
+      recursive: true,
+      filter: (path) => !/node_modules|dist|build/.test(path)
+    })
   const git = (...args: ReadonlyArray<string>) =>
     run("git", ["-c", "user.name=A", "-c", "user.email=a@example.org", ...args], { cwd: repository })
   await git("init", "-q", "-b", "main")
@@ -68,10 +97,11 @@ const makeWork = async (folder: string): Promise<void> => {
   await git("commit", "-q", "-m", "One")
   const project = join(folder, "project")
   await mkdir(project)
-  const dependencies = { fastify: "5", yauzl: "3", "fast-check": "4" }
+  const dependencies = { fastify: "5", yauzl: "3", "fast-check": "4", lodash: "4", "date-fns": "4" }
   await writeFile(join(project, "package.json"), JSON.stringify({ name: "p", version: "1.0.0", dependencies }))
   // Also fills npm's cache, so that the network counts for neither.
-  await run("npm", ["install", "--silent", "--no-audit", "--no-fund"], { cwd: project })
+  const npm = ["install", "--silent", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved=false"]
+  await run("npm", npm, { cwd: project })
   await rm(join(project, "node_modules"), { recursive: true })
   await writeFile(join(folder, "data"), Buffer.alloc(64 << 20, "0123456789abcdef"))
 }
@@ -87,25 +117,45 @@ const works: ReadonlyArray<readonly [name: string, script: string]> = [
   ["`rm -rf` of its packages", `rm -rf "$1/project"`]
 ]
 
-/** Milliseconds of each piece of work, or the reason why it did not end well. */
-const timesOn = (place: string, folder: string): Promise<ReadonlyArray<number | string>> =>
-  whileMounted(place, async (mountpoint) => {
-    const times: Array<number | string> = []
-    for (const [, script] of works) {
-      const begun = performance.now()
-      const { status, stderr } = await attempt("sh", ["-ec", script, "sh", mountpoint, folder])
-      times.push(status === 0 ? performance.now() - begun : `fails (${stderr.trim().split("\n").at(-1)?.slice(0, 60)})`)
-    }
-    return times
-  })
-
-const median = (values: ReadonlyArray<number | string>): number | string => {
-  const failed = values.find((value) => typeof value === "string")
-  if (failed !== undefined) return failed
-  return values.map(Number).toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+/** What a piece of work took: by the clock, and of the server's processor time; or the reason why it did not end well. */
+interface Spent {
+  readonly milliseconds: number
+  readonly served: number
 }
 
-const shown = (value: number | string): string => (typeof value === "string" ? value : `${(value / 1000).toFixed(2)} s`)
+const workIn =
+  (folder: string) =>
+  async ({ directory, served }: Place): Promise<ReadonlyArray<Spent | string>> => {
+    const spent: Array<Spent | string> = []
+    for (const [, script] of works) {
+      const before = await served()
+      const begun = performance.now()
+      const { status, stderr } = await attempt("sh", ["-ec", script, "sh", directory, folder])
+      const milliseconds = performance.now() - begun
+      const failure = `fails (${stderr.trim().split("\n").at(-1)?.slice(0, 60)})`
+      spent.push(status === 0 ? { milliseconds, served: (await served()) - before } : failure)
+    }
+    return spent
+  }
+
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+/** The medians of a piece of work, over all runs; a failure where there was one. */
+const medianOf = (runs: ReadonlyArray<ReadonlyArray<Spent | string>>, index: number): Spent | string => {
+  const all = runs.flatMap((one) => one[index] ?? [])
+  const good = all.filter((one) => typeof one !== "string")
+  if (good.length < all.length) return all.find((one) => typeof one === "string") ?? "not run"
+  return {
+    milliseconds: median(good.map(({ milliseconds }) => milliseconds)),
+    served: median(good.map(({ served }) => served))
+  }
+}
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`
+const shown = (spent: Spent | string): string =>
+  typeof spent === "string" ? spent : `${seconds(spent.milliseconds)} (${seconds(spent.served)})`
+const ratio = (their: number, our: number): string => (their / our).toFixed(1)
 
 /** Where fuse-native answers otherwise, and why ours does not. */
 const reasons: ReadonlyArray<readonly [call: string, reason: string]> = [
@@ -127,18 +177,39 @@ const compare = async (theirs: string, ours: string): Promise<boolean> => {
   return unexplained === 0
 }
 
+/** Works in turns in a plain directory and on both mounts, each turn beginning with another one. */
 const measure = async (theirs: string, ours: string, folder: string): Promise<void> => {
-  const all = { theirs: [] as Array<ReadonlyArray<number | string>>, ours: [] as Array<ReadonlyArray<number | string>> }
+  const work = workIn(folder)
+  const turns = [
+    { name: "plain", spent: [] as Array<ReadonlyArray<Spent | string>>, work: () => whilePlain(work) },
+    { name: "theirs", spent: [] as Array<ReadonlyArray<Spent | string>>, work: () => whileMounted(theirs, work) },
+    { name: "ours", spent: [] as Array<ReadonlyArray<Spent | string>>, work: () => whileMounted(ours, work) }
+  ]
   for (let at = 0; at < runs; at++) {
-    all.theirs.push(await timesOn(theirs, folder))
-    all.ours.push(await timesOn(ours, folder))
+    for (let turn = 0; turn < turns.length; turn++) {
+      const one = turns[(at + turn) % turns.length]
+      one?.spent.push(await one.work())
+    }
   }
-  console.log("| | fuse-native 2.2.6 | @bickford/fuse-native | |\n| --- | --- | --- | --- |")
+  console.log(
+    "| | plain directory | fuse-native 2.2.6 | @bickford/fuse-native | times as fast | beyond the plain directory | server's processor time |\n" +
+      "| --- | --- | --- | --- | --- | --- | --- |"
+  )
   for (const [index, [name]] of works.entries()) {
-    const [their, our] = [all.theirs, all.ours].map((times) => median(times.map((one) => one[index] ?? "not run")))
-    const ratio =
-      typeof their === "number" && typeof our === "number" ? `${(their / our).toFixed(1)} times as fast` : ""
-    console.log(`| ${name} | ${shown(their ?? "")} | ${shown(our ?? "")} | ${ratio} |`)
+    const [plain, their, our] = turns.map(({ spent }) => medianOf(spent, index))
+    const row = [
+      name,
+      typeof plain === "object" ? seconds(plain.milliseconds) : plain,
+      shown(their ?? ""),
+      shown(our ?? "")
+    ]
+    if (typeof plain === "object" && typeof their === "object" && typeof our === "object")
+      row.push(
+        ratio(their.milliseconds, our.milliseconds),
+        ratio(their.milliseconds - plain.milliseconds, our.milliseconds - plain.milliseconds),
+        ratio(their.served, our.served)
+      )
+    console.log(`| ${row.join(" | ")} |`)
   }
 }
 

@@ -104,6 +104,7 @@ const move = (from, to) => {
   const above = nodes.get(parentOf(to))
   above.names.add(nameOf(to))
   changed(above)
+  if (!isDirectory(node)) return
   for (const [path, below] of Array.from(nodes)) {
     if (!path.startsWith(`${from}/`)) continue
     nodes.delete(path)
