@@ -1,14 +1,13 @@
 /** A bucket on a live mount: its objects are the files, both ways, and callers that are interrupted return. */
 import { assert, describe, it } from "@effect/vitest"
 import { s3 } from "@bickford/faces"
-import { AwsClient } from "aws4fetch"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { bucket, bucketKeys } from "../../packages/faces/test/bucket.ts"
+import { askBucket, bucket } from "../../packages/faces/test/bucket.ts"
 import { serve } from "../mount/inProcess.ts"
 
 const folder = Effect.acquireRelease(
@@ -34,12 +33,11 @@ const filesOf = async (tree: string): Promise<ReadonlyArray<readonly [string, Bu
 
 /** The objects of a bucket, asked for without any mount; those that stand for directories left out. */
 const objectsOf = async (endpoint: string): Promise<ReadonlyArray<readonly [string, Buffer]>> => {
-  const client = new AwsClient({ ...bucketKeys, service: "s3" })
-  const listing = await (await client.fetch(`${endpoint}/bucket?list-type=2`)).text()
+  const listing = await (await askBucket(endpoint, "?list-type=2")).text()
   const keys = Array.from(listing.matchAll(/<Key>([^<]*)<\/Key>/g), ([, key = ""]) => key.replaceAll("&amp;", "&"))
   const get = async (key: string): Promise<readonly [string, Buffer]> => {
     const path = key.split("/").map(encodeURIComponent).join("/")
-    return [key, Buffer.from(await (await client.fetch(`${endpoint}/bucket/${path}`)).arrayBuffer())]
+    return [key, Buffer.from(await (await askBucket(endpoint, path)).arrayBuffer())]
   }
   return Promise.all(
     keys
@@ -69,11 +67,11 @@ describe("a bucket on a mount", () => {
         yield* Effect.promise(() => filesOf(tree))
       )
       yield* run("diff", ["-r", tree, mountpoint])
-      const client = new AwsClient({ ...bucketKeys, service: "s3" })
+      const ask = (path: string, init: RequestInit) => askBucket(options.endpoint, path, init)
       yield* Effect.promise(async () => {
-        await client.fetch(`${options.endpoint}/bucket/deep/er/new`, { method: "PUT", body: "by another\n" })
-        await client.fetch(`${options.endpoint}/bucket/deep/one`, { method: "PUT", body: "changed\n" })
-        await client.fetch(`${options.endpoint}/bucket/empty`, { method: "DELETE" })
+        await ask("deep/er/new", { method: "PUT", body: "by another\n" })
+        await ask("deep/one", { method: "PUT", body: "changed\n" })
+        await ask("empty", { method: "DELETE" })
       })
       assert.strictEqual(
         yield* run("sh", ["-ec", 'cd "$1"; cat deep/er/new deep/one; ls', "sh", mountpoint]),

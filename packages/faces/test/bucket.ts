@@ -1,4 +1,5 @@
 /** A server of S3's protocol with an empty bucket, and a proxy before it that a test can have misbehave. */
+import { AwsClient } from "aws4fetch"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -9,7 +10,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 /** What becomes of a request: no answer at all, the beginning of one, or none until a Promise resolves; undefined: it is answered. */
-export type Mischief = "stall" | "break" | Promise<void> | undefined
+type Mischief = "stall" | "break" | Promise<void> | undefined
 
 /** What the server takes. */
 export const bucketKeys = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER", region: "us-east-1" }
@@ -26,6 +27,10 @@ const passOn = (answer: IncomingMessage, to: ServerResponse, mischief: Mischief)
   if (mischief !== "break") answer.pipe(to)
   else answer.once("data", (part: Buffer) => to.write(part.subarray(0, 1000), () => to.destroy()))
 }
+
+/** Asks the server for objects without any mount: a path below the bucket, as `?list-type=2` or `key`. */
+export const askBucket = (endpoint: string, path: string, init?: RequestInit): Promise<Response> =>
+  new AwsClient({ ...bucketKeys, service: "s3" }).fetch(`${endpoint}/bucket/${path}`, init)
 
 /** The server, for the life of a scope. `requests` has a line for each that came, as `GET /bucket/key`. */
 export const bucket = Effect.acquireRelease(
