@@ -85,6 +85,30 @@ const ofEffect: ReadonlyArray<Limit> = [
   }
 ]
 
+/** What fuse-native's operations cannot tell, or are not told. */
+const ofFuseNative: ReadonlyArray<Limit> = [
+  {
+    failures: /FALLOC_FL|fallocate|SEEK_|^holes|punch|gap|blocks|EFBIG|4 GiB/,
+    reason: "there are no operations for space and holes, and the filesystem of the test keeps a file in one buffer"
+  },
+  { failures: /O_TMPFILE|a file without a name|tmpfile/, reason: "a file without a name has no path" },
+  { failures: /EXCHANGE|WHITEOUT/, reason: "there is no operation for it" },
+  { failures: /mask|btime|birth/, reason: "the operations tell of no time of birth" },
+  {
+    failures: /gave (EACCES|EPERM)|has (uid|gid) |set-group-ID|^privileges: /,
+    reason: "the operations are not told who calls: what is made belongs to root"
+  },
+  { failures: /rmdir of a directory (that is open|somebody is in)/, reason: "what was removed has no path" },
+  {
+    failures: /(has|=\S*|>\S*) (atime|mtime|ctime)|O_NOATIME/,
+    reason: "the operations set times, to a millisecond, and the filesystem of the test by rules of its own"
+  },
+  {
+    failures: /^xattr: |link counts/,
+    reason: "the filesystem of the test takes any name for an attribute, and counts its own way"
+  }
+]
+
 const limits: { readonly [Name in PlaceName]?: ReadonlyArray<Limit> } = {
   path: ofPaths,
   memfs: [...ofFaces, ...ofMemfs],
@@ -92,7 +116,8 @@ const limits: { readonly [Name in PlaceName]?: ReadonlyArray<Limit> } = {
   vfs: [...ofFaces, ...withoutLinks],
   justBash: [...ofFaces, ...withoutLinks],
   nodeFs: ofFaces,
-  effect: [...ofFaces, ...ofEffect]
+  effect: [...ofFaces, ...ofEffect],
+  fuseNative: ofFuseNative
 }
 
 /** Why this failure is no surprise; undefined when it is one. */

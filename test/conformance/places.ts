@@ -7,6 +7,7 @@ import { withMount } from "../mount/bickford.ts"
 import { startByIsolates, startOnRings } from "../mount/onRings.ts"
 import { run } from "../mount/processes.ts"
 import { fillFolders } from "./fullBase.ts"
+import { fuseNative } from "./fuseNativePlace.ts"
 
 export interface Place {
   readonly folder: string
@@ -148,7 +149,8 @@ export const places = {
   vfs: face("vfs"),
   justBash: face("justBash"),
   nodeFs: faceOfFolder("nodeFs"),
-  effect: faceOfFolder("effect")
+  effect: faceOfFolder("effect"),
+  fuseNative: (body: Body) => fuseNative((place) => body({ ...place, byKernel: noHandles }))
 } as const
 
 export type PlaceName = keyof typeof places

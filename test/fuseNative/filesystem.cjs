@@ -1,10 +1,10 @@
 /**
- * filesystem.cjs FOLDER NAME MOUNTPOINT: a filesystem in memory with every operation of fuse-native's interface, on the package NAME
- * as FOLDER has it installed. Says `mounted`, and unmounts at the end of its input.
+ * filesystem.cjs FOLDER NAME MOUNTPOINT [OPTIONS]: a filesystem in memory with every operation of fuse-native's interface, on the package NAME
+ * as FOLDER has it installed, with more options as JSON. Says `mounted`, and unmounts at the end of its input.
  */
 const { createRequire } = require("node:module")
 const { join } = require("node:path")
-const [folder, name, mountpoint] = process.argv.slice(2)
+const [folder, name, mountpoint, options = "{}"] = process.argv.slice(2)
 const loaded = createRequire(join(folder, "package.json"))(name)
 const Fuse = loaded.default ?? loaded
 
@@ -237,7 +237,7 @@ const operations = {
   removexattr: (path, key, cb) => at(path, cb, (node) => cb(node.xattrs.delete(key) ? 0 : -61))
 }
 
-const fuse = new Fuse(mountpoint, operations, { force: true, autoUnmount: false })
+const fuse = new Fuse(mountpoint, operations, { force: true, autoUnmount: false, ...JSON.parse(options) })
 fuse.mount((error) => {
   if (error) {
     console.error(String(error))
