@@ -7,7 +7,6 @@ import { join } from "node:path"
 import { findMount } from "@bickford/transport"
 import { abort, cleanUp, makeMountpoint, root } from "../mount/bickford.ts"
 import { ended } from "../mount/processes.ts"
-import type { Place } from "./places.ts"
 
 /** A folder in which the package can be required by the name that programs know it by. */
 const withPackage = async (body: (folder: string) => Promise<void>): Promise<void> => {
@@ -22,8 +21,8 @@ const withPackage = async (body: (folder: string) => Promise<void>): Promise<voi
   }
 }
 
-/** Serves it while `body` works there. The kernel checks permissions, since the operations are not told who calls. */
-export const fuseNative = (body: (place: Place) => Promise<void>): Promise<void> =>
+/** Serves it while `body` works there, who may let go of a mount that hangs. The kernel checks permissions, since the operations are not told who calls. */
+export const withFuseNative = (body: (folder: string, letGo: () => Promise<string>) => Promise<void>): Promise<void> =>
   withPackage(async (folder) => {
     const mountpoint = await makeMountpoint()
     const program = join(root, "test", "fuseNative", "filesystem.cjs")
@@ -37,7 +36,7 @@ export const fuseNative = (body: (place: Place) => Promise<void>): Promise<void>
         once(server.stdout, "data"),
         once(server, "exit").then(([status]) => Promise.reject(new Error(`the server ended with ${status}`)))
       ])
-      await body({ folder: mountpoint, fuse: true, release: () => abort(findMount(mountpoint)) })
+      await body(mountpoint, () => abort(findMount(mountpoint)))
     } finally {
       server.stdin.end()
       await ended(server)

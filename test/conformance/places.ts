@@ -7,7 +7,7 @@ import { withMount } from "../mount/bickford.ts"
 import { startByIsolates, startOnRings } from "../mount/onRings.ts"
 import { run } from "../mount/processes.ts"
 import { fillFolders } from "./fullBase.ts"
-import { fuseNative } from "./fuseNativePlace.ts"
+import { withFuseNative } from "./fuseNativePlace.ts"
 
 export interface Place {
   readonly folder: string
@@ -150,7 +150,8 @@ export const places = {
   justBash: face("justBash"),
   nodeFs: faceOfFolder("nodeFs"),
   effect: faceOfFolder("effect"),
-  fuseNative: (body: Body) => fuseNative((place) => body({ ...place, byKernel: noHandles }))
+  fuseNative: (body: Body) =>
+    withFuseNative((folder, release) => body({ folder, fuse: true, release, byKernel: noHandles }))
 } as const
 
 export type PlaceName = keyof typeof places

@@ -14,7 +14,7 @@ import { join } from "node:path"
 import { performance } from "node:perf_hooks"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { openPromise } from "yauzl"
+import { root } from "../mount/bickford.ts"
 import { attempt, run } from "../mount/processes.ts"
 
 const entries = 100_000
@@ -36,15 +36,6 @@ const used = (): number => {
   return heapUsed + arrayBuffers
 }
 
-/** In a process of its own: reads the archive's directory with the library alone. */
-const readDirectory = async (file: string): Promise<void> => {
-  const begun = performance.now()
-  const archive = await openPromise(file, { lazyEntries: true })
-  let count = 0
-  for await (const _ of archive.eachEntry()) count++
-  say({ milliseconds: performance.now() - begun, count })
-}
-
 /** In a process of its own: mounts the archive, and tells what that took. */
 const serve = async (file: string, mountpoint: string): Promise<void> => {
   const before = used()
@@ -57,9 +48,12 @@ const serve = async (file: string, mountpoint: string): Promise<void> => {
   await mounted.ended
 }
 
-const node = (...args: ReadonlyArray<string>) => {
+const directoryReader = join(root, "packages", "faces", "test", "readDirectory.ts")
+const self = fileURLToPath(import.meta.url)
+
+const node = (program: string, ...args: ReadonlyArray<string>) => {
   const flags = ["--conditions=development", "--disable-warning=ExperimentalWarning", "--expose-gc"]
-  const child = spawn(process.execPath, [...flags, fileURLToPath(import.meta.url), ...args], { cwd: "/" })
+  const child = spawn(process.execPath, [...flags, program, ...args], { cwd: "/" })
   let log = ""
   child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -85,7 +79,7 @@ interface Server {
 
 const withServer = async <A>(file: string, body: (server: Server) => Promise<A>): Promise<A> => {
   const mountpoint = await mkdtemp(join(tmpdir(), "bickford-entries-"))
-  const { child, line, log } = node("serve", file, mountpoint)
+  const { child, line, log } = node(self, "serve", file, mountpoint)
   const ended = once(child, "exit")
   try {
     const told = await line()
@@ -129,7 +123,7 @@ const measure = async (file: string): Promise<void> => {
   await run("python3", ["-c", makeArchive, file, String(entries)])
   const [alone, mounts, bytes] = [[], [], []] as [Array<number>, Array<number>, Array<number>]
   for (let at = 0; at < runs; at++) {
-    alone.push((await node("read", file).line())["milliseconds"] ?? Number.NaN)
+    alone.push((await node(directoryReader, file).line())["milliseconds"] ?? Number.NaN)
     await withServer(file, async ({ told }) => {
       mounts.push(told["milliseconds"] ?? Number.NaN)
       bytes.push(told["bytes"] ?? Number.NaN)
@@ -157,8 +151,7 @@ const measure = async (file: string): Promise<void> => {
 }
 
 const [role, ...args] = process.argv.slice(2)
-if (role === "read") await readDirectory(args[0] ?? "")
-else if (role === "serve") await serve(args[0] ?? "", args[1] ?? "")
+if (role === "serve") await serve(args[0] ?? "", args[1] ?? "")
 else {
   const folder = await mkdtemp(join(tmpdir(), "bickford-entries-"))
   try {
