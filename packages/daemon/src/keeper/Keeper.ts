@@ -21,6 +21,7 @@ import type { Trial } from "../worker/messages.ts"
 import { clearLeftovers } from "./leftovers.ts"
 import { rehearse } from "./rehearsal.ts"
 import { heldDevices, serviceManager, type ServiceManager } from "./serviceManager.ts"
+import { fits, selectedBy } from "./servedSource.ts"
 import { identityOf, type MountRecord, readState, writeState } from "./stateFile.ts"
 import type { KeeperServices } from "./workerLife.ts"
 import { startWorker } from "./workerProcess.ts"
@@ -55,10 +56,12 @@ const recordOf = (mount: KeptMount): ReadonlyArray<MountRecord> => {
   const { name, pid } = mount.status()
   const worker = pid === undefined ? undefined : identityOf(pid)
   const { device, id, mountedAt, negotiated, served } = connection
+  const selected = selectedBy(mount.config)
   return [
     {
       name,
       source: mount.config.source,
+      ...(selected === "" ? {} : { selected }),
       configured: mount.config.mountpoint,
       mountpoint: device.mountpoint,
       device: device.device,
@@ -70,10 +73,6 @@ const recordOf = (mount: KeptMount): ReadonlyArray<MountRecord> => {
     }
   ]
 }
-
-/** Whether a worker of this configuration can serve what another one served. */
-const fits = (config: MountConfig, record: MountRecord): boolean =>
-  config.source === record.source && config.mountpoint === record.configured
 
 /** A store that is served stays locked until its worker has ended: only its code can be tried before. */
 const trialFor = (kept: KeptMount, next: MountConfig): Trial =>

@@ -17,6 +17,8 @@ export interface ProcessIdentity {
 export interface MountRecord {
   readonly name: string
   readonly source: string
+  /** What of its options selected what is served; absent where the source alone tells. */
+  readonly selected?: string
   /** As configured. */
   readonly configured: string
   /** Without links, as the kernel lists it. */

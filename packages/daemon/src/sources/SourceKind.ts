@@ -37,6 +37,11 @@ export interface SourceKind {
   readonly refuses: { readonly [option: string]: string }
   /** Why options of this kind cannot stand together; undefined when they can. */
   readonly contradiction?: (options: ParsedOptions) => string | undefined
+  /**
+   * What of the options tells which thing is served, besides the operand: what was served with another value, a worker
+   * cannot go on with. Undefined where the operand alone tells.
+   */
+  readonly selected?: (options: ParsedOptions) => string
   /** Loads the code that `open` needs; fails as that code does. */
   readonly load: (path: string) => Promise<unknown>
   /** The backend. What can be known to be wrong before the mount fails here. */

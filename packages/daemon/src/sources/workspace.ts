@@ -29,6 +29,7 @@ export const workspaceSource: SourceKind = {
     "no_audit"
   ],
   refuses: locksOfTheKernel,
+  selected: ({ workspace: { branch, store } }) => JSON.stringify({ branch, store }),
   load,
   open: (path, options) =>
     Effect.gen(function* () {
