@@ -21,6 +21,7 @@ export const makeEntryStore = (db: DatabaseSync, transaction: Transaction, key: 
   const find = prepareQuery<[ino: number]>(db, `SELECT ino FROM entry ${where}`)
   const above = prepareQuery<[parent: number]>(db, "SELECT parent FROM entry WHERE ino = ? LIMIT 1")
   const any = prepareQuery<[cookie: number]>(db, "SELECT cookie FROM entry WHERE parent = ? LIMIT 1")
+  const named = prepareQuery<[cookie: number]>(db, "SELECT cookie FROM entry WHERE parent = ? AND ino <> 0 LIMIT 1")
   const page = prepareQuery<[cookie: number, ino: number, type: number, name: Uint8Array]>(
     db,
     `SELECT cookie, ino, type, name FROM entry WHERE parent = ? AND cookie > ? ORDER BY cookie LIMIT ${pageSize}`
@@ -48,6 +49,8 @@ export const makeEntryStore = (db: DatabaseSync, transaction: Transaction, key: 
     /** A directory that names an inode. Looks through all names: there is no index for it. */
     parentOf: (ino: number): number | undefined => above.get(ino)?.[0],
     isEmpty: (parent: number): boolean => any.get(parent) === undefined,
+    /** Whether a directory has a row that names an inode. */
+    namesAny: (parent: number): boolean => named.get(parent) !== undefined,
     page: (parent: number, after: number) => page.all(parent, after),
     /** `taken` tells which cookies names have that are not in the store. */
     insert: (parent: number, name: Name, ino: number, type: number, taken?: (cookie: number) => boolean): void => {

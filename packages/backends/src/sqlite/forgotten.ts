@@ -9,7 +9,7 @@ export const makeForgotten = ({ free, inodes }: Pick<StoredNodes, "free" | "inod
   /** Nodes that the kernel has forgotten, and that a failed commit has left; the kernel sends a FORGET only once. */
   const lingering = new Set<number>()
   const forget = (nodeid: U64): void => {
-    const inode: Inode | undefined = inodes.peek(nodeid)
+    const inode: Inode | undefined = inodes.held(nodeid)
     if (inode === undefined || inode.ino === rootId) return
     inode.known = false
     if (inode.nlink > 0) return

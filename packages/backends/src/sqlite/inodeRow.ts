@@ -60,7 +60,7 @@ export interface InodeSettings {
   readonly bytes: (ino: number, data: number, blocks: number) => StoredBytes
   readonly directory: (ino: number, parent: number) => StoredDirectory
   /** What the store lies over, if anything. */
-  readonly underlay: () => Pick<Underlay, "inode" | "isChanged" | "takeRow" | "removed"> | undefined
+  readonly underlay: () => Pick<Underlay, "inode" | "seenInode" | "isChanged" | "takeRow" | "removed"> | undefined
 }
 
 const time = (sec: bigint, nsec: bigint): Timespec => ({ sec: normal(sec), nsec: Number(nsec) })

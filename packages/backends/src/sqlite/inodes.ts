@@ -43,6 +43,17 @@ const makeChanges = () => {
   }
 }
 
+/** Finds the inode of a node id: in memory, as it is `below`, or as `load` reads it. */
+const finding =
+  (
+    cache: ReadonlyMap<number, Inode>,
+    { underlay }: InodeSettings,
+    below: "inode" | "seenInode",
+    load: (ino: number) => Inode | undefined
+  ) =>
+  (nodeid: U64): Inode | undefined =>
+    typeof nodeid === "number" ? (cache.get(nodeid) ?? underlay()?.[below](nodeid) ?? load(nodeid)) : undefined
+
 export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, settings: InodeSettings) => {
   const rows = makeInodeRows(db, settings)
   const cache = new Map<number, Inode>()
@@ -59,10 +70,7 @@ export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, setti
     return inode
   }
 
-  const peek = (nodeid: U64): Inode | undefined => {
-    if (typeof nodeid !== "number") return undefined
-    return cache.get(nodeid) ?? settings.underlay()?.inode(nodeid) ?? load(nodeid)
-  }
+  const peek = finding(cache, settings, "inode", load)
 
   const add = (inode: Inode): void => {
     cache.set(inode.ino, inode)
@@ -89,6 +97,8 @@ export const makeInodeStore = (db: DatabaseSync, transaction: Transaction, setti
 
   return {
     ...inodes,
+    /** As `peek`, of a file that the kernel holds: as it was seen last. */
+    held: finding(cache, settings, "seenInode", load),
     changed: (inode: Inode): void => {
       if (cache.has(inode.ino)) changes.changed(inode)
     },

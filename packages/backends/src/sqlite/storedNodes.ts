@@ -170,7 +170,9 @@ export const makeStoredFilesystem = ({
     unlinked: (inode, at) => {
       inode.nlink = isDirectory(inode) ? 0 : inode.nlink - 1
       inode.ctime = at
-      if (inode.nlink === 0 && !inode.known) nodes.free(inode)
+      if (inode.nlink > 0) return
+      if (inode.known) underlay?.unlinked(inode)
+      else nodes.free(inode)
     },
     forget,
     accessed: (inode) => {

@@ -28,12 +28,16 @@ export interface Underlay {
   readonly bytes: (ino: number, data: number, blocks: number) => StoredBytes
   /** Returns an inode that has no row yet. */
   readonly inode: (ino: number) => Inode | undefined
+  /** Returns an inode that has no row yet, as it was seen last; undefined when it was never seen. */
+  readonly seenInode: (ino: number) => Inode | undefined
   /** Returns the target of a symlink that has no row yet. */
   readonly target: (inode: Inode) => Name | undefined
   /** Tells whether an operation has changed an inode that has no row, which gets one if so. */
   readonly isChanged: (inode: Inode) => boolean
   /** Prepares an inode for its row: what the row needs of it is read from below. Returns whose it was, and how large. */
   readonly takeRow: (inode: Inode) => { readonly uid: number; readonly blocks: number }
+  /** Called when an inode has lost its last name, and the kernel holds it. One without a row needs none for that. */
+  readonly unlinked: (inode: Inode) => void
   /** Called when the row of an inode is removed. */
   readonly removed: (ino: number) => void
   /** Returns the attributes of an inode that has no row; undefined when it has one. */

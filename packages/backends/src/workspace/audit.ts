@@ -179,7 +179,8 @@ export const makeAudit = (db: DatabaseSync, transaction: Transaction, paths: Nod
             end: add(request.offset, request.size)
           }
         : undefined
-    if (request.op === "rename" || request.op === "rmdir") paths.forget()
+    if (request.op === "rename") paths.forget()
+    else if (request.op === "rmdir" && path !== undefined) paths.forgetDirectory(path)
   }
 
   const watch: WatchChanges = (operation) => (request, context) => {

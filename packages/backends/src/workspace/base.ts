@@ -7,7 +7,7 @@ import { isSame } from "../passthrough/attributes.ts"
 import type { Inode } from "../posix/inode.ts"
 import { S_IFLNK, S_IFMT } from "../posix/linux.ts"
 import { OperationFailure } from "../sqlite/errors.ts"
-import { type BaseInodeParts, makeBaseInodes } from "./baseInodes.ts"
+import { type BaseInodeParts, makeBaseInodes, markUnlinked } from "./baseInodes.ts"
 import { type BaseNode, pathOf } from "./baseNode.ts"
 import { type BaseNodeParts, makeBaseNodes } from "./baseNodes.ts"
 import type { RecordedNode } from "./nodeJournal.ts"
@@ -21,11 +21,12 @@ export type BaseParts = BaseNodeParts & BaseInodeParts
 
 export type Base = ReturnType<typeof makeBase>
 
-export const makeBase = (parts: BaseParts) => {
-  const { attributes, files, journal, origins, root } = parts
-  const nodes = makeBaseNodes(parts)
-  const see = makeBaseInodes(parts)
-
+/** What finds base files by their names. */
+const makeFinder = (
+  { files, origins, root }: BaseParts,
+  nodes: ReturnType<typeof makeBaseNodes>,
+  see: ReturnType<typeof makeBaseInodes>
+) => {
   /** Looks at a name of a base directory: the node, undefined when there is none. Throws what else goes wrong. */
   const find = (directory: BaseNode, name: Name): BaseNode | undefined => {
     if (name === "." || name === "..") return undefined
@@ -36,6 +37,16 @@ export const makeBase = (parts: BaseParts) => {
     const node = nodes.meet(directory, name)
     node.removed = false
     if (!origins.has(node.ino)) see(node)
+    return node
+  }
+
+  /** Looks at a name that the branch shows: what it leads to has a name. */
+  const findShown = (directory: BaseNode, name: Name): BaseNode | undefined => {
+    const node = find(directory, name)
+    if (node?.unlinkedAt !== undefined) {
+      node.unlinkedAt = undefined
+      node.inode = undefined
+    }
     return node
   }
 
@@ -50,13 +61,25 @@ export const makeBase = (parts: BaseParts) => {
     return node
   }
 
+  return { find, findShown, walk }
+}
+
+export const makeBase = (parts: BaseParts) => {
+  const { attributes, files, journal, origins, root } = parts
+  const nodes = makeBaseNodes(parts)
+  const see = makeBaseInodes(parts)
+  const { find, findShown, walk } = makeFinder(parts, nodes, see)
+
   const recorded = ({ identity, name, parent }: RecordedNode): BaseNode | undefined => {
     const directory = nodeOf(parent)
     const node = directory && find(directory, name)
     if (node === undefined || !isSame(node.identity, identity)) return undefined
     // An earlier server has told the kernel of it.
     node.known = true
-    if (node.inode !== undefined) node.inode.known = true
+    if (node.inode === undefined) return node
+    node.inode.known = true
+    if (origins.isBuried(node.ino, identity)) node.unlinkedAt ??= node.inode.ctime
+    markUnlinked(node, node.inode)
     return node
   }
 
@@ -79,6 +102,9 @@ export const makeBase = (parts: BaseParts) => {
   return {
     root,
     find,
+    findShown,
+    /** Whether a base directory has a name now. */
+    hasName: (directory: BaseNode, name: Name): boolean => files.look(directory, name) === 0,
     nodeOf,
     /** Whether an inode comes from the base, whatever has become of it there. */
     isOfBase: (ino: number): boolean =>
@@ -92,6 +118,11 @@ export const makeBase = (parts: BaseParts) => {
       const status = look(node)
       if (status < 0 || !isSame(attributes.identity(), node.identity)) return undefined
       return see(node)
+    },
+    /** The inode that stands for a base file, as it was seen last. */
+    seenInode: (ino: number): Inode | undefined => {
+      const node = origins.has(ino) ? undefined : nodes.get(ino)
+      return node?.removed === false ? node.inode : undefined
     },
     /** The symlink's target, which the inode has from then on. */
     target: (inode: Inode): Name | undefined => {
@@ -117,6 +148,7 @@ export const makeBase = (parts: BaseParts) => {
         node.known ||= node.inode?.known === true
         node.inode = undefined
         node.removed = false
+        node.unlinkedAt = undefined
       }
     }
   }

@@ -8,7 +8,7 @@ import type { Attributes } from "../passthrough/attributes.ts"
 import { coveredName } from "../passthrough/covered.ts"
 import type { Xattrs } from "../posix/xattr.ts"
 import { makeBaseDescriptors, openQuietly } from "./baseDescriptors.ts"
-import type { BaseNode, Version } from "./baseNode.ts"
+import { type BaseNode, isSameVersion, type Version } from "./baseNode.ts"
 import { readEntries, type BaseEntry } from "./baseListing.ts"
 
 const { EDEADLK } = errnoNumbers
@@ -40,6 +40,12 @@ export const readXattrs = (fd: number): Xattrs => {
     if (value !== undefined) xattrs.set(nameKey(name), { name, value })
   }
   return xattrs
+}
+
+/** What a listing of a directory has found. */
+interface BaseDirectory {
+  readonly entries: ReadonlyArray<BaseEntry>
+  readonly version: Version
 }
 
 export type BaseFiles = ReturnType<typeof makeBaseFiles>
@@ -92,7 +98,8 @@ export const makeBaseFiles = (root: BaseNode, rootFd: number, attributes: Attrib
       const fd = readable(node)
       return fd < 0 ? fd : Number(files.fs_seek(fd, offset, whence))
     },
-    list: (node: BaseNode): { readonly entries: ReadonlyArray<BaseEntry>; readonly version: Version } | number => {
+    /** The entries of a directory, and its version; undefined while that is `known`. */
+    list: (node: BaseNode, known?: Version): BaseDirectory | number | undefined => {
       const path = folder(node)
       if (path < 0) return path
       const fd = openQuietly(path, O_DIRECTORY)
@@ -101,6 +108,7 @@ export const makeBaseFiles = (root: BaseNode, rootFd: number, attributes: Attrib
         const status = files.fs_stat(fd)
         if (status < 0) return status
         const version = { size: attributes.size(), mtime: attributes.mtime(), ctime: attributes.ctime() }
+        if (known !== undefined && isSameVersion(known, version)) return undefined
         const entries = readEntries(fd)
         return typeof entries === "number" ? entries : { entries, version }
       } finally {

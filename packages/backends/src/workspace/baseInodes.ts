@@ -21,6 +21,13 @@ export interface BaseInodeParts {
   readonly changed: (ino: number) => void
 }
 
+/** Has an inode without a row show that its last name was removed here. */
+export const markUnlinked = ({ unlinkedAt }: BaseNode, inode: Inode): void => {
+  if (unlinkedAt === undefined) return
+  inode.nlink = 0
+  inode.ctime = unlinkedAt
+}
+
 /** Returns what makes the inode of the node that was just looked at, or brings it up to date. */
 export const makeBaseInodes = (parts: BaseInodeParts): ((node: BaseNode) => Inode) => {
   const { attributes, files } = parts
@@ -29,7 +36,7 @@ export const makeBaseInodes = (parts: BaseInodeParts): ((node: BaseNode) => Inod
   /** A directory's links, where the filesystem does not count them: 2, and one for each directory in it. */
   const countLinks = (node: BaseNode): number => {
     const listed = files.list(node)
-    if (typeof listed === "number") return 2
+    if (typeof listed !== "object") return 2
     return listed.entries.reduce((count, { type }) => count + (type === S_IFDIR >>> 12 ? 1 : 0), 2)
   }
 
@@ -61,6 +68,7 @@ export const makeBaseInodes = (parts: BaseInodeParts): ((node: BaseNode) => Inod
     inode.mtime = seen.mtime
     inode.ctime = seen.ctime
     inode.known = known?.known ?? node.known
+    markUnlinked(node, inode)
     node.version = seen
     node.below = { mode: attr.mode, uid: attr.uid, gid: attr.gid, blocks: inode.blocks }
     node.inode = inode

@@ -35,6 +35,8 @@ export class BaseNode {
   known = false
   /** Its last name was removed here, and nobody holds it. */
   removed = false
+  /** When its last name was removed here, while the kernel holds it and it has no row. */
+  unlinkedAt: Timespec | undefined = undefined
   /** Of a directory (O_PATH), or of a file to read; -1 while none is held. */
   fd = -1
   /** Milliseconds at which the descriptor was opened. */

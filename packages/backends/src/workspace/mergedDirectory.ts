@@ -17,6 +17,8 @@ const whiteout = 0
 export interface DirectoryBelow {
   /** The number of what a name of the base is; undefined when it is none. */
   readonly find: (name: Name) => number | undefined
+  /** Whether it has a name now, shown or not. */
+  readonly has: (name: Name) => boolean
   /** Its names now; `again` when they were listed a moment ago, by the same listing. */
   readonly names: (again: boolean) => BaseNames
   /** Every name that has a row, by `nameKey`. */
@@ -46,8 +48,9 @@ class ListedBelow implements Listed {
 
 export class MergedDirectory extends StoredDirectory {
   readonly #below: DirectoryBelow
-  /** Every name that has a row, once a listing has needed it. */
+  /** Every name that has a row, once a listing has needed it, or while there is none. */
   #rows: Set<string> | undefined
+  #isKnownToHaveRows = false
 
   constructor(entries: EntryStore, inodes: InodeSource, ino: number, parentIno: number, below: DirectoryBelow) {
     super(entries, inodes, ino, parentIno)
@@ -55,7 +58,9 @@ export class MergedDirectory extends StoredDirectory {
   }
 
   override get empty(): boolean {
-    for (const _ of this.after(0)) return false
+    if (this.entries.namesAny(this.ino)) return false
+    const rows = (this.#rows ??= this.#below.rows())
+    for (const { key } of this.#below.names(false).after(0)) if (!rows.has(key)) return false
     return true
   }
 
@@ -78,10 +83,9 @@ export class MergedDirectory extends StoredDirectory {
   }
 
   override remove(name: Name): void {
-    const row = this.find(name)
-    const isBelow = this.#below.find(name) !== undefined
-    if (isBelow && row === undefined) this.#insert(name, whiteout, 0)
-    else if (isBelow) {
+    // A name without a row is the base's.
+    if (this.find(name) === undefined) this.#insert(name, whiteout, 0)
+    else if (this.#below.has(name)) {
       this.entries.update(this.ino, name, whiteout, 0)
       this.know(nameKey(name), whiteout)
     } else {
@@ -104,6 +108,15 @@ export class MergedDirectory extends StoredDirectory {
       yield new ListedBelow(below, () => this.#inodeBelow(below.name))
     }
     for (; next.done !== true; next = stored.next()) yield next.value
+  }
+
+  /** As that of a stored directory, without a query for a name that is known to have no row. */
+  protected override find(name: Name): number | undefined {
+    if (this.#rows === undefined && !this.#isKnownToHaveRows) {
+      if (this.entries.isEmpty(this.ino)) this.#rows = new Set()
+      else this.#isKnownToHaveRows = true
+    }
+    return this.#rows?.has(nameKey(name)) === false ? undefined : super.find(name)
   }
 
   #inodeBelow(name: Name): Inode | undefined {

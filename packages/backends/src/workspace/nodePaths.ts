@@ -21,10 +21,14 @@ export const makeNodePaths = (db: DatabaseSync, entries: EntryStore, base: Base)
   const named = prepareQuery<[number, Uint8Array]>(db, "SELECT parent, name FROM entry WHERE ino = ? AND ino <> 0")
   /** Of directories. A rename of one changes those of all below it. */
   const known = new Map<number, BranchPath>()
+  /** The other way round. */
+  const inos = new Map<BranchPath, number>()
 
   const directory = (ino: number): BranchPath | undefined => {
     const path = known.get(ino) ?? find(ino)
-    if (path !== undefined) known.set(ino, path)
+    if (path === undefined) return undefined
+    known.set(ino, path)
+    inos.set(path, ino)
     return path
   }
 
@@ -59,6 +63,15 @@ export const makeNodePaths = (db: DatabaseSync, entries: EntryStore, base: Base)
     /** A path of an inode, but not the one `but`; undefined when it has no name. */
     find,
     /** Names have changed by which directories are found. */
-    forget: (): void => known.clear()
+    forget: (): void => {
+      known.clear()
+      inos.clear()
+    },
+    /** A directory, in which nothing was, is gone. */
+    forgetDirectory: (path: BranchPath): void => {
+      const ino = inos.get(path)
+      if (ino !== undefined) known.delete(ino)
+      inos.delete(path)
+    }
   }
 }

@@ -80,6 +80,7 @@ export const makeOrigins = (db: DatabaseSync, transaction: Transaction, rootDevi
   const bury = db.prepare(
     "INSERT OR REPLACE INTO gone SELECT ino, base, birth, size, mtime, mtimeNsec, ctime, ctimeNsec FROM origin WHERE ino = ?"
   )
+  const buried = prepareQuery<[base: string, birth: number]>(db, "SELECT base, birth FROM gone WHERE ino = ?")
   const buryUnchanged = db.prepare("INSERT OR REPLACE INTO gone VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
   const removeEntries = db.prepare("DELETE FROM entry WHERE parent = ?")
   const setVisible = db.prepare("UPDATE origin SET visible = ? WHERE ino = ?")
@@ -123,6 +124,11 @@ export const makeOrigins = (db: DatabaseSync, transaction: Transaction, rootDevi
     bury: (ino: number, { birth, ino: base }: Identity, { ctime, mtime, size }: Version): void => {
       transaction.begin()
       buryUnchanged.run(ino, String(base), birth, size, mtime.sec, mtime.nsec, ctime.sec, ctime.nsec)
+    },
+    /** Tells whether a base file was removed here, and has no row. */
+    isBuried: (ino: number, identity: Identity): boolean => {
+      const row = stored.has(ino) ? undefined : buried.get(ino)
+      return row !== undefined && row[0] === String(identity.ino) && row[1] === identity.birth
     },
     /** Removes an inode's origin, and what was said of the names of a base directory. */
     remove: (ino: number): void => {

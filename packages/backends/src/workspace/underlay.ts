@@ -63,10 +63,10 @@ const makeNames = (
     if (known !== undefined && again) return known.names
     const node = nodeOf()
     if (node === undefined) return noNames
-    const listed = files.list(node)
+    const listed = files.list(node, known?.settled === true ? known.version : undefined)
     if (typeof listed === "number")
       throw new OperationFailure({ errno: -listed, message: "a directory of the base cannot be listed" })
-    if (known?.settled === true && isSameVersion(known.version, listed.version)) return known.names
+    if (listed === undefined) return known?.names ?? noNames
     const entries = listed.entries.map((entry) =>
       entry.ino < firstOwnId ? entry : { ...entry, ino: numberOf(node, entry.name)?.ino ?? 0 }
     )
@@ -80,14 +80,18 @@ const makeNames = (
 /** The names that the base has of the directory `ino`; `rowsOf` gives those that have rows, with their cookies. */
 const makeDirectoryBelow = (
   files: BaseFiles,
-  base: Pick<Base, "find" | "nodeOf">,
+  base: Pick<Base, "find" | "findShown" | "hasName" | "nodeOf">,
   key: HashKey,
   rowsOf: (ino: number) => ReadonlyMap<string, number>,
   ino: number
 ): DirectoryBelow => ({
   find: (name) => {
     const node = base.nodeOf(ino)
-    return node && base.find(node, name)?.ino
+    return node && base.findShown(node, name)?.ino
+  },
+  has: (name) => {
+    const node = base.nodeOf(ino)
+    return node !== undefined && base.hasName(node, name)
   },
   names: makeNames(
     files,
@@ -208,17 +212,25 @@ const makeUnderlay = (settings: OverlaySettings, parts: UnderlayParts) => {
         : bytesOver(ino, data, blocks, Number(origin.visible))
     },
     inode: base.inode,
+    seenInode: base.seenInode,
     target: (inode: Inode) => (origins.has(inode.ino) || !base.isOfBase(inode.ino) ? undefined : base.target(inode)),
     isChanged: (inode: Inode): boolean => {
       const node = base.isOfBase(inode.ino) ? base.nodeOf(inode.ino) : undefined
-      return node?.inode === inode && !node.removed && inode.ctime !== node.version?.ctime
+      return node?.inode === inode && !node.removed && inode.ctime !== (node.unlinkedAt ?? node.version?.ctime)
     },
     takeRow,
+    unlinked: (inode: Inode): void => {
+      const node = origins.has(inode.ino) ? undefined : base.nodeOf(inode.ino)
+      if (node?.version === undefined) return
+      node.unlinkedAt = inode.ctime
+      origins.bury(inode.ino, node.identity, node.version)
+    },
     removed: (ino: number): void => {
       const node = base.isOfBase(ino) ? base.nodeOf(ino) : undefined
       if (node !== undefined) {
         node.removed = true
-        if (!origins.has(ino) && node.version !== undefined) origins.bury(ino, node.identity, node.version)
+        const isBuried = node.unlinkedAt !== undefined || origins.has(ino)
+        if (!isBuried && node.version !== undefined) origins.bury(ino, node.identity, node.version)
       }
       origins.remove(ino)
     },

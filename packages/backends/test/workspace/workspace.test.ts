@@ -249,6 +249,59 @@ describe("a branch", () => {
   )
 })
 
+describe("a base file that is removed while somebody has it open", () => {
+  it.effect("has no row until it is changed, and is there for the servers that follow", () =>
+    Effect.gen(function* () {
+      const places = yield* newPlaces
+      fs.writeFileSync(join(places.base, "file"), "text")
+      fs.mkdirSync(join(places.base, "dir"))
+      const first = yield* serve(places)
+      const file = yield* find(first.kernel, "file")
+      const dir = yield* find(first.kernel, "dir")
+      yield* first.kernel.unlink(rootNode, "file")
+      yield* first.kernel.rmdir(rootNode, "dir")
+      assert.strictEqual(first.backend.stats().inodes, 1, "the base directory's own")
+      assert.deepStrictEqual(first.backend.invariants(), [])
+      assert.strictEqual((yield* first.kernel.getattr(file)).nlink, 0)
+      assert.strictEqual(yield* text(first.kernel, file), "text")
+      yield* first.kill
+      const second = yield* serve(places, "kernel", [file, dir])
+      assert.strictEqual((yield* second.kernel.getattr(file)).nlink, 0)
+      assert.strictEqual((yield* second.kernel.getattr(dir)).nlink, 0)
+      assert.strictEqual(yield* outcome(second.kernel.mkdir({ nodeid: dir, name: "in" })), "ENOENT")
+      assert.strictEqual(yield* text(second.kernel, file), "text")
+      assert.deepStrictEqual(yield* listed(second.kernel, rootNode), [])
+      yield* second.kernel.write(file, 0, bytes("T"))
+      assert.strictEqual(second.backend.stats().inodes, 2)
+      yield* second.kill
+      const third = yield* serve(places, "kernel", [file])
+      assert.strictEqual(yield* text(third.kernel, file), "Text")
+      assert.strictEqual((yield* third.kernel.getattr(file)).nlink, 0)
+      third.kernel.forget(file)
+      yield* third.kernel.mkdir({ name: "dir" })
+      assert.strictEqual(third.backend.stats().inodes, 2)
+      yield* third.kill
+      const last = yield* serve(places, "another")
+      assert.deepStrictEqual(yield* listed(last.kernel, rootNode), ["dir"])
+      assert.deepStrictEqual(last.backend.invariants(), [])
+    })
+  )
+
+  it.effect("has a name again where the base has given it one", () =>
+    Effect.gen(function* () {
+      const places = yield* newPlaces
+      fs.writeFileSync(join(places.base, "file"), "text")
+      const { kernel } = yield* serve(places)
+      const file = yield* find(kernel, "file")
+      yield* kernel.unlink(rootNode, "file")
+      fs.linkSync(join(places.base, "file"), join(places.base, "other"))
+      assert.strictEqual(yield* find(kernel, "other"), file)
+      assert.notStrictEqual((yield* kernel.getattr(file)).nlink, 0)
+      assert.strictEqual(yield* outcome(kernel.lookup(rootNode, "file")), "ENOENT")
+    })
+  )
+})
+
 const setAttribute = async (path: string, name: string, value: string): Promise<void> => {
   const { execFileSync } = await import("node:child_process")
   execFileSync("python3", ["-c", "import os, sys; os.setxattr(*map(os.fsencode, sys.argv[1:4]))", path, name, value])
