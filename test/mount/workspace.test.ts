@@ -1,7 +1,7 @@
 /** `bickford mount workspace:DIR` on the real kernel: a directory that stays as it is, and a branch that is there again. */
 import { assert, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -99,6 +99,10 @@ describe("a workspace", () => {
       try {
         await served.run("sh", ["-c", work], { cwd: base })
         await served.run("sh", ["-c", changed], { cwd: base })
+        const compared = await bickford(["diff", "--store", store, base])
+        assert.include(compared.stderr, "is covered by a mount")
+        const audit = await bickford(["audit", "--path", "src/new", "--store", store, base])
+        assert.match(audit.stdout, / (mknod|create) src\/new /, audit.stderr)
       } finally {
         const mountpoint = await makeMountpoint()
         served.server.kill("SIGTERM")
@@ -124,7 +128,7 @@ describe("a workspace", () => {
       await withMount(
         async ({ mountpoint, run }) => {
           await run("sh", ["-c", work], { cwd: mountpoint })
-          const busy = await bickford(["diff", "--store", store, base])
+          const busy = await bickford(["commit", "--store", store, base])
           assert.include(busy.stderr, "in use by")
         },
         options,
@@ -149,6 +153,45 @@ describe("a workspace", () => {
       const deleted = await bickford(["branch", "delete", "--store", store, base, "main"])
       assert.strictEqual(deleted.status, 0, deleted.stderr)
       assert.strictEqual((await bickford(["branch", "list", "--store", store, base])).stdout, "")
+    }))
+
+  it("is looked at, checkpointed and forked while it is mounted", () =>
+    withBase(async ({ base, store }) => {
+      const command = async (...args: ReadonlyArray<string>): Promise<string> => {
+        const { status, stderr, stdout } = await bickford([...args, "--store", store])
+        assert.strictEqual(status, 0, stderr)
+        return stdout
+      }
+      await withMount(
+        async ({ mountpoint, run }) => {
+          const work = (script: string) => run("sh", ["-c", script], { cwd: mountpoint })
+          await work("echo one > first; rm src/a.c")
+          assert.strictEqual(await command("diff", base), "A first\nD src/a.c\n")
+          assert.include(await command("diff", "--patch", base), "+one")
+          await command("checkpoint", base, "green")
+          await work("echo two > second")
+          await command("branch", "fork", base, "try-1")
+          await command("branch", "fork", base, "try-2", "--checkpoint", "green")
+          await work("echo three > third")
+          assert.strictEqual(await command("checkpoint", base), "green\n")
+          assert.match(await command("audit", "--path", "second", base), / second /)
+          const taken = await bickford(["checkpoint", base, "green", "--store", store])
+          assert.include(taken.stderr, "checkpoint green: is there already")
+          const busy = await bickford(["reset", base, "green", "--store", store])
+          assert.include(busy.stderr, "in use by")
+        },
+        ["-o", `store=${store}`],
+        `workspace:${base}`
+      )
+      assert.strictEqual(await command("diff", base, "-b", "try-1"), "A first\nA second\nD src/a.c\n")
+      assert.strictEqual(await command("diff", base, "-b", "try-2"), "A first\nD src/a.c\n")
+      assert.match(await command("branch", "log", base, "try-1"), / fork try-1 /)
+      await command("reset", base, "green")
+      assert.strictEqual(await command("diff", base), "A first\nD src/a.c\n")
+      assert.deepStrictEqual(
+        (await readdir(store)).filter((name) => /new|-nodes|-wal|-shm/.test(name)),
+        []
+      )
     }))
 
   it("can be checkpointed, reset and forked, and shown as a patch", () =>

@@ -47,6 +47,8 @@ export {
 } from "./workspace/branch.ts"
 export type { AuditDetail, AuditedOperation, AuditFilter, AuditRecord, AuditTime } from "./workspace/auditRecord.ts"
 export type { BranchCopies } from "./workspace/branchCopies.ts"
+export type { BranchReader } from "./workspace/branchReader.ts"
+export { type BranchToRead, openBranchToRead } from "./workspace/servedBranch.ts"
 export type { FileStat } from "./workspace/patch.ts"
 export type { OnConflict, Reached } from "./workspace/commit.ts"
 export type { Conflict } from "./workspace/conflicts.ts"

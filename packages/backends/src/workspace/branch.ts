@@ -6,16 +6,14 @@ import type * as Scope from "effect/Scope"
 import { existsSync } from "node:fs"
 import type { SqliteStoreError } from "../sqlite/errors.ts"
 import { openStore } from "../sqlite/open.ts"
-import { type AuditFilter, type AuditRecord, readAudit } from "./auditRecord.ts"
 import { openBaseDirectory, realPath, refusedTogether, refuseWorkspace, type WorkspaceError } from "./baseDirectory.ts"
+import { type BranchReader, makeBranchReader } from "./branchReader.ts"
 import { type BranchView, makeBranchView } from "./branchView.ts"
 import { commitChanges, finishCommit, type OnConflict, type Reached } from "./commit.ts"
 import { type Conflict, shownConflict } from "./conflicts.ts"
 import { type BranchCopies, branchCopies } from "./branchCopies.ts"
 import { makeCopier } from "./copies.ts"
-import { type Change, findChanges, shownChange } from "./diff.ts"
-import { type BranchEvent, readEvents } from "./events.ts"
-import { filePatches, type FileStat, fileStats } from "./patch.ts"
+import { type Change, shownChange } from "./diff.ts"
 import { branchStore, prepareBranch } from "./schema.ts"
 
 /** What others did to the base stands in the way of a commit, which has done nothing. */
@@ -47,24 +45,11 @@ export interface Committed {
 }
 
 /** A branch, open. One of its Effects at a time may be run. */
-export interface Branch extends BranchCopies {
+export interface Branch extends BranchCopies, BranchReader {
   /** The base directory. */
   readonly base: string
-  /** What was changed, by path. */
-  readonly diff: Effect.Effect<ReadonlyArray<Change>>
-  /**
-   * What was changed as a patch in git's form: regular files, symlinks, and whether a file can be executed. Each name of a
-   * file is told of by itself. Where a file with several names was changed, the whole base is looked through for them.
-   */
-  readonly patch: Effect.Effect<Uint8Array>
-  /** How many lines of each file were changed, of those that a patch tells of. */
-  readonly stat: Effect.Effect<ReadonlyArray<FileStat>>
   /** Brings the changes into the base; then the branch holds none. */
   readonly commit: (options?: CommitOptions) => Effect.Effect<Committed, WorkspaceConflictError | WorkspaceCommitError>
-  /** What became of the branch, the latest first. */
-  readonly log: Effect.Effect<ReadonlyArray<BranchEvent>>
-  /** Who changed what, the earliest first. A commit and a reset leave it as it is; a fork has that of its origin, too. */
-  readonly audit: (filter?: AuditFilter) => Effect.Effect<ReadonlyArray<AuditRecord>>
   /** Gives the disk back what the store does not need any more. */
   readonly compact: Effect.Effect<void>
 }
@@ -95,9 +80,6 @@ const commitIn =
       })
     )
 
-/** Loaded by what needs it: most programs do not. */
-const differ = Effect.promise(() => import("diff"))
-
 /**
  * Opens the branch of `directory` that the store at `store` keeps, for as long as the scope lasts. Fails when it is served, and
  * when it is not there, unless it is to be created.
@@ -126,12 +108,8 @@ export const openBranch = (
     return {
       base,
       ...branchCopies(opened, copier),
-      diff: Effect.sync(() => findChanges(view).changes.map(shownChange)),
+      ...makeBranchReader(view),
       commit: commitIn(view, opened.log.sync),
-      patch: Effect.map(differ, (module) => Buffer.concat([...filePatches(view, module)])),
-      stat: Effect.map(differ, (module) => [...fileStats(view, module)]),
-      log: Effect.sync(() => readEvents(db)),
-      audit: (filter) => Effect.sync(() => readAudit(db, filter)),
       compact: Effect.sync(() => db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"))
     }
   })

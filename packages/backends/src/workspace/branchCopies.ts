@@ -24,6 +24,20 @@ export interface BranchCopies {
 
 const isThere = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EEXIST"
 
+/** What an error means that stopped the copying of a branch, or `what` was made of one. */
+export const copyFailure =
+  (path: string, what = path) =>
+  (error: unknown): WorkspaceError => {
+    const why = isThere(error) ? "is there already" : error instanceof Error ? error.message : String(error)
+    return new WorkspaceError({ path, message: `${what}: ${why}` })
+  }
+
+/** The file of a checkpoint of the branch whose store is at a path; fails where it is not there. */
+export const findCheckpoint = (store: string, name: string): Effect.Effect<string, WorkspaceError> =>
+  listCheckpoints(store).includes(name)
+    ? Effect.succeed(checkpointFile(store, name))
+    : refuseWorkspace(store, `has no checkpoint ${name}`)
+
 /** Copies of an open branch. */
 export const branchCopies = (opened: OpenStore, copier: Copier): BranchCopies => {
   const { db, path } = opened
@@ -41,18 +55,11 @@ export const branchCopies = (opened: OpenStore, copier: Copier): BranchCopies =>
         try: copy,
         catch: (error) => {
           forgetEvent(db, event)
-          const why = isThere(error) ? "is there already" : error instanceof Error ? error.message : String(error)
-          return new WorkspaceError({ path: target, message: `${kind} ${name}: ${why}` })
+          return copyFailure(target, `${kind} ${name}`)(error)
         }
       })
       opened.log.sync()
     })
-
-  /** The file of a checkpoint that is there. */
-  const found = (name: string): Effect.Effect<string, WorkspaceError> =>
-    listCheckpoints(path).includes(name)
-      ? Effect.succeed(checkpointFile(path, name))
-      : refuseWorkspace(path, `has no checkpoint ${name}`)
 
   const toBase = (): void => {
     db.exec("BEGIN IMMEDIATE")
@@ -72,12 +79,12 @@ export const branchCopies = (opened: OpenStore, copier: Copier): BranchCopies =>
     reset: (name) =>
       Effect.gen(function* () {
         if (name === undefined) toBase()
-        else takeChanges(db, yield* found(name), () => noteEvent(db, "reset", name, "to a checkpoint"))
+        else takeChanges(db, yield* findCheckpoint(path, name), () => noteEvent(db, "reset", name, "to a checkpoint"))
         opened.log.sync()
       }),
     fork: (store, name) =>
       Effect.gen(function* () {
-        const from = name === undefined ? undefined : yield* found(name)
+        const from = name === undefined ? undefined : yield* findCheckpoint(path, name)
         yield* make("fork", branchNameOf(store), store, () =>
           from === undefined ? copier.copy(opened, store) : copyCheckpoint(from, store)
         )

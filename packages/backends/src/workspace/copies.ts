@@ -10,9 +10,9 @@ import { dirname } from "node:path"
 import type { OpenStore } from "../sqlite/open.ts"
 
 /** The ending of a copy that is not complete: the process that makes it, and a random number. */
-const unfinished = (target: string): string => `${target}.new-${process.pid}-${randomBytes(4).toString("hex")}`
+export const unfinished = (target: string): string => `${target}.new-${process.pid}-${randomBytes(4).toString("hex")}`
 
-const syncDirectory = (path: string): void => {
+export const syncDirectory = (path: string): void => {
   const fd = openSync(dirname(path), "r")
   try {
     fsyncSync(fd)
@@ -21,8 +21,8 @@ const syncDirectory = (path: string): void => {
   }
 }
 
-/** Copies a file's bytes by the kernel. Throws an error with its errno. */
-const copyBytes = async (from: number, to: number): Promise<void> => {
+/** Copies an open file's bytes by the kernel. Throws an error with its errno. */
+export const copyBytes = async (from: number, to: number): Promise<void> => {
   const { size } = fstatSync(from)
   for (let done = 0; done < size;) {
     const count = await files.fs_copy(from, done, to, done, size - done)

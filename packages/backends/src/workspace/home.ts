@@ -97,12 +97,12 @@ const isRunning = (pid: number): boolean => existsSync(`/proc/${pid}`)
 
 /** Whether a file belongs to nothing: to a branch that is gone, or to a copy that was never completed. */
 const isLeftOver = (file: string, branches: ReadonlySet<string>): boolean => {
-  const maker = unfinishedForm.exec(file)?.[1]
-  if (maker !== undefined) return !isRunning(Number(maker))
   const store = companions.reduce(
     (name, ending) => (name.endsWith(ending) ? name.slice(0, -ending.length) : name),
     file
   )
+  const maker = unfinishedForm.exec(store)?.[1]
+  if (maker !== undefined) return !isRunning(Number(maker))
   const [owner = ""] = store.split("@")
   return store !== file || owner !== store ? branchOf(owner) !== undefined && !branches.has(owner) : false
 }

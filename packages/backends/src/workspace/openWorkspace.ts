@@ -14,6 +14,7 @@ import {
   workspaceHome
 } from "./home.ts"
 import type { WorkspaceOptions } from "./options.ts"
+import { type BranchToRead, openBranchToRead } from "./servedBranch.ts"
 import { workspace, type WorkspaceBackend } from "./workspace.ts"
 
 type Opened<A> = Effect.Effect<A, WorkspaceError | SqliteStoreError, Scope.Scope>
@@ -27,6 +28,8 @@ export interface Workspace {
   readonly branches: Effect.Effect<ReadonlyArray<BranchFile>>
   /** Opens a branch that nobody serves, for as long as the scope lasts. It is made where it is not there. */
   readonly branch: (name: string) => Opened<Branch>
+  /** Opens a branch to look at it, to checkpoint and to fork it: also one that another process serves. It is made where it is not there. */
+  readonly branchToRead: (name: string) => Opened<BranchToRead>
   /** Serves a branch, to be mounted, for as long as the scope lasts. It is made where it is not there. */
   readonly serve: (name: string, options?: Omit<WorkspaceOptions, "store">) => Opened<WorkspaceBackend>
   /** Makes a branch that holds what `from` holds, or held at a checkpoint. Fails where it is there already. */
@@ -64,17 +67,20 @@ export const openWorkspace = (
     }
     const branch = (name: string): Opened<Branch> =>
       Effect.flatMap(fileOf(name), (file) => openBranch(base, file, { create: true }))
+    const branchToRead = (name: string): Opened<BranchToRead> =>
+      Effect.flatMap(fileOf(name), (file) => openBranchToRead(base, file, { create: true }))
     return {
       base,
       store,
       branches: Effect.sync(() => listBranches(store)),
       branch,
+      branchToRead,
       serve: (name, served = {}) => Effect.flatMap(fileOf(name), (file) => workspace(base, { ...served, store: file })),
       fork: (from, name, checkpoint) =>
         Effect.scoped(
           Effect.gen(function* () {
             const file = yield* fileOf(name)
-            const origin = yield* branch(from)
+            const origin = yield* branchToRead(from)
             yield* origin.fork(file, checkpoint)
           })
         ),

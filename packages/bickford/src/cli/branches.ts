@@ -34,15 +34,32 @@ export const placesOf = (given: string, store: Option.Option<string>) =>
     return { base, home: Option.getOrElse(store, () => workspaceHome(base)) }
   })
 
-/** Opens a branch that nobody serves; fails with a sentence. */
-export const openNamed = Effect.fnUntraced(function* (given: string, store: Option.Option<string>, name: string) {
-  const { branchFile, openBranch, refusedBranchName } = yield* load(() => import("@bickford/backends"))
+/** The base directory, and the file of a branch of it. */
+const branchPlaces = Effect.fnUntraced(function* (given: string, store: Option.Option<string>, name: string) {
+  const { branchFile, refusedBranchName } = yield* load(() => import("@bickford/backends"))
   const refused = refusedBranchName(name)
   if (refused !== undefined) return yield* Effect.fail(commandError(refused))
   const { base, home } = yield* placesOf(given, store)
-  return yield* openBranch(base, branchFile(home, name)).pipe(
-    Effect.mapError(({ message }): CommandError => commandError(message))
-  )
+  return { base, file: branchFile(home, name) }
+})
+
+/** Has a failure be one of the command. */
+export const asCommandError = Effect.mapError(({ message }: { readonly message: string }): CommandError =>
+  commandError(message)
+)
+
+/** Opens a branch that nobody serves; fails with a sentence. */
+export const openNamed = Effect.fnUntraced(function* (given: string, store: Option.Option<string>, name: string) {
+  const { openBranch } = yield* load(() => import("@bickford/backends"))
+  const { base, file } = yield* branchPlaces(given, store, name)
+  return yield* asCommandError(openBranch(base, file))
+})
+
+/** Opens a branch to look at it, also one that is mounted; fails with a sentence. */
+export const openNamedToRead = Effect.fnUntraced(function* (given: string, store: Option.Option<string>, name: string) {
+  const { openBranchToRead } = yield* load(() => import("@bickford/backends"))
+  const { base, file } = yield* branchPlaces(given, store, name)
+  return yield* asCommandError(openBranchToRead(base, file))
 })
 
 /** A path as it is printed. */

@@ -15,6 +15,7 @@ import {
   type Branch,
   type BranchEvent,
   type BranchFile,
+  type BranchToRead,
   type Change,
   type Conflict,
   type FileStat,
@@ -85,7 +86,10 @@ export interface RunResult {
   readonly stderr: string
 }
 
-/** A branch of a directory. Nothing of it is held between two calls; a call waits for no other, and fails while one is under way. */
+/**
+ * A branch of a directory. Nothing of it is held between two calls. What looks at it, and what makes checkpoints and forks of it,
+ * may be called while it is mounted; `reset`, `commit` and `delete` fail then. Of two calls at once one may fail.
+ */
 export class WorkspaceBranch implements AsyncDisposable {
   readonly name: string
   readonly #workspace: EffectWorkspace
@@ -99,6 +103,10 @@ export class WorkspaceBranch implements AsyncDisposable {
 
   #with<A>(use: (branch: Branch) => Effect.Effect<A, Failure>): Promise<A> {
     return run(Effect.scoped(Effect.flatMap(this.#workspace.branch(this.name), use)))
+  }
+
+  #look<A>(use: (branch: BranchToRead) => Effect.Effect<A, Failure>): Promise<A> {
+    return run(Effect.scoped(Effect.flatMap(this.#workspace.branchToRead(this.name), use)))
   }
 
   /**
@@ -132,37 +140,37 @@ export class WorkspaceBranch implements AsyncDisposable {
 
   /** What was changed, by path. */
   diff(): Promise<ReadonlyArray<Change>> {
-    return this.#with(({ diff }) => diff)
+    return this.#look(({ diff }) => diff)
   }
 
   /** What was changed as a patch that `git apply` takes. */
   patch(): Promise<Uint8Array> {
-    return this.#with(({ patch }) => patch)
+    return this.#look(({ patch }) => patch)
   }
 
   /** How many lines of each file were changed. */
   stat(): Promise<ReadonlyArray<FileStat>> {
-    return this.#with(({ stat }) => stat)
+    return this.#look(({ stat }) => stat)
   }
 
   /** Who changed what, the earliest first. */
   audit(filter?: AuditFilter): Promise<ReadonlyArray<AuditRecord>> {
-    return this.#with(({ audit }) => audit(filter))
+    return this.#look(({ audit }) => audit(filter))
   }
 
   /** What became of the branch, the latest first. */
   log(): Promise<ReadonlyArray<BranchEvent>> {
-    return this.#with(({ log }) => log)
+    return this.#look(({ log }) => log)
   }
 
   /** Keeps what the branch holds now under a name. */
   checkpoint(name: string): Promise<void> {
-    return this.#with((branch) => branch.checkpoint(name))
+    return this.#look((branch) => branch.checkpoint(name))
   }
 
   /** The names of its checkpoints. */
   checkpoints(): Promise<ReadonlyArray<string>> {
-    return this.#with(({ checkpoints }) => checkpoints)
+    return this.#look(({ checkpoints }) => checkpoints)
   }
 
   /** Has the branch hold what it held at a checkpoint; without a name nothing, so that it shows the directory as it is. */

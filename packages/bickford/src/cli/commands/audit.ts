@@ -6,7 +6,15 @@ import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { asJson, branchName, directory, openNamed, shownName, storeDirectory } from "../branches.ts"
+import {
+  asCommandError,
+  asJson,
+  branchName,
+  directory,
+  openNamedToRead,
+  shownName,
+  storeDirectory
+} from "../branches.ts"
 import { jsonName } from "../changes.ts"
 
 const isName = (value: unknown): value is Uint8Array => value instanceof Uint8Array
@@ -65,14 +73,16 @@ export const auditCommand = Command.make(
       Effect.gen(function* () {
         const since: { readonly time?: number } = yield* timeOf(input.since)
         const until: { readonly time?: number } = yield* timeOf(input.until)
-        const branch = yield* openNamed(input.directory, input.store, input.branch)
-        const records = yield* branch.audit({
-          ...(Option.isSome(input.pid) ? { pid: input.pid.value } : {}),
-          ...(Option.isSome(input.program) ? { program: input.program.value } : {}),
-          ...(Option.isSome(input.path) ? { path: input.path.value } : {}),
-          ...(since.time === undefined ? {} : { since: since.time }),
-          ...(until.time === undefined ? {} : { until: until.time })
-        })
+        const branch = yield* openNamedToRead(input.directory, input.store, input.branch)
+        const records = yield* asCommandError(
+          branch.audit({
+            ...(Option.isSome(input.pid) ? { pid: input.pid.value } : {}),
+            ...(Option.isSome(input.program) ? { program: input.program.value } : {}),
+            ...(Option.isSome(input.path) ? { path: input.path.value } : {}),
+            ...(since.time === undefined ? {} : { since: since.time }),
+            ...(until.time === undefined ? {} : { until: until.time })
+          })
+        )
         for (const record of records) yield* Console.log(input.json ? recordJson(record) : recordLine(record))
       })
     )

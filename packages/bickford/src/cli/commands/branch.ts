@@ -6,7 +6,16 @@ import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { asJson, directory, openNamed, placesOf, shownName, storeDirectory } from "../branches.ts"
+import {
+  asCommandError,
+  asJson,
+  directory,
+  openNamed,
+  openNamedToRead,
+  placesOf,
+  shownName,
+  storeDirectory
+} from "../branches.ts"
 import { load } from "../arguments.ts"
 
 const name = Argument.String("NAME").pipe(Argument.withDescription("A branch"))
@@ -36,8 +45,8 @@ const deleteCommand = Command.make("delete", { directory, name, store: storeDire
 const logCommand = Command.make("log", { directory, name, store: storeDirectory }, (input) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const branch = yield* openNamed(input.directory, input.store, input.name)
-      for (const event of yield* branch.log)
+      const branch = yield* openNamedToRead(input.directory, input.store, input.name)
+      for (const event of yield* asCommandError(branch.log))
         yield* Console.log(
           `${new Date(event.time).toISOString()} ${event.kind} ${shownName(event.name)} ${event.detail}`
         )
@@ -67,10 +76,8 @@ const forkCommand = Command.make(
         const refused = refusedBranchName(input.name)
         if (refused !== undefined) return yield* Effect.fail(commandError(refused))
         const { home } = yield* placesOf(input.directory, input.store)
-        const branch = yield* openNamed(input.directory, input.store, input.from)
-        return yield* branch
-          .fork(branchFile(home, input.name), Option.getOrUndefined(input.checkpoint))
-          .pipe(Effect.mapError(({ message }) => commandError(message)))
+        const branch = yield* openNamedToRead(input.directory, input.store, input.from)
+        return yield* asCommandError(branch.fork(branchFile(home, input.name), Option.getOrUndefined(input.checkpoint)))
       })
     )
 ).pipe(Command.withDescription("Make a branch that begins with what another one holds"))

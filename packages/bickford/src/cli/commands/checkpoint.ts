@@ -1,16 +1,13 @@
 /** `bickford checkpoint` and `bickford reset`: keeps what a branch holds under a name, and goes back to it. */
-import { commandError } from "@bickford/daemon"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { branchName, directory, openNamed, storeDirectory } from "../branches.ts"
+import { asCommandError, branchName, directory, openNamed, openNamedToRead, storeDirectory } from "../branches.ts"
 
 const checkpoint = Argument.String("CHECKPOINT").pipe(Argument.withDescription("A checkpoint of the branch"))
 const place = { directory, branch: branchName, store: storeDirectory }
-
-const refused = Effect.mapError(({ message }: { readonly message: string }) => commandError(message))
 
 export const checkpointCommand = Command.make(
   "checkpoint",
@@ -18,8 +15,8 @@ export const checkpointCommand = Command.make(
   (input) =>
     Effect.scoped(
       Effect.gen(function* () {
-        const branch = yield* openNamed(input.directory, input.store, input.branch)
-        if (Option.isSome(input.checkpoint)) return yield* refused(branch.checkpoint(input.checkpoint.value))
+        const branch = yield* openNamedToRead(input.directory, input.store, input.branch)
+        if (Option.isSome(input.checkpoint)) return yield* asCommandError(branch.checkpoint(input.checkpoint.value))
         for (const name of yield* branch.checkpoints) yield* Console.log(name)
         return undefined
       })
@@ -33,7 +30,7 @@ export const resetCommand = Command.make(
     Effect.scoped(
       Effect.gen(function* () {
         const branch = yield* openNamed(input.directory, input.store, input.branch)
-        yield* refused(branch.reset(Option.getOrUndefined(input.checkpoint)))
+        yield* asCommandError(branch.reset(Option.getOrUndefined(input.checkpoint)))
       })
     )
 ).pipe(Command.withDescription("Set a branch back to a checkpoint; without one, to its directory"))

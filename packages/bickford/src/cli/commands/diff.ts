@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { asJson, branchName, directory, openNamed, storeDirectory } from "../branches.ts"
+import { asCommandError, asJson, branchName, directory, openNamedToRead, storeDirectory } from "../branches.ts"
 import { changeJson, changeLine, statLines } from "../changes.ts"
 
 /** Writes all of it to stdout, however slowly that is read. */
@@ -37,13 +37,14 @@ export const diffCommand = Command.make(
           return yield* Effect.fail(
             commandError("--json, --patch and --stat are three forms of one answer; choose one")
           )
-        const opened = yield* openNamed(given, store, branch)
-        if (patch) return yield* writeOut(yield* opened.patch)
+        const opened = yield* openNamedToRead(given, store, branch)
+        if (patch) return yield* writeOut(yield* asCommandError(opened.patch))
         if (stat) {
-          for (const line of statLines(yield* opened.stat)) yield* Console.log(line)
+          for (const line of statLines(yield* asCommandError(opened.stat))) yield* Console.log(line)
           return undefined
         }
-        for (const change of yield* opened.diff) yield* Console.log(json ? changeJson(change) : changeLine(change))
+        for (const change of yield* asCommandError(opened.diff))
+          yield* Console.log(json ? changeJson(change) : changeLine(change))
         return undefined
       })
     )
