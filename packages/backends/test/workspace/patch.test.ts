@@ -64,6 +64,25 @@ describe("a patch", () => {
     })
   )
 
+  for (const [link, file] of [
+    ["a", "b"],
+    ["b", "a"]
+  ] as const)
+    it.effect(`that has the symlink ${link} and the file ${file} change places is taken`, () =>
+      Effect.gen(function* () {
+        const places = yield* newPlaces
+        fs.writeFileSync(join(places.base, file), "text\n")
+        fs.symlinkSync("target", join(places.base, link))
+        const copy = join(dirname(places.base), "copy")
+        fs.cpSync(places.base, copy, { recursive: true, verbatimSymlinks: true })
+        yield* onKernel(places, (kernel) => kernel.rename(rootNode, link, rootNode, file, RENAME_EXCHANGE))
+        const patch = join(dirname(places.base), "patch")
+        fs.writeFileSync(patch, yield* patchOf(places))
+        yield* Effect.promise(() => execute("git", ["apply", patch], copy))
+        assert.deepStrictEqual(gitTree(copy).toSorted(), [`${file} -> target`, `${link}  ${btoa("text\n")}`].sort())
+      })
+    )
+
   it.effect("tells of lines, of new and removed files, modes and renames", () =>
     Effect.gen(function* () {
       const places = yield* newPlaces
