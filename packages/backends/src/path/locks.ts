@@ -74,13 +74,15 @@ export const makePathLocks = (nodes: PathNodes) => {
 
   /** Runs `body` when what it claims is free; what suspends holds it to the end. */
   return <A>(claim: () => Claim, body: () => Outcome<A>): Outcome<A> => {
-    // Before the body runs: what it finishes at once may change names.
-    const wanted = resolve(claim())
-    if (holders === 0 || (isFree(wanted) && !waiting.some((one) => conflict(wanted, resolve(one.claim()))))) {
+    // Before the body runs: what it finishes at once may change names, though not those above what it claims.
+    const claimed = claim()
+    const wanted = holders === 0 ? undefined : resolve(claimed)
+    if (wanted === undefined || (isFree(wanted) && !waiting.some((one) => conflict(wanted, resolve(one.claim()))))) {
       const result = body()
       if (Exit.isExit(result)) return result
-      take(wanted)
-      return Effect.onExit(result, () => Effect.sync(() => give(wanted)))
+      const held = wanted ?? resolve(claimed)
+      take(held)
+      return Effect.onExit(result, () => Effect.sync(() => give(held)))
     }
     return Effect.uninterruptibleMask((restore) => {
       let held: Held | undefined
