@@ -20,7 +20,7 @@ const rowsOf = async (page: string, heading?: string): Promise<ReadonlySet<strin
 }
 
 it("mount-options.md has every option of mount", async () => {
-  const ofDevice = await fieldsOf("packages/transport/src/mount.ts", "MountDeviceOptions")
+  const ofDevice = await fieldsOf("packages/transport/src/mounting/mount.ts", "MountDeviceOptions")
   const own = await fieldsOf("packages/session/src/MountOptions.ts", "MountOptions")
   const fields = [...new Set([...ofDevice.filter((field) => field !== "fusermount"), ...own])]
   const ofSession = await fieldsOf("packages/session/src/SessionOptions.ts", "SessionOptions")

@@ -147,7 +147,7 @@ describe("a device that was passed on", () => {
     for (const flags of [[], ["--background"]]) {
       const none = await bickford(["mount", ...flags, "memory:", "/dev/fd/77"])
       assert.strictEqual(none.status, 1)
-      assert.match(none.stderr, /^bickford: \/dev\/fd\/77 is no open descriptor: .*EBADF/)
+      assert.match(none.stderr, /^bickford: \/dev\/fd\/77 is not an open descriptor: .*EBADF/)
       const other = await bickford(["mount", ...flags, "memory:", "/dev/fd/0"])
       assert.strictEqual(other.status, 1)
       assert.match(other.stderr, /^bickford: \/dev\/fd\/0 is no \/dev\/fuse: /)
@@ -160,7 +160,7 @@ describe("a device that was passed on", () => {
         () => undefined,
         (error: unknown) => error
       )
-      assert.match(String(refused), new RegExp(`${place} is no place to mount on`))
+      assert.match(String(refused), new RegExp(`${place} is not a place to mount on`))
     }
   })
 })

@@ -1,8 +1,8 @@
-export { abortConnection, type AbortTarget } from "./abort.ts"
+export { abortConnection, type AbortTarget } from "./mounting/abort.ts"
 export { type BufferTransport, makeBufferTransport } from "./BufferTransport.ts"
-export { coveredPlaces, type CoveredPlace, coveringPlace, coverPlace } from "./coveredPlaces.ts"
+export { coveredPlaces, type CoveredPlace, coveringPlace, coverPlace } from "./mounting/coveredPlaces.ts"
 export { type DescriptorLimit, descriptorLimit } from "./descriptorLimit.ts"
-export { detachAtEnd, detachNow } from "./detachNow.ts"
+export { detachAtEnd, detachNow } from "./mounting/detachNow.ts"
 export { type DeviceTransportOptions, makeDeviceTransport } from "./device/DeviceTransport.ts"
 export {
   type ErrnoTag,
@@ -19,7 +19,7 @@ export { attachFiles } from "./filesystem/attachFiles.ts"
 export type { SharedFiles } from "./filesystem/SharedFiles.ts"
 export { type FrameOptions, read_frame, write_frame } from "./frame.ts"
 export type { DetachedRequest, FrameSink, FrameTransport, Rings, Slot, TransportEnd } from "./FrameTransport.ts"
-export { fusermount3_mount, fusermount3_unmount, type FusermountOptions } from "./fusermount.ts"
+export { fusermount3_mount, fusermount3_unmount, type FusermountOptions } from "./mounting/fusermount.ts"
 export { close, fd, fromFd, type FuseHandle, open_dev_fuse, pipe_pair, socketpair } from "./handle.ts"
 export { allocateMemory, discardMemory, lockMemory } from "./memory.ts"
 export {
@@ -29,14 +29,14 @@ export {
   type SecurityContexts,
   unmountDevice,
   type UnmountTarget
-} from "./mount.ts"
-export { describeMount } from "./mountpoint.ts"
-export { ownConnection, ownDevice } from "./ownDevices.ts"
+} from "./mounting/mount.ts"
+export { describeMount } from "./mounting/mountpoint.ts"
+export { ownConnection, ownDevice } from "./mounting/ownDevices.ts"
 export type { PipedData } from "./device/PipedData.ts"
-export { countIsolates, findHolder, type Holder, isolateThreadName } from "./holder.ts"
-export { type Health, probe } from "./probe.ts"
-export { findMount, isFuse, isMounted, type MountEntry, mountTable } from "./mountinfo.ts"
-export { watchThread } from "./watchdog.ts"
+export { countIsolates, findHolder, type Holder, isolateThreadName } from "./mounting/holder.ts"
+export { type Health, probe } from "./mounting/probe.ts"
+export { findMount, isFuse, isMounted, type MountEntry, mountTable } from "./mounting/mountinfo.ts"
+export { watchThread } from "./mounting/watchdog.ts"
 export { frameCapacityFor, largestRequest } from "./requestSize.ts"
 export type { Ring } from "./ring/Ring.ts"
 export { machineShares, type QueueShare } from "./ring/cpus.ts"
@@ -50,6 +50,6 @@ export {
   type QueueTransportOptions,
   type RingTransportOptions
 } from "./ring/RingTransport.ts"
-export type { MountingDevice, ServeMounting } from "./syncInit.ts"
+export type { MountingDevice, ServeMounting } from "./mounting/syncInit.ts"
 export { sdNotify } from "./sdNotify.ts"
 export { select_read } from "./select.ts"

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import { mkdtemp, rmdir } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { abortConnection } from "../src/abort.ts"
-import { mountDevice, unmountDevice } from "../src/mount.ts"
+import { abortConnection } from "../src/mounting/abort.ts"
+import { mountDevice, unmountDevice } from "../src/mounting/mount.ts"
 import { addon } from "../src/native.ts"
 
 const mountpointFolder = Effect.acquireRelease(

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fusermount3_mount, fusermount3_unmount } from "../src/fusermount.ts"
+import { fusermount3_mount, fusermount3_unmount } from "../src/mounting/fusermount.ts"
 import { fd } from "../src/handle.ts"
 
 /** Sends descriptors of /dev/null over the socket that `_FUSE_COMMFD` names, as SCM_RIGHTS; what else it does is up to the test. */

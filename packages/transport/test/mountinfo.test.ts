@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { parseMountinfo } from "../src/mountinfo.ts"
+import { parseMountinfo } from "../src/mounting/mountinfo.ts"
 
 it("lists mounts with their escapes undone, whatever the number of optional fields", () => {
   const text = [

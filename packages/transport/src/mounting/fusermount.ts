@@ -5,9 +5,9 @@ import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { constants } from "node:os"
 import { delimiter, join } from "node:path"
-import { errnoTag, type FusermountError, transportError } from "./errors.ts"
-import { close } from "./handle.ts"
-import { addon, type FuseHandle, type HelperOptions, type HelperOutcome } from "./native.ts"
+import { errnoTag, type FusermountError, transportError } from "../errors.ts"
+import { close } from "../handle.ts"
+import { addon, type FuseHandle, type HelperOptions, type HelperOutcome } from "../native.ts"
 
 /** How the helper is run. */
 export interface FusermountOptions {

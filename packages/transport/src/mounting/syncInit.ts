@@ -10,10 +10,10 @@ import * as Fiber from "effect/Fiber"
 import { constants } from "node:os"
 import { structs } from "@bickford/protocol/codec"
 import { abortConnection, abortFileOf } from "./abort.ts"
-import { errnoError, type TransportError } from "./errors.ts"
+import { errnoError, type TransportError } from "../errors.ts"
 import { deviceOf } from "./mountinfo.ts"
 import { connectionOf } from "./mountpoint.ts"
-import { addon, type FuseHandle } from "./native.ts"
+import { addon, type FuseHandle } from "../native.ts"
 
 const { EIO } = constants.errno
 

@@ -1,7 +1,7 @@
 /** A mount served by the thread that uses it synchronously can only wait for itself; this notices. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { addon } from "./native.ts"
+import { addon } from "../native.ts"
 import { fusectl, mountFusectl } from "./abort.ts"
 
 /**

@@ -1,8 +1,8 @@
 /** The end of a mount whose process, or thread, ends. */
 import { abortConnectionNow, abortFileOf, type AbortTarget } from "./abort.ts"
-import type { TransportError } from "./errors.ts"
+import type { TransportError } from "../errors.ts"
 import { detachDeviceNow } from "./mount.ts"
-import { addon } from "./native.ts"
+import { addon } from "../native.ts"
 
 /**
  * Aborts a mount's connection and detaches the mount, on the calling thread, which may be the one that serves it. For the

@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import { closeSync, existsSync, openSync, writeSync } from "node:fs"
 import { constants } from "node:os"
-import { errnoError, type TransportError } from "./errors.ts"
+import { errnoError, type TransportError } from "../errors.ts"
 import { connectionNumber, isMounted } from "./mountinfo.ts"
-import { addon, type FuseHandle } from "./native.ts"
+import { addon, type FuseHandle } from "../native.ts"
 
 const { EBUSY, EIO, ENOENT } = constants.errno
 

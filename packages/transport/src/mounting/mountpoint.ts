@@ -2,11 +2,11 @@
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { constants } from "node:os"
-import { errnoError, type TransportError } from "./errors.ts"
-import { fd } from "./handle.ts"
+import { errnoError, type TransportError } from "../errors.ts"
+import { fd } from "../handle.ts"
 import { findHolder } from "./holder.ts"
 import { connectionNumber, findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
-import type { FuseHandle } from "./native.ts"
+import type { FuseHandle } from "../native.ts"
 import { probe } from "./probe.ts"
 
 const { EBUSY } = constants.errno

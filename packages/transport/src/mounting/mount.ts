@@ -9,12 +9,12 @@ import { stat } from "node:fs/promises"
 import { constants } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
 import { coverPlace, openUnderneath } from "./coveredPlaces.ts"
-import { errnoError, errnoTag, type TransportError, transportError } from "./errors.ts"
+import { errnoError, errnoTag, type TransportError, transportError } from "../errors.ts"
 import { fusermount3_mount, fusermount3_unmount, fusermountDetachNow, type FusermountOptions } from "./fusermount.ts"
-import { close, fd, open_dev_fuse } from "./handle.ts"
+import { close, fd, open_dev_fuse } from "../handle.ts"
 import { findMount, isFuse, type MountEntry, mountTable } from "./mountinfo.ts"
 import { clearMountpoint, describeMount, findBelow, findOwn, withClaim } from "./mountpoint.ts"
-import { addon, type FuseHandle } from "./native.ts"
+import { addon, type FuseHandle } from "../native.ts"
 import { ownDevice } from "./ownDevices.ts"
 import { type MountingDevice, mountServed, type ServeMounting, type Serving } from "./syncInit.ts"
 
@@ -169,7 +169,7 @@ const isFuseDevice = (path: string): Effect.Effect<boolean> => {
 
 /** A device is what a mount is served through. */
 const noPlace = (mountpoint: string): Effect.Effect<never, TransportError> => {
-  const message = `${mountpoint} is no place to mount on; a device that is mounted already is served by fromFd and a Session over it`
+  const message = `${mountpoint} is not a place to mount on; a device that is mounted already is served by fromFd and a Session over it`
   return Effect.fail(errnoError("mount", -EINVAL, message))
 }
 

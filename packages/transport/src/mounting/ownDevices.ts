@@ -4,9 +4,9 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { files } from "./filesystem/index.ts"
+import { files } from "../filesystem/index.ts"
 import { connectionOf } from "./mountpoint.ts"
-import type { FuseHandle } from "./native.ts"
+import type { FuseHandle } from "../native.ts"
 
 const own: Array<readonly [number, number]> = []
 
