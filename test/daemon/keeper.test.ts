@@ -250,13 +250,13 @@ describe("a daemon", () => {
       yield* Effect.promise(() => daemon.reaches("data", "running"))
       yield* commandsOn(mountpoint).run("touch", [join(mountpoint, "file")])
       assert.strictEqual((yield* Effect.promise(() => daemon.mount("data"))).restarts, 0)
-      assert.strictEqual(daemon.log().split("what is no message").length, 2, "logged once")
+      assert.strictEqual(daemon.log().split("not a message").length, 2, "logged once")
       process.kill((yield* Effect.promise(() => daemon.mount("data"))).pid ?? 0, "SIGKILL")
       const isRestarted = async (): Promise<true | undefined> =>
         daemon.log().includes("is restarted") ? true : undefined
       yield* Effect.promise(() => until(isRestarted, "the restart's line"))
       for (const line of daemon.log().split("\n")) {
-        if (/^timestamp=.*(what is no message|is restarted)/.test(line)) assert.match(line, / mount=data$/)
+        if (/^timestamp=.*(not a message|is restarted)/.test(line)) assert.match(line, / mount=data$/)
       }
     })
   )
@@ -306,7 +306,7 @@ describe("a daemon", () => {
             if (daemon.process.exitCode !== null) throw new Error(`the keeper ended: ${daemon.log()}`)
             const { lastCause, restarts, state } = await daemon.mount("bad")
             return (cause === undefined
-              ? /what is no message/.test(daemon.log())
+              ? /not a message/.test(daemon.log())
               : restarts === 1 && cause.test(lastCause ?? "")) && state === "running"
               ? true
               : undefined

@@ -172,7 +172,7 @@ describe("the audit", () => {
       assert.deepStrictEqual(await audit("--since", begun), all)
       assert.deepStrictEqual(await audit("--until", begun), [])
       const wrong = await bickford(["audit", "--since", "yesterday", "--store", store, base])
-      assert.include(wrong.stderr, "is no time")
+      assert.include(wrong.stderr, "is not a time")
     } finally {
       await rm(folder, { recursive: true })
     }

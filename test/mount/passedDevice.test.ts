@@ -150,7 +150,7 @@ describe("a device that was passed on", () => {
       assert.match(none.stderr, /^bickford: \/dev\/fd\/77 is not an open descriptor: .*EBADF/)
       const other = await bickford(["mount", ...flags, "memory:", "/dev/fd/0"])
       assert.strictEqual(other.status, 1)
-      assert.match(other.stderr, /^bickford: \/dev\/fd\/0 is no \/dev\/fuse: /)
+      assert.match(other.stderr, /^bickford: \/dev\/fd\/0 is not a \/dev\/fuse: /)
     }
   })
 

@@ -119,7 +119,7 @@ describe("a workspace", () => {
       const held = await bickford(["mount", "-o", `store=${base}/b`, `workspace:${base}`, store])
       assert.notStrictEqual(held.status, 0)
       const name = await bickford(["mount", "-o", `store=${store},branch=../x`, `workspace:${base}`, "/mnt"])
-      assert.include(name.stderr, "is no name for a branch")
+      assert.include(name.stderr, "is not a name for a branch")
     }))
 
   it("says what was changed, and brings it into the base", () =>

@@ -78,7 +78,7 @@ describe("-o", () => {
       ["max_background=0", "from 1 to 65535"],
       ["congestion_threshold=65", "more than max_background (64)"],
       ["blksize=1024", "give blkdev beside it"],
-      ["blkdev,blksize=1000", "no power of two"],
+      ["blkdev,blksize=1000", "not a power of two"],
       ["blkdev,blksize=256", "from 512"]
     ] as const) {
       assert.include(messageOf([option]), why, option)

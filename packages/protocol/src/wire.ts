@@ -168,7 +168,7 @@ export const decodeReply = <Req extends Request>(
     cursor.unique = header.unique
     if (header.len !== bytes.length) cursor.fail("len", `${header.len} bytes promised`, 0)
     if (header.error > 0 || header.error < -mostErrno)
-      cursor.fail("error", `${header.error} is no errno`, outHeader.error)
+      cursor.fail("error", `${header.error} is not an errno`, outHeader.error)
     if (header.error !== 0) {
       cursor.finish("body")
       return { unique: header.unique, errno: -header.error }

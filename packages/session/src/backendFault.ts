@@ -64,7 +64,7 @@ const misspelt = (backend: object): string | undefined => {
           name,
           lacking.filter((one) => name !== `${one}s`)
         )
-    if (meant !== undefined) return `the backend's ${name} is no operation; did you mean ${meant}?`
+    if (meant !== undefined) return `the backend's ${name} is not an operation; did you mean ${meant}?`
   }
   return undefined
 }

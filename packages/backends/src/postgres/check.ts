@@ -47,7 +47,7 @@ const rules: ReadonlyArray<Rule> = [
     name: "entryWithoutDirectory",
     sql: `SELECT e.parent, count(*) FROM entry AS e LEFT JOIN inode AS i ON i.ino = e.parent
       WHERE i.ino IS NULL OR NOT (${isDirectory}) OR i.nlink = 0 GROUP BY e.parent`,
-    what: ([parent, count]) => `${String(count)} names lie in ${String(parent)}, which is no directory`
+    what: ([parent, count]) => `${String(count)} names lie in ${String(parent)}, which is not a directory`
   },
   {
     name: "entryOfAnotherType",

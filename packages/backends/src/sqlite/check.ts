@@ -63,7 +63,7 @@ const checkEntries = (db: DatabaseSync, report: Report): void => {
     db,
     report,
     `SELECT entry.parent, count(*) FROM entry LEFT JOIN inode ON inode.ino = entry.parent WHERE inode.ino IS NULL OR inode.mode & ${S_IFMT} <> ${S_IFDIR} OR inode.nlink = 0 GROUP BY entry.parent`,
-    ([parent, count]) => `${count} names lie in ${parent}, which is no directory`,
+    ([parent, count]) => `${count} names lie in ${parent}, which is not a directory`,
     "they would be moved to lost+found"
   )
   none<[number, number]>(

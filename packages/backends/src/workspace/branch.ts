@@ -94,7 +94,7 @@ export const openBranch = (
     const why = refusedTogether(base, store)
     if (why !== undefined) return yield* refuseWorkspace(base, why)
     if (!create && !existsSync(store))
-      return yield* refuseWorkspace(store, "is no branch: nothing was changed on it yet")
+      return yield* refuseWorkspace(store, "is not a branch: nothing was changed on it yet")
     const { attributes, fd } = yield* Effect.acquireRelease(openBaseDirectory(base), (opened) =>
       Effect.sync(() => files.fs_close(opened.fd))
     )

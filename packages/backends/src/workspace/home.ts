@@ -17,7 +17,7 @@ const nameForm = /^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,99}$/u
 export const refusedBranchName = (name: string, what: "branch" | "checkpoint" = "branch"): string | undefined =>
   nameForm.test(name)
     ? undefined
-    : `${JSON.stringify(name)} is no name for a ${what}: up to 100 letters, digits, dots, - and _, and neither a dot nor a - at the start`
+    : `${JSON.stringify(name)} is not a name for a ${what}: up to 100 letters, digits, dots, - and _, and neither a dot nor a - at the start`
 
 /** The directory that has the branches of `base`, an absolute path without links. It need not be there. */
 export const workspaceHome = (base: string): string => {

@@ -253,7 +253,7 @@ describe("fsck", () => {
       /directory 1 has a link count of 2, and 3 links/
     ],
     ["a missing inode", "DELETE FROM inode WHERE ino = 3", /directory 2 names inode 3, which is not there/],
-    ["a missing directory", "DELETE FROM inode WHERE ino = 2", /2 names lie in 2, which is no directory/],
+    ["a missing directory", "DELETE FROM inode WHERE ino = 2", /2 names lie in 2, which is not a directory/],
     [
       "a cycle",
       "UPDATE entry SET parent = 2 WHERE ino = 2; UPDATE inode SET parent = 2 WHERE ino = 2",

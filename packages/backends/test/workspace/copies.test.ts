@@ -113,7 +113,7 @@ describe("a branch that is reset", () => {
             assert.include((yield* Effect.flip(branch.reset("green"))).message, "has no checkpoint green")
             yield* branch.checkpoint("green")
             assert.include((yield* Effect.flip(branch.checkpoint("green"))).message, "is there already")
-            assert.include((yield* Effect.flip(branch.checkpoint("../x"))).message, "no name for a checkpoint")
+            assert.include((yield* Effect.flip(branch.checkpoint("../x"))).message, "not a name for a checkpoint")
             assert.lengthOf(yield* branch.log, 1)
           })
         )

@@ -29,7 +29,7 @@ export const placesOf = (given: string, store: Option.Option<string>) =>
     const { workspaceHome } = yield* load(() => import("@bickford/backends"))
     const base = yield* Effect.try({
       try: () => realpathSync(given),
-      catch: () => commandError(`${given}: is no directory that can be reached`)
+      catch: () => commandError(`${given}: is not a directory that can be reached`)
     })
     return { base, home: Option.getOrElse(store, () => workspaceHome(base)) }
   })

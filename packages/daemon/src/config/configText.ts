@@ -7,7 +7,7 @@ import { notRegular, openNow } from "../regularFile.ts"
 /** Bytes that a configuration may have. */
 const most = 2 ** 24
 
-const tooLong = (): Error => new Error(`has more than ${most / 2 ** 20} MiB, and is no configuration`)
+const tooLong = (): Error => new Error(`has more than ${most / 2 ** 20} MiB, and is not a configuration`)
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 

@@ -152,7 +152,7 @@ export const startWorker = (
   hears?.on(
     "data",
     readMessages(hear, killBecause, () =>
-      warn(mount.name, `the worker ${child.pid} sent the keeper what is no message, which is not heard`)
+      warn(mount.name, `the worker ${child.pid} sent the keeper something that is not a message; it was ignored`)
     )
   )
   const silent = new Promise<void>((resolve) => {

@@ -151,7 +151,7 @@ export const contradiction = ({
   if (blksize !== undefined && blkdev !== true)
     return problem("blksize", " is for a blkdev mount; give blkdev beside it")
   if (blksize !== undefined && !Number.isInteger(Math.log2(blksize)))
-    return problem("blksize", `: ${blksize} is no power of two`)
+    return problem("blksize", `: ${blksize} is not a power of two`)
   const { congestionThreshold, maxBackground = 64 } = session
   if (congestionThreshold !== undefined && congestionThreshold > maxBackground) {
     return problem(

@@ -8,7 +8,7 @@ export const checkReachable = (store: string): Effect.Effect<void, CommandError>
   Effect.try({
     try: () => {
       accessSync(store, constants.R_OK | constants.W_OK)
-      if (!statSync(store).isFile()) throw new Error("is no file")
+      if (!statSync(store).isFile()) throw new Error("is not a file")
     },
     catch: (error) => commandError(`${store}: ${error instanceof Error ? error.message : String(error)}`)
   })

@@ -44,7 +44,7 @@ const timeOf = (given: Option.Option<string>) =>
     onSome: (text) => {
       const time = Date.parse(text)
       return Number.isNaN(time)
-        ? Effect.fail(commandError(`${text}: is no time; write it as 2026-11-28T06:00 (with Z for UTC)`))
+        ? Effect.fail(commandError(`${text}: is not a time; write it as 2026-11-28T06:00 (with Z for UTC)`))
         : Effect.succeed({ time })
     }
   })
@@ -56,13 +56,13 @@ export const auditCommand = Command.make(
     branch: branchName,
     store: storeDirectory,
     json: asJson,
-    pid: Flag.Int("pid").pipe(Flag.withDescription("Of this process"), Flag.optional),
+    pid: Flag.Int("pid").pipe(Flag.withDescription("Only what this process changed"), Flag.optional),
     program: Flag.String("program").pipe(
-      Flag.withDescription("Of this program: its path, or the last name of it"),
+      Flag.withDescription("Only what this program changed: its path, or its last name"),
       Flag.optional
     ),
     path: Flag.String("path").pipe(
-      Flag.withDescription("Of this path, relative to DIR, and of all below it"),
+      Flag.withDescription("Only what was changed at this path, relative to DIR, and below it"),
       Flag.optional
     ),
     since: timeFlag("since", "From this time on"),

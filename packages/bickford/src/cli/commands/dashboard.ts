@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import { load, runtimeDirectory } from "../arguments.ts"
 
 const port = Flag.Int("port").pipe(
-  Flag.withDescription("Of 127.0.0.1, to serve the page at; without it the daemon's own port, or any that is free"),
+  Flag.withDescription("The port of 127.0.0.1 that serves the page (default: the daemon's own, or any that is free)"),
   Flag.optional
 )
 

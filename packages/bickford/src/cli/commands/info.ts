@@ -49,7 +49,7 @@ const describe = Effect.fnUntraced(function* (kind: string, path: string, shown:
     const known = yield* describeStore(path)
     return { known, lines: storeLines(known) }
   }
-  return yield* Effect.fail(commandError(`${shown}: there is something to tell of sqlite:PATH and postgres:URL only`))
+  return yield* Effect.fail(commandError(`${shown}: info tells of a store only: sqlite:PATH or postgres:URL`))
 })
 
 const info = Effect.fnUntraced(function* (source: string, json: boolean) {

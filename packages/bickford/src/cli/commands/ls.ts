@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { load, runtimeDirectory } from "../arguments.ts"
 
 const every = Flag.Boolean("all").pipe(
-  Flag.withDescription("The mounts of other FUSE filesystems, too"),
+  Flag.withDescription("Also the mounts of other FUSE filesystems"),
   Flag.withDefault(false)
 )
 

@@ -9,7 +9,7 @@ export const topCommand = Command.make(
   {
     runtimeDirectory,
     once: Flag.Boolean("once").pipe(
-      Flag.withDescription("Look for one second, and print that"),
+      Flag.withDescription("Watch for one second, and print the result once"),
       Flag.withDefault(false)
     )
   },

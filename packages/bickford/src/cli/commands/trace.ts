@@ -10,11 +10,11 @@ const condition = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
 
 const conditions = {
-  op: condition("op", "Of these operations only, as LOOKUP,READ"),
-  path: condition("path", "Whose path has this in it"),
-  pid: condition("pid", "Of this process (a thread's id) only"),
-  error: condition("error", "Answered with this error, as ENOENT; any: with one"),
-  slow: condition("slow", "That took at least so long, as 10ms or 2s")
+  op: condition("op", "Only these operations, as LOOKUP,READ"),
+  path: condition("path", "Only calls whose path has this in it"),
+  pid: condition("pid", "Only calls of this process (or thread)"),
+  error: condition("error", "Only calls answered with this error, as ENOENT, or with any error: any"),
+  slow: condition("slow", "Only calls that took at least so long, as 10ms or 2s")
 }
 
 export const traceCommand = Command.make(

@@ -15,7 +15,7 @@ const unmount = Effect.fnUntraced(function* (path: string, lazy: boolean) {
   if (mounted === undefined) return yield* Effect.fail(commandError(`${place} is not a mountpoint`))
   if (!isFuse(mounted)) {
     return yield* Effect.fail(
-      commandError(`${place} is left alone: it is no FUSE filesystem but ${yield* describeMount(mounted)}`)
+      commandError(`${place} is left alone: it is not a FUSE filesystem but ${yield* describeMount(mounted)}`)
     )
   }
   yield* Effect.mapError(unmountDevice({ mountpoint: place }, { lazy }), (error) =>
@@ -28,7 +28,7 @@ const unmountKept = Effect.fnUntraced(function* (directory: string, target: stri
   const socket = socketIn(directory)
   const { mounts } = yield* askStatus(socket)
   const found = mounts.find(({ mountpoint, name }) => name === target || mountpoint === target)
-  if (found === undefined) return yield* Effect.fail(commandError(`the daemon keeps no mount ${target}`))
+  if (found === undefined) return yield* Effect.fail(commandError(`the daemon has no mount ${target}`))
   yield* ask(socket, "POST", `${mountPath(found.name, "unmount")}${lazy ? "?lazy" : ""}`)
 })
 

@@ -21,8 +21,8 @@ const statOf = (descriptor: number): Stats | string => {
 /** Why a descriptor cannot be served; undefined when it is a /dev/fuse. Node has descriptors of its own, which stay untouched. */
 export const notADevice = (descriptor: number): string | undefined => {
   const found = statOf(descriptor)
-  if (typeof found === "string") return `is no open descriptor: ${found}`
+  if (typeof found === "string") return `is not an open descriptor: ${found}`
   return found.isCharacterDevice() && found.rdev === fuseDevice
     ? undefined
-    : "is no /dev/fuse: the caller opens that, mounts it, and passes it on"
+    : "is not a /dev/fuse: the caller opens that, mounts it, and passes it on"
 }

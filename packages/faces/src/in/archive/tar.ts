@@ -145,7 +145,7 @@ export const tar = (path: string): Effect.Effect<Backend, ArchiveError, Scope.Sc
       (opened) => Effect.promise(() => opened.close())
     )
     const { size } = yield* Effect.tryPromise({ try: () => file.stat(), catch: failed })
-    if (size < block) return yield* Effect.fail(failed(new Error("is no tar archive")))
+    if (size < block) return yield* Effect.fail(failed(new Error("is not a tar archive")))
     const { index, left } = yield* Effect.tryPromise({ try: () => indexOf(file, size, extract), catch: failed })
     if (left > 0) yield* Effect.logWarning(`${path}: ${left} entries cannot be served, and are left out`)
     return archiveBackend(path, { index, open: opener(file, index) })

@@ -118,7 +118,7 @@ const indexed = (base: URL, ask: Ask): Pick<RemoteSource, "stat" | "list"> => {
         throw isMissing(status) ? Errno.ENOENT : refusal(status, url.href)
       }
       const entries = indexEntries(await textOf(answer, mostIndexBytes), headers.get("content-type") ?? "", url)
-      if (entries === undefined) throw new Error(`${url.href} is no index`)
+      if (entries === undefined) throw new Error(`${url.href} is not an index`)
       return entries.map(({ name }) => name)
     }
   }
@@ -164,7 +164,7 @@ const sourceAt = async (url: string, ask: Ask, signal: AbortSignal): Promise<Rem
   const [plain = ""] = (at === "" ? url : at).split(/[?#]/)
   const base = new URL(".", plain)
   const parts = plain.endsWith("/") ? indexed(base, ask) : listedIn(readManifest(text), base, ask)
-  if (plain.endsWith("/") && indexEntries(text, type, base) === undefined) throw new Error("is no index")
+  if (plain.endsWith("/") && indexEntries(text, type, base) === undefined) throw new Error("is not an index")
   const urlOf = (path: string): string => new URL(encodedPath(path), base).href
   return {
     name: url,

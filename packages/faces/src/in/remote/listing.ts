@@ -42,7 +42,7 @@ const keyIn = (xml: string, name: string): string =>
 
 /** Reads an answer to ListObjectsV2. Throws for what is none. */
 export const readListing = (xml: string): ListedPage => {
-  if (!xml.includes("<ListBucketResult")) throw new Error("the server's answer is no listing")
+  if (!xml.includes("<ListBucketResult")) throw new Error("the server's answer is not a listing")
   const objects = elements(xml, "Contents").map((inner) => ({
     key: keyIn(inner, "Key"),
     size: Number(textIn(inner, "Size")),
