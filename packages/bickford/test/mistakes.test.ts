@@ -53,7 +53,11 @@ const backends: ReadonlyArray<readonly [what: string, backend: unknown, sentence
   ["a promise of one", { read: Promise.resolve() }, /^the backend's read is a promise; it must be a function/],
   ["a slip", { readir: answer }, "the backend's readir is not an operation; did you mean readdir?"],
   ["letters in another order", { raed: answer }, "the backend's raed is not an operation; did you mean read?"],
-  ["capitals", { copyfilerange: answer }, "the backend's copyfilerange is not an operation; did you mean copyFileRange?"],
+  [
+    "capitals",
+    { copyfilerange: answer },
+    "the backend's copyfilerange is not an operation; did you mean copyFileRange?"
+  ],
   ["a slip in a class", new Misspelt(), "the backend's getatr is not an operation; did you mean getattr?"],
   ["a commit", { commit: answer }, /^the backend's commit is the function answer; it must be an Effect$/],
   [

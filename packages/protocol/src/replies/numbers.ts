@@ -60,7 +60,8 @@ export const conflict: ReplyCodec<GetlkRequest, FileLock> = {
   write: (lock, _request, { view }, at) => {
     const { type } = lock
     if (type !== lockTypes.F_UNLCK) {
-      if (type !== lockTypes.F_RDLCK && type !== lockTypes.F_WRLCK) refuse("EIO", `${String(type)} is not a type of lock`)
+      if (type !== lockTypes.F_RDLCK && type !== lockTypes.F_WRLCK)
+        refuse("EIO", `${String(type)} is not a type of lock`)
       if (!isOffset(lock.start) || !isOffset(lock.end) || lock.end < lock.start)
         refuse("EIO", `no range: ${lock.start} to ${lock.end}`)
     }
