@@ -132,6 +132,16 @@ for (const [who, uid] of [
         assert.match(names.join(" "), /^run-\S+\.branch told\.branch$/)
       }))
 
+    it("whose server is killed leaves its changes, and nothing of the connection", () =>
+      withBase(uid, async ({ base, bickford, store }) => {
+        const script = "echo new > made; kill -9 $PPID"
+        const ran = await bickford("run", "--quiet", "--store", store, "--branch", "try", "--", "sh", "-c", script)
+        assert.strictEqual(ran.status, 137, ran.stderr)
+        assert.notInclude((await readdir(store)).join(" "), "-nodes")
+        const diff = await bickford("diff", "--store", store, "-b", "try", base)
+        assert.strictEqual(diff.stdout, "A made\n", diff.stderr)
+      }))
+
     it("may be npm test in a fresh clone, which leaves nothing", () =>
       withBase(uid, async ({ base, bickford, store }) => {
         const made = [

@@ -62,6 +62,7 @@ export {
   branchFile,
   type BranchFile,
   deleteBranch,
+  forgetConnection,
   listBranches,
   mainBranch,
   makeHome,

@@ -79,6 +79,15 @@ export const listBranches = (home: string): ReadonlyArray<BranchFile> =>
     return name === undefined ? [] : [{ name, bytes: statSync(join(home, file)).size }]
   })
 
+/** The file with what the kernel knows of the base, for the next server of the same connection. */
+export const nodeJournalFile = (store: string): string => `${store}-nodes`
+
+/**
+ * Removes what a server of a branch that was killed has left for the next one of its connection. Only for who knows that there
+ * is no such connection any more, as `bickford run` does of its own.
+ */
+export const forgetConnection = (store: string): void => rmSync(nodeJournalFile(store), { force: true })
+
 /** What SQLite and the store keep beside a store's file. */
 const companions = ["-wal", "-shm", "-reserve", "-nodes"]
 

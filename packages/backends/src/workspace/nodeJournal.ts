@@ -6,7 +6,7 @@
  */
 import { type Name, nameFromBytes, nameToBytes } from "@bickford/protocol"
 import { normal } from "@bickford/protocol/arithmetic"
-import { closeSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs"
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
 import type { Identity } from "../passthrough/attributes.ts"
 
 /** Where a node lies in the base. */
@@ -64,14 +64,19 @@ const read = (path: string): Buffer => {
   }
 }
 
+/** Removes the journal at a path, if it is there. */
+const removeNodeJournal = (path: string): void => rmSync(path, { force: true })
+
+/** Opens the journal at a path. Its file is made when there is something to write. */
 export const openNodeJournal = (path: string) => {
   let found = decode(read(path))
-  const fd = openSync(path, "a", 0o600)
+  let fd = -1
   let pending = Buffer.alloc(64 * 1024)
   let used = 0
   let ended = false
 
   const flush = (): void => {
+    if (fd < 0) fd = openSync(path, "a", 0o600)
     for (let done = 0; done < used;) done += writeSync(fd, pending, done, used - done)
     used = 0
   }
@@ -95,16 +100,17 @@ export const openNodeJournal = (path: string) => {
     /** Another connection is served: what was known to the last one's kernel is known to none. */
     begin: (): void => {
       found = new Map()
-      ftruncateSync(fd, 0)
+      if (fd >= 0) ftruncateSync(fd, 0)
+      else removeNodeJournal(path)
     },
     /** The connection has come to its end. */
     end: (): void => {
       ended = true
     },
     close: (): void => {
-      flush()
-      closeSync(fd)
-      if (ended) unlinkSync(path)
+      if (used > 0 && !ended) flush()
+      if (fd >= 0) closeSync(fd)
+      if (ended) removeNodeJournal(path)
     }
   }
 }

@@ -27,6 +27,7 @@ import { openBaseDirectory, realPath, refusedTogether, refuseWorkspace, type Wor
 import { BaseNode } from "./baseNode.ts"
 import { makeBranchView } from "./branchView.ts"
 import { finishCommit } from "./commit.ts"
+import { nodeJournalFile } from "./home.ts"
 import { openNodeJournal } from "./nodeJournal.ts"
 import { makeNodePaths } from "./nodePaths.ts"
 import type { WorkspaceOptions } from "./options.ts"
@@ -90,7 +91,7 @@ export const workspace = (
     const wrong = prepareBranch(opened.db, path)
     if (wrong !== undefined) return yield* refuseWorkspace(options.store, wrong)
     finishCommit(makeBranchView(opened.db, fd, attributes))
-    const journal = openNodeJournal(`${opened.path}-nodes`)
+    const journal = openNodeJournal(nodeJournalFile(opened.path))
     yield* Effect.addFinalizer(() => Effect.sync(journal.close))
     let base: Base | undefined
     let audit: Audit | undefined

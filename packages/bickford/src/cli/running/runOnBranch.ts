@@ -82,13 +82,15 @@ const inside = Effect.fnUntraced(function* (input: RunInput, name: string) {
 
 /** What the branch holds now, and what can be done with it; one that holds nothing goes. */
 const conclude = Effect.fnUntraced(function* (input: RunInput, name: string, code: number) {
-  const { branchFile, deleteBranch } = yield* load(() => import("@bickford/backends"))
+  const { branchFile, deleteBranch, forgetConnection } = yield* load(() => import("@bickford/backends"))
   const { base, home } = yield* placesOf(input.workspace, input.store)
   // It was not mounted, and that was said.
   if (!existsSync(branchFile(home, name))) return
   const left = yield* Effect.scoped(
     Effect.gen(function* () {
       const branch = yield* openNamed(input.workspace, input.store, name)
+      // Nobody serves it, and where the server was killed its mount is gone with the namespace.
+      forgetConnection(branchFile(home, name))
       const changes = yield* branch.diff
       if (changes.length === 0) return 0
       if (input.commitOnSuccess && code === 0) {
