@@ -15,7 +15,7 @@ const { values } = parseArgs({
     only: { type: "string" }
   }
 })
-const sizes = [10, 10_000, 1_000_000].filter((files) => files <= Number(values.largest))
+const sizes = [10, 10_000, 100_000, 1_000_000].filter((files) => files <= Number(values.largest))
 const workplace = await makeWorkplace()
 try {
   if (values.only !== "besides")

@@ -9,10 +9,10 @@ import { table } from "../report.ts"
 import { median } from "../statistics.ts"
 
 const filesPerDirectory = 1000
-const changedFiles = 100
+const changedFiles = 10
 
-/** What we ask. */
-const bars = { forkMicroseconds: 350, depthRatio: 1.3, commitSeconds: 2 }
+/** What we ask. `diffRatio`: of the time of a diff over the largest base to that over the smallest, of as many changes. */
+const bars = { forkMicroseconds: 350, diffRatio: 1.5, depthRatio: 1.3, commitSeconds: 2 }
 
 const verdict = (isReached: boolean): string => {
   if (!isReached) process.exitCode = 1
@@ -79,7 +79,7 @@ const forkAndDiff = (folder: string, files: number) =>
     const base = join(folder, `base${files}`)
     fill(base, files)
     const workspace = yield* openWorkspace(base, { store: join(folder, `branches${files}`) })
-    yield* change(workspace, "main", Math.min(files, changedFiles))
+    yield* change(workspace, "main", changedFiles)
     return yield* Effect.scoped(
       Effect.gen(function* () {
         const branch = yield* workspace.branch("main")
@@ -90,7 +90,7 @@ const forkAndDiff = (folder: string, files: number) =>
           rmSync(store)
         }
         const diffs: Array<number> = []
-        for (let n = 0; n < 20; n++) diffs.push(yield* timed(branch.diff))
+        for (let n = 0; n < 200; n++) diffs.push(yield* timed(branch.diff))
         return { files, fork: median(forks), diff: median(diffs), base }
       })
     )
@@ -161,9 +161,11 @@ const commit = (folder: string) =>
 export const measureBranchCosts = (folder: string, sizes: ReadonlyArray<number>): Effect.Effect<void, unknown> =>
   Effect.gen(function* () {
     const rows: Array<ReadonlyArray<string>> = []
+    const diffTimes: Array<number> = []
     for (const files of sizes) {
       const { base, diff, fork } = yield* forkAndDiff(folder, files)
       const us = fork * 1000
+      diffTimes.push(diff)
       rows.push([
         files.toLocaleString("en"),
         `${us.toFixed(0)} us, ${verdict(us < bars.forkMicroseconds)}`,
@@ -173,6 +175,10 @@ export const measureBranchCosts = (folder: string, sizes: ReadonlyArray<number>)
     }
     console.log(
       table([["base files", `fork (asked: ${bars.forkMicroseconds} us)`, `diff of ${changedFiles} changes`], ...rows])
+    )
+    const diffRatio = (diffTimes.at(-1) ?? 1) / (diffTimes[0] ?? 1)
+    console.log(
+      `diff over the largest base against the smallest: ${diffRatio.toFixed(2)} (${verdict(diffRatio <= bars.diffRatio)}: ${bars.diffRatio})`
     )
     const { deep, flat, ratio } = yield* depth(folder)
     console.log(
