@@ -234,6 +234,22 @@ it("shows slow calls, and those that are not answered yet, with their paths", ()
     await page.context().close()
   }))
 
+it("shows the supervisors of a mount, and kills one of their children", () =>
+  withDashboard(async () => {
+    const { errors, page } = await opened(address)
+    await rowOf(page, "scratch").getByRole("link").click()
+    await page.getByRole("link", { name: "Supervisors" }).click()
+    const dispatcher = page.locator(".node", { hasText: "dispatcher" })
+    await dispatcher.getByText(/, 0 restarts$/).waitFor()
+    await dispatcher.getByRole("button", { name: "Kill dispatcher" }).click()
+    await dispatcher.getByText(/, 1 restarts$/).waitFor()
+    await page.locator("li", { hasText: "worker/session/dispatcher  restarting" }).first().waitFor()
+    assert.deepEqual(await violations(page), [])
+    assert.deepEqual(errors, [])
+    await pictured(page, "supervisors")
+    await page.context().close()
+  }))
+
 it("does nothing without the token", () =>
   withDashboard(async () => {
     const { page } = await opened(address.replace(/#.*/, ""))

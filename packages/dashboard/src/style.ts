@@ -47,6 +47,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; mar
 dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .calls { font: 13px/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; padding-left: 3.5rem; }
+ul.tree { list-style: none; margin: 0; padding-left: 1.2rem; border-left: 1px solid var(--line); }
+.node { display: flex; flex-wrap: wrap; gap: .2rem .8rem; align-items: baseline; padding: .25rem 0; }
 .bar { display: inline-block; height: .7rem; background: var(--accent); vertical-align: baseline; }
 svg.bars { width: 100%; max-width: 40rem; height: 6rem; }
 svg.bars rect { fill: var(--accent); }

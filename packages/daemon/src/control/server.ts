@@ -9,7 +9,7 @@
  *     GET  /mounts/NAME/log            the wire log, a line for each request and reply, until it is closed
  *     GET  /mounts/NAME/calls?op&path&pid&error&slow   each call that was answered, with its path, as JSON lines
  *     POST /mounts/NAME/restart        another worker on the same connection
- *     POST /mounts/NAME/kill           SIGKILL for its worker, as a crash would come
+ *     POST /mounts/NAME/kill           SIGKILL for its worker, as a crash would come; ?child: a child of its session alone
  *     POST /mounts/NAME/unmount?lazy   unmounts; 409 when it is busy
  *     POST /reload                     reads the configuration again
  *
@@ -137,7 +137,10 @@ const onMount = ({ keeper }: Controlled, name: string, action: string, query: UR
     case "POST restart":
       return withMount((mount, response) => perform(response, mount.restart))
     case "POST kill":
-      return withMount((mount, response) => perform(response, mount.kill))
+      return withMount((mount, response) => {
+        const child = query.get("child")
+        perform(response, child === null ? mount.kill : mount.killChild(child))
+      })
     case "POST unmount":
       return withMount((mount, response) => perform(response, mount.unmount({ lazy: query.has("lazy") })))
     case "GET log":
@@ -159,9 +162,12 @@ const isForMachines = ({ path: [area = ""] }: Route): boolean => area === "metri
 const toldBy = ({ keeper }: Controlled, rates: RateKeeper): Told => ({
   rates,
   report: keeper.report,
-  slowCalls: (name) =>
+  inside: (name) =>
     Effect.runSync(
-      Effect.match(keeper.mount(name), { onFailure: () => undefined, onSuccess: (mount) => mount.slowCalls() })
+      Effect.match(keeper.mount(name), {
+        onFailure: () => undefined,
+        onSuccess: (mount) => ({ ...mount.slowCalls(), ...mount.tree() })
+      })
     )
 })
 

@@ -6,6 +6,7 @@ import { printableJson } from "@bickford/protocol"
 import type { ServerResponse } from "node:http"
 import type { MountStatus, StatusReport } from "../control/StatusReport.ts"
 import type { SlowCalls } from "../keeper/SlowCallTable.ts"
+import type { TreeStatus } from "../keeper/TreeLog.ts"
 import { percentile } from "../metrics/latencies.ts"
 import type { RateKeeper, Rates } from "./rates.ts"
 
@@ -47,13 +48,13 @@ export interface Told {
   readonly report: () => StatusReport
   readonly rates: RateKeeper
   /** Of a mount by its name. */
-  readonly slowCalls: (name: string) => SlowCalls | undefined
+  readonly inside: (name: string) => (SlowCalls & Partial<TreeStatus>) | undefined
 }
 
 /** Sends events until the reader is gone; `mayAct` is what the reader is told of itself, `looked` the mount it looks at. */
 export const streamEvents = (
   response: ServerResponse,
-  { rates, report, slowCalls }: Told,
+  { inside, rates, report }: Told,
   mayAct: boolean,
   looked: string | null
 ): void => {
@@ -66,7 +67,7 @@ export const streamEvents = (
     const { mounts, pid, rss, startedAt, version } = report()
     const mount = looked === null ? undefined : mounts.find(({ name }) => name === looked)
     // Whose calls they are, and of which paths, is not everybody's to know.
-    if (mount !== undefined) send("mount", { ...mount, ...(mayAct ? slowCalls(mount.name) : {}) })
+    if (mount !== undefined) send("mount", { ...mount, ...(mayAct ? inside(mount.name) : {}) })
     send("report", {
       version,
       pid,

@@ -19,6 +19,8 @@ import { type Connection, whyLost } from "./Connection.ts"
 import { makeMountProgress } from "./MountProgress.ts"
 import { rehearse, tryWorker } from "./rehearsal.ts"
 import { type SlowCalls, SlowCallTable } from "./SlowCallTable.ts"
+import { watchTree } from "../worker/watchTree.ts"
+import { TreeLog, type TreeStatus } from "./TreeLog.ts"
 import { abandon, dismiss, type KeeperServices, type Keeping, workerLife } from "./workerLife.ts"
 
 export interface KeptMount {
@@ -43,6 +45,10 @@ export interface KeptMount {
   readonly watchCalls: (watcher: CallWatcher) => () => void
   /** Its slow calls, whose paths and programs are their callers' own. */
   readonly slowCalls: () => SlowCalls
+  /** Its supervisors and their children; undefined before the first has started. */
+  readonly tree: () => TreeStatus | undefined
+  /** Kills a child of the worker's session, and leaves the rest to its supervisor. */
+  readonly killChild: (child: string) => Effect.Effect<void, CommandError>
 }
 
 interface Supervised {
@@ -85,6 +91,13 @@ const startSupervisor = Effect.fnUntraced(function* (keeping: Keeping) {
       },
       [{ id: "worker", restart: "transient", significant: true, shutdown: "infinity", start: workerLife(keeping) }]
     ),
+    scope
+  )
+  yield* Scope.provide(
+    watchTree(supervisor, {
+      tree: (tree) => keeping.treeLog.own(tree),
+      event: (event) => keeping.treeLog.happened(event)
+    }),
     scope
   )
   const ended = yield* Deferred.make<void>()
@@ -220,6 +233,14 @@ const watch = (keeping: Keeping, listener: (line: string) => void): (() => void)
   }
 }
 
+/** The tree, with what its supervisor allows. */
+const treeOf = ({ config: { restart }, progress, treeLog }: Keeping, now: number): TreeStatus | undefined => {
+  const known = treeLog.report()
+  if (known === undefined) return undefined
+  const used = progress.report().history.filter(({ at }) => now - at < restart.period).length
+  return { ...known, budget: { used, most: restart.intensity, seconds: restart.period / 1000 } }
+}
+
 let lastWatcher = 0
 
 /** Has the worker of now, and those after it, tell a watcher of calls; returns what ends that. */
@@ -249,6 +270,7 @@ export const keepMount = Effect.fnUntraced(function* (
     beats: makeBeats(),
     listeners: new Set(),
     watchers: new Map(),
+    treeLog: new TreeLog(),
     slowCalls: new SlowCallTable(() => clock.currentTimeMillisUnsafe()),
     connection: adopted,
     mountedAt: adopted?.mountedAt ?? progress.report().since,
@@ -283,7 +305,14 @@ export const keepMount = Effect.fnUntraced(function* (
     }),
     watch: (listener) => watch(keeping, listener),
     watchCalls: (watcher) => watchCalls(keeping, watcher),
-    slowCalls: () => keeping.slowCalls.report()
+    slowCalls: () => keeping.slowCalls.report(),
+    tree: () => treeOf(keeping, clock.currentTimeMillisUnsafe()),
+    killChild: (child) =>
+      Effect.suspend(() => {
+        if (keeping.worker === undefined) return Effect.fail(commandError(`${config.name}: has no worker now`))
+        keeping.worker.send({ type: "killChild", child })
+        return Effect.void
+      })
   }
   return kept
 })

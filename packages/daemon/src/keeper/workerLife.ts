@@ -14,6 +14,7 @@ import { type Connection, whyLost } from "./Connection.ts"
 import type { MountProgress } from "./MountProgress.ts"
 import type { ServiceManager } from "./serviceManager.ts"
 import type { SlowCallTable } from "./SlowCallTable.ts"
+import type { TreeLog } from "./TreeLog.ts"
 import { causeOf, coveredBy, type startWorker, type WorkerExit, type WorkerProcess } from "./workerProcess.ts"
 
 /** What the mounts of a keeper share. */
@@ -46,6 +47,7 @@ export interface Keeping {
   /** Those that watch calls, by their numbers. */
   readonly watchers: Map<number, CallWatcher>
   readonly slowCalls: SlowCallTable
+  readonly treeLog: TreeLog
   connection: Connection | undefined
   mountedAt: number
   worker: WorkerProcess | undefined
@@ -65,7 +67,7 @@ const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`
 const receive =
   (keeping: Keeping, using: Connection) =>
   (message: FromWorker): void => {
-    const { beats, listeners, progress, services, slowCalls, watchers, worker } = keeping
+    const { beats, listeners, progress, services, slowCalls, treeLog, watchers, worker } = keeping
     beats.heard()
     switch (message.type) {
       case "reading":
@@ -98,6 +100,12 @@ const receive =
         break
       case "stuck":
         slowCalls.wait(message.calls)
+        break
+      case "tree":
+        treeLog.session(message.tree)
+        break
+      case "treeEvent":
+        treeLog.happened(message.event, ["worker", "session"])
     }
   }
 
@@ -194,6 +202,13 @@ const afterwards = Effect.fnUntraced(function* (keeping: Keeping, opened: Connec
   return yield* Effect.fail(new WorkerDeath({ message }))
 })
 
+/** What a worker told of itself is over with it. */
+const forgetWorker = (keeping: Keeping): void => {
+  keeping.worker = undefined
+  keeping.slowCalls.wait([])
+  keeping.treeLog.session(undefined)
+}
+
 /** One worker's life: succeeds when the mount is over, and fails when another worker is needed. */
 export const workerLife = (
   keeping: Keeping
@@ -210,15 +225,13 @@ export const workerLife = (
     const resume = { id, ...(negotiated === undefined ? {} : { negotiated }) }
     serving.send({ type: "serve", mount: config, covered: coveredBy(opened), resume })
     const { cause, exit } = yield* attend(keeping, serving, opened)
-    keeping.worker = undefined
-    keeping.slowCalls.wait([])
+    forgetWorker(keeping)
     progress.happened("workerEnded")
     yield* afterwards(keeping, opened, exit, cause)
   }).pipe(
     Effect.tapError(({ message }) =>
       Effect.sync(() => {
-        keeping.worker = undefined
-        keeping.slowCalls.wait([])
+        forgetWorker(keeping)
         keeping.progress.died(message)
       })
     )

@@ -32,6 +32,7 @@ import { makeCounters } from "./counters.ts"
 import type { Covered, Trial } from "./messages.ts"
 import { openOnce } from "./openOnce.ts"
 import { makeSlowCalls } from "./slowCalls.ts"
+import { watchTree } from "./watchTree.ts"
 import { heard, isOrphan, listen, orphaned, say, sayForSure } from "./wire.ts"
 
 const device = 4
@@ -181,6 +182,13 @@ const serve = Effect.fnUntraced(function* (attend: (session: Session.Session) =>
   yield* slowCalls.watch(session.connection, counters.ageOf)
   logOnDemand(session)
   watchOnDemand(session)
+  yield* watchTree(session.supervisor, {
+    tree: (tree) => say({ type: "tree", tree }),
+    event: (event) => say({ type: "treeEvent", event })
+  })
+  listen((message) => {
+    if (message.type === "killChild") session.supervisor.kill(message.child)
+  })
   yield* Effect.forkScoped(
     Effect.andThen(
       session.negotiated,

@@ -2,6 +2,7 @@
 import type { AnsweredCall, CallFilter, ConnectionRecord, Session } from "@bickford/session"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountNumbers } from "../metrics/numbers.ts"
+import { isTreeEvent, isTreeReport, type TreeEvent, type TreeReport } from "./treeReport.ts"
 
 /** Why a connection is over. */
 export type ConnectionEnd = Exclude<Session.SessionEnd["reason"], "failed">
@@ -56,6 +57,8 @@ export type ToWorker =
   | { readonly type: "drain" }
   /** Send a line for each request and reply, or no longer. */
   | { readonly type: "log"; readonly on: boolean }
+  /** Kill a child of the session's supervisor, which starts it again. */
+  | { readonly type: "killChild"; readonly child: string }
   /** Send a record of each call that the filter is true of, by the number `watcher`; without a filter, no longer. */
   | { readonly type: "watch"; readonly watcher: number; readonly filter?: CallFilter }
 
@@ -83,6 +86,9 @@ export type FromWorker =
   | { readonly type: "slow"; readonly call: SlowCall }
   /** All that are stuck, the oldest first; 20 at the most. */
   | { readonly type: "stuck"; readonly calls: ReadonlyArray<StuckCall> }
+  /** The session's supervision tree, and what happened in it. */
+  | { readonly type: "tree"; readonly tree: TreeReport }
+  | { readonly type: "treeEvent"; readonly event: TreeEvent }
 
 const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null
@@ -126,6 +132,8 @@ const checks: { readonly [Type in FromWorker["type"]]: (message: { readonly [key
   call: ({ line, watcher }) => typeof line === "string" && isCount(watcher),
   missed: ({ count, watcher }) => isCount(count) && isCount(watcher),
   slow: ({ call }) => isSlow(call),
+  tree: ({ tree }) => isTreeReport(tree),
+  treeEvent: ({ event }) => isTreeEvent(event),
   stuck: ({ calls }) => Array.isArray(calls) && calls.length <= 20 && calls.every(isSlow)
 }
 

@@ -54,6 +54,26 @@ export interface SlowCall {
   readonly microseconds: number
 }
 
+/** A supervisor, or a child of one. */
+export interface TreeNode {
+  readonly id: string
+  readonly type: string
+  readonly state: string
+  readonly since: number
+  readonly restarts: number
+  readonly lastCause?: string
+  readonly children: ReadonlyArray<TreeNode>
+}
+
+/** Something that happened in a tree; `delay` (milliseconds) until it is started again. */
+export interface TreeEvent {
+  readonly at: number
+  readonly path: ReadonlyArray<string>
+  readonly what: string
+  readonly cause?: string
+  readonly delay?: number
+}
+
 /** All there is of the mount that is looked at. */
 export interface Detail {
   readonly name: string
@@ -66,6 +86,9 @@ export interface Detail {
   /** For a reader who may act. */
   readonly slow?: ReadonlyArray<SlowCall>
   readonly stuck?: ReadonlyArray<SlowCall>
+  readonly tree?: TreeNode
+  readonly events?: ReadonlyArray<TreeEvent>
+  readonly budget?: { readonly used: number; readonly most: number; readonly seconds: number }
   readonly operations: {
     readonly [opcode: string]: {
       readonly count: number
@@ -110,9 +133,9 @@ const refusalOf = async (response: Response): Promise<Error> => {
 
 export type Action = "restart" | "kill" | "unmount"
 
-/** Does something to a mount. */
-export const act = async (name: string, action: Action): Promise<void> => {
-  const response = await fetch(`mounts/${encodeURIComponent(name)}/${action}`, { method: "POST", headers })
+/** Does something to a mount; `query` says more of it. */
+export const act = async (name: string, action: Action, query = ""): Promise<void> => {
+  const response = await fetch(`mounts/${encodeURIComponent(name)}/${action}${query}`, { method: "POST", headers })
   if (!response.ok) throw await refusalOf(response)
 }
 

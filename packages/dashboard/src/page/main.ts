@@ -7,6 +7,7 @@ import { duration, mebibytes } from "./figures.ts"
 import { mountParts } from "./mount.ts"
 import { mountsView } from "./mounts.ts"
 import { slowParts } from "./slow.ts"
+import { treeView } from "./tree.ts"
 import { visible } from "./visible.ts"
 
 /** Seconds of which the pictures tell. */
@@ -43,7 +44,8 @@ const overviewView = (place: HTMLElement): View => {
 const mountTabs = [
   ["", "Operations"],
   ["/calls", "Calls"],
-  ["/slow", "Slow calls"]
+  ["/slow", "Slow calls"],
+  ["/tree", "Supervisors"]
 ] as const
 
 const tabs = (name: string, current: string): HTMLElement =>
@@ -68,6 +70,8 @@ const mountView = (place: HTMLElement, name: string, tab: string): View => {
   const buttons = actions(name, (text) => said.replaceChildren(visible(text)))
   buttons.hidden = true
   const calls: CallsView | undefined = tab === "/calls" ? callsView(name) : undefined
+  const tree = tab === "/tree" ? treeView(name, (text) => said.replaceChildren(visible(text))) : undefined
+  if (tree !== undefined) parts.append(...tree.parts)
   const partsOf = (overview: Overview, detail: Detail): ReadonlyArray<Element> =>
     tab === "/slow" ? slowParts(detail) : mountParts(overview, detail, rates.get(name) ?? [])
   place.replaceChildren(element("h2", {}, visible(name)), tabs(name, tab), buttons, said, calls?.root ?? parts)
@@ -77,7 +81,9 @@ const mountView = (place: HTMLElement, name: string, tab: string): View => {
       buttons.hidden = !report.mayAct
       const overview = report.mounts.find((mount) => mount.name === name)
       if (overview === undefined) parts.replaceChildren(element("p", {}, "There is no such mount."))
-      else if (detail?.name === name) parts.replaceChildren(...partsOf(overview, detail))
+      else if (detail?.name !== name) return
+      else if (tree !== undefined) tree.update(detail)
+      else parts.replaceChildren(...partsOf(overview, detail))
     },
     leave: () => calls?.stop()
   }

@@ -45,6 +45,7 @@ const joined = (above: Name, name: Name): Name => {
 const isNamed = (request: Request): request is Extract<Request, { readonly name: Name }> =>
   "name" in request && operations[request.op].takesName
 
+/** Paths by node id. It is told of each reply (`learn`) and of each FORGET (`forget`). */
 export class CallPaths {
   /** The name that a node was last seen under. */
   readonly #places = new Map<U64, Place>()

@@ -47,6 +47,7 @@ export interface CallFilter {
 
 /** Is told of calls. */
 export interface CallListener {
+  /** A call that the filter lets through was answered. */
   readonly answered: (call: AnsweredCall) => void
   /** So many calls were wanted, and too many for one second. */
   readonly missed: (count: number) => void
