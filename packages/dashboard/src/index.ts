@@ -23,6 +23,7 @@ const modules: ReadonlySet<string> = new Set([
   "mounts",
   "slow",
   "spark",
+  "store",
   "tree",
   "visible"
 ])

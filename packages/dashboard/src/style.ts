@@ -21,7 +21,7 @@ h2 { font-size: 1.1rem; margin: 1.2rem 0 .4rem; overflow-wrap: anywhere; }
 main { padding: 0 1rem 2rem; outline: none; }
 a { color: var(--accent); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-nav { display: flex; gap: 1rem; margin: .4rem 0; }
+nav { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: .4rem 0; white-space: nowrap; }
 nav a[aria-current] { color: var(--text); font-weight: 600; text-decoration: none; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }

@@ -10,6 +10,7 @@
  *     GET  /mounts/NAME/calls?op&path&pid&error&slow   each call that was answered, with its path, as JSON lines
  *     POST /mounts/NAME/restart        another worker on the same connection
  *     POST /mounts/NAME/kill           SIGKILL for its worker, as a crash would come; ?child: a child of its session alone
+ *     POST /mounts/NAME/fsck           checks its store, which nobody may be serving: { clean, text }
  *     POST /mounts/NAME/unmount?lazy   unmounts; 409 when it is busy
  *     POST /reload                     reads the configuration again
  *
@@ -32,6 +33,7 @@ import type { KeptMount } from "../keeper/KeptMount.ts"
 import { streamEvents, type Told } from "../dashboard/events.ts"
 import { pageHandler } from "../dashboard/page.ts"
 import { makeRateKeeper, type RateKeeper } from "../dashboard/rates.ts"
+import { checkStoreOf, makeStoreWatch } from "../dashboard/stores.ts"
 import { hasToken, isOwnHost, makeToken } from "../dashboard/token.ts"
 import { parseCallFilter } from "./callFilter.ts"
 import { defaultLimits, type Handler, type HttpLimits, json, refuse, type Route, serveHttp } from "./httpServer.ts"
@@ -143,6 +145,8 @@ const onMount = ({ keeper }: Controlled, name: string, action: string, query: UR
       })
     case "POST unmount":
       return withMount((mount, response) => perform(response, mount.unmount({ lazy: query.has("lazy") })))
+    case "POST fsck":
+      return withMount((mount, response) => perform(response, checkStoreOf(mount.config.source)))
     case "GET log":
       return withMount(({ watch }, response) => streamLog(response, watch))
     case "GET calls": {
@@ -159,14 +163,14 @@ const onMount = ({ keeper }: Controlled, name: string, action: string, query: UR
 const isForMachines = ({ path: [area = ""] }: Route): boolean => area === "metrics" || area === "healthz"
 
 /** What the page is told from. */
-const toldBy = ({ keeper }: Controlled, rates: RateKeeper): Told => ({
+const toldBy = ({ keeper }: Controlled, rates: RateKeeper, storeOf: ReturnType<typeof makeStoreWatch>): Told => ({
   rates,
   report: keeper.report,
   inside: (name) =>
     Effect.runSync(
       Effect.match(keeper.mount(name), {
         onFailure: () => undefined,
-        onSuccess: (mount) => ({ ...mount.slowCalls(), ...mount.tree() })
+        onSuccess: (mount) => ({ ...mount.slowCalls(), ...mount.tree(), store: storeOf(mount.config.source) })
       })
     )
 })
@@ -174,12 +178,13 @@ const toldBy = ({ keeper }: Controlled, rates: RateKeeper): Told => ({
 /** What only looks. */
 const observed = (controlled: Controlled, rates: RateKeeper, mayAct: boolean) => {
   const open = observing(controlled)
+  const told = toldBy(controlled, rates, makeStoreWatch())
   return (route: Route): Handler | undefined => {
     const { method, path, query } = route
     const [area = ""] = path
     if (method !== "GET") return undefined
     if (area === "events" && path.length === 1)
-      return (_, response) => streamEvents(response, toldBy(controlled, rates), mayAct, query.get("mount"))
+      return (_, response) => streamEvents(response, told, mayAct, query.get("mount"))
     return (path.length === 1 ? open.get(area) : undefined) ?? pageHandler(route)
   }
 }

@@ -8,6 +8,7 @@ import type { MountStatus, StatusReport } from "../control/StatusReport.ts"
 import type { SlowCalls } from "../keeper/SlowCallTable.ts"
 import type { TreeStatus } from "../keeper/TreeLog.ts"
 import { percentile } from "../metrics/latencies.ts"
+import type { StoreStatus } from "./stores.ts"
 import type { RateKeeper, Rates } from "./rates.ts"
 
 /** A mount's line on the page. */
@@ -44,11 +45,14 @@ const overviewOf = (mount: MountStatus, keeper: RateKeeper): Overview => {
 /** Bytes that may wait for a reader. */
 const pending = 1024 * 1024
 
+/** What only a reader who may act is told of a mount. */
+type Inside = SlowCalls & Partial<TreeStatus> & { readonly store: StoreStatus | undefined }
+
 export interface Told {
   readonly report: () => StatusReport
   readonly rates: RateKeeper
   /** Of a mount by its name. */
-  readonly inside: (name: string) => (SlowCalls & Partial<TreeStatus>) | undefined
+  readonly inside: (name: string) => Inside | undefined
 }
 
 /** Sends events until the reader is gone; `mayAct` is what the reader is told of itself, `looked` the mount it looks at. */

@@ -74,6 +74,14 @@ export interface TreeEvent {
   readonly delay?: number
 }
 
+/** The store of a mount; sizes are bytes. */
+interface StoreStatus {
+  readonly path: string
+  readonly fileBytes: number
+  readonly logBytes: number
+  readonly freeBytes: number
+}
+
 /** All there is of the mount that is looked at. */
 export interface Detail {
   readonly name: string
@@ -86,6 +94,7 @@ export interface Detail {
   /** For a reader who may act. */
   readonly slow?: ReadonlyArray<SlowCall>
   readonly stuck?: ReadonlyArray<SlowCall>
+  readonly store?: StoreStatus
   readonly tree?: TreeNode
   readonly events?: ReadonlyArray<TreeEvent>
   readonly budget?: { readonly used: number; readonly most: number; readonly seconds: number }
@@ -137,6 +146,14 @@ export type Action = "restart" | "kill" | "unmount"
 export const act = async (name: string, action: Action, query = ""): Promise<void> => {
   const response = await fetch(`mounts/${encodeURIComponent(name)}/${action}${query}`, { method: "POST", headers })
   if (!response.ok) throw await refusalOf(response)
+}
+
+/** Checks the store of a mount that is not served. */
+export const checkStore = async (name: string): Promise<{ readonly clean: boolean; readonly text: string }> => {
+  const response = await fetch(`mounts/${encodeURIComponent(name)}/fsck`, { method: "POST", headers })
+  if (!response.ok) throw await refusalOf(response)
+  const { clean, text }: { readonly clean?: unknown; readonly text?: unknown } = await response.json()
+  return { clean: clean === true, text: String(text) }
 }
 
 /** Gives `onText` an answer's text as it comes, to its end. */

@@ -7,6 +7,7 @@ import { duration, mebibytes } from "./figures.ts"
 import { mountParts } from "./mount.ts"
 import { mountsView } from "./mounts.ts"
 import { slowParts } from "./slow.ts"
+import { storeView } from "./store.ts"
 import { treeView } from "./tree.ts"
 import { visible } from "./visible.ts"
 
@@ -45,7 +46,8 @@ const mountTabs = [
   ["", "Operations"],
   ["/calls", "Calls"],
   ["/slow", "Slow calls"],
-  ["/tree", "Supervisors"]
+  ["/tree", "Supervisors"],
+  ["/store", "Store"]
 ] as const
 
 const tabs = (name: string, current: string): HTMLElement =>
@@ -71,7 +73,8 @@ const mountView = (place: HTMLElement, name: string, tab: string): View => {
   buttons.hidden = true
   const calls: CallsView | undefined = tab === "/calls" ? callsView(name) : undefined
   const tree = tab === "/tree" ? treeView(name, (text) => said.replaceChildren(visible(text))) : undefined
-  if (tree !== undefined) parts.append(...tree.parts)
+  const store = tab === "/store" ? storeView(name, (text) => said.replaceChildren(visible(text))) : undefined
+  parts.append(...(tree?.parts ?? store?.parts ?? []))
   const partsOf = (overview: Overview, detail: Detail): ReadonlyArray<Element> =>
     tab === "/slow" ? slowParts(detail) : mountParts(overview, detail, rates.get(name) ?? [])
   place.replaceChildren(element("h2", {}, visible(name)), tabs(name, tab), buttons, said, calls?.root ?? parts)
@@ -83,6 +86,7 @@ const mountView = (place: HTMLElement, name: string, tab: string): View => {
       if (overview === undefined) parts.replaceChildren(element("p", {}, "There is no such mount."))
       else if (detail?.name !== name) return
       else if (tree !== undefined) tree.update(detail)
+      else if (store !== undefined) store.update(overview, detail)
       else parts.replaceChildren(...partsOf(overview, detail))
     },
     leave: () => calls?.stop()
