@@ -43,7 +43,7 @@ export const {
   FATTR_CTIME,
   FATTR_KILL_SUIDGID
 } = setattrValid
-export const { FOPEN_KEEP_CACHE, FOPEN_CACHE_DIR, FOPEN_NOFLUSH } = openReplyFlags
+export const { FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_CACHE_DIR, FOPEN_NOFLUSH } = openReplyFlags
 export const { FUSE_OPEN_KILL_SUIDGID } = openInFlags
 export const { FUSE_WRITE_CACHE, FUSE_WRITE_KILL_SUIDGID } = writeFlags
 export const { FUSE_SETXATTR_ACL_KILL_SGID } = setxattrFlags

@@ -4,7 +4,7 @@ import { type AtimePolicy, type Backend, Errno, type RequestContext } from "@bic
 import * as Exit from "effect/Exit"
 import { done, type Filesystem } from "./filesystem.ts"
 import type { Inode } from "./inode.ts"
-import { FOPEN_CACHE_DIR, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID } from "./linux.ts"
+import { FOPEN_CACHE_DIR, FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE, FOPEN_NOFLUSH, FUSE_OPEN_KILL_SUIDGID } from "./linux.ts"
 import { dropCapability, killSuidSgid } from "./privileges.ts"
 
 /** What an open file or directory is told. */
@@ -32,6 +32,13 @@ export const makeOpening = (locks: "kernel" | "server"): Opening => {
       directory = { fh: 0, openFlags: directories === "strictatime" ? 0 : FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR }
     }
   }
+}
+
+/** The kernel keeps nothing: others change files and directories without its knowing. */
+export const uncachedOpening: Opening = {
+  file: () => ({ fh: 0, openFlags: FOPEN_DIRECT_IO | FOPEN_NOFLUSH }),
+  directory: () => ({ fh: 0, openFlags: 0 }),
+  follow: () => {}
 }
 
 /** O_TRUNC of a create that finds the file there; an open's comes as a SETATTR. */

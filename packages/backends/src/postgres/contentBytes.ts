@@ -83,11 +83,16 @@ export interface ContentChanges {
   readonly gone: (bytes: ContentBytes, id: number, large: boolean) => void
   /** A number that no content has. */
   readonly newId: () => number
-  /** Nothing of the operation at hand can be undone any more. */
-  readonly pin: () => void
+  /**
+   * A file is about to be changed, and nothing of the operation at hand can be undone any more. Throws a RowFault when the
+   * file may not be changed.
+   */
+  readonly pin: (ino: number) => void
 }
 
 export class ContentBytes implements BytesInRows {
+  /** The file's inode. */
+  readonly ino: number
   /** Names the content in the store. */
   id: number
   blocks: number
@@ -101,7 +106,8 @@ export class ContentBytes implements BytesInRows {
   /** The keys of `#bits`, ascending; made when it is needed. */
   #positions: Array<number> | undefined
 
-  constructor(cache: ChunkCache, changes: ContentChanges, id: number, blocks: number) {
+  constructor(cache: ChunkCache, changes: ContentChanges, ino: number, id: number, blocks: number) {
+    this.ino = ino
     this.#cache = cache
     this.#changes = changes
     this.id = id
@@ -128,7 +134,7 @@ export class ContentBytes implements BytesInRows {
   write(offset: U64, data: Uint8Array): void {
     const end = add(offset, data.length)
     this.needEdges(offset, end)
-    this.#changes.pin()
+    this.#changes.pin(this.ino)
     let done = 0
     for (const span of spans(offset, end)) {
       const { from, position, to } = span
@@ -171,7 +177,7 @@ export class ContentBytes implements BytesInRows {
   allocate(offset: U64, end: U64): void {
     if (offset >= end) return
     this.#needBits(shiftRight(offset, chunkBits), shiftRight(add(end, -1), chunkBits))
-    this.#changes.pin()
+    this.#changes.pin(this.ino)
     for (const { from, position, to } of spans(offset, end)) {
       const bits = this.#bitsAt(position)
       const more = touched(from, to)
@@ -254,7 +260,7 @@ export class ContentBytes implements BytesInRows {
 
   /** Gives everything back, of a file that goes as well. */
   remove(): void {
-    this.#changes.pin()
+    this.#changes.pin(this.ino)
     if (this.blocks > 0) this.#changes.gone(this, this.id, this.blocks > largeBlocks)
     this.blocks = 0
     this.forget()
@@ -448,7 +454,7 @@ export class ContentBytes implements BytesInRows {
     if (from > 0 || (first === last && to < chunkSize)) this.#needChunks(first, first)
     if (to < chunkSize && last > first) this.#needChunks(last, last)
     this.#needBits(first, last)
-    this.#changes.pin()
+    this.#changes.pin(this.ino)
     for (const position of this.#stored(first, last).toReversed()) {
       const start = position === first ? from : 0
       const stop = position === last ? to : chunkSize

@@ -20,6 +20,13 @@ export type RunStatement = (statement: Statement, parameters: ReadonlyArray<Para
 /** Connections with one database. What fails rejects with a `DatabaseError`. */
 export interface Database {
   readonly run: RunStatement
+  /** Sends statements one after the other without waiting, each a transaction of its own: one round trip for all. */
+  readonly pipeline: (requests: ReadonlyArray<Parameters<RunStatement>>) => Promise<ReadonlyArray<ReadonlyArray<Row>>>
+  /** Hears what is told in a channel (LISTEN), on a connection of its own, which is opened again when it is lost. */
+  readonly listen: (
+    channel: string,
+    heard: (payload: string) => void
+  ) => Promise<{ readonly stop: () => Promise<void> }>
   /** Runs statements in one transaction: rolled back when `body` rejects. For what is done seldom: several round trips. */
   readonly transaction: <A>(
     body: (run: RunStatement, script: (sql: string) => Promise<void>) => Promise<A>

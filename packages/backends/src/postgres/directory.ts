@@ -26,6 +26,8 @@ export interface DirectoryParts {
   readonly peek: (ino: number) => Inode | undefined
   /** The inode if it is in memory, or known not to be there. */
   readonly inMemory: (ino: number) => { readonly inode: Inode | undefined } | undefined
+  /** A directory is about to be changed. Throws a RowFault when it may not be. */
+  readonly changing: (ino: number) => void
   /** The entry at a cookie is to be stored as it is now; undefined: it goes. */
   readonly changed: (parent: number, cookie: number, entry: Entry | undefined) => void
   /** A directory lies in another one from now on. */
@@ -69,6 +71,7 @@ export class StoredDirectory implements Directory {
     return inode
   }
   set parent(inode: Inode) {
+    this.#parts.changing(this.ino)
     const before = this.#parentIno
     this.#parts.note(() => (this.#parentIno = before))
     this.#parentIno = inode.ino
@@ -109,6 +112,7 @@ export class StoredDirectory implements Directory {
 
   remove(name: Name): void {
     const before = this.#found(name)
+    this.#parts.changing(this.ino)
     this.#unset(before)
     this.#names.set(nameKey(name), undefined)
     this.#parts.changed(this.ino, before.cookie, undefined)
@@ -201,6 +205,7 @@ export class StoredDirectory implements Directory {
 
   /** Sets an entry, which is to be stored. */
   #put(entry: Entry): void {
+    this.#parts.changing(this.ino)
     const before = this.#names.get(nameKey(entry.name))
     this.#set(entry)
     this.#parts.changed(this.ino, entry.cookie, entry)

@@ -2,7 +2,8 @@
  * The driver: `pg`, loaded when a store is opened and only then, so that nobody else has to have it. docs/decisions tells
  * why it is this one.
  */
-import type { PoolClient, QueryArrayConfig } from "pg"
+import type { Client, PoolClient, QueryArrayConfig } from "pg"
+import { setTimeout as delay } from "node:timers/promises"
 import type { Address } from "./address.ts"
 import { type Database, DatabaseError, type Row, type RunStatement } from "./database.ts"
 
@@ -62,6 +63,39 @@ const within = <A>(answer: Promise<A>, milliseconds: number): Promise<A> => {
   return Promise.race([answer, late]).finally(() => clearTimeout(timer))
 }
 
+/** Milliseconds between two attempts to have a lost connection back. */
+const listenAgainAfter = 200
+
+/** Hears what is told in a channel, for as long as it is not stopped. The first connection is there afterwards. */
+const listenOn = async (
+  makeClient: () => Client,
+  channel: string,
+  heard: (payload: string) => void
+): ReturnType<Database["listen"]> => {
+  let stopped = false
+  let client: Client
+  const begin = async (): Promise<void> => {
+    client = makeClient()
+    client.on("error", () => void client.end().catch(() => {}))
+    client.on("notification", ({ payload }) => heard(payload ?? ""))
+    client.once("end", () => void keep())
+    await client.connect()
+    await client.query(`LISTEN ${channel}`)
+  }
+  const keep = async (): Promise<void> => {
+    if (stopped) return
+    await delay(listenAgainAfter, undefined, { ref: false })
+    if (!stopped) await begin().catch(() => void client.end().catch(() => {}))
+  }
+  await begin()
+  return {
+    stop: async () => {
+      stopped = true
+      await client.end().catch(() => {})
+    }
+  }
+}
+
 /** Opens `most` connections with a database at the most, the first of them now. Rejects with a `DatabaseError`. */
 export const connect = async (address: Address, most: number): Promise<Database> => {
   const { default: pg } = await load()
@@ -72,7 +106,9 @@ export const connect = async (address: Address, most: number): Promise<Database>
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
-    allowExitOnIdle: true
+    allowExitOnIdle: true,
+    // Statements that are given together go out together.
+    pipeline: true
   })
   let statements = 0
   const unheard = (): void => {}
@@ -108,6 +144,26 @@ export const connect = async (address: Address, most: number): Promise<Database>
   }
 
   const database: Database = {
+    listen: (channel, heard) =>
+      listenOn(
+        () =>
+          new pg.Client({
+            connectionString: connectionString(address),
+            fallback_application_name: "bickford",
+            connectionTimeoutMillis: connectTimeout,
+            keepAlive: true
+          }),
+        channel,
+        heard
+      ),
+    pipeline: (requests) =>
+      using(async (client) => {
+        const answers = await Promise.allSettled(requests.map((request) => runOn(client, ...request)))
+        return answers.map((answer) => {
+          if (answer.status === "rejected") throw answer.reason
+          return answer.value
+        })
+      }, answerTimeout),
     run: (statement, parameters) => using((client) => runOn(client, statement, parameters), answerTimeout),
     transaction: (body) =>
       using(async (client) => {

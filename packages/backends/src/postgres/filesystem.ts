@@ -4,24 +4,27 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { makeAtimes } from "../posix/atime.ts"
 import { systemClock, timespec } from "../posix/clock.ts"
+import type { Filesystem } from "../posix/filesystem.ts"
 import { permissionBits, S_IFDIR } from "../posix/linux.ts"
 import { blockSize, makeUsage } from "../posix/usage.ts"
 import type { HashKey } from "../sqlite/names.ts"
 import { makeReplies } from "../sqlite/replies.ts"
 import { makeChunkCache } from "./chunkCache.ts"
-import { makeCommits } from "./commits.ts"
+import { type Commits, makeCommits } from "./commits.ts"
 import { type Database, type Statement, whole } from "./database.ts"
 import { makeJournal } from "./journal.ts"
 import { makeIds, makeLoader } from "./loader.ts"
 import { makeLoads } from "./loads.ts"
-import { makeNodeCache } from "./nodeCache.ts"
+import { makeNodeCache, type NodeCache } from "./nodeCache.ts"
 import { makeNodes } from "./nodes.ts"
-import { makeRunner } from "./once.ts"
+import { alone, type Leases, makeLeases } from "./leases.ts"
+import { makeRunner, type Runner } from "./once.ts"
 import type { PostgresOptions } from "./options.ts"
 import { patiently } from "./patience.ts"
-import { RowFault } from "./rowFault.ts"
 import { rootId } from "./schema.ts"
-import type { Session } from "./session.ts"
+import { deadAfterSeconds, type Session } from "./session.ts"
+import { makeSharedLoader } from "./sharedLoader.ts"
+import { makeSharing } from "./sharing.ts"
 import { makeStoredFilesystem } from "./storedFilesystem.ts"
 import { makeTimes } from "./times.ts"
 import type { UnitParts } from "./units.ts"
@@ -50,12 +53,48 @@ const limitsOf = ({ capacity = capacityDefault, maxInodes = 2 ** 32 - 1, userQuo
   userQuota
 })
 
+/** Unless it is told to, the kernel keeps nothing that another host may change. */
+const timeoutsOf = ({ attrTimeout, entryTimeout, manyHosts }: PostgresOptions) => {
+  const unlessGiven = manyHosts === true ? 0 : 1
+  return { entryValid: timespec(entryTimeout ?? unlessGiven), attrValid: timespec(attrTimeout ?? unlessGiven) }
+}
+
+interface LoadingParts extends Omit<Parameters<typeof makeLoader>[0], "cache"> {
+  readonly opened: OpenStore
+  readonly options: PostgresOptions
+  /** Undefined where one mount has the store. */
+  readonly leases: Leases | undefined
+  readonly cache: NodeCache
+  readonly commits: () => Commits
+  readonly runner: () => Runner
+  readonly filesystem: () => Filesystem
+}
+
+/** How what is missing is loaded: under leases, where other hosts serve the store as well. */
+const makeLoading = (parts: LoadingParts) => {
+  const { cache, commits, grace, leases, opened, options } = parts
+  const { database, key } = opened
+  const plain = makeLoader(parts)
+  if (leases === undefined) return { load: plain, sharing: undefined }
+  const { filesystem, runner } = parts
+  const deadAfter = options.deadAfter ?? deadAfterSeconds
+  const sharing = makeSharing({
+    database,
+    leases,
+    grace,
+    deadAfter,
+    commits,
+    cache: () => cache,
+    runner,
+    filesystem
+  })
+  const fenced = (): void => void commits().fence()
+  return { load: makeSharedLoader({ ...parts, ...sharing, database, key, leases, plain, fenced }), sharing }
+}
+
 /** The parts of a store that are in memory, and how they are loaded and stored. */
-const makeParts = (
-  { database, key }: OpenStore,
-  options: PostgresOptions,
-  { fenced, log }: Pick<UnitParts, "fenced" | "log">
-) => {
+const makeParts = (opened: OpenStore, options: PostgresOptions, { fenced, log }: Pick<UnitParts, "fenced" | "log">) => {
+  const { database, key } = opened
   const times = makeTimes(options.clock ?? systemClock())
   const { now } = times
   const grace = options.grace ?? graceDefault
@@ -64,7 +103,16 @@ const makeParts = (
   const usage = makeUsage(limitsOf(options))
   const journal = makeJournal()
   const chunks = makeChunkCache()
-  const cache = makeNodeCache(chunks)
+  const leases =
+    options.manyHosts === true
+      ? makeLeases({
+          flush: Effect.suspend(() => commits.storeNow),
+          drop: (ino) => cache.drop(ino),
+          isInMemory: (ino) => cache.get(ino) !== undefined
+        })
+      : undefined
+  const rules = leases?.rules ?? alone
+  const cache = makeNodeCache(chunks, rules)
   let listsInodes = false
   let generation = 0
 
@@ -77,25 +125,46 @@ const makeParts = (
   }
   const commits = makeCommits({ database, answers, usage, grace, log, fenced, stored: trim, dropAll })
   const ids = makeIds(() => void Effect.runFork(Effect.ignore(load({ kind: "ids" }))))
-  const newId = (): number => {
-    const id = ids.next()
-    if (id === undefined) throw new RowFault({ kind: "ids" })
-    return id
-  }
+  const newId = ids.next
   const nodes = makeNodes({
     key,
-    entryValid: timespec(options.entryTimeout ?? 1),
-    attrValid: timespec(options.attrTimeout ?? 1),
+    ...timeoutsOf(options),
     usage,
     cache,
     chunks,
     journal,
     newId,
     unit: commits.unit,
+    leases: rules,
     listsInodes: () => listsInodes
   })
   const loads = makeLoads(database.run, key, nodes.settings)
-  const load = makeLoader({ loads, cache, ids, grace, generation: () => generation, loaded: trim })
+  const { load, sharing } = makeLoading({
+    opened,
+    options,
+    leases,
+    ids,
+    loads,
+    cache,
+    grace,
+    generation: () => generation,
+    loaded: trim,
+    commits: () => commits,
+    runner: () => runner,
+    filesystem: () => filesystem
+  })
+  const runner = makeRunner({ commits, journal, answers, load, log, times, leases: rules })
+  const filesystem = makeStoredFilesystem({
+    now,
+    newId,
+    usage,
+    atimes,
+    cache,
+    nodes,
+    journal,
+    unit: commits.unit,
+    leases: rules
+  })
   return {
     now,
     grace,
@@ -107,8 +176,9 @@ const makeParts = (
     nodes,
     loads,
     load,
-    runner: makeRunner({ commits, journal, answers, load, log, times }),
-    filesystem: makeStoredFilesystem({ now, newId, usage, atimes, cache, nodes, journal, unit: commits.unit }),
+    runner,
+    filesystem,
+    sharing,
     /** Has a listing show attributes, or not, while `body` runs. */
     listing: <A>(withInodes: boolean, body: () => A): A => {
       listsInodes = withInodes
@@ -150,7 +220,7 @@ export const makeFilesystem = (opened: OpenStore, options: PostgresOptions, log:
     Deferred.doneUnsafe(lost, Effect.void)
   }
   const parts = makeParts(opened, options, { fenced, log })
-  const { answers, commits, filesystem, grace, load, nodes, now, runner, usage } = parts
+  const { answers, commits, filesystem, grace, load, nodes, now, runner, sharing, usage } = parts
 
   const countUsage = async ({ blocks, inodes, otherBlocks, otherInodes }: Session): Promise<void> => {
     if (options.userQuota === undefined) usage.charge(0, blocks + otherBlocks, inodes + otherInodes)
@@ -163,8 +233,18 @@ export const makeFilesystem = (opened: OpenStore, options: PostgresOptions, log:
     nodes.makeRoot(mode, options.uid ?? process.getuid?.() ?? 0, options.gid ?? process.getgid?.() ?? 0, now())
   }
 
+  /** Makes the root, which another host may be about to make as well. */
+  const makeFirst = Effect.gen(function* () {
+    yield* load({ kind: "change", inos: [rootId] })
+    yield* load({ kind: "inodes", inos: [rootId] })
+    yield* runner.own(() => {
+      if (parts.cache.peek(rootId) === undefined) makeRoot()
+    })
+  })
+
   return {
     filesystem,
+    sharing,
     answers,
     commits,
     runner,
@@ -181,9 +261,10 @@ export const makeFilesystem = (opened: OpenStore, options: PostgresOptions, log:
       commits.begin(session)
       answers.adopt([session.answers])
       yield* load({ kind: "ids" })
-      if (usage.total.inodes === 0) yield* runner.own(makeRoot)
+      if (sharing !== undefined) yield* sharing.begin(session)
+      if (usage.total.inodes === 0) yield* makeFirst
       yield* load({ kind: "inodes", inos: [rootId] })
-      yield* collectOrphans(parts, connection, session.isResumed)
+      if (sharing === undefined) yield* collectOrphans(parts, connection, session.isResumed)
       commits.owe()
       yield* commits.commit
     }),

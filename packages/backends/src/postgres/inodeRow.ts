@@ -45,7 +45,7 @@ export const inodeColumnCount = integerColumns.length + 2
 export interface InodeSettings {
   readonly entryValid: Timespec
   readonly attrValid: Timespec
-  readonly bytes: (data: number, blocks: number) => ContentBytes
+  readonly bytes: (ino: number, data: number, blocks: number) => ContentBytes
   readonly directory: (ino: number, parent: number) => StoredDirectory
 }
 
@@ -91,7 +91,7 @@ export const inodeOf = (row: Row, settings: InodeSettings): Inode => {
   inode.xattrs = xattrsOf(xattrs)
   if (target !== null) inode.content = nameFromBytes(bytesOf(target).slice())
   else if (parent !== null) inode.content = settings.directory(inode.ino, whole(parent))
-  else if (data !== null) inode.content = settings.bytes(whole(data), inode.blocks / 8)
+  else if (data !== null) inode.content = settings.bytes(inode.ino, whole(data), inode.blocks / 8)
   return inode
 }
 

@@ -35,6 +35,10 @@ export interface Journal {
   readonly note: (undo: () => void) => void
   /** Something was changed that cannot be changed back: no row may be missing from now on. */
   readonly pin: () => void
+  /** Something is to be done that cannot be changed back, once the operation has succeeded; now, when there is none. */
+  readonly later: (step: () => void) => void
+  /** The inodes that the operation has changed so far. */
+  readonly changed: () => ReadonlyArray<Inode>
   /** Ends the operation, and returns the inodes that it has changed. */
   readonly settle: () => ReadonlyArray<Inode>
   /** Undoes the operation; false when that cannot be. */
@@ -44,10 +48,17 @@ export interface Journal {
 export const makeJournal = (): Journal => {
   let copies: Map<Inode, Copy> | undefined
   let undos: Array<() => void> = []
+  let steps: Array<() => void> = []
   let pinned = false
+  const changed = (): ReadonlyArray<Inode> => {
+    const found: Array<Inode> = []
+    for (const [inode, copy] of copies ?? []) if (!isSame(inode, copy)) found.push(inode)
+    return found
+  }
   const end = (): void => {
     copies = undefined
     undos = []
+    steps = []
     pinned = false
   }
   return {
@@ -64,11 +75,17 @@ export const makeJournal = (): Journal => {
     pin: () => {
       if (copies !== undefined) pinned = true
     },
+    later: (step) => {
+      if (copies === undefined) step()
+      else steps.push(step)
+    },
+    changed,
     settle: () => {
-      const changed: Array<Inode> = []
-      for (const [inode, copy] of copies ?? []) if (!isSame(inode, copy)) changed.push(inode)
+      const found = changed()
+      const left = steps
       end()
-      return changed
+      for (const step of left) step()
+      return found
     },
     undo: () => {
       const possible = !pinned

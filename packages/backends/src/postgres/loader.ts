@@ -5,7 +5,7 @@ import { StoredDirectory } from "./directory.ts"
 import type { Loads } from "./loads.ts"
 import type { NodeCache } from "./nodeCache.ts"
 import { patiently } from "./patience.ts"
-import type { Missing } from "./rowFault.ts"
+import { type Missing, RowFault } from "./rowFault.ts"
 import { idsPerBlock } from "./schema.ts"
 
 /** Numbers left of which on more are fetched. */
@@ -15,10 +15,12 @@ const idsLow = idsPerBlock / 4
 export const makeIds = (fetch: () => void) => {
   const ids: Array<number> = []
   return {
-    /** Undefined when there are none in memory. */
-    next: (): number | undefined => {
+    /** Throws a RowFault when there are none in memory. */
+    next: (): number => {
       if (ids.length === idsLow) fetch()
-      return ids.pop()
+      const id = ids.pop()
+      if (id === undefined) throw new RowFault({ kind: "ids" })
+      return id
     },
     add: (block: number): void => {
       for (let n = idsPerBlock - 1; n >= 0; n--) ids.push(block * idsPerBlock + n)
@@ -92,6 +94,10 @@ export const makeLoader = ({ cache, generation, grace, ids, loaded, loads }: Loa
           if (content.id === id) content.loadedChunks(first, last, rows)
         }
       }
+      // Only where several hosts serve the store (sharedLoader.ts).
+      case "change":
+      case "trust":
+        return () => {}
       case "ids": {
         const block = await loads.idBlock()
         return () => ids.add(block)

@@ -7,7 +7,7 @@ import type { Entry } from "./directory.ts"
 import { inodeColumnCount, inodeColumns, inodeOf, type InodeSettings } from "./inodeRow.ts"
 
 /** Entries of a page. */
-const pageSize = 512
+export const pageSize = 512
 /** Chunks of which the bits are loaded at a time: 256 MiB of a file. */
 const bitsAtOnce = 4096
 
@@ -55,6 +55,8 @@ const edges: Statement = {
     WHERE data = $1::text::bigint AND position BETWEEN $2::text::bigint AND $3::text::bigint ORDER BY position`
 }
 const nextIds: Statement = { name: "ids", text: "SELECT nextval('id_block')" }
+
+type Request = Parameters<RunStatement>
 
 /** Entries with the inodes that they name. */
 interface EntriesAndInodes {
@@ -107,27 +109,44 @@ export const makeLoads = (run: RunStatement, key: HashKey, settings: InodeSettin
   const through = (entries: ReadonlyArray<Entry>, rows: number): number =>
     rows < pageSize ? Infinity : (entries.at(-1)?.cookie ?? Infinity)
 
-  return {
-    inodes: async (inos: ReadonlyArray<number>): Promise<ReadonlyArray<Inode>> =>
-      (await run(inodesByNumber, [arrayOf(inos)])).map((row) => inodeOf(row, settings)),
-    orphans: async (): Promise<ReadonlyArray<Inode>> =>
-      (await run(orphanInodes, [])).map((row) => inodeOf(row, settings)),
-    /** The entries at all cookies that a name can have, and the directory itself. */
-    name: async (parent: number, name: Name): Promise<EntriesAndInodes> => {
+  const requests = {
+    inodes: (inos: ReadonlyArray<number>): Request => [inodesByNumber, [arrayOf(inos)]],
+    name: (parent: number, name: Name): Request => {
       const first = firstCookie(nameToBytes(name), key)
-      return split(await run(nameOfDirectory, [String(parent), String(first), String(lastCookie(first))]))
+      return [nameOfDirectory, [String(parent), String(first), String(lastCookie(first))]]
     },
-    page: async (
-      parent: number,
-      after: number,
-      withInodes: boolean
-    ): Promise<EntriesAndInodes & { readonly through: number }> => {
-      const rows = await run(withInodes ? pageWithInodes : page, [String(parent), String(after)])
+    page: (parent: number, after: number, withInodes: boolean): Request => [
+      withInodes ? pageWithInodes : page,
+      [String(parent), String(after)]
+    ]
+  }
+  const take = {
+    inodes: (rows: ReadonlyArray<Row>): ReadonlyArray<Inode> => rows.map((row) => inodeOf(row, settings)),
+    name: split,
+    page: (rows: ReadonlyArray<Row>, withInodes: boolean): EntriesAndInodes & { readonly through: number } => {
       const found = withInodes
         ? split(rows)
         : { entries: rows.map(([cookie, ino, type, name]) => entryOf(cookie, ino, type, name)), inodes: [] }
       return { ...found, through: through(found.entries, rows.length) }
-    },
+    }
+  }
+
+  return {
+    /** What is sent for some rows, and what is made of them: for those who send it together with something else. */
+    requests,
+    take,
+    inodes: async (inos: ReadonlyArray<number>): Promise<ReadonlyArray<Inode>> =>
+      take.inodes(await run(...requests.inodes(inos))),
+    orphans: async (): Promise<ReadonlyArray<Inode>> => take.inodes(await run(orphanInodes, [])),
+    /** The entries at all cookies that a name can have, and the directory itself. */
+    name: async (parent: number, name: Name): Promise<EntriesAndInodes> =>
+      take.name(await run(...requests.name(parent, name))),
+    page: async (
+      parent: number,
+      after: number,
+      withInodes: boolean
+    ): Promise<EntriesAndInodes & { readonly through: number }> =>
+      take.page(await run(...requests.page(parent, after, withInodes)), withInodes),
     /** The bits of chunks from `first` on, and the last chunk that they tell of: Infinity when there are no more. */
     bits: async (
       data: number,

@@ -2,8 +2,9 @@
 import type { Inode } from "../posix/inode.ts"
 import type { ChunkCache, ChunkOwner } from "./chunkCache.ts"
 import { ContentBytes } from "./contentBytes.ts"
-import type { StoredDirectory } from "./directory.ts"
+import { StoredDirectory } from "./directory.ts"
 import { RowFault } from "./rowFault.ts"
+import type { LeaseRules } from "./leases.ts"
 import { rootId } from "./schema.ts"
 import type { Unit } from "./unit.ts"
 
@@ -22,27 +23,35 @@ const neededBy = ({ entries, inodes }: Unit): ReadonlySet<number> => {
   return needed
 }
 
-export const makeNodeCache = (chunks: ChunkCache) => {
+/** Drops the inodes that were used longest ago, but none that is needed; whether any was dropped. */
+const trimInodes = (
+  cache: Map<number, Inode>,
+  leases: LeaseRules,
+  needed: ReadonlySet<number>,
+  contents: Unit["contents"]
+): boolean => {
+  if (cache.size <= cachedMax) return false
+  for (const inode of cache.values()) {
+    if (cache.size <= cachedMax * 0.9) break
+    // A file without a name is forgotten once: it has to be here then.
+    if (inode.nlink === 0 || inode.ino === rootId || needed.has(inode.ino)) continue
+    const { content } = inode
+    if (content instanceof ContentBytes) {
+      if (contents.has(content)) continue
+      content.forget()
+    }
+    cache.delete(inode.ino)
+    if (inode.known) leases.dropped(inode.ino)
+  }
+  return true
+}
+
+export const makeNodeCache = (chunks: ChunkCache, leases: LeaseRules) => {
   const cache = new Map<number, Inode>()
   const absent = new Set<number>()
   const directories = new Set<StoredDirectory>()
   let names = 0
 
-  const trimInodes = (needed: ReadonlySet<number>, contents: Unit["contents"]): boolean => {
-    if (cache.size <= cachedMax) return false
-    for (const inode of cache.values()) {
-      if (cache.size <= cachedMax * 0.9) break
-      // A file without a name is forgotten once: it has to be here then.
-      if (inode.nlink === 0 || inode.ino === rootId || needed.has(inode.ino)) continue
-      const { content } = inode
-      if (content instanceof ContentBytes) {
-        if (contents.has(content)) continue
-        content.forget()
-      }
-      cache.delete(inode.ino)
-    }
-    return true
-  }
   const trimNames = (needed: ReadonlySet<number>): boolean => {
     if (names <= namesMax) return false
     names = 0
@@ -57,13 +66,14 @@ export const makeNodeCache = (chunks: ChunkCache) => {
   return {
     /** The inode if it is in memory, or known not to be there. */
     inMemory: (ino: number): { readonly inode: Inode | undefined } | undefined => {
+      if (leases.isLeaving(ino)) return undefined
       const inode = cache.get(ino)
       return inode !== undefined || absent.has(ino) ? { inode } : undefined
     },
     /** Throws a RowFault when it is not known whether there is one. */
     peek: (ino: number): Inode | undefined => {
       const found = cache.get(ino)
-      if (found !== undefined || absent.has(ino)) return found
+      if ((found !== undefined || absent.has(ino)) && !leases.isLeaving(ino)) return found
       throw new RowFault({ kind: "inodes", inos: [ino] })
     },
     get: (ino: number): Inode | undefined => cache.get(ino),
@@ -88,10 +98,23 @@ export const makeNodeCache = (chunks: ChunkCache) => {
       for (const inode of inodes) {
         if (cache.has(inode.ino) || absent.has(inode.ino)) continue
         // An earlier server may have told the kernel of it.
-        inode.known = true
+        inode.known = leases.isKnown(inode.ino)
         cache.set(inode.ino, inode)
       }
       for (const ino of asked) if (!cache.has(ino)) absent.add(ino)
+    },
+    /** Drops what is in memory of an inode; whether the kernel may know it. */
+    drop: (ino: number): boolean => {
+      const inode = cache.get(ino)
+      if (inode === undefined) return false
+      cache.delete(ino)
+      const { content } = inode
+      if (content instanceof ContentBytes) content.forget()
+      if (content instanceof StoredDirectory) {
+        content.forget()
+        directories.delete(content)
+      }
+      return inode.known
     },
     /** Drops what was used longest ago, but nothing that the unit at hand is to store; whether anything was dropped. */
     trim: (unit: Unit): boolean => {
@@ -105,10 +128,11 @@ export const makeNodeCache = (chunks: ChunkCache) => {
       }
       const changed: ReadonlySet<ChunkOwner> = new Set(contents.keys())
       if (chunks.trim(({ owner }) => changed.has(owner))) dropped = true
-      return trimInodes(needed, contents) || dropped
+      return trimInodes(cache, leases, needed, contents) || dropped
     },
     /** Drops all: nothing of what is in memory is known to be stored. */
     clear: (): void => {
+      for (const { ino, known } of cache.values()) if (known) leases.dropped(ino)
       cache.clear()
       absent.clear()
       directories.clear()

@@ -8,6 +8,7 @@ import { ContentBytes, type ContentChanges } from "./contentBytes.ts"
 import { type DirectoryParts, StoredDirectory } from "./directory.ts"
 import type { InodeSettings } from "./inodeRow.ts"
 import type { Journal } from "./journal.ts"
+import type { LeaseRules } from "./leases.ts"
 import type { NodeCache } from "./nodeCache.ts"
 import { rootId } from "./schema.ts"
 import type { Unit } from "./unit.ts"
@@ -26,15 +27,20 @@ interface NodeParts {
   readonly newId: () => number
   /** Whether the listing at hand shows attributes. */
   readonly listsInodes: () => boolean
+  readonly leases: LeaseRules
 }
 
 /** How inodes are made of rows: their content notes in the unit at hand what is changed of it. */
-const settingsOf = ({ attrValid, cache, chunks, entryValid, journal, key, listsInodes, newId, unit }: NodeParts) => {
+const settingsOf = (parts: NodeParts) => {
+  const { attrValid, cache, chunks, entryValid, journal, key, leases, listsInodes, newId, unit } = parts
   const changes: ContentChanges = {
     changed: (content, position) => unit().chunk(content, position),
     gone: (content, id, large) => unit().contentGone(content, id, large),
     newId,
-    pin: journal.pin
+    pin: (ino) => {
+      leases.needChange(ino)
+      journal.pin()
+    }
   }
   const directoryParts: DirectoryParts = {
     key,
@@ -46,6 +52,7 @@ const settingsOf = ({ attrValid, cache, chunks, entryValid, journal, key, listsI
     },
     peek: cache.peek,
     inMemory: cache.inMemory,
+    changing: leases.needChange,
     changed: (parent, cookie, entry) => {
       const { entries } = unit()
       const at = `${parent}:${cookie}`
@@ -63,14 +70,14 @@ const settingsOf = ({ attrValid, cache, chunks, entryValid, journal, key, listsI
   const settings: InodeSettings = {
     entryValid,
     attrValid,
-    bytes: (data, blocks) => new ContentBytes(chunks, changes, data, blocks),
+    bytes: (ino, data, blocks) => new ContentBytes(chunks, changes, ino, data, blocks),
     directory: (ino, parent) => new StoredDirectory(directoryParts, ino, parent)
   }
   return settings
 }
 
 export const makeNodes = (parts: NodeParts) => {
-  const { cache, journal, unit, usage } = parts
+  const { cache, journal, leases, unit, usage } = parts
   const settings = settingsOf(parts)
 
   /** What is used has changed: changed back when the operation is undone, or the unit that it belongs to. */
@@ -89,12 +96,15 @@ export const makeNodes = (parts: NodeParts) => {
   const add = (ino: number, mode: number, uid: number, gid: number, rdev: number, at: Timespec): Inode => {
     const inode = new Inode(ino, 0, mode, uid, gid, rdev, at, parts.entryValid, parts.attrValid)
     inode.xattrs = new Map()
-    if (isRegular(inode)) inode.content = settings.bytes(ino, 0)
+    if (isRegular(inode)) inode.content = settings.bytes(ino, ino, 0)
     cache.add(inode)
+    leases.made(ino)
     unit().inodes.add(inode)
+    unit().made.add(ino)
     journal.note(() => {
       cache.unmake(ino)
       unit().inodes.delete(inode)
+      unit().made.delete(ino)
     })
     charge(uid, 0, 1)
     return inode
@@ -120,7 +130,8 @@ export const makeNodes = (parts: NodeParts) => {
     },
     /** Removes a node that has neither a name nor a lookup of the kernel's. */
     free: (inode: Inode): void => {
-      if (inode.content instanceof ContentBytes) inode.content.remove()
+      const { content } = inode
+      if (content instanceof ContentBytes) journal.later(() => content.remove())
       charge(inode.uid, -inode.blocks / 8, -1)
       const { inodes, removed } = unit()
       const wasChanged = inodes.delete(inode)
@@ -141,6 +152,7 @@ export const makeNodes = (parts: NodeParts) => {
     },
     /** Sets an attribute; `undefined` removes it. */
     setXattr: (inode: Inode, name: Name, value: Uint8Array | undefined): void => {
+      leases.needChange(inode.ino)
       const key = nameKey(name)
       const { xattrs: changed } = unit()
       const before = inode.xattrs?.get(key)

@@ -11,6 +11,7 @@ import type { Recorded } from "../sqlite/once.ts"
 import type { Replies } from "../sqlite/replies.ts"
 import type { Commits } from "./commits.ts"
 import type { Journal } from "./journal.ts"
+import type { LeaseRules } from "./leases.ts"
 import type { Loader } from "./loader.ts"
 import { type Missing, RowFault } from "./rowFault.ts"
 import type { Times } from "./times.ts"
@@ -30,12 +31,16 @@ interface RunnerParts {
   readonly answers: Replies
   readonly load: Loader
   readonly times: Times
+  readonly leases: LeaseRules
   readonly log: (sentence: string) => void
 }
 
 /** Whether an operation has succeeded at once. */
 export const isSuccess = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Success<A, E> =>
   Exit.isExit(effect) && Exit.isSuccess(effect)
+
+/** Whether rows are missing, which probes tell of, and not leases. */
+const isOfRows = ({ missing: { kind } }: RowFault): boolean => kind !== "change" && kind !== "trust"
 
 const missingOf = (probe: () => unknown): Missing | undefined => {
   try {
@@ -46,20 +51,35 @@ const missingOf = (probe: () => unknown): Missing | undefined => {
   return undefined
 }
 
+/** A fault that asks for all leases that the operation was found to need. */
+const withAll = (fault: RowFault, changes: Set<number>): RowFault => {
+  if (fault.missing.kind !== "change") return fault
+  for (const ino of fault.missing.inos) changes.add(ino)
+  return new RowFault({ kind: "change", inos: [...changes] })
+}
+
 /** Makes what runs an operation once, on what is in memory: undone unless it succeeds. */
 const makeAttempt =
-  ({ commits, journal, times }: Pick<RunnerParts, "commits" | "journal" | "times">) =>
-  <A>(body: () => Outcome<A>, read: Array<Timespec>): Outcome<A> | RowFault => {
+  ({ commits, journal, leases, times }: Pick<RunnerParts, "commits" | "journal" | "leases" | "times">) =>
+  <A>(
+    body: () => Outcome<A>,
+    read: Array<Timespec>,
+    succeeded: (value: A) => void = () => {}
+  ): Outcome<A> | RowFault => {
     commits.look()
     const lost = commits.lost()
     if (lost !== undefined) return lost
+    if (!leases.isTrusted()) return new RowFault({ kind: "trust" })
     journal.begin()
     times.again(read)
     try {
       const exit = body()
       if (isSuccess(exit)) {
+        const inos = leases.lacking(journal.changed())
+        if (inos.length > 0) throw new RowFault({ kind: "change", inos })
         const { inodes, removed } = commits.unit()
         for (const inode of journal.settle()) if (!removed.has(inode.ino)) inodes.add(inode)
+        succeeded(exit.value)
       } else journal.undo()
       return exit
     } catch (error) {
@@ -72,13 +92,8 @@ const makeAttempt =
     }
   }
 
-export const makeRunner = (parts: RunnerParts) => {
-  const { answers, commits, load, log } = parts
-  const attempt = makeAttempt(parts)
-  const seen = (context: RequestContext): void => {
-    if (!context.resent) answers.fresh()
-  }
-
+/** Makes what runs an operation again, as often as it misses something, each time with that loaded. */
+const makeAgain = ({ load, log }: RunnerParts, attempt: ReturnType<typeof makeAttempt>) => {
   const loaded = (missing: Missing): Outcome<void> =>
     Effect.catch(load(missing), (error) => {
       log(`rows could not be loaded, and those who wait for them are told so: ${error.message}`)
@@ -87,7 +102,7 @@ export const makeRunner = (parts: RunnerParts) => {
 
   /** Loads all that the probes miss, and what was missed in any case. */
   const loadAll = (fault: RowFault, probes: ReadonlyArray<() => unknown>): Outcome<void> => {
-    const missing = probes.map(missingOf).filter((one) => one !== undefined)
+    const missing = isOfRows(fault) ? probes.map(missingOf).filter((one) => one !== undefined) : []
     return missing.length > 1
       ? Effect.forEach(missing, loaded, { concurrency: "unbounded", discard: true })
       : loaded(missing[0] ?? fault.missing)
@@ -97,21 +112,43 @@ export const makeRunner = (parts: RunnerParts) => {
     fault: RowFault,
     probes: ReadonlyArray<() => unknown>,
     body: () => Outcome<A>,
-    read: Array<Timespec>
+    read: Array<Timespec>,
+    succeeded?: (value: A) => void
   ) {
-    yield* loadAll(fault, probes)
+    /** What the operation changes: one lease may have been given up again while another was waited for. */
+    const changes = new Set<number>()
+    let missed = fault
     for (let faults = 0; faults < faultsMax; faults++) {
-      const outcome = attempt(body, read)
+      yield* loadAll(withAll(missed, changes), probes)
+      const outcome = attempt(body, read, succeeded)
       if (!(outcome instanceof RowFault)) return yield* outcome
-      yield* loadAll(outcome, probes)
+      missed = outcome
     }
     return yield* Effect.die(new Error(`an operation misses ${fault.missing.kind} however often they are loaded`))
   })
 
-  const perform = <A>(probes: () => ReadonlyArray<() => unknown>, body: () => Outcome<A>): Outcome<A> => {
+  return again
+}
+
+export type Runner = ReturnType<typeof makeRunner>
+
+export const makeRunner = (parts: RunnerParts) => {
+  const { answers, commits } = parts
+  const attempt = makeAttempt(parts)
+  const seen = (context: RequestContext): void => {
+    if (!context.resent) answers.fresh()
+  }
+
+  const again = makeAgain(parts, attempt)
+
+  const perform = <A>(
+    probes: () => ReadonlyArray<() => unknown>,
+    body: () => Outcome<A>,
+    succeeded?: (value: A) => void
+  ): Outcome<A> => {
     const read: Array<Timespec> = []
-    const outcome = attempt(body, read)
-    return outcome instanceof RowFault ? again(outcome, probes(), body, read) : outcome
+    const outcome = attempt(body, read, succeeded)
+    return outcome instanceof RowFault ? again(outcome, probes(), body, read, succeeded) : outcome
   }
 
   const none = (): ReadonlyArray<() => unknown> => []
@@ -140,14 +177,14 @@ export const makeRunner = (parts: RunnerParts) => {
             return perform(none, () => recorded.fromRecord(record, request))
           }
         } else seen(context)
-        return perform(probes === undefined ? none : () => probes(request), () => {
-          const exit = operation(request, context)
-          if (isSuccess(exit)) {
+        return perform(
+          probes === undefined ? none : () => probes(request),
+          () => operation(request, context),
+          (answer) => {
             commits.owe()
-            commits.record(context.unique, recorded.toRecord(exit.value, request))
+            commits.record(context.unique, recorded.toRecord(answer, request))
           }
-          return exit
-        })
+        )
       },
 
     /** Runs a change that no request asks for; what it misses is loaded. */

@@ -1,4 +1,4 @@
-import { type Checks, limit, seconds, whole } from "../checkOptions.ts"
+import { type Checks, flag, limit, seconds, whole } from "../checkOptions.ts"
 import { posixChecks, type PosixOptions } from "../posix/options.ts"
 
 /** Limits and timeouts of a store in PostgreSQL, and how it is reached. */
@@ -11,6 +11,15 @@ export interface PostgresOptions extends PosixOptions {
   readonly connections?: number
   /** Seconds for which a call waits for a server that is away, before it fails with EIO. Default: 30. */
   readonly grace?: number
+  /**
+   * Other mounts may serve the store at the same time, if all of them are opened so: what a call that has returned has
+   * changed is seen by every call that begins later, on any of them. The timeouts of names and attributes are 0 then unless
+   * they are given, and the kernel keeps no bytes of files; locks are those of each host, and times of the last read may
+   * stay as they are. It is being tried out. Default: false.
+   */
+  readonly manyHosts?: boolean
+  /** Seconds without a sign of life after which a mount of `manyHosts` is dead, and others go on. Default: 10. */
+  readonly deadAfter?: number
 }
 
 export const postgresChecks: Checks<PostgresOptions> = {
@@ -18,5 +27,7 @@ export const postgresChecks: Checks<PostgresOptions> = {
   capacity: limit,
   maxInodes: limit,
   connections: whole,
-  grace: seconds
+  grace: seconds,
+  manyHosts: flag,
+  deadAfter: seconds
 }

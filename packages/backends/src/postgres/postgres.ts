@@ -11,7 +11,7 @@ import type { Backend, BackendConnection, ErrnoError } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { checkOptions } from "../checkOptions.ts"
 import { attributeOperations } from "../posix/attributes.ts"
 import { timespec } from "../posix/clock.ts"
@@ -21,7 +21,7 @@ import { makeKernelPages } from "../posix/kernelPages.ts"
 import { isRegular } from "../posix/inode.ts"
 import { listingOperations } from "../posix/listing.ts"
 import { namespaceOperations } from "../posix/namespace.ts"
-import { makeOpening, openOperations, releasedir } from "../posix/open.ts"
+import { makeOpening, openOperations, releasedir, uncachedOpening } from "../posix/open.ts"
 import { pathOf } from "../posix/pathOf.ts"
 import { renameOperations } from "../posix/rename.ts"
 import { slicedFallocate, slicedLseek, slicedSetattr, type Sliced } from "../posix/slices.ts"
@@ -39,7 +39,15 @@ import { isSuccess } from "./once.ts"
 import { type PostgresOptions, postgresChecks } from "./options.ts"
 import { makeProbes } from "./probes.ts"
 import { RowFault } from "./rowFault.ts"
-import { beatSession, claimSession, endSession, releaseSession, type Session, StoreTaken } from "./session.ts"
+import {
+  beatSession,
+  claimSession,
+  deadAfterSeconds,
+  endSession,
+  releaseSession,
+  type Session,
+  StoreTaken
+} from "./session.ts"
 import { makeSweeper } from "./sweeper.ts"
 
 /** What a store holds, and what serving it took so far. */
@@ -106,7 +114,7 @@ const slicedBy = ({ filesystem, runner }: StoredFilesystem): Sliced => ({
 const operationsOf = (store: StoredFilesystem, options: PostgresOptions, pages: ReturnType<typeof makeKernelPages>) => {
   const { filesystem: fs, runner } = store
   const { changing, reading } = runner
-  const opening = makeOpening("kernel")
+  const opening = options.manyHosts === true ? uncachedOpening : makeOpening("kernel")
   const negative =
     options.negativeTimeout === undefined || options.negativeTimeout === 0
       ? undefined
@@ -186,11 +194,15 @@ const beatEvery = 1000
  * Claims the store for a connection. While another session may be alive it is watched: one that shows no sign of life for
  * its time is dead, one that does has the store.
  */
-const claim = Effect.fnUntraced(function* ({ database, name }: OpenStore, connection: string) {
+const claim = Effect.fnUntraced(function* (
+  { database, name }: OpenStore,
+  connection: string,
+  { deadAfter = deadAfterSeconds, manyHosts = false }: PostgresOptions
+) {
   let seen: string | undefined
   for (;;) {
     const claimed = yield* Effect.promise(() =>
-      claimSession(database, name, connection).catch((error: unknown) => {
+      claimSession(database, name, connection, { shares: manyHosts, deadAfter }).catch((error: unknown) => {
         if (error instanceof StoreTaken) return error
         throw error
       })
@@ -222,12 +234,14 @@ export const serveStore = Effect.fnUntraced(function* (opened: OpenStore, option
       Effect.ignore
     )
   })
-  yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(beatEvery)))
+  yield* Effect.forkScoped(store.sharing?.run ?? Effect.repeat(beat, Schedule.spaced(beatEvery)))
   yield* Effect.forkScoped(sweeper)
+  const scope = yield* Effect.scope
   yield* Effect.addFinalizer(() =>
     Effect.andThen(
       commits.close,
       Effect.sync(() => {
+        store.sharing?.end()
         if (session !== undefined) releaseSession(opened.name, session)
         session = undefined
       })
@@ -235,7 +249,8 @@ export const serveStore = Effect.fnUntraced(function* (opened: OpenStore, option
   )
 
   const backend = {
-    capabilities: storedCapabilities,
+    // What the kernel does not keep can be mapped all the same.
+    capabilities: options.manyHosts === true ? { ...storedCapabilities, directIoAllowMmap: true } : storedCapabilities,
     durable: true,
     // Stopped between slices; the slices that were done stay.
     interruptible: { fallocate: "fatal" } as const,
@@ -248,8 +263,8 @@ export const serveStore = Effect.fnUntraced(function* (opened: OpenStore, option
         pages.connect(connection)
         store.atimes.follow(connection.atime)
         opening.follow(connection.atime)
-        session = yield* claim(opened, connection.id)
-        yield* Effect.catch(store.begin(session, connection), (error) =>
+        session = yield* claim(opened, connection.id, options)
+        yield* Effect.catch(Scope.provide(store.begin(session, connection), scope), (error) =>
           error instanceof DatabaseError ? Effect.die(error) : Effect.fail(error)
         )
       }),
@@ -258,12 +273,15 @@ export const serveStore = Effect.fnUntraced(function* (opened: OpenStore, option
         yield* commits.close
         const of = session
         session = undefined
+        store.sharing?.end()
         if (of === undefined) return
         releaseSession(opened.name, of)
         yield* Effect.ignore(Effect.tryPromise(() => endSession(opened.database, of)))
       }),
     forget: (nodeid: U64, _nlookup: number, left: number) => {
-      if (left === 0 && commits.lost() === undefined) store.filesystem.forget(nodeid)
+      if (left > 0 || commits.lost() !== undefined) return
+      if (store.sharing === undefined) store.filesystem.forget(nodeid)
+      else store.sharing.forget(nodeid)
     },
     ...operations,
     stats: () => ({
@@ -272,7 +290,7 @@ export const serveStore = Effect.fnUntraced(function* (opened: OpenStore, option
       statements: opened.database.statements()
     })
   } satisfies PostgresBackend
-  return options.opens === true ? backend : withoutOpening(backend)
+  return options.opens === true || options.manyHosts === true ? backend : withoutOpening(backend)
 })
 
 /**

@@ -30,6 +30,10 @@ export type Missing =
   | { readonly kind: "chunks"; readonly content: LoadingContent; readonly first: number; readonly last: number }
   /** Which blocks are allocated from the chunk `first` to `last`, and the bytes of these two. */
   | { readonly kind: "edges"; readonly content: LoadingContent; readonly first: number; readonly last: number }
+  /** Leases to change inodes. */
+  | { readonly kind: "change"; readonly inos: ReadonlyArray<number> }
+  /** The database's word that the leases are still held. */
+  | { readonly kind: "trust" }
   /** Numbers for new inodes. */
   | { readonly kind: "ids" }
 

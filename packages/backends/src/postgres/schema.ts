@@ -82,5 +82,18 @@ export const migrations: ReadonlyArray<string> = [
     started timestamptz NOT NULL,
     seen timestamptz NOT NULL
   ) WITH (fillfactor = 50);
+  `,
+  // Several hosts: who has what in memory, and whose kernel may know what.
+  `
+  CREATE TABLE lease (
+    ino bigint PRIMARY KEY,
+    holders bigint[] NOT NULL,
+    exclusive boolean NOT NULL,
+    knowers bigint[] NOT NULL,
+    waiting bigint,
+    waited timestamptz
+  ) WITH (fillfactor = 50);
+  ALTER TABLE session ADD COLUMN shares boolean NOT NULL DEFAULT false;
+  ALTER TABLE session ADD COLUMN dead_after double precision NOT NULL DEFAULT 10;
   `
 ]

@@ -5,6 +5,7 @@
 import * as Data from "effect/Data"
 import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
+import { dropLeases, dropLeasesOf } from "./leaseRows.ts"
 import { type Database, type Row, type RunStatement, type Statement, whole } from "./database.ts"
 
 /** Seconds without a sign of life after which a session is dead. */
@@ -14,17 +15,20 @@ const lockStore: Statement = { name: "lockStore", text: "SELECT inodes, blocks F
 const sessions: Statement = {
   name: "sessions",
   text: `SELECT id, connection, holder, incarnation, units, inodes, blocks, answers,
-      extract(epoch FROM clock_timestamp() - seen)::double precision, extract(epoch FROM seen)::text
+      extract(epoch FROM clock_timestamp() - seen)::double precision, extract(epoch FROM seen)::text,
+      shares, dead_after
     FROM session ORDER BY id FOR UPDATE`
 }
 const enter: Statement = {
   name: "enter",
-  text: `INSERT INTO session (id, connection, holder, incarnation, units, inodes, blocks, answers, started, seen)
-    VALUES (nextval('session_id'), $1::text, $2::text, 1, 0, 0, 0, '', clock_timestamp(), clock_timestamp()) RETURNING id`
+  text: `INSERT INTO session (id, connection, holder, incarnation, units, inodes, blocks, answers, started, seen, shares, dead_after)
+    VALUES (nextval('session_id'), $1::text, $2::text, 1, 0, 0, 0, '', clock_timestamp(), clock_timestamp(),
+      $3::text::boolean, $4::text::double precision) RETURNING id`
 }
 const takeOver: Statement = {
   name: "takeOver",
-  text: `UPDATE session SET incarnation = incarnation + 1, holder = $2::text, seen = clock_timestamp()
+  text: `UPDATE session SET incarnation = incarnation + 1, holder = $2::text, seen = clock_timestamp(),
+      shares = $3::text::boolean, dead_after = $4::text::double precision
     WHERE id = $1::text::bigint RETURNING incarnation`
 }
 const fold: Statement = {
@@ -134,6 +138,8 @@ export interface Session {
   /** What there is besides. */
   readonly otherInodes: number
   readonly otherBlocks: number
+  /** Other mounts may serve the store as well. */
+  readonly shares: boolean
 }
 
 interface Found {
@@ -147,9 +153,11 @@ interface Found {
   readonly answers: string
   readonly age: number
   readonly seen: string
+  readonly shares: boolean
+  readonly deadAfter: number
 }
 
-const foundOf = ([id, connection, holder, incarnation, units, inodes, blocks, answers, age, seen]: Row): Found => ({
+const foundOf = ([id, connection, holder, incarnation, units, inodes, blocks, answers, age, ...rest]: Row): Found => ({
   id: whole(id),
   connection: String(connection),
   holder: holderOf(holder),
@@ -159,48 +167,92 @@ const foundOf = ([id, connection, holder, incarnation, units, inodes, blocks, an
   blocks: whole(blocks),
   answers: String(answers),
   age: Number(age),
-  seen: String(seen)
+  seen: String(rest[0]),
+  shares: rest[1] === true,
+  deadAfter: Number(rest[2])
 })
 
 const keyOf = (store: string, id: number): string => `${store} ${id}`
 
 const taken = ({ age, holder, seen }: Found): StoreTaken => {
   const who = holder === undefined ? "another mount" : `process ${holder.pid} of host ${holder.host}`
-  const message = `the store is in use by ${who}, last seen ${Math.max(0, age).toFixed(1)} s ago; a store serves one mount at a time`
+  const message = `the store is in use by ${who}, last seen ${Math.max(0, age).toFixed(1)} s ago; it serves one mount at a time, unless all of them share it`
   return new StoreTaken({ message, seen })
 }
 
-const claimWith = async (run: RunStatement, store: string, connection: string): Promise<Session> => {
+/** How a mount serves a store. */
+export interface SessionSettings {
+  /** Together with other mounts, which do so as well. */
+  readonly shares: boolean
+  /** Seconds without a sign of life after which it is dead. */
+  readonly deadAfter: number
+}
+
+const claimWith = async (
+  run: RunStatement,
+  store: string,
+  connection: string,
+  { deadAfter, shares }: SessionSettings
+): Promise<Session> => {
   await run(lockStore, [])
   const found = (await run(sessions, [])).map(foundOf)
   const own = found.find((session) => session.connection === connection)
+  const others: Array<Found> = []
   for (const other of found) {
     if (other === own) continue
-    if (other.age < deadAfterSeconds && !isGone(other.holder, keyOf(store, other.id))) throw taken(other)
-    await run(fold, [String(other.id)])
+    if (other.age < other.deadAfter && !isGone(other.holder, keyOf(store, other.id))) {
+      if (!shares || !other.shares) throw taken(other)
+      others.push(other)
+    } else {
+      await run(fold, [String(other.id)])
+      await dropLeasesOf(run, [other.id])
+    }
   }
+  if (others.length === 0) await dropLeases(run)
   const [row = []] = await run(lockStore, [])
-  const others = { otherInodes: whole(row[0]), otherBlocks: whole(row[1]) }
-  const holder = JSON.stringify(thisHolder())
-  if (own !== undefined) {
-    const [taking = []] = await run(takeOver, [String(own.id), holder])
-    const { answers, blocks, id, inodes, units } = own
-    return { id, incarnation: whole(taking[0]), units, answers, isResumed: true, inodes, blocks, ...others }
+  const besides = {
+    otherInodes: others.reduce((sum, { inodes }) => sum + inodes, whole(row[0])),
+    otherBlocks: others.reduce((sum, { blocks }) => sum + blocks, whole(row[1])),
+    shares
   }
-  const [entered = []] = await run(enter, [connection, holder])
+  const settings = [JSON.stringify(thisHolder()), String(shares), String(deadAfter)]
+  if (own !== undefined) {
+    const [taking = []] = await run(takeOver, [String(own.id), ...settings])
+    const { answers, blocks, id, inodes, units } = own
+    return { id, incarnation: whole(taking[0]), units, answers, isResumed: true, inodes, blocks, ...besides }
+  }
+  const [entered = []] = await run(enter, [connection, ...settings])
   const id = whole(entered[0])
-  return { id, incarnation: 1, units: 0, answers: "", isResumed: false, inodes: 0, blocks: 0, ...others }
+  return { id, incarnation: 1, units: 0, answers: "", isResumed: false, inodes: 0, blocks: 0, ...besides }
 }
 
 /**
  * Has the mount with this connection serve the store: an earlier server of the same mount is fenced, and so is a mount that
- * is dead. Rejects with `StoreTaken` while another mount is alive, or may be.
+ * is dead. Rejects with `StoreTaken` while another mount is alive, or may be, unless both share it.
  */
-export const claimSession = async (database: Database, store: string, connection: string): Promise<Session> => {
-  const session = await database.transaction((run) => claimWith(run, store, connection))
+export const claimSession = async (
+  database: Database,
+  store: string,
+  connection: string,
+  settings: SessionSettings
+): Promise<Session> => {
+  const session = await database.transaction((run) => claimWith(run, store, connection, settings))
   served.add(keyOf(store, session.id))
   return session
 }
+
+/** Ends those of these sessions that have shown no sign of life for their time: whatever they do has no effect any more. */
+export const fenceDeadSessions = (database: Database, suspects: ReadonlyArray<number>): Promise<void> =>
+  database.transaction(async (run) => {
+    await run(lockStore, [])
+    const found = (await run(sessions, [])).map(foundOf)
+    const gone = suspects.filter((id) => {
+      const session = found.find((one) => one.id === id)
+      return session === undefined || session.age >= session.deadAfter
+    })
+    for (const id of gone) await run(fold, [String(id)])
+    if (gone.length > 0) await dropLeasesOf(run, gone)
+  })
 
 /** Says that the session is alive; false when it is no longer this process's. */
 export const beatSession = async (database: Database, { id, incarnation }: Session): Promise<boolean> =>
@@ -219,5 +271,7 @@ export const releaseSession = (store: string, { id }: Session): void => void ser
 export const endSession = (database: Database, { id, incarnation }: Session): Promise<void> =>
   database.transaction(async (run) => {
     await run(lockStore, [])
-    if ((await run(beat, [String(id), String(incarnation)])).length > 0) await run(fold, [String(id)])
+    if ((await run(beat, [String(id), String(incarnation)])).length === 0) return
+    await run(fold, [String(id)])
+    await dropLeasesOf(run, [id])
   })

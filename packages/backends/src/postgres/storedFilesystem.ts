@@ -7,6 +7,7 @@ import type { makeUsage } from "../posix/usage.ts"
 import { ContentBytes } from "./contentBytes.ts"
 import { StoredDirectory } from "./directory.ts"
 import type { Journal } from "./journal.ts"
+import type { LeaseRules } from "./leases.ts"
 import type { NodeCache } from "./nodeCache.ts"
 import type { Nodes } from "./nodes.ts"
 import { rootId } from "./schema.ts"
@@ -21,6 +22,7 @@ interface FilesystemParts {
   readonly nodes: Nodes
   readonly journal: Journal
   readonly unit: () => Unit
+  readonly leases: LeaseRules
 }
 
 const bytesOf = ({ content, ino }: Inode): ContentBytes => {
@@ -29,7 +31,7 @@ const bytesOf = ({ content, ino }: Inode): ContentBytes => {
 }
 
 export const makeStoredFilesystem = (parts: FilesystemParts): Filesystem => {
-  const { atimes, cache, journal, newId, nodes, now, unit, usage } = parts
+  const { atimes, cache, journal, leases, newId, nodes, now, unit, usage } = parts
   return {
     now,
     usage: { ...usage, transfer: nodes.transfer },
@@ -68,16 +70,19 @@ export const makeStoredFilesystem = (parts: FilesystemParts): Filesystem => {
     unlinked: (inode, at) => {
       inode.nlink = isDirectory(inode) ? 0 : inode.nlink - 1
       inode.ctime = at
-      if (inode.nlink === 0 && !inode.known) nodes.free(inode)
+      if (inode.nlink === 0 && !inode.known && leases.isOnlyOurs(inode.ino)) nodes.free(inode)
     },
     forget: (nodeid) => {
       const inode = typeof nodeid === "number" ? cache.get(nodeid) : undefined
       if (inode === undefined || inode.ino === rootId) return
       inode.known = false
-      if (inode.nlink === 0) nodes.free(inode)
+      if (inode.nlink > 0 || !leases.isOnlyOurs(inode.ino)) return
+      leases.needChange(inode.ino)
+      nodes.free(inode)
     },
     accessed: (inode) => {
-      if (atimes.mark(inode)) unit().inodes.add(inode)
+      // A time is not worth a lease: where others read as well it stays as it is.
+      if (leases.mayChange(inode.ino) && atimes.mark(inode)) unit().inodes.add(inode)
     }
   }
 }

@@ -26,6 +26,8 @@ interface ChangedXattr {
 export class Unit {
   readonly inodes = new Set<Inode>()
   readonly removed = new Set<number>()
+  /** Numbers of new inodes. */
+  readonly made = new Set<number>()
   readonly entries = new Map<string, ChangedEntry>()
   readonly xattrs = new Map<string, ChangedXattr>()
   readonly contents = new Map<ContentBytes, Set<number>>()
@@ -78,6 +80,8 @@ export interface UnitOf {
   readonly blocks: number
   /** Undefined: the answers that are stored are right. */
   readonly answers: string | undefined
+  /** Other hosts may serve the store as well: what is made is leased. */
+  readonly shares: boolean
 }
 
 /** A statement with its parameters. It returns one row if the unit took effect, and none if the session is at another unit. */
@@ -116,7 +120,7 @@ class Parameters {
 }
 
 /** One part of the statement; undefined where it has nothing to store. */
-type Part = (parameters: Parameters, unit: Unit) => string | undefined
+type Part = (parameters: Parameters, unit: Unit, of: UnitOf) => string | undefined
 
 const cut = (at: string, length: string): string => `substring($1::bytea FROM ${at}::integer FOR ${length}::integer)`
 const live = "EXISTS (SELECT FROM fence)"
@@ -270,6 +274,20 @@ const buryContents: Part = (parameters, { dead }) =>
     ? undefined
     : `INSERT INTO dead (data) SELECT data FROM unnest(${parameters.numbers(dead)}) AS row (data) WHERE ${live}`
 
+const putLeases: Part = (parameters, { made, removed }, { session, shares }) => {
+  const rows = shares ? [...made].filter((ino) => !removed.has(ino)) : []
+  if (rows.length === 0) return undefined
+  const own = `ARRAY[${parameters.number(session)}]`
+  return `INSERT INTO lease (ino, holders, exclusive, knowers)
+    SELECT ino, ${own}, true, ${own} FROM unnest(${parameters.numbers(rows)}) AS row (ino) WHERE ${live}
+    ON CONFLICT (ino) DO NOTHING`
+}
+
+const removeLeases: Part = (parameters, { removed }, { shares }) =>
+  shares && removed.size > 0
+    ? `DELETE FROM lease WHERE ino = ANY (${parameters.numbers(removed)}) AND ${live}`
+    : undefined
+
 const parts: ReadonlyArray<Part> = [
   putInodes,
   removeInodes,
@@ -282,7 +300,9 @@ const parts: ReadonlyArray<Part> = [
   putBits,
   putChunks,
   removeContents,
-  buryContents
+  buryContents,
+  putLeases,
+  removeLeases
 ]
 
 /**
@@ -299,7 +319,7 @@ export const storingUnit = (unit: Unit, of: UnitOf): StoringUnit => {
   let mask = answers === "" ? 0 : 1
   const texts: Array<string> = []
   for (const [n, part] of parts.entries()) {
-    const text = part(parameters, unit)
+    const text = part(parameters, unit, of)
     if (text === undefined) continue
     mask |= 2 << n
     texts.push(`part${n} AS (${text})`)

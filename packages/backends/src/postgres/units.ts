@@ -82,7 +82,8 @@ export const makeUnits = ({ answers, database, dropAll, fenced, grace, log, stor
       units,
       inodes: inodes - of.otherInodes,
       blocks: blocks - of.otherBlocks,
-      answers: text
+      answers: text,
+      shares: of.shares
     })
   }
 

@@ -1,4 +1,4 @@
-import { assert } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { checkPostgres, postgres } from "../../src/index.ts"
 import { testAttributes } from "../posix/attributes.ts"
@@ -11,21 +11,27 @@ import { newStore, useCluster } from "./store.ts"
 
 const cluster = useCluster()
 
-/** A store that is served, and checked when its test ends. */
-const make: Make = (options) =>
-  Effect.gen(function* () {
-    const url = yield* newStore(cluster)
-    const { backend, commit } = yield* serveStore(postgres(url, options), "c")
-    yield* Effect.addFinalizer(() =>
-      Effect.gen(function* () {
-        yield* commit
-        assert.deepStrictEqual((yield* checkPostgres(url)).problems, [])
-      }).pipe(Effect.orDie)
-    )
-    return { ...backend, invariants: () => [] }
-  })
+/** Makes a store that is served, by one mount alone or as one of several, and checked when its test ends. */
+const making =
+  (manyHosts: boolean): Make =>
+  (options) =>
+    Effect.gen(function* () {
+      const url = yield* newStore(cluster)
+      const { backend, commit } = yield* serveStore(postgres(url, { ...options, manyHosts }), "c")
+      yield* Effect.addFinalizer(() =>
+        Effect.gen(function* () {
+          yield* commit
+          assert.deepStrictEqual((yield* checkPostgres(url)).problems, [])
+        }).pipe(Effect.orDie)
+      )
+      return { ...backend, invariants: () => [] }
+    })
 
-testNames(make)
-testAttributes(make)
-testData(make)
-testDirectoryNames(make)
+for (const manyHosts of [false, true])
+  describe(manyHosts ? "a store that hosts share" : "a store", () => {
+    const make = making(manyHosts)
+    testNames(make)
+    testAttributes(make)
+    testData(make)
+    testDirectoryNames(make)
+  })

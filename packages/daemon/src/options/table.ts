@@ -23,7 +23,7 @@ export interface ParsedOptions {
   readonly memory: MemoryOptions
   readonly passthrough: PassthroughOptions
   readonly workspace: BranchOptions
-  readonly postgres: Pick<PostgresOptions, "connections" | "grace">
+  readonly postgres: Pick<PostgresOptions, "connections" | "grace" | "manyHosts">
   readonly owner: Owner
   readonly session: NonNullable<MountOptions["session"]>
   /** Root is let in, besides the user who mounts, and nobody else. */
@@ -292,6 +292,11 @@ export const optionTable: { readonly [name: string]: Row } = {
   server_grace: timeout(
     "how long a call waits for a database server that is away, before it fails (default 30)",
     (t, value) => (t.postgres.grace = value)
+  ),
+  many_hosts: flag(
+    "other mounts may serve the store at the same time, if all have this option; being tried out",
+    (t) => (t.postgres.manyHosts = true),
+    "source"
   ),
   no_audit: flag("it is not recorded who changed what", (t) => (t.workspace.audit = false), "source"),
   writeback_cache: flag(

@@ -29,7 +29,8 @@ with the password in PGPASSWORD or ~/.pgpass (docs/postgres.md)`,
     "nr_inodes",
     "no_xattr",
     "connections",
-    "server_grace"
+    "server_grace",
+    "many_hosts"
   ],
   refuses: locksOfTheKernel,
   load,
