@@ -142,6 +142,12 @@ const shells = [
   ["fish", "bickford.fish"]
 ] as const
 
+/**
+ * A completion of zsh in which arguments are completed as paths. An argument with no action has zsh show what it is; then a flag is
+ * listed, and not put in, where an argument could stand too.
+ */
+const withPaths = (text: string): string => text.replace(/^( +'\*?:.*:)'$/gm, "$1_files'")
+
 /** Writes everything into a directory. */
 export const writeManual = async (directory: string): Promise<void> => {
   for (const name of ["man1", "man8"]) mkdirSync(join(directory, name), { recursive: true })
@@ -152,7 +158,8 @@ export const writeManual = async (directory: string): Promise<void> => {
   writeFileSync(join(directory, "man8", "mount.fuse.bickford.8"), mountHelperPage())
   const descriptor = Completions.fromCommand(bickford)
   for (const [shell, name] of shells) {
-    const text = Completions.generate("bickford", shell, descriptor)
+    const generated = Completions.generate("bickford", shell, descriptor)
+    const text = shell === "zsh" ? withPaths(generated) : generated
     writeFileSync(join(directory, name), text.endsWith("\n") ? text : `${text}\n`)
   }
 }

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "fs_call.h"
+#include "newer_calls.h"
 #include "shared_files.h"
 #include "shared_words.h"
 #include "unique_fd.h"
@@ -199,7 +200,7 @@ constexpr unsigned statx_mount_id_unique = 0x4000;
 constexpr size_t statx_mount_id_offset = 0x90;
 
 int stat_name(int folder, const char* name, int flags, unsigned mask, struct statx* into) {
-  return statx(folder, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | flags, STATX_BASIC_STATS | STATX_BTIME | mask, into);
+  return call_statx(folder, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | flags, STATX_BASIC_STATS | STATX_BTIME | mask, into);
 }
 
 // 0 on kernels that do not tell it.

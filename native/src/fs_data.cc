@@ -10,6 +10,7 @@
 
 #include "fs_call.h"
 #include "job.h"
+#include "newer_calls.h"
 #include "unique_fd.h"
 
 namespace {
@@ -54,7 +55,7 @@ napi_value write_at(napi_env env, napi_callback_info info) {
   size_t done = 0;
   while (done < size) {
     const struct iovec part = {from + done, size - done};
-    const ssize_t count = pwritev2(file, &part, 1, offset + static_cast<int64_t>(done), flags);
+    const ssize_t count = call_pwritev2(file, &part, 1, offset + static_cast<int64_t>(done), flags);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return done > 0 ? call.result(static_cast<int64_t>(done)) : call.error(errno);
     // A file that takes nothing more and does not say why.

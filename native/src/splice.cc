@@ -68,7 +68,7 @@ napi_value splice_file(napi_env env, napi_callback_info info) {
   if (pipe == nullptr) return nullptr;
   if (!unsigned_argument(env, argv[3], INT32_MAX, &length)) return type_error(env, "expected a length");
   if (!pipe->fd.open()) return number(env, -EBADF);
-  off64_t at = offset;
+  off_t at = offset;
   int64_t done = 0;
   while (done < length) {
     const ssize_t count = splice(static_cast<int>(file), &at, pipe->fd.get(), nullptr, static_cast<size_t>(length - done), SPLICE_F_NONBLOCK);
@@ -119,7 +119,7 @@ napi_value splice_into(napi_env env, napi_callback_info info) {
   if (!offset_argument(env, argv[2], &offset)) return type_error(env, "expected a file offset");
   if (!unsigned_argument(env, argv[3], INT32_MAX, &length)) return type_error(env, "expected a length");
   if (!pipe->fd.open()) return number(env, -EBADF);
-  off64_t at = offset;
+  off_t at = offset;
   int64_t done = 0;
   while (done < length) {
     const ssize_t count = splice(pipe->fd.get(), nullptr, static_cast<int>(file), &at, static_cast<size_t>(length - done), SPLICE_F_NONBLOCK);

