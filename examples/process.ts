@@ -1,6 +1,6 @@
 /**
  * A live view of this process: `npm run example process MOUNTPOINT`
- * cat MOUNTPOINT/memory.json; ls MOUNTPOINT/env; cat MOUNTPOINT/env/PATH; head -1 MOUNTPOINT/clock
+ * `cat MOUNTPOINT/memory.json; ls MOUNTPOINT/env; cat MOUNTPOINT/env/PATH; head -1 MOUNTPOINT/clock`
  */
 import { folder, mount, tree } from "bickford"
 import * as Effect from "effect/Effect"

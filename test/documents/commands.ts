@@ -1,24 +1,39 @@
 /**
- * `npm run test:commands`: every command and program of the documents is run, where a reader would run it: in namespaces with a /srv, /mnt
- * and /etc of their own. What cannot be run here says why on the line before it, `<!-- not run: ... -->`, and is counted.
+ * `npm run test:commands`: every command and program of the documents and of the examples is run, where a reader would run it: in
+ * namespaces with a /srv, /mnt and /etc of their own, and with no network but the loopback. What cannot be run here says why on the
+ * line before it, `<!-- not run: ... -->`; those reasons, and what is done otherwise, are printed and counted.
  */
 import assert from "node:assert/strict"
-import { mkdtemp, readFile, realpath, rm } from "node:fs/promises"
+import { mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
-import { describe, it } from "node:test"
+import { after, describe, it } from "node:test"
+import { postgresPrograms } from "../../packages/backends/test/postgres/cluster.ts"
 import { run } from "../mount/processes.ts"
-import { documents, fencesOf, root } from "./documents.ts"
+import { commandsOf, documents, examples, fencesOf, root } from "./documents.ts"
 
-/** The tutorials have tests of their own (tutorial.test.ts, workspaceTutorial.test.ts). */
-const followedElsewhere = ["docs/tutorial.md", "docs/workspace-tutorial.md"]
+/** Blocks that other tests run, compile or compare. */
+const elsewhere: ReadonlyArray<{ readonly page: string; readonly language?: string; readonly test: string }> = [
+  { page: "docs/tutorial.md", test: "test/documents/tutorial.test.ts" },
+  { page: "docs/workspace-tutorial.md", test: "test/documents/workspaceTutorial.test.ts" },
+  { page: "docs/typescript.md", language: "json", test: "test/documents/snippets.test.ts" }
+]
 
-/** What is no command and no program: it is compared, compiled or read by other tests, or is output. */
-const inert = ["console", "sql", "json", "text", "toml"]
+/** What follow/main.ts can follow. */
+const followed: ReadonlyArray<string> = ["sh", "ts", "sql", "toml", "fstab"]
+
+/** Most time goes into waiting for processes to start, and for mounts. */
+const pagesAtOnce = 2
+
+/** What Node has compiled of the sources: each command of a page is a process of its own. */
+const compileCache = join(root, "node_modules", ".cache", "commands")
 
 /** Makes the namespaces' own places; then the arguments are a command. */
 const enter = `
 set -eu
+if command -v ip >/dev/null; then ip link set lo up
+else python3 -c 'import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh14s", b"lo", 0x49, b""))'
+fi
 for place in /srv /run /var/lib; do mount -t tmpfs tmpfs "$place"; done
 mkdir /run/etc /run/bin
 cp -a /etc/. /run/etc && mount --bind /run/etc /etc
@@ -31,7 +46,7 @@ exec "$@"`
 
 interface Seen {
   readonly commands: number
-  readonly programs: number
+  readonly blocks: number
   readonly instead: ReadonlyArray<string>
 }
 
@@ -39,56 +54,78 @@ interface Seen {
 const follow = async (page: string): Promise<Seen> => {
   const directory = await realpath(await mkdtemp(join(tmpdir(), "bickford-follow-")))
   try {
-    const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, VITEST: ___, ...env } = process.env
-    const namespaces = ["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, VITEST: ___, ...inherited } = process.env
+    const env = { ...inherited, NODE_COMPILE_CACHE: compileCache }
+    const namespaces = ["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc", "--net"]
     const flags = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
     const program = [process.execPath, ...flags, join(root, "test/documents/follow/main.ts"), page, directory]
-    const said = await run("unshare", [...namespaces, "sh", "-c", enter, "sh", process.execPath, root, ...program], {
-      env
-    })
+    // A session of its own: a command that asks on the terminal finds none.
+    const command = ["--wait", "unshare", ...namespaces, "sh", "-c", enter, "sh", process.execPath, root, ...program]
+    const said = await run("setsid", command, { env })
     return JSON.parse(said.trim().split("\n").at(-1) ?? "")
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-const pages = await Promise.all(
-  (await documents()).map(async (file) => {
-    const fences = fencesOf(await readFile(file, "utf8"))
-    return {
-      page: relative(root, file),
-      fences,
-      run: fences.filter(({ language, notRun }) => notRun === undefined && !inert.includes(language)),
-      notRun: fences.filter(({ notRun }) => notRun !== undefined)
-    }
-  })
-)
+const pages = await Promise.all([
+  ...(await documents()).map(async (file) => ({
+    page: relative(root, file),
+    fences: fencesOf(await readFile(file, "utf8"))
+  })),
+  ...(await examples()).map(async (file) => ({
+    page: relative(root, file),
+    fences: commandsOf(await readFile(file, "utf8"))
+  }))
+])
 
-describe("the commands and programs of the documents", () => {
-  for (const { page, run: blocks } of pages) {
-    if (blocks.length === 0 || followedElsewhere.includes(page)) continue
+const otherTest = (page: string, language: string): string | undefined =>
+  elsewhere.find((one) => one.page === page && (one.language ?? language) === language)?.test
+
+const blocks = pages.flatMap(({ fences, page }) => fences.map((fence) => ({ page, ...fence })))
+const notRun = blocks.filter((block) => block.notRun !== undefined)
+const byOthers = blocks.filter((block) => block.notRun === undefined && otherTest(block.page, block.language))
+const toFollow = blocks.filter((block) => !notRun.includes(block) && !byOthers.includes(block))
+const instead: Array<string> = []
+let commands = 0
+
+const report = (): void => {
+  const lines = [
+    `${toFollow.length} blocks with ${commands} commands are run, ${byOthers.length} by other tests:`,
+    ...elsewhere.map(({ language = "all", page, test }) => `  ${page} (${language}): ${test}`),
+    `${instead.length} commands are done otherwise:`,
+    ...instead.map((line) => `  ${line}`),
+    `${notRun.length} blocks are not run:`,
+    ...notRun.map((block) => `  ${block.page}: ${block.notRun}`)
+  ]
+  process.stderr.write(`${lines.join("\n")}\n`)
+}
+
+await mkdir(compileCache, { recursive: true })
+// There is no registry where the pages are followed.
+postgresPrograms()
+after(report)
+
+describe("the commands and programs of the documents", { concurrency: pagesAtOnce }, () => {
+  for (const page of new Set(toFollow.map((block) => block.page))) {
     it(page, async () => {
-      const { commands, instead, programs } = await follow(page)
-      if (instead.length > 0) console.log(`${page}: done otherwise: ${instead.join("; ")}`)
-      assert.ok(commands + programs > 0)
-      assert.strictEqual(programs, blocks.filter(({ language }) => language === "ts").length)
+      const seen = await follow(page)
+      instead.push(...seen.instead.map((reason) => `${page}: ${reason}`))
+      commands += seen.commands
+      assert.strictEqual(seen.blocks, toFollow.filter((block) => block.page === page).length)
     })
   }
 
-  it("are of a language that is run, or known not to be one", () => {
-    const unknown = pages.flatMap(({ fences, page }) =>
-      fences
-        .filter(({ language }) => ![...inert, "sh", "ts"].includes(language))
-        .map(({ language }) => `${page}: ${language}`)
+  it("are in a language that is followed, or say why they are not", () => {
+    const unknown = toFollow.filter(({ language }) => !followed.includes(language))
+    assert.deepStrictEqual(
+      unknown.map(({ content, language, page }) => `${page}: ${language}: ${content.slice(0, 40)}`),
+      []
     )
-    assert.deepStrictEqual(unknown, [])
   })
 
-  it("that are not run say why", () => {
-    const reasons = pages.flatMap(({ notRun, page }) => notRun.map(({ notRun }) => `${page}: ${notRun}`))
-    process.stderr.write(
-      `${reasons.length} blocks of the documents are not run:\n${reasons.map((line) => `  ${line}\n`).join("")}`
-    )
-    assert.ok(reasons.length < 12)
+  it("are followed by the tests that are said to do so", async () => {
+    for (const { page, test } of elsewhere)
+      assert.ok((await readFile(join(root, test), "utf8")).includes(page), `${test}: ${page}`)
   })
 })

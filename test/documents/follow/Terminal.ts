@@ -25,14 +25,22 @@ const until = async (what: string, condition: () => boolean | Promise<boolean>):
   }
 }
 
+/** The shell becomes the command; variables before it are for it alone. */
+const withExec = (command: string): string => command.replace(/^(?:[A-Z_]+=\S+ )*/, "$&exec ")
+
 export class Terminal {
   readonly #directory: string
-  readonly #environment: NodeJS.ProcessEnv
+  #environment: NodeJS.ProcessEnv
   readonly #servers = new Set<Server>()
 
   constructor(directory: string, environment: NodeJS.ProcessEnv) {
     this.#directory = directory
     this.#environment = environment
+  }
+
+  /** Sets a variable for the commands that follow, as `export` does. */
+  set(name: string, value: string): void {
+    this.#environment = { ...this.#environment, [name]: value }
   }
 
   /** Runs a command to its end, which has to be a good one; gives what it prints. */
@@ -48,7 +56,7 @@ export class Terminal {
   /** Starts a command that goes on, and waits until it is ready, or has ended well. */
   async serve(command: string, isReady: (said: string) => boolean | Promise<boolean>): Promise<string> {
     // A group of its own, as in a terminal: npm has the server as its child.
-    const server = spawn("sh", ["-euc", `exec ${command}`], {
+    const server = spawn("sh", ["-euc", withExec(command)], {
       // npm's scripts are those of the checkout.
       cwd: /^npm (start|run) /.test(command) ? root : this.#directory,
       env: this.#environment,

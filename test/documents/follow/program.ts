@@ -5,15 +5,16 @@ import { mountpoints, type Terminal } from "./Terminal.ts"
 /** How blocks of one kind are run. */
 type Way = (terminal: Terminal, file: string, mountpoint: string) => Promise<void>
 
-/** A program that ends, or mounts: then it ends with an unmount. */
+/** A program that ends, or mounts: then it ends with an unmount, if it does not unmount by itself meanwhile. */
 const runProgram: Way = async (terminal, file, mountpoint) => {
   await terminal.serve(`node ${file} mnt`, () => mountpoints().includes(mountpoint))
   if (!mountpoints().includes(mountpoint)) return
-  await terminal.run("ls -l mnt; umount mnt")
+  await terminal.run("{ ls -l mnt && umount mnt; } || ! mountpoint -q mnt")
   await terminal.interrupt()
 }
 
 const serveBackend: Way = async (terminal, file) => {
+  await terminal.interrupt()
   await terminal.run(`bickford mount --background module:${file} mnt && ls -l mnt && umount mnt`)
 }
 

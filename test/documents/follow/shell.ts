@@ -7,15 +7,16 @@ const typed = (line: string): string =>
   line
     .replace(/(^|\s+)#.*$/, "")
     .replace(/\s*\[[^\]]*\]/g, "")
-    .replace(/\b[A-Z]{3,}\b/g, (word) => reader[word] ?? word)
+    .replace(/(?<!\w)[A-Z]{3,}(?:\.\.\.|(?!\w))/g, (word) => reader[word] ?? word)
     .trim()
 
 const isMount = (command: string): boolean =>
-  /^(npx )?bickford (mount|[a-z]+:)|^npm start|^npm run example|^mount /.test(command)
+  /^([A-Z_]+=\S+ )*(npx )?bickford (mount|[a-z]+:)|^npm start|^npm run example|^mount /.test(command)
 
 /** What goes on until Ctrl-C. */
 const isServer = (command: string): boolean =>
-  /^(npx )?bickford mount (?!--)/.test(command) || /^bickford (daemon|log )|^npm start|^npm run example/.test(command)
+  /^([A-Z_]+=\S+ )*(npx )?bickford mount (?!--)/.test(command) ||
+  /^bickford (daemon|dashboard|log )|^npm start|^npm run example/.test(command)
 
 /** Ends what is mounted where a command is to mount. */
 const makeRoom = async (terminal: Terminal, command: string): Promise<void> => {
@@ -44,27 +45,31 @@ const readiness = (terminal: Terminal, command: string): ((said: string) => bool
       )
   // A line for each request: one is made.
   if (command.startsWith("bickford log")) return (said) => said !== "" || terminal.run("ls /srv/data").then(() => false)
+  if (command.startsWith("bickford dashboard")) return (said) => said.includes("http://")
   return (said) => / is mounted at |^serving /m.test(said)
 }
 
-const followLine = async (
-  terminal: Terminal,
-  command: string,
-  substituted: (reason: string) => void
-): Promise<void> => {
-  const other = instead.find((one) => one.command.test(command))
-  if (other !== undefined) {
-    substituted(`${command}: ${other.reason}`)
-    await terminal.run(other.run)
-  } else if (isServer(command) && !command.endsWith("--help")) {
-    if (isMount(command)) await makeRoom(terminal, command)
-    await terminal.serve(command, readiness(terminal, command))
-    if (command.startsWith("bickford log")) await terminal.interrupt((served) => served === command)
-  } else {
-    if (isMount(command)) await makeRoom(terminal, command)
-    await releaseStore(terminal, command)
-    await terminal.run(command)
-  }
+/** The commands that a server prints for its users to try. */
+const offered = (said: string): ReadonlyArray<string> =>
+  Array.from(said.matchAll(/^curl .*$/gm), ([command]) => command)
+
+/** Starts what goes on until Ctrl-C; what it offers to its users is run. */
+const startServer = async (terminal: Terminal, command: string): Promise<void> => {
+  const said = await terminal.serve(command, readiness(terminal, command))
+  for (const line of offered(said)) await terminal.run(line)
+  if (/^bickford (dashboard|log)/.test(command)) await terminal.interrupt((served) => served === command)
+}
+
+const followLine = async (terminal: Terminal, given: string, substituted: (reason: string) => void): Promise<void> => {
+  const other = instead.find((one) => one.command.test(given))
+  if (other !== undefined) substituted(`${given}: ${other.reason}`)
+  const command = other === undefined ? given : given.replace(other.command, other.run)
+  const [, name, value] = /^export (\w+)=(.*)$/.exec(command) ?? []
+  if (name !== undefined) return terminal.set(name, value ?? "")
+  if (isMount(command)) await makeRoom(terminal, command)
+  if (isServer(command) && !command.endsWith("--help")) return startServer(terminal, command)
+  await releaseStore(terminal, command)
+  await terminal.run(command)
 }
 
 /** Follows a block; how many commands it has. */

@@ -27,7 +27,7 @@ export interface Cluster {
 const installed = "/usr/lib/postgresql"
 
 /** The folder of the newest server's programs; installs one where there is none. */
-const programs = (): string => {
+export const postgresPrograms = (): string => {
   const newest = (): string | undefined =>
     existsSync(installed)
       ? readdirSync(installed)
@@ -102,7 +102,7 @@ const guard = (folder: string): ChildProcess => {
 
 /** Starts a server, empty; it is to be removed, and is when this process ends without having done so. */
 export const startCluster = async (): Promise<Cluster> => {
-  const bin = programs()
+  const bin = postgresPrograms()
   const user = serverUser()
   const folder = mkdtempSync(join(tmpdir(), "bickford-postgres-"))
   if (user !== undefined) chownSync(folder, user.uid, user.gid)
