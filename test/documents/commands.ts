@@ -10,6 +10,7 @@ import { join, relative } from "node:path"
 import { after, describe, it } from "node:test"
 import { postgresPrograms } from "../../packages/backends/test/postgres/cluster.ts"
 import { run } from "../mount/processes.ts"
+import { patienceMilliseconds } from "../patience.ts"
 import { commandsOf, documents, examples, fencesOf, root } from "./documents.ts"
 
 /** Blocks that other tests run, compile or compare. */
@@ -61,7 +62,8 @@ const follow = async (page: string): Promise<Seen> => {
     const program = [process.execPath, ...flags, join(root, "test/documents/follow/main.ts"), page, directory]
     // A session of its own: a command that asks on the terminal finds none.
     const command = ["--wait", "unshare", ...namespaces, "sh", "-c", enter, "sh", process.execPath, root, ...program]
-    const said = await run("setsid", command, { env })
+    // Each of its commands has its own backstop, which tells more.
+    const said = await run("setsid", command, { env, timeoutMilliseconds: 4 * patienceMilliseconds })
     return JSON.parse(said.trim().split("\n").at(-1) ?? "")
   } finally {
     await rm(directory, { recursive: true, force: true })

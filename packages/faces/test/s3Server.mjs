@@ -1,8 +1,8 @@
-/** A server of S3's protocol with an empty bucket in a directory; says its port, and ends with its input. */
+/** `node s3Server.mjs DIRECTORY [PORT]`: a server of S3's protocol with an empty bucket in a directory; says its port, and ends with its input. */
 import S3rver from "s3rver"
 
 const server = new S3rver({
-  port: 0,
+  port: Number(process.argv[3] ?? 0),
   address: "127.0.0.1",
   silent: true,
   directory: process.argv[2],

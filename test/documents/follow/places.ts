@@ -29,8 +29,9 @@ printf 'made:\\n\\ttouch made\\n' >/srv/project/Makefile
 [ -e package.json ] || echo '{ "private": true, "type": "module" }' >package.json
 `
 
-/** Servers of docs/faces.md, which say on which addresses they are. */
+/** Servers of docs/faces.md. */
 const remote = join(root, "test/documents/follow/remote.mjs")
+const s3 = join(root, "packages/faces/test/s3Server.mjs")
 
 /** Before the blocks of a page, by its path: commands of sh, after those above. */
 export const before: { readonly [page: string]: string } = {
@@ -44,8 +45,11 @@ mkdir /srv/served
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=example.org \
   -addext subjectAltName=DNS:example.org -keyout /srv/key.pem -out /srv/certificate.pem 2>/srv/openssl.log
 echo '127.0.0.1 example.org' >>/etc/hosts
-node ${remote} /srv/key.pem /srv/certificate.pem /srv/served >/srv/remote.log 2>&1 &
-until grep -q ready /srv/remote.log; do kill -0 $!; sleep 0.1; done`,
+node ${remote} /srv/key.pem /srv/certificate.pem >/srv/remote.log 2>&1 &
+{ sleep infinity | node ${s3} /srv/served 9000; } >/srv/s3.log 2>&1 &
+until grep -q ready /srv/remote.log && grep -q 9000 /srv/s3.log; do kill -0 $!; sleep 0.1; done`,
+  // The page makes it.
+  "docs/installing.md": "rmdir mnt",
   "docs/postgres.md": `
 programs=$(ls -d /usr/lib/postgresql/*/bin | tail -1)
 mkdir -p /srv/cluster /run/postgresql

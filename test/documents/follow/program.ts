@@ -6,10 +6,13 @@ import { mountpoints, type Terminal } from "./Terminal.ts"
 type Way = (terminal: Terminal, file: string, mountpoint: string) => Promise<void>
 
 /** A program that ends, or mounts: then it ends with an unmount, if it does not unmount by itself meanwhile. */
-const runProgram: Way = async (terminal, file, mountpoint) => {
-  await terminal.serve(`node ${file} mnt`, () => mountpoints().includes(mountpoint))
-  if (!mountpoints().includes(mountpoint)) return
-  await terminal.run("{ ls -l mnt && umount mnt; } || ! mountpoint -q mnt")
+const runProgram: Way = async (terminal, file) => {
+  const others = mountpoints()
+  const made = () => mountpoints().find((place) => !others.includes(place))
+  await terminal.serve(`node ${file} mnt`, () => made() !== undefined)
+  const place = made()
+  if (place === undefined) return
+  await terminal.run(`{ ls -l ${place} && umount ${place}; } || ! mountpoint -q ${place}`)
   await terminal.interrupt()
 }
 

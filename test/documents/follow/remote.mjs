@@ -1,12 +1,11 @@
 /**
- * `node remote.mjs KEY CERTIFICATE DIRECTORY`: what docs/faces.md takes to be in the net: https://example.org/files/, with an index page
- * and a file, and on port 9000 an S3 server whose bucket lies in the directory. Says `ready`.
+ * `node remote.mjs KEY CERTIFICATE`: what docs/faces.md takes to be in the net: https://example.org/files/, with an index page and a
+ * file. Says `ready`.
  */
 import { readFileSync } from "node:fs"
 import { createServer } from "node:https"
-import S3rver from "s3rver"
 
-const [, , key, certificate, directory] = process.argv
+const [, , key, certificate] = process.argv
 const files = { "/files/": '<a href="file.txt">file.txt</a>', "/files/file.txt": "text\n" }
 
 createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, ({ method, url }, response) => {
@@ -18,13 +17,4 @@ createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, ({ met
     etag: '"1"'
   })
   return response.end(method === "HEAD" ? "" : content)
-}).listen(443, "127.0.0.1")
-
-await new S3rver({
-  port: 9000,
-  address: "127.0.0.1",
-  silent: true,
-  directory,
-  configureBuckets: [{ name: "bucket", configs: [] }]
-}).run()
-console.log("ready")
+}).listen(443, "127.0.0.1", () => console.log("ready"))
