@@ -61,7 +61,7 @@ const hold = (tid: number): Held | undefined => {
   }
 }
 
-/** Looks at a thread; undefined when it is gone. Takes 1.5 us, of which Node's own calls for the same take 10. */
+/** Looks at a thread; undefined when it is gone. Takes 5 us on a busy machine; Node's own calls for the same, 12. */
 const see = ({ exe, fd }: Held): Seen | undefined => {
   const length = files.fs_readlink(exe, pathRoom)
   // Of another user's process no program is told.
