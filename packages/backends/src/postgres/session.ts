@@ -200,8 +200,10 @@ const claimWith = async (
   const others: Array<Found> = []
   for (const other of found) {
     if (other === own) continue
-    if (other.age < other.deadAfter && !isGone(other.holder, keyOf(store, other.id))) {
-      if (!shares || !other.shares) throw taken(other)
+    const isShared = shares && other.shares
+    // The process of one that shares the store may be replaced just now, and nobody has to wait for it.
+    if (other.age < other.deadAfter && (isShared || !isGone(other.holder, keyOf(store, other.id)))) {
+      if (!isShared) throw taken(other)
       others.push(other)
     } else {
       await run(fold, [String(other.id)])

@@ -261,8 +261,12 @@ describe("a host", () => {
       const first = yield* serveStore(postgres(url, { manyHosts: true }), "c")
       const made = yield* first.call("mkdir", { name: "d" }, { unique: 2 })
       yield* first.kill
+      // Another mount comes before the next server of this one, which has what it waits for.
+      const newcomer = yield* Effect.forkChild(hostOf(url, "newcomer"))
+      while (cluster().psql(url, "SELECT count(*) FROM session") !== "3") yield* Effect.sleep(10)
       const second = yield* serveStore(postgres(url, { manyHosts: true }), "c")
       assert.strictEqual((yield* second.call("mkdir", { name: "d" }, { unique: 2, resent: true })).nodeid, made.nodeid)
+      yield* Fiber.join(newcomer)
       yield* other.mknod({ name: "n" })
       yield* second.call("rename", { name: "n", newname: "m" }, { unique: 4 })
       assert.strictEqual(yield* outcome(other.lookup(rootNode, "n")), "ENOENT")
