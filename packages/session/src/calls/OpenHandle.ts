@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { Errno } from "../errno.ts"
 import type { Answered, Fault } from "./KernelSide.ts"
 import { closeFile, createFile, type OpenFile, openFile, readSome, writeAll } from "./openFiles.ts"
-import { killing, mayAdd, permitted, type Ruled, truncationFlags, walking } from "./PathCalls.ts"
+import { dropPrivileges, killing, mayAdd, permitted, type Ruled, truncationFlags, walking } from "./PathCalls.ts"
 import { isDirectory, type Node, type Place } from "./Node.ts"
 import { type Walk } from "./PathWalk.ts"
 import { mayRead, mayWrite } from "./permissions.ts"
@@ -64,7 +64,9 @@ const attributeCalls = <F extends Fault>(
     })
   return {
     truncate: (size) =>
-      (file.flags & O_ACCMODE) === O_RDONLY ? Errno.EINVAL : change(FATTR_SIZE | truncationFlags(ruled), { size }),
+      (file.flags & O_ACCMODE) === O_RDONLY
+        ? Errno.EINVAL
+        : Effect.andThen(dropPrivileges(ruled, nodeid), change(FATTR_SIZE | truncationFlags(ruled), { size })),
     chmod: (mode) =>
       owned((attr) =>
         change(FATTR_MODE, { mode: (attr.mode & statMode.S_IFMT) | permitted(ruled, attr, mode & 0o7777) })
@@ -98,8 +100,11 @@ const handleOf = <F extends Fault>(ruled: Ruled<F>, file: OpenFile): OpenHandle<
     read: (position, length) => (access === O_WRONLY ? Errno.EBADF : readSome(kernel, file, position, length)),
     write: (position, bytes) => {
       if (access === O_RDONLY) return Errno.EBADF
-      if ((flags & O_APPEND) === 0) return writeAll(kernel, file, bytes, position, killing(ruled))
-      return Effect.flatMap(size, (end) => writeAll(kernel, file, bytes, end, killing(ruled)))
+      const at = (start: number) => writeAll(kernel, file, bytes, start, killing(ruled))
+      return Effect.andThen(
+        dropPrivileges(ruled, nodeid),
+        (flags & O_APPEND) === 0 ? at(position) : Effect.flatMap(size, at)
+      )
     },
     sync: (dataOnly) =>
       Effect.catch(
@@ -123,7 +128,10 @@ const openFound = <F extends Fault>(ruled: Ruled<F>, found: Node, flags: number)
     const file = yield* openFile(kernel, found, flags & ~(O_CREAT | O_EXCL | O_TRUNC))
     if ((flags & O_TRUNC) === 0) return file
     const valid = FATTR_SIZE | truncationFlags(ruled) | (file.open === undefined ? 0 : FATTR_FH)
-    const emptied = setattr(kernel, found.nodeid, valid, { size: 0, fh: file.open?.fh ?? 0 })
+    const emptied = Effect.andThen(
+      dropPrivileges(ruled, found.nodeid),
+      setattr(kernel, found.nodeid, valid, { size: 0, fh: file.open?.fh ?? 0 })
+    )
     return yield* Effect.as(
       Effect.catch(emptied, (error) => Effect.andThen(Effect.ignore(closeFile(kernel, file)), Effect.fail(error))),
       file

@@ -10,7 +10,7 @@ import { type Answered, type Fault, type KernelSide, unlessAbsent } from "./Kern
 import { createFile, listNames, openFile, readAll, usingFile, writeAll } from "./openFiles.ts"
 import { isDirectory, isLink, type Node, type Place, root } from "./Node.ts"
 import { Walk } from "./PathWalk.ts"
-import { isIn, mayExecute, mayRead, mayWrite, noRules, type Rules } from "./permissions.ts"
+import { type Caller, isIn, mayExecute, mayRead, mayWrite, noRules, type Rules } from "./permissions.ts"
 import { setattr } from "./setattr.ts"
 
 /**
@@ -140,6 +140,30 @@ export const killing = <F extends Fault>({ kernel, rules }: Ruled<F>): number =>
 export const truncationFlags = <F extends Fault>(ruled: Ruled<F>): number =>
   killing(ruled) === 0 ? 0 : setattrValid.FATTR_KILL_SUIDGID
 
+/** A mode without what goes when the unprivileged write to a file (file_remove_privs of Linux). */
+const withoutPrivileges = ({ gid, mode }: Attr, caller: Caller): number => {
+  const { S_ISGID, S_ISUID, S_IXGRP } = statMode
+  const keepsGroup = (mode & S_IXGRP) === 0 && isIn(caller, gid)
+  return mode & ~(keepsGroup ? S_ISUID : S_ISUID | S_ISGID)
+}
+
+/**
+ * Takes set-user-ID and set-group-ID from a file before this caller changes its content, as the kernel does for a backend that does not do so by
+ * itself (FUSE_HANDLE_KILLPRIV, FUSE_HANDLE_KILLPRIV_V2).
+ */
+export const dropPrivileges = <F extends Fault>({ kernel, rules }: Ruled<F>, nodeid: U64): Answered<void, F> =>
+  Effect.suspend((): Answered<void, F> => {
+    const { caller, killsPrivileges } = rules
+    const agreed = kernel.agreed()
+    const byBackend =
+      agreed !== undefined && (hasFlag(agreed, "FUSE_HANDLE_KILLPRIV") || hasFlag(agreed, "FUSE_HANDLE_KILLPRIV_V2"))
+    if (caller === undefined || !killsPrivileges || byBackend) return Effect.void
+    return Effect.flatMap(kernel.call({ op: "getattr", nodeid, getattrFlags: 0, fh: 0 }), ({ attr }) => {
+      const mode = withoutPrivileges(attr, caller)
+      return mode === attr.mode ? Effect.void : setattr(kernel, nodeid, setattrValid.FATTR_MODE, { mode })
+    })
+  })
+
 /** Permissions that this caller may set: set-group-ID goes where it is not in the file's group (chmod(2)). */
 export const permitted = <F extends Fault>({ rules }: Ruled<F>, attr: Attr | undefined, mode: number): number => {
   const { caller } = rules
@@ -166,6 +190,7 @@ const fileCalls = <F extends Fault>(ruled: Ruled<F>): Pick<PathCalls<F>, "writeF
           Effect.gen(function* () {
             const { FATTR_FH, FATTR_SIZE } = setattrValid
             const { nodeid, open } = file
+            if (found !== undefined) yield* dropPrivileges(ruled, nodeid)
             if (found !== undefined)
               yield* setattr(kernel, nodeid, open === undefined ? FATTR_SIZE : FATTR_SIZE | FATTR_FH, {
                 fh: open?.fh ?? 0
@@ -181,6 +206,7 @@ const fileCalls = <F extends Fault>(ruled: Ruled<F>): Pick<PathCalls<F>, "writeF
         const node = yield* walk.find(path)
         if (isDirectory(node)) return yield* Errno.EISDIR
         yield* ruled.rules.access(node, mayWrite)
+        yield* dropPrivileges(ruled, node.nodeid)
         yield* setattr(ruled.kernel, node.nodeid, setattrValid.FATTR_SIZE | truncationFlags(ruled), { size })
       })
     ),
