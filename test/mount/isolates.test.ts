@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { passthrough } from "@bickford/backends"
 import { type Backend, Errno, observe, servedByIsolates } from "@bickford/session"
+import { countIsolates } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
@@ -48,13 +49,16 @@ const doomed = new URL("./programs/doomedIsolate.ts", import.meta.url)
 
 /** How often an isolate is ended under load; more by BICKFORD_DEATHS. */
 const deaths = Number(process.env["BICKFORD_DEATHS"] ?? 6)
+/** As many of them happen under the same clients. */
+const deathsEach = 8
 /** Seconds for which no caller may wait: a backstop for what hangs. */
 const patience = 30
 
 describe("a mount that several isolates serve", () => {
   it.live("does a program's work, from every CPU, and on both at once", () =>
     Effect.gen(function* () {
-      const { mountpoint, run } = yield* serveByIsolates()
+      const { mounted, mountpoint, run } = yield* serveByIsolates()
+      assert.strictEqual(yield* countIsolates(process.pid, mounted.device), cpus.length)
       for (const cpu of cpus) {
         const said = yield* run("taskset", ["-c", cpu, "sh", "-c", work, "sh", mountpoint])
         assert.strictEqual(said.trim(), "copy large link")
@@ -195,24 +199,33 @@ describe("an isolate that ends", () => {
 
   it.live("under load, over and over, in each way: callers get EIO at most, and are answered soon", () =>
     Effect.gen(function* () {
-      const { attempt, directory, mountpoint, run } = yield* serveByIsolates(doomed)
+      const { attempt, directory, isolates, mountpoint, run } = yield* serveByIsolates(doomed)
       const stop = `${directory}-stop`
-      const clients = yield* Effect.forkChild(
-        Effect.all(
-          ["a", "b", "c", "d"].map((client) => run("python3", ["-c", throughout, mountpoint, client, stop])),
-          { concurrency: "unbounded" }
-        )
-      )
-      for (let round = 0; round < deaths; round++) {
+      const told: Array<Told> = []
+      const end = (round: number) => {
         const cpu = cpus[round % cpus.length] ?? "0"
         const way = ways[Math.floor(round / cpus.length) % ways.length] ?? "terminate"
-        if (way === "terminate") yield* Effect.promise(() => terminateIsolateOf(Number(cpu)))
-        // Answered by the successor, unless that CPU's isolate was away already: then once more.
-        yield* attempt("taskset", ["-c", cpu, "stat", join(mountpoint, way)])
+        return Effect.gen(function* () {
+          // The next death comes when there is somebody to take the dead one's place.
+          yield* Effect.repeat(Effect.sleep("5 millis"), {
+            until: () => isolates.hasSpare() && isolates.serving() === cpus.length
+          })
+          if (way === "terminate") yield* Effect.promise(() => terminateIsolateOf(Number(cpu)))
+          yield* attempt("taskset", ["-c", cpu, "stat", join(mountpoint, way)])
+        })
       }
-      writeFileSync(stop, "")
-      const told = (yield* Fiber.join(clients)).map((text): Told => JSON.parse(text))
-      rmSync(stop)
+      for (let first = 0; first < deaths; first += deathsEach) {
+        const clients = yield* Effect.forkChild(
+          Effect.all(
+            ["a", "b", "c", "d"].map((client) => run("python3", ["-c", throughout, mountpoint, client, stop])),
+            { concurrency: "unbounded" }
+          )
+        )
+        for (let round = first; round < Math.min(first + deathsEach, deaths); round++) yield* end(round)
+        writeFileSync(stop, "")
+        told.push(...(yield* Fiber.join(clients)).map((text): Told => JSON.parse(text)))
+        rmSync(stop)
+      }
       for (const { done, errors, longest, wrong } of told) {
         assert.isAbove(done, 0)
         assert.isBelow(longest, patience)

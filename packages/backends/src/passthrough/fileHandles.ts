@@ -3,7 +3,7 @@
  * process with CAP_DAC_READ_SEARCH may, and it may lose that: then none are taken any more.
  */
 import { errnoNumbers } from "@bickford/protocol"
-import { files } from "@bickford/transport"
+import { files, type SharedFiles } from "@bickford/transport"
 import type { Node } from "./node.ts"
 
 const { EPERM } = errnoNumbers
@@ -19,10 +19,16 @@ export interface FileHandles {
   readonly close: () => void
 }
 
-export const makeFileHandles = (rootFd: number, rootDevice: number): FileHandles => {
+/** Whose the descriptor is that handles are opened by: it is closed by `let_go`, or with its owner. */
+type Owner = Pick<SharedFiles, "hold" | "let_go">
+
+const nobody: Owner = { hold: () => 0, let_go: files.fs_close }
+
+export const makeFileHandles = (rootFd: number, rootDevice: number, owner: Owner = nobody): FileHandles => {
   const room = new Uint8Array(handleRoom)
   // What open_by_handle_at takes is a descriptor that is not O_PATH.
   const mount = files.fs_open(rootFd, O_DIRECTORY, 0)
+  if (mount >= 0) owner.hold(mount)
 
   /** Whether a file is found by its handle: the root is. Where that is not allowed, nothing tells before it is tried. */
   const findsByHandle = (): boolean => {
@@ -50,7 +56,7 @@ export const makeFileHandles = (rootFd: number, rootDevice: number): FileHandles
       return usable
     },
     close: () => {
-      if (mount >= 0) files.fs_close(mount)
+      if (mount >= 0) owner.let_go(mount)
     }
   }
 }

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { PlainError } from "../worker/plainError.ts"
 import { IsolateError } from "./Isolates.ts"
-import type { FromIsolate, IsolateData, ToIsolate } from "./messages.ts"
+import type { FromIsolate, IsolateData, IsolateStart, ToIsolate } from "./messages.ts"
 import { startIsolateThread } from "./startIsolateThread.ts"
 
 const isolateError = ({ _tag, message }: PlainError): IsolateError => new IsolateError({ reason: _tag, message })
@@ -15,22 +15,30 @@ const patience = "2 seconds"
 
 /** A thread that was started. */
 export interface IsolateThread {
+  /** Has it serve. */
+  readonly serve: (data: IsolateData) => void
   readonly send: (message: ToIsolate) => void
+  /** Whether its modules are loaded, so that it can serve at once. */
+  readonly isLoaded: () => boolean
   /** Waits until it serves its queues. */
   readonly ready: Effect.Effect<void, IsolateError>
   /** Waits for its end, which is a failure always: the mount ends its isolates by `stop`. */
   readonly ended: Effect.Effect<never, IsolateError>
-  /** Ends it, in order if it answers, and waits until nothing of it is left. */
+  /** Ends it, in order if it serves and answers, and waits until nothing of it is left. */
   readonly stop: Effect.Effect<void>
 }
 
-export const startIsolate = (data: IsolateData): IsolateThread => {
-  const worker = startIsolateThread(data)
+export const startIsolate = (start: IsolateStart): IsolateThread => {
+  const worker = startIsolateThread(start)
+  const send = (message: ToIsolate): void => worker.postMessage(message)
+  let loaded = false
+  let serves = false
   const ready = Deferred.makeUnsafe<void, IsolateError>()
   const ended = Deferred.makeUnsafe<never, IsolateError>()
   let thrown: PlainError | undefined
   worker.on("message", (message: FromIsolate) => {
-    if (message.type === "ready") Deferred.doneUnsafe(ready, Exit.void)
+    if (message.type === "loaded") loaded = true
+    else if (message.type === "ready") Deferred.doneUnsafe(ready, Exit.void)
     else thrown = message.error
   })
   worker.on("error", (error: unknown) => {
@@ -42,19 +50,24 @@ export const startIsolate = (data: IsolateData): IsolateThread => {
     Deferred.doneUnsafe(ended, exit)
   })
   const gone = Effect.asVoid(Effect.exit(Deferred.await(ended)))
+  const terminated = Effect.andThen(
+    Effect.promise(() => worker.terminate()),
+    gone
+  )
   return {
-    send: (message) => worker.postMessage(message),
+    serve: (data) => {
+      serves = true
+      send({ type: "serve", data })
+    },
+    send,
+    isLoaded: () => loaded,
     ready: Deferred.await(ready),
     ended: Deferred.await(ended),
     stop: Effect.suspend(() => {
-      worker.postMessage({ type: "stop" } satisfies ToIsolate)
+      if (!serves) return terminated
+      send({ type: "stop" })
       return Effect.flatMap(patientTimeoutOption(patience)(gone), (inTime) =>
-        inTime._tag === "Some"
-          ? Effect.void
-          : Effect.andThen(
-              Effect.promise(() => worker.terminate()),
-              gone
-            )
+        inTime._tag === "Some" ? Effect.void : terminated
       )
     })
   }

@@ -22,6 +22,8 @@ export interface Isolates {
   readonly count: number
   /** How many serve now: less while one is started again, 0 where this isolate serves. */
   readonly serving: () => number
+  /** Whether a thread waits that can take the place of the next that ends at once. */
+  readonly hasSpare: () => boolean
   /** Whether they serve what the backend of the moment is, rather than this isolate. */
   readonly areWanted: () => boolean
   /** Has them serve the connection, whose INIT has been answered. Fails when one cannot: then none does, ever. */

@@ -40,6 +40,8 @@ interface Serving {
   readonly isolates: IsolateOptions
   /** Those that were started, and are told what there is to tell. */
   readonly live: Set<IsolateThread>
+  /** Started already, for the next that dies: callers do not wait until its modules are loaded. */
+  spare: IsolateThread | undefined
   /** Those of them that have registered their queues. */
   readonly ready: Set<IsolateThread>
 }
@@ -65,17 +67,38 @@ const dataFor = (
   memory
 })
 
+/** The spare, or a new thread where there is none. */
+const takeThread = (serving: Serving, { module }: SharedBackend): IsolateThread => {
+  const { spare } = serving
+  serving.spare = undefined
+  return spare ?? startIsolate({ module })
+}
+
+/** Has a spare, unless there is one. */
+const keepSpare = (serving: Serving, { module }: SharedBackend): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (serving.spare !== undefined) return Effect.void
+    const spare = startIsolate({ module })
+    serving.spare = spare
+    const forget = Effect.sync(() => {
+      if (serving.spare === spare) serving.spare = undefined
+    })
+    return Effect.asVoid(Effect.forkDetach(Effect.andThen(Effect.exit(spare.ended), forget)))
+  })
+
 /**
  * One isolate, as a child: `first` was started before, with the others. `isSuccessor`: it is not the first ever on its queues, so that
  * requests may have come to them while nobody served.
  */
 const isolateChild = (
-  { isolates, live, ready }: Serving,
+  serving: Serving,
   { cpus }: QueueShare,
-  start: () => IsolateThread,
+  shared: SharedBackend,
+  data: IsolateData,
   first: IsolateThread,
   isSuccessor: boolean
 ): Supervisor.ChildSpec<IsolateError, never> => {
+  const { isolates, live, ready } = serving
   let waiting: IsolateThread | undefined = first
   let current = first
   return {
@@ -84,7 +107,8 @@ const isolateChild = (
       const isFirst = waiting !== undefined
       current = yield* Effect.acquireRelease(
         Effect.sync(() => {
-          const thread = waiting ?? start()
+          const thread = waiting ?? takeThread(serving, shared)
+          if (waiting === undefined) thread.serve(data)
           waiting = undefined
           live.add(thread)
           return thread
@@ -104,6 +128,7 @@ const isolateChild = (
       if (!isFirst) yield* Effect.logWarning(`the isolate of CPU ${cpus.join(", ")} was started again`)
       // What waited in the queues meanwhile is looked at when a request comes there.
       for (const cpu of cpus) yield* Effect.forkDetach(nudgeQueue(cpu, isolates.mountpoint))
+      if (!isFirst) yield* keepSpare(serving, shared)
     }),
     start: Effect.suspend(() => current.ended),
     shutdown: "infinity"
@@ -121,12 +146,23 @@ const superviseAll = (
   again: boolean
 ): Effect.Effect<void, IsolatesError, Scope.Scope> =>
   Effect.gen(function* () {
-    const starts = shares.map(
-      (share, index) => () => startIsolate(dataFor(serving, share, memories[index] ?? 0, negotiated, shared))
+    const each = shares.map((share, index) => dataFor(serving, share, memories[index] ?? 0, negotiated, shared))
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => {
+        const { spare } = serving
+        serving.spare = undefined
+        return spare?.stop ?? Effect.void
+      })
     )
     // Together: the kernel keeps callers waiting until all have registered.
     const first = yield* Effect.acquireRelease(
-      Effect.sync(() => starts.map((start) => start())),
+      Effect.sync(() =>
+        each.map((data) => {
+          const thread = takeThread(serving, shared)
+          thread.serve(data)
+          return thread
+        })
+      ),
       (threads) => Effect.forEach(threads, ({ stop }) => stop, { concurrency: "unbounded", discard: true })
     )
     const supervisor = yield* Supervisor.make(
@@ -138,11 +174,14 @@ const superviseAll = (
         backoff
       },
       shares.flatMap((share, index) => {
-        const [start, thread] = [starts[index], first[index]]
-        return start === undefined || thread === undefined ? [] : [isolateChild(serving, share, start, thread, again)]
+        const [data, thread] = [each[index], first[index]]
+        return data === undefined || thread === undefined
+          ? []
+          : [isolateChild(serving, share, shared, data, thread, again)]
       })
     )
     yield* onReady
+    yield* keepSpare(serving, shared)
     yield* supervisor.await
   })
 
@@ -173,7 +212,7 @@ export const makeIsolates = (
   if (shares.length < 2) return undefined
   const begun = Deferred.makeUnsafe<Negotiated>()
   const serve = Deferred.makeUnsafe<void, IsolatesError>()
-  const serving: Serving = { connection, options, isolates, live: new Set(), ready: new Set() }
+  const serving: Serving = { connection, options, isolates, live: new Set(), ready: new Set(), spare: undefined }
   let memories: ReadonlyArray<number> | undefined
   const send = (message: ToIsolate): void => {
     for (const thread of serving.live) thread.send(message)
@@ -207,6 +246,7 @@ export const makeIsolates = (
 
   return {
     count: shares.length,
+    hasSpare: () => serving.spare?.isLoaded() === true,
     serving: () => (isServing() ? serving.ready.size : 0),
     areWanted: () => connection.backend?.shared !== undefined && connection.observer === undefined,
     begin: (negotiated) =>

@@ -1,16 +1,20 @@
 /** One of several isolates that serve a mount: imports the backend's module, and serves some of the connection's queues. */
-import { coverPlace, fromFd, makeQueueTransport, ownDevice, pinThread } from "@bickford/transport"
+import { coverPlace, fromFd, isolateThreadName, makeQueueTransport, ownDevice, pinThread } from "@bickford/transport"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import { writeFileSync } from "node:fs"
 import { parentPort, workerData } from "node:worker_threads"
 import { type Connection, makeConnection } from "../connection/Connection.ts"
 import { errnoError } from "../errno.ts"
+import { importModule } from "../importModule.ts"
 import { loadBackend } from "../loadBackend.ts"
 import { logToStderr } from "../observe/logging.ts"
 import { makeOver, type Session } from "../Session.ts"
 import { plainError } from "../worker/plainError.ts"
-import type { FromIsolate, IsolateData, ToIsolate } from "./messages.ts"
+import type { FromIsolate, IsolateData, IsolateStart, ToIsolate } from "./messages.ts"
 
 const port = parentPort
 if (port === null) throw new Error("this is the entry of a worker thread")
@@ -18,7 +22,13 @@ if (port === null) throw new Error("this is the entry of a worker thread")
 const say = (message: FromIsolate): void => port.postMessage(message)
 
 // The thread starts with what the coordinator gave it.
-const given = workerData as IsolateData
+const { module } = workerData as IsolateStart
+
+/** A module that cannot be imported is told of when there is something to serve. */
+const loaded = importModule(module).then(
+  () => say({ type: "loaded" }),
+  () => undefined
+)
 
 /** Milliseconds after which an INTERRUPT is looked for once more: it comes another way than its request, and may be first. */
 const lateBy = 5
@@ -28,38 +38,53 @@ const interrupt = (connection: Connection, target: Extract<ToIsolate, { type: "i
   if (!apply()) setTimeout(apply, lateBy).unref()
 }
 
-/** Does what the coordinator says; ends when it says so. */
-const obey = (connection: Connection): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    port.on("message", (message: ToIsolate) => {
-      switch (message.type) {
-        case "stop":
-          resume(Effect.void)
-          break
-        case "interrupt":
-          interrupt(connection, message.target)
-          break
-        case "forgotten":
-          connection.backend?.forgotten?.()
-      }
-    })
-  })
+const begun = Deferred.makeUnsafe<IsolateData>()
+const stopped = Deferred.makeUnsafe<void>()
+let connection: Connection | undefined
+
+port.on("message", (message: ToIsolate) => {
+  switch (message.type) {
+    case "serve":
+      Deferred.doneUnsafe(begun, Exit.succeed(message.data))
+      break
+    case "stop":
+      Deferred.doneUnsafe(stopped, Exit.void)
+      break
+    case "interrupt":
+      if (connection !== undefined) interrupt(connection, message.target)
+      break
+    case "forgotten":
+      connection?.backend?.forgotten?.()
+  }
+})
+
+/** By its name the thread is known in a debugger, and where the kernel lists threads. */
+const nameThread = ({ cpus, mounted }: IsolateData): void => {
+  if (mounted === undefined) return
+  try {
+    writeFileSync("/proc/thread-self/comm", isolateThreadName(mounted, cpus[0] ?? 0))
+  } catch {
+    // Without /proc it has the name that it was started with.
+  }
+}
 
 /** What paths and descriptors of this process lead into the mount itself: calls there would wait for this process. */
-const noteMounts = Effect.gen(function* () {
+const noteMounts = Effect.fnUntraced(function* (given: IsolateData) {
   if (given.mounted !== undefined) yield* ownDevice(given.mounted)
   for (const { mountpoint, underneath } of given.covered) yield* coverPlace(mountpoint, underneath)
 })
 
-const serve = Effect.gen(function* () {
+const serve = Effect.fnUntraced(function* (given: IsolateData) {
+  yield* Effect.promise(() => loaded)
   // Before the thread is bound to a CPU, which may be busy: callers wait for a successor.
   const source = yield* loadBackend(given.module, given.data)
   yield* pinThread(given.cpus)
-  yield* noteMounts
+  nameThread(given)
+  yield* noteMounts(given)
   const handle = yield* fromFd(given.device)
   const transport = yield* makeQueueTransport(handle, { queues: given.queues, memory: given.memory })
   const { negotiated } = given.connection
-  const connection = makeConnection(transport, given.connection, given.atime)
+  connection = makeConnection(transport, given.connection, given.atime)
   connection.nodes.countElsewhere()
   connection.handles.countElsewhere()
   const session = yield* makeOver(connection, source, given.options)
@@ -71,17 +96,14 @@ const serve = Effect.gen(function* () {
 
 const program: Effect.Effect<void, unknown> = Effect.scoped(
   Effect.gen(function* () {
-    const session: Session = yield* serve
-    const obeyed = obey(session.connection)
+    const session: Session = yield* serve(yield* Deferred.await(begun))
     say({ type: "ready" })
-    const gaveUp = Effect.flatMap(session.awaitEnd, (end) =>
-      end.reason === "failed" ? Effect.failCause(end.cause) : Effect.void
-    )
-    yield* Effect.raceFirst(obeyed, gaveUp)
+    const end = yield* session.awaitEnd
+    if (end.reason === "failed") return yield* Effect.failCause(end.cause)
   }) satisfies Effect.Effect<void, unknown, Scope.Scope>
 )
 
-const reported = program.pipe(
+const reported = Effect.raceFirst(program, Deferred.await(stopped)).pipe(
   Effect.catchCause((cause) => Effect.sync(() => say({ type: "failed", error: plainError(Cause.squash(cause)) }))),
   Effect.provide(logToStderr)
 )

@@ -8,7 +8,13 @@ import type { PlainError } from "../worker/plainError.ts"
 /** Options of a session that can be sent to a thread, durations in milliseconds. */
 export type IsolateSessionOptions = Omit<SessionOptions, "atime" | "resume" | "onNegotiated" | "isolates">
 
-/** What an isolate starts with. */
+/** What a thread starts with. */
+export interface IsolateStart {
+  /** The URL of the backend's module, which is imported before there is anything to serve. */
+  readonly module: string
+}
+
+/** What an isolate serves. */
 export interface IsolateData {
   /** The URL of the module, and what its export `backend` is called with. */
   readonly module: string
@@ -27,9 +33,16 @@ export interface IsolateData {
   readonly memory: number
 }
 
-export type FromIsolate = { readonly type: "ready" } | { readonly type: "failed"; readonly error: PlainError }
+export type FromIsolate =
+  /** Its modules are loaded. */
+  | { readonly type: "loaded" }
+  /** It serves. */
+  | { readonly type: "ready" }
+  | { readonly type: "failed"; readonly error: PlainError }
 
 export type ToIsolate =
+  /** Begins to serve; comes once. */
+  | { readonly type: "serve"; readonly data: IsolateData }
   /** Ends in order. */
   | { readonly type: "stop" }
   /** The caller of a request is signalled; whose it is, is not known. */

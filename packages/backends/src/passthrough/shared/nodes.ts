@@ -164,6 +164,8 @@ export const makeSharedNodes = (
 ): Nodes => {
   const root = new Node(rootId, generation, rootIdentity, undefined, "")
   root.fd = rootFd
+  // Closed with this isolate, however that ends.
+  share.hold(rootFd)
   const nodes = makeKnownNodes(root, share)
   const nameRoom = new Uint8Array(pathRoom)
 
@@ -177,7 +179,7 @@ export const makeSharedNodes = (
     name: nameRoom.slice(0, Math.max(share.name_of(node.id, nameRoom), 0))
   })
   const location = makeLocation(root, rootFd, attributes, known, placeOf)
-  const handles = sharedHandles(makeFileHandles(rootFd, rootIdentity.device), share)
+  const handles = sharedHandles(makeFileHandles(rootFd, rootIdentity.device, share), share)
   const finder = makeFinder(handles, location, attributes)
 
   const { descriptor, drop, held, hold } = makeOwnDescriptors(share, finder, attributes, limit, root, lettingGo)
@@ -246,9 +248,8 @@ export const makeSharedNodes = (
     },
     close: () => {
       held.close()
-      share.close()
-      files.fs_close(rootFd)
       handles.close()
+      share.close()
     }
   }
 }
