@@ -16,7 +16,7 @@ const isMount = (command: string): boolean =>
 /** What goes on until Ctrl-C. */
 const isServer = (command: string): boolean =>
   /^([A-Z_]+=\S+ )*(npx )?bickford mount (?!--)/.test(command) ||
-  /^bickford (daemon|dashboard|log )|^npm start|^npm run example/.test(command)
+  /^bickford (daemon|dashboard|log |trace )|^npm start|^npm run example/.test(command)
 
 /** Ends what is mounted where a command is to mount. */
 const makeRoom = async (terminal: Terminal, command: string): Promise<void> => {
@@ -44,7 +44,8 @@ const readiness = (terminal: Terminal, command: string): ((said: string) => bool
         () => false
       )
   // A line for each request: one is made.
-  if (command.startsWith("bickford log")) return (said) => said !== "" || terminal.run("ls /srv/data").then(() => false)
+  if (/^bickford (log|trace) /.test(command))
+    return (said) => said !== "" || terminal.run("ls /srv/data").then(() => false)
   if (command.startsWith("bickford dashboard")) return (said) => said.includes("http://")
   return (said) => / is mounted at |^serving /m.test(said)
 }
@@ -57,7 +58,7 @@ const offered = (said: string): ReadonlyArray<string> =>
 const startServer = async (terminal: Terminal, command: string): Promise<void> => {
   const said = await terminal.serve(command, readiness(terminal, command))
   for (const line of offered(said)) await terminal.run(line)
-  if (/^bickford (dashboard|log)/.test(command)) await terminal.interrupt((served) => served === command)
+  if (/^bickford (dashboard|log|trace)/.test(command)) await terminal.interrupt((served) => served === command)
 }
 
 const followLine = async (terminal: Terminal, given: string, substituted: (reason: string) => void): Promise<void> => {
