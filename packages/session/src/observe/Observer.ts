@@ -19,7 +19,12 @@ export interface Observed {
   observer: Observer | undefined
   readonly observers: Set<Observer>
   /** The isolates that serve its requests in place of this one, if there are: no observer is told of theirs. */
-  readonly isolates?: { readonly serving: () => number } | undefined
+  readonly isolates?:
+    | {
+        /** How many serve now; 0 while this one serves by itself. */
+        readonly serving: () => number
+      }
+    | undefined
 }
 
 const all = (observers: ReadonlySet<Observer>): Observer | undefined => {
