@@ -29,23 +29,45 @@ const commands = [
   "unshare"
 ]
 
-/** Node of two lines, npm and pnpm, as an npm registry has them. */
+/** Node of several lines, npm and pnpm, as an npm registry has them. */
 export interface Tools {
   readonly folder: string
+  /** The directory with the commands of a project, `node` being the newest of a line. */
   readonly pathWith: (node: Line) => Promise<string>
+  /** Why a line of Node could not be had; undefined when it is there. */
+  readonly missing: (node: Line) => string | undefined
 }
 
-/** A line of Node releases. */
-export type Line = "22" | "24"
+/** The lines of Node releases that Bickford runs on: the oldest that its `engines` permit, and each later one. */
+export const lines = ["22.19", "24", "26"] as const
 
-export const lines: ReadonlyArray<Line> = ["22", "24"]
+/** A line of Node releases. */
+export type Line = (typeof lines)[number]
+
+/** Lines that a registry may not have yet. */
+const newLines: ReadonlyArray<Line> = ["26"]
+
+/** npm's package of Node's binary for this machine. */
+const nodePackage = `node-linux-${process.arch}`
 
 const wrapper = (node: string, script: string) => `#!/bin/sh\nexec "${node}" "${script}" "$@"\n`
 
+/** Which of the new lines the registry does not have, and what it said. */
+const findMissing = async (): Promise<ReadonlyMap<Line, string>> => {
+  const missing = new Map<Line, string>()
+  for (const line of newLines) {
+    const { status, stderr, stdout } = await attempt("npm", ["view", `${nodePackage}@${line}`, "version"])
+    if (status !== 0 && !/E404|ETARGET/.test(stderr)) throw new Error(stderr)
+    if (status !== 0 || stdout.trim() === "") missing.set(line, `npm's registry has no ${nodePackage}@${line}`)
+  }
+  return missing
+}
+
 /** Installs the tools into a fresh folder. */
 export const makeTools = async (): Promise<Tools> => {
+  const missing = await findMissing()
   const folder = await realpath(await mkdtemp(join(tmpdir(), "bickford-tools-")))
-  const nodes = lines.map((line) => `node${line}@npm:node-linux-${process.arch}@${line}`)
+  const nodes = lines.filter((line) => !missing.has(line)).map((line) => `node${line}@npm:${nodePackage}@${line}`)
   await writeFile(join(folder, "package.json"), `{ "private": true }\n`)
   await run(
     "npm",
@@ -71,7 +93,7 @@ export const makeTools = async (): Promise<Tools> => {
       await writeFile(join(path, name), wrapper(node, join(modules, script)), { mode: 0o755 })
     return path
   }
-  return { folder, pathWith }
+  return { folder, pathWith, missing: (line) => missing.get(line) }
 }
 
 /** A project's folder, and how to run commands in it. */
