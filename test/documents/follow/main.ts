@@ -59,10 +59,10 @@ const ways: { readonly [language: string]: (fence: Fence, index: number) => Prom
     await terminal.run(`bickford check block${index}.toml`)
   },
   fstab: async ({ content }) => {
-    await terminal.interrupt()
-    for (const mountpoint of mountpoints()) await terminal.run(`umount ${mountpoint}`)
     await appendFile("/etc/fstab", content)
     for (const [, source = "", mountpoint = ""] of content.matchAll(/^(\S+)\s+(\S+)/gm)) {
+      await terminal.interrupt((command) => command.includes(source))
+      for (const _ of mountpoints().filter((place) => place === mountpoint)) await terminal.run(`umount ${mountpoint}`)
       // A server in the background ends after its unmount, and gives a store free then. The pattern does not match itself.
       const pattern = source.replace(/^./, "[$&]")
       await terminal.run(`while grep -qs '${pattern}' /proc/[1-9]*/cmdline; do sleep 0.1; done`)
