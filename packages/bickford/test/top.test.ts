@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import type { MountStatus, StatusReport } from "@bickford/daemon"
-import { frame } from "../src/cli/top/frame.ts"
+import { frame, orderNames, type Pair } from "../src/cli/top/frame.ts"
+import { firstView, keysOf, pressed, screen, type View } from "../src/cli/top/view.ts"
 
 const mount = (parts: Partial<MountStatus>): MountStatus => ({
   name: "home",
@@ -70,4 +71,56 @@ it("top shows what happened between two reports, by mount and operation", () => 
     frame(report(mount({ pid: 8, requests: 10 })), report(before), 1).split("\n")[3] ?? "",
     /^home +running +0 /
   )
+})
+
+const busy = (name: string, requests: number, restarts = 0): MountStatus => mount({ name, requests, restarts })
+const pairOf = (...mounts: ReadonlyArray<MountStatus>): Pair => ({
+  report: report(...mounts),
+  earlier: report(...mounts.map((one) => ({ ...one, requests: 0 }))),
+  seconds: 1
+})
+/** Styles as text, to be seen in what is compared. */
+const marked = (style: string, text: string): string => `<${style}>${text.trimEnd()}`
+const shownOn = (pair: Pair, view: View, rows = 24): ReadonlyArray<string> =>
+  screen(pair, view, { columns: 80, rows }, marked)
+
+const after = (pair: Pair, ...keys: ReadonlyArray<string>): View =>
+  keys.reduce<View>((view, key) => {
+    const next = pressed(view, key, pair)
+    assert.notStrictEqual(next, "end")
+    return next === "end" ? view : next
+  }, firstView)
+
+it("keys of top are taken one by one, an arrow's sequence as one", () => {
+  assert.deepStrictEqual(keysOf("s\u001b[B\u001b[Aq\u001b"), ["s", "\u001b[B", "\u001b[A", "q", "\u001b"])
+  for (const key of ["q", "\u0003"]) assert.strictEqual(pressed(firstView, key, undefined), "end")
+  assert.strictEqual(pressed(firstView, "x", undefined), firstView)
+})
+
+it("top sorts its mounts by the next column with each s, the largest first", () => {
+  const pair = pairOf(busy("few", 10, 3), busy("many", 500, 1))
+  const names = (view: View) => shownOn(pair, view).flatMap((line) => /^(few|many) +running/.exec(line)?.[1] ?? [])
+  assert.deepStrictEqual(names(firstView), ["few", "many"])
+  assert.deepStrictEqual(names(after(pair, "s")), ["many", "few"])
+  assert.deepStrictEqual(names(after(pair, "s", "s", "s", "s", "s")), ["few", "many"], "by restarts")
+  assert.strictEqual(after(pair, ...orderNames.map(() => "s")).order, firstView.order)
+})
+
+it("top keeps the chosen mount on the screen, and the columns' names above it", () => {
+  const pair = pairOf(...Array.from({ length: 50 }, (_, n) => busy(`mount${n}`, 0)))
+  const down = Array.from({ length: 40 }, () => "j")
+  const lines = shownOn(pair, after(pair, ...down), 12)
+  assert.lengthOf(lines, 12)
+  assert.match(lines[2] ?? "", /^<bold>MOUNT +STATE/)
+  assert.isTrue(lines.some((line) => /^<inverse>mount39 /.test(line)))
+  assert.strictEqual(after(pair, ...down, "\u001b").chosen, undefined)
+  assert.strictEqual(after(pair, "k").chosen, "mount49", "up begins at the end")
+})
+
+it("top marks what is not served, and helps", () => {
+  const pair = pairOf(mount({ name: "lost", state: "failed" }), mount({ name: "soon", state: "backoff" }))
+  const lines = shownOn(pair, firstView)
+  assert.isTrue(lines.some((line) => line.startsWith("<red>lost ")))
+  assert.isTrue(lines.some((line) => line.startsWith("<yellow>soon ")))
+  assert.match(shownOn(pair, after(pair, "?")).join("\n"), /q, Ctrl-C +end/)
 })
