@@ -1,14 +1,16 @@
 /**
  * `npm run bench:page -- [--rounds N] [--seconds S] [--browser]`: what it costs a mount in memory that is kept busy to be
  * looked at. Each round measures it once without a reader and once with each kind of reader, in an order that turns; printed
- * is the median of the rounds' ratios. `--browser` has Chromium open the page as well, which needs a processor of its own.
+ * are the medians of the rounds' ratios: of operations a second, and of the worker's processor time for each operation, which
+ * tells the same on a machine that others use as well. The keeper's is what goes on beside the mount. `--browser` has Chromium open the page as well, which needs a processor of its own.
  */
 import * as Effect from "effect/Effect"
 import { get } from "node:http"
 import { parseArgs } from "node:util"
 import { mountConfig, mountpoints, startDaemon, workFolder } from "../test/daemon/daemon.ts"
 import { makeLoader } from "./loader.ts"
-import { ratio, summarize } from "./statistics.ts"
+import { cpuNanoseconds } from "./process.ts"
+import { median, ratio } from "./statistics.ts"
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +23,13 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 const port = Number(values.port)
+
+/** Of one round: operations a second, microseconds of the worker's processor time for one, percent of a processor for the keeper. */
+interface Round {
+  readonly rate: number
+  readonly worker: number
+  readonly keeper: number
+}
 
 /** What each of these has open while it looks. */
 interface Reader {
@@ -78,7 +87,9 @@ const measured = Effect.gen(function* () {
   yield* Effect.promise(() => daemon.reaches("data", "running"))
   return yield* Effect.promise(async () => {
     const load = await makeLoader("0-1023")
-    const rates = new Map<string, Array<number>>(readers.map(({ name }) => [name, []]))
+    const { pid = 0 } = await daemon.mount("data")
+    const keeper = daemon.process.pid ?? 0
+    const byReader = new Map<string, Array<Round>>(readers.map(({ name }) => [name, []]))
     // The first is not counted: the worker's code is not compiled yet.
     await load(mountpoint, { operation: "lookup-miss", seconds })
     for (let round = 0; round < rounds; round++) {
@@ -86,21 +97,33 @@ const measured = Effect.gen(function* () {
         const reader = readers[(round + nth) % readers.length]
         if (reader === undefined) continue
         const close = await reader.open(daemon.socket)
-        const { operationsPerSecond } = await load(mountpoint, { operation: "lookup-miss", seconds })
+        const [worked, kept] = [cpuNanoseconds(pid), cpuNanoseconds(keeper)]
+        const { operations, operationsPerSecond } = await load(mountpoint, { operation: "lookup-miss", seconds })
+        byReader.get(reader.name)?.push({
+          rate: operationsPerSecond,
+          worker: (cpuNanoseconds(pid) - worked) / operations / 1000,
+          keeper: (cpuNanoseconds(keeper) - kept) / seconds / 1e7
+        })
         await close()
-        rates.get(reader.name)?.push(operationsPerSecond)
       }
     }
-    return rates
+    return byReader
   })
 })
 
-const rates = await Effect.runPromise(Effect.scoped(measured))
-const alone = rates.get("nobody") ?? []
-console.log(`lookup-miss on memory:, ${rounds} rounds of ${seconds} s each, in turns`)
-for (const [name, measurements] of rates) {
-  const { least, median, most } = summarize(measurements)
+const all = await Effect.runPromise(Effect.scoped(measured))
+const alone = all.get("nobody") ?? []
+console.log(
+  `lookup-miss on memory:, ${rounds} rounds of ${seconds} s each, in turns; beside nobody's in the same round`
+)
+for (const [name, found] of all) {
+  const of = (key: keyof Round) => median(found.map((round) => round[key]))
+  const beside = (key: keyof Round) =>
+    ratio(
+      found.map((round) => round[key]),
+      alone.map((round) => round[key])
+    ).toFixed(3)
   console.log(
-    `${name.padEnd(18)} ${median.toFixed(0).padStart(8)} op/s (${least.toFixed(0)} to ${most.toFixed(0)})  ${ratio(measurements, alone).toFixed(3)} of nobody's`
+    `${name.padEnd(16)} ${of("rate").toFixed(0).padStart(7)} op/s (${beside("rate")})  worker ${of("worker").toFixed(2)} us/op (${beside("worker")})  keeper ${of("keeper").toFixed(1)} % of a processor`
   )
 }

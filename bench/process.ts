@@ -1,5 +1,5 @@
 /** What the kernel knows of a process: proc(5). */
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 
 /** USER_HZ, in which /proc/PID/stat counts. */
 const ticksPerSecond = 100
@@ -11,6 +11,13 @@ export const cpuSeconds = (pid: number): number => {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
+
+/** CPU time of all threads that live, in nanoseconds, as the scheduler has it. */
+export const cpuNanoseconds = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [ran = "0"] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1").split(" ")
+    return sum + Number(ran)
+  }, 0)
 
 /** Resident memory, MiB. */
 export const residentMebibytes = (pid: number): number => {
