@@ -14,7 +14,6 @@ import { after, before, it } from "node:test"
 import { type Browser, chromium, type Page } from "playwright-core"
 import { root } from "../mount/bickford.ts"
 import { ended, run } from "../mount/processes.ts"
-import { patienceMilliseconds } from "../patience.ts"
 import {
   bickfordCommand,
   type Daemon,
@@ -160,6 +159,35 @@ it("shows the mounts, light and dark, narrow and wide, without a violation or a 
     }
   }))
 
+it("shows how large a store is, and checks it once it is not served", () =>
+  withDashboard(async () => {
+    const { errors, page } = await opened(address)
+    await rowOf(page, shown).getByRole("link").click()
+    await page.getByRole("link", { name: "Store" }).click()
+    await page.getByText(/^[\d.]+ MiB, and [\d.]+ MiB of its log$/).waitFor()
+    const check = page.getByRole("button", { name: "Check the store" })
+    assert.equal(await check.isVisible(), false)
+    await pictured(page, "store")
+    await until(async () => {
+      await page.getByRole("button", { name: "Unmount" }).click()
+      // A process of another test may still be in it.
+      const answer = await until(
+        async () => (await page.locator("main [role=status]").innerText()) || undefined,
+        "an answer"
+      )
+      if (!answer.includes("busy")) assert.match(answer, /: unmounted$/)
+      return answer.endsWith(": unmounted") ? true : undefined
+    }, "an unmount")
+    await check.click()
+    await page.getByText("The store is clean.").waitFor()
+    await page.getByText(/: clean, \d+ inodes, \d+ bytes$/).waitFor()
+    assert.deepEqual(await violations(page), [])
+    await page.getByRole("button", { name: "Restart" }).click()
+    await daemon.reaches(hostile, "running")
+    assert.deepEqual(errors, [])
+    await page.context().close()
+  }))
+
 it("kills a worker under load: it is started again, and no call fails", () =>
   withDashboard(async () => {
     const enough = join(folder, "enough")
@@ -248,32 +276,6 @@ it("shows the supervisors of a mount, and kills one of their children", () =>
     assert.deepEqual(await violations(page), [])
     assert.deepEqual(errors, [])
     await pictured(page, "supervisors")
-    await page.context().close()
-  }))
-
-it("shows how large a store is, and checks it once it is not served", () =>
-  withDashboard(async () => {
-    const { errors, page } = await opened(address)
-    await rowOf(page, shown).getByRole("link").click()
-    await page.getByRole("link", { name: "Store" }).click()
-    await page.getByText(/^[\d.]+ MiB, and [\d.]+ MiB of its log$/).waitFor()
-    const check = page.getByRole("button", { name: "Check the store" })
-    assert.equal(await check.isVisible(), false)
-    await pictured(page, "store")
-    await until(async () => {
-      await page.getByRole("button", { name: "Unmount" }).click()
-      // A process of another test may still be in it.
-      const answer = page.getByText(/: unmounted$|is busy/)
-      await answer.waitFor({ timeout: patienceMilliseconds })
-      return (await answer.innerText()).endsWith(": unmounted") ? true : undefined
-    }, "an unmount")
-    await check.click()
-    await page.getByText("The store is clean.").waitFor()
-    await page.getByText(/: clean, \d+ inodes, \d+ bytes$/).waitFor()
-    assert.deepEqual(await violations(page), [])
-    await page.getByRole("button", { name: "Restart" }).click()
-    await daemon.reaches(hostile, "running")
-    assert.deepEqual(errors, [])
     await page.context().close()
   }))
 
