@@ -98,8 +98,10 @@ function* removedWithin(
   directory: BranchPath,
   moved: ReadonlyArray<BranchPath>
 ): Generator<FileVersions> {
+  // What moved from above it went without it.
+  const rescued = moved.filter((place) => isAtOrBelow(place, directory))
   for (const [path, stat] of walkBase(view, directory)) {
-    if (moved.some((place) => isAtOrBelow(path, place))) continue
+    if (rescued.some((place) => isAtOrBelow(path, place))) continue
     const before = baseVersion(view, path, stat)
     if (before !== undefined) yield { before, after: undefined }
   }

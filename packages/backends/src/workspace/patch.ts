@@ -142,17 +142,18 @@ const filePatch = (differ: Differ, versions: FileVersions): Buffer => {
   return Buffer.from(`diff --git ${quoted(`a/${from}`)} ${quoted(`b/${to}`)}\n${told}`, "latin1")
 }
 
-/** When a part of a patch is told, where some are one of two parts of a change. */
-const turnOf = ({ after, before }: FileVersions): number => (after === undefined ? 0 : before === undefined ? 2 : 1)
-
 /**
- * The patch of each file that git would tell of, by path. Where a change is told as two, removals come first, and new files
- * last: git applies one after the other, and knows only of a rename that its old and its new name may be others' as well.
+ * The patch of each file that git would tell of, removals first: git applies one after the other, and takes a removal that
+ * follows what was made at the same path for that of the new file. Where a change is told as two, new files come last: git
+ * knows only of a rename that its old and its new name may be others' as well.
  */
 export function* filePatches(view: BranchView, differ: Differ): Generator<Buffer> {
   const changes = [...fileVersions(view)]
   const parts = changes.flatMap(split)
-  if (parts.length > changes.length) parts.sort((one, other) => turnOf(one) - turnOf(other))
+  const newTurn = parts.length > changes.length ? 2 : 1
+  const turnOf = ({ after, before }: FileVersions): number =>
+    after === undefined ? 0 : before === undefined ? newTurn : 1
+  parts.sort((one, other) => turnOf(one) - turnOf(other))
   for (const part of parts) {
     const text = filePatch(differ, part)
     if (text.length > 0) yield text

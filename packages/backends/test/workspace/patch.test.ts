@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { execFile } from "node:child_process"
 import * as fs from "node:fs"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { type FileStat, openBranch, workspace } from "../../src/index.ts"
 import { RENAME_EXCHANGE } from "../../src/posix/linux.ts"
 import { bytes, makeKernel, rootNode } from "../posix/kernel.ts"
@@ -23,6 +23,15 @@ const gitTree = (directory: string): ReadonlyArray<string> =>
       if ((mode & 0o170000) !== 0o100000) return []
       return [`${name} ${(mode & 0o111) === 0 ? "" : "x"} ${fs.readFileSync(path).toString("base64")}`]
     })
+
+/** A copy of a directory as git would check it out: without the directories that hold no file. */
+const checkOut = (from: string, to: string): void => {
+  for (const entry of fs.readdirSync(from, { withFileTypes: true, recursive: true })) {
+    if (entry.isDirectory()) continue
+    const source = join(entry.parentPath, entry.name)
+    fs.cpSync(source, join(to, relative(from, source)), { recursive: true, verbatimSymlinks: true })
+  }
+}
 
 const execute = (command: string, args: ReadonlyArray<string>, cwd: string): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -146,6 +155,62 @@ describe("a patch", () => {
     })
   )
 
+  it.effect("that puts a file where a symlink was that has moved is taken", () =>
+    Effect.gen(function* () {
+      const places = yield* newPlaces
+      fs.symlinkSync("somewhere", join(places.base, "link"))
+      const copy = join(dirname(places.base), "copy")
+      fs.cpSync(places.base, copy, { recursive: true, verbatimSymlinks: true })
+      yield* onKernel(places, (kernel) =>
+        Effect.gen(function* () {
+          yield* kernel.rename(rootNode, "link", rootNode, "moved")
+          yield* kernel.create({ name: "link", mode: 0o100644 })
+        })
+      )
+      const file = join(dirname(places.base), "patch")
+      fs.writeFileSync(file, yield* patchOf(places))
+      yield* Effect.promise(() => execute("git", ["apply", file], copy))
+      assert.deepStrictEqual(gitTree(copy), ["link  ", "moved -> somewhere"])
+    })
+  )
+
+  it.effect("tells of what was removed from a directory that has moved", () =>
+    Effect.gen(function* () {
+      const places = yield* newPlaces
+      fs.mkdirSync(join(places.base, "directory"))
+      fs.writeFileSync(join(places.base, "directory", "gone"), "gone\n")
+      fs.writeFileSync(join(places.base, "directory", "kept"), "kept\n")
+      const copy = join(dirname(places.base), "copy")
+      fs.cpSync(places.base, copy, { recursive: true })
+      yield* onKernel(places, (kernel) =>
+        Effect.gen(function* () {
+          yield* kernel.rename(rootNode, "directory", rootNode, "moved")
+          yield* kernel.unlink((yield* kernel.lookup(rootNode, "moved")).nodeid, "gone")
+        })
+      )
+      const file = join(dirname(places.base), "patch")
+      fs.writeFileSync(file, yield* patchOf(places))
+      yield* Effect.promise(() => execute("git", ["apply", file], copy))
+      assert.deepStrictEqual(gitTree(copy), [`moved/kept  ${btoa("kept\n")}`])
+    })
+  )
+
+  it.effect("that puts a file where a directory with an empty one was is taken by a checkout", () =>
+    Effect.gen(function* () {
+      const places = yield* newPlaces
+      fs.mkdirSync(join(places.base, "directory", "empty"), { recursive: true })
+      fs.writeFileSync(join(places.base, "directory", "file"), "text\n")
+      fs.writeFileSync(join(places.base, "other"), "other\n")
+      const copy = join(dirname(places.base), "copy")
+      checkOut(places.base, copy)
+      yield* onKernel(places, (kernel) => kernel.rename(rootNode, "directory", rootNode, "other", RENAME_EXCHANGE))
+      const file = join(dirname(places.base), "patch")
+      fs.writeFileSync(file, yield* patchOf(places))
+      yield* Effect.promise(() => execute("git", ["apply", file], copy))
+      assert.deepStrictEqual(gitTree(copy), [`directory  ${btoa("other\n")}`, `other/file  ${btoa("text\n")}`])
+    })
+  )
+
   it.live("of random calls makes a copy of the base what the branch shows", () =>
     Effect.promise(() =>
       fc.assert(
@@ -162,7 +227,7 @@ describe("a patch", () => {
                   })
                 )
                 const copy = join(dirname(places.base), "copy")
-                fs.cpSync(places.base, copy, { recursive: true, verbatimSymlinks: true })
+                checkOut(places.base, copy)
                 const patch = yield* patchOf(places)
                 const file = join(dirname(places.base), "patch")
                 fs.writeFileSync(file, patch)
