@@ -11,4 +11,4 @@ vfs.writeFileSync("/store/hello.txt", "written at once\n")
 const mounted = await mount(mountpoint, shared.backend)
 console.log(`serving ${mounted.mountpoint}`)
 await mounted.ended
-console.log(vfs.readdirSync("/store"))
+console.log(vfs.readdirSync("/store").toSorted())
