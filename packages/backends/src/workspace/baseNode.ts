@@ -1,5 +1,5 @@
 /** One file of the base directory that the branch has met. */
-import type { Name, Timespec, U64 } from "@bickford/protocol"
+import { type Name, nameKey, type Timespec, type U64 } from "@bickford/protocol"
 import type { Identity } from "../passthrough/attributes.ts"
 import type { Inode } from "../posix/inode.ts"
 
@@ -24,6 +24,8 @@ export class BaseNode {
   /** Where it was seen last; the root has no parent. */
   parent: BaseNode | undefined
   name: Name
+  /** Of a file with several names: by which it was seen before, the latest first. */
+  otherNames: ReadonlyArray<{ readonly parent: BaseNode; readonly name: Name }> = []
   /** The inode that stands for it while it has no row. */
   inode: Inode | undefined = undefined
   /** As it was seen last while it had no row. */
@@ -48,6 +50,21 @@ export class BaseNode {
     this.parent = parent
     this.name = name
   }
+}
+
+/** Names that a node remembers beside the one by which it was seen last. */
+const otherNamesMax = 16
+
+/** Notes under which name a node is seen now; false when that is known. */
+export const noteName = (node: BaseNode, parent: BaseNode, name: Name): boolean => {
+  const key = nameKey(name)
+  if (node.parent === parent && nameKey(node.name) === key) return false
+  const others = node.otherNames.filter((other) => other.parent !== parent || nameKey(other.name) !== key)
+  if (node.parent !== undefined) others.unshift({ parent: node.parent, name: node.name })
+  node.otherNames = others.slice(0, otherNamesMax)
+  node.parent = parent
+  node.name = name
+  return true
 }
 
 const slash = Buffer.from("/")

@@ -3,7 +3,7 @@ import { type Name, ownName, type U64 } from "@bickford/protocol"
 import type { Attributes, Identity } from "../passthrough/attributes.ts"
 import { isSame } from "../passthrough/attributes.ts"
 import { rootId } from "../sqlite/storedNodes.ts"
-import { BaseNode } from "./baseNode.ts"
+import { BaseNode, noteName } from "./baseNode.ts"
 import type { NodeJournal } from "./nodeJournal.ts"
 import type { Origins } from "./origins.ts"
 
@@ -52,11 +52,7 @@ export const makeBaseNodes = ({ attributes, journal, newId, origins, root }: Bas
     const identity = attributes.identity()
     const known = byIdentity.get(identity.ino)
     if (known !== undefined && isSame(known.identity, identity)) {
-      if (known.parent !== parent || known.name !== name) {
-        known.parent = parent
-        known.name = ownName(name)
-        record(known)
-      }
+      if (noteName(known, parent, ownName(name))) record(known)
       return known
     }
     const node = register(new BaseNode(numberOf(identity), identity, parent, ownName(name)))

@@ -40,9 +40,11 @@ export const makeNodePaths = (db: DatabaseSync, entries: EntryStore, base: Base)
   const ofBase = (ino: number): BranchPath | undefined => {
     const node = base.isOfBase(ino) ? base.nodeOf(ino) : undefined
     if (node?.parent === undefined || node.removed) return undefined
-    // Its own name may have been taken from it.
-    if (entries.find(node.parent.ino, node.name) !== undefined) return undefined
-    return at({ parent: node.parent.ino, name: textOf(node.name) })
+    for (const { name, parent } of [{ name: node.name, parent: node.parent }, ...node.otherNames]) {
+      // A row tells that the name was taken from it.
+      if (entries.find(parent.ino, name) === undefined) return at({ parent: parent.ino, name: textOf(name) })
+    }
+    return undefined
   }
 
   const find = (ino: number, but?: Place): BranchPath | undefined => {

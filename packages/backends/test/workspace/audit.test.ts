@@ -20,6 +20,26 @@ const auditOf = ({ base, store }: Places, filter?: AuditFilter) =>
 const told = (records: ReadonlyArray<AuditRecord>) => records.map(({ detail, op, path }) => [op, path, detail])
 
 describe("the audit", () => {
+  it.effect("knows a base file by the name that is left to it, not only by the last one it was seen by", () =>
+    Effect.gen(function* () {
+      const places = yield* newPlaces
+      fs.writeFileSync(join(places.base, "left"), "base")
+      fs.linkSync(join(places.base, "left"), join(places.base, "removed"))
+      yield* onKernel(places, (kernel) =>
+        Effect.gen(function* () {
+          const { nodeid } = yield* kernel.lookup(rootNode, "left")
+          yield* kernel.lookup(rootNode, "removed")
+          yield* kernel.unlink(rootNode, "removed")
+          yield* kernel.write(nodeid, 0, bytes("mine"))
+        })
+      )
+      assert.deepStrictEqual(told(yield* auditOf(places)), [
+        ["unlink", "removed", {}],
+        ["write", "left", { offset: 0, length: 4 }]
+      ])
+    })
+  )
+
   it.effect("tells each change with its path and what it was given", () =>
     Effect.gen(function* () {
       const places = yield* newPlaces
