@@ -8,7 +8,6 @@ import { FileSystem } from "effect/FileSystem"
 import * as fc from "fast-check"
 import { Bash } from "just-bash"
 import * as nodeFs from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   type FaceFs,
@@ -21,15 +20,7 @@ import {
   toJustBash,
   toVfs
 } from "../src/index.ts"
-
-const withFolder = async (body: (folder: string) => Promise<void>): Promise<void> => {
-  const folder = await nodeFs.mkdtemp(join(tmpdir(), "bickford-faces-"))
-  try {
-    await body(folder)
-  } finally {
-    await nodeFs.rm(folder, { recursive: true, force: true })
-  }
-}
+import { withFolder } from "./folder.ts"
 
 /** Shares `source`, and sees that nothing is held when all calls have ended. */
 const withShared = async (source: BackendSource, body: (shared: Shared) => Promise<void>): Promise<void> => {

@@ -5,18 +5,9 @@ import type { BackendSource } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as nodeFs from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type FaceFs, fromFs, type Shared, share, toEffect, toFs } from "../src/index.ts"
-
-const withFolder = async (body: (folder: string) => Promise<void>): Promise<void> => {
-  const folder = await nodeFs.mkdtemp(join(tmpdir(), "bickford-faces-"))
-  try {
-    await body(folder)
-  } finally {
-    await nodeFs.rm(folder, { recursive: true, force: true })
-  }
-}
+import { fromFs, type Shared, share, toEffect, toFs } from "../src/index.ts"
+import { withFolder } from "./folder.ts"
 
 const withShared = async (source: BackendSource, body: (shared: Shared) => Promise<void>): Promise<void> => {
   await using shared = await share(source)
@@ -30,7 +21,18 @@ const failureOf = (call: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error
   )
 
-type Watching = Pick<FaceFs, "mkdir" | "watch" | "writeFile" | "rename" | "unlink" | "chmod" | "rm">
+/** What this test asks of a face, and of `node:fs/promises`. */
+interface Watching {
+  readonly mkdir: (path: string) => Promise<unknown>
+  readonly writeFile: (path: string, data: string) => Promise<unknown>
+  readonly rename: (from: string, to: string) => Promise<unknown>
+  readonly unlink: (path: string) => Promise<unknown>
+  readonly chmod: (path: string, mode: number) => Promise<unknown>
+  readonly watch: (
+    path: string,
+    options: { readonly recursive: boolean; readonly signal: AbortSignal }
+  ) => AsyncIterable<{ readonly eventType: string; readonly filename: string | null }>
+}
 
 /** The kinds of events of each name, once each, of what happens between `begin` and the making of a file `end`. */
 const seen = async (
@@ -90,8 +92,7 @@ describe("watch", () => {
           const fs = toFs(shared)
           await fs.mkdir("/root")
           await prepare(fs, "/root")
-          // The shapes differ in what else they take.
-          const own = nodeFs as unknown as Watching
+          const own: Watching = nodeFs
           await prepare(own, real)
           assert.deepStrictEqual(
             await seen(fs, "/root", { recursive: false }, work(fs, "/root")),

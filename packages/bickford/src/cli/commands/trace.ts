@@ -13,7 +13,7 @@ const conditions = {
   op: condition("op", "Only these operations, as LOOKUP,READ"),
   path: condition("path", "Only calls whose path has this in it"),
   pid: condition("pid", "Only calls of this process (or thread)"),
-  error: condition("error", "Only calls answered with this error, as ENOENT, or with any error: any"),
+  error: condition("error", "Only calls that failed with this error, as ENOENT (any: with whatever error)"),
   slow: condition("slow", "Only calls that took at least so long, as 10ms or 2s")
 }
 
