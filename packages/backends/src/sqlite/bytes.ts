@@ -41,19 +41,6 @@ export const countBits = (bits: number): number => {
 }
 
 const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits)
-const powerOfTwo = (atLeast: number): number =>
-  atLeast <= blockBytes ? blockBytes : 1 << (32 - Math.clz32(atLeast - 1))
-
-/** Makes [from, to) part of what counts of a chunk's buffer. */
-const cover = (chunk: Chunk, from: number, to: number): void => {
-  if (to > chunk.bytes.length) {
-    const grown = new Uint8Array(powerOfTwo(to))
-    grown.set(chunk.bytes.subarray(0, chunk.used))
-    chunk.bytes = grown
-  }
-  if (from > chunk.used) chunk.bytes.fill(0, chunk.used, from)
-  if (to > chunk.used) chunk.used = to
-}
 
 /** Zeros [from, to) of a chunk. */
 const erase = (chunk: Chunk, from: number, to: number): void => {
@@ -104,9 +91,11 @@ export class StoredBytes implements Bytes {
       const chunk = this.#kept(first)
       if (chunk === undefined || from >= chunk.used) return zeros.subarray(0, size)
       // A copy: the chunk may change before the reply is sent.
-      const out = new Uint8Array(size)
-      out.set(chunk.bytes.subarray(from, Math.min(chunk.used, from + size)))
-      return out
+      const copy = new Uint8Array(size)
+      copy.set(chunk.bytes.subarray(from, Math.min(chunk.used, from + size)))
+      const views = new Loaded()
+      views.push(copy)
+      return views
     }
     this.#flush()
     const last = shiftRight(add(offset, size - 1), chunkBits)
@@ -144,7 +133,7 @@ export class StoredBytes implements Bytes {
         continue
       }
       const chunk = this.#obtain(position)
-      cover(chunk, from, to)
+      this.#cover(chunk, from, to)
       chunk.bytes.set(source, from)
       this.#mark(chunk, touched(from, to))
       this.#store.changed(chunk)
@@ -298,6 +287,13 @@ export class StoredBytes implements Bytes {
 
   #bitsAt(position: number): number {
     return this.#chunks.get(position)?.blocks ?? this.#store.blocksAt(this.id, position) ?? 0
+  }
+
+  /** Makes [from, to) part of what counts of a chunk's memory. */
+  #cover(chunk: Chunk, from: number, to: number): void {
+    if (to > chunk.bytes.length) this.#store.grow(chunk, to)
+    if (from > chunk.used) chunk.bytes.fill(0, chunk.used, from)
+    if (to > chunk.used) chunk.used = to
   }
 
   #mark(chunk: Chunk, bits: number): void {

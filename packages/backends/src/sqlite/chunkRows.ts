@@ -12,7 +12,7 @@ export type BlocksAt = readonly [position: number, blocks: number]
 
 /** Queries that change nothing. */
 export const makeChunkQueries = (db: DatabaseSync) => {
-  const one = prepareQuery<[blocks: number, bytes: Uint8Array]>(
+  const one = prepareQuery<[blocks: number, bytes: Uint8Array<ArrayBuffer>]>(
     db,
     "SELECT blocks, bytes FROM chunk WHERE data = ? AND position = ?"
   )

@@ -1,11 +1,13 @@
 /** The content of files: its rows, and those of them that are held in memory between commits. */
 import type { DatabaseSync } from "node:sqlite"
+import { makeChunkMemory } from "./chunkMemory.ts"
 import { makeChunkChanges, makeChunkQueries } from "./chunkRows.ts"
 import type { Collector } from "./collector.ts"
 import type { Transaction } from "./transaction.ts"
 
-/** Chunks held in memory between commits: 32 MiB at the most. */
-const cachedMax = 512
+/** Chunks held in memory: 64 MiB at the most, and what one transaction has changed besides. */
+const cachedMax = 1024
+const empty = new Uint8Array(0)
 
 /** A part of a file, of which fewer bytes may be stored than it is long: the rest is zero. */
 export interface Chunk {
@@ -14,7 +16,7 @@ export interface Chunk {
   readonly position: number
   /** Bit n: block n of the chunk is allocated. */
   blocks: number
-  bytes: Uint8Array
+  bytes: Uint8Array<ArrayBuffer>
   /** Bytes of `bytes` that count. */
   used: number
   dirty: boolean
@@ -31,11 +33,23 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, colle
   const changes = makeChunkChanges(db, transaction, collector)
   const cached = new Set<Chunk>()
   const dirty = new Set<Chunk>()
+  const memory = makeChunkMemory(cachedMax)
 
   const drop = (chunk: Chunk): void => {
     cached.delete(chunk)
     dirty.delete(chunk)
     chunk.owner.dropped(chunk)
+    memory.give(chunk.bytes)
+    chunk.bytes = empty
+  }
+
+  /** Drops the oldest of too many chunks; what has changed is left to the commit. */
+  const trim = (): void => {
+    if (cached.size <= cachedMax) return
+    for (const chunk of cached) {
+      if (cached.size <= cachedMax || chunk.dirty) return
+      drop(chunk)
+    }
   }
 
   const write = (chunk: Chunk): void => {
@@ -51,10 +65,21 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, colle
       const found = row(owner.id, position)
       if (found === undefined) return undefined
       const [blocks, bytes] = found
-      return { owner, position, blocks, bytes, used: bytes.length, dirty: false }
+      const used = bytes.length
+      return { owner, position, blocks, bytes: memory.takeOver(bytes), used, dirty: false }
+    },
+    /** Gives a chunk memory for so many bytes. */
+    grow: (chunk: Chunk, bytes: number): void => {
+      const grown = memory.take(bytes)
+      grown.set(chunk.bytes.subarray(0, chunk.used))
+      memory.give(chunk.bytes)
+      chunk.bytes = grown
     },
     /** Holds a chunk in memory. */
-    keep: (chunk: Chunk): void => void cached.add(chunk),
+    keep: (chunk: Chunk): void => {
+      cached.add(chunk)
+      trim()
+    },
     changed: (chunk: Chunk): void => {
       chunk.dirty = true
       dirty.add(chunk)
@@ -71,13 +96,8 @@ export const makeChunkStore = (db: DatabaseSync, transaction: Transaction, colle
       for (const chunk of dirty) write(chunk)
       dirty.clear()
     },
-    /** Drops the oldest of too many chunks, after a commit. */
-    trim: (): void => {
-      for (const chunk of cached) {
-        if (cached.size <= cachedMax) return
-        drop(chunk)
-      }
-    },
+    /** After a commit, when nothing is left that has changed. */
+    trim,
     /** Drops all chunks, after a rollback: none is known to be stored. */
     clear: (): void => {
       for (const chunk of cached) chunk.owner.dropped(chunk)
