@@ -1,9 +1,9 @@
 /** An inode as a row of the store: read from one, and written to one. */
 import { nameFromBytes, nameKey, nameToBytes, type Timespec } from "@bickford/protocol"
 import { normal } from "@bickford/protocol/arithmetic"
-import { Inode } from "../posix/inode.ts"
+import type { Inode } from "../posix/inode.ts"
 import type { Xattrs } from "../posix/xattr.ts"
-import { attributeColumns } from "../posix/stored.ts"
+import { attributeColumnCount, attributeColumns, inodeOfColumns } from "../posix/stored.ts"
 import { ContentBytes } from "./contentBytes.ts"
 import { bytesOf, type Row, whole } from "./database.ts"
 import { StoredDirectory } from "./directory.ts"
@@ -50,7 +50,6 @@ export interface InodeSettings {
 }
 
 const exact = (value: unknown) => normal(BigInt(String(value)))
-const time = (sec: unknown, nsec: unknown): Timespec => ({ sec: exact(sec), nsec: Number(nsec) })
 
 const xattrsOf = (value: unknown): Xattrs => {
   const xattrs: Xattrs = new Map()
@@ -69,25 +68,9 @@ const xattrsOf = (value: unknown): Xattrs => {
 
 /** Makes an inode of what `inodeColumns` selected. */
 export const inodeOf = (row: Row, settings: InodeSettings): Inode => {
-  const [ino, mode, nlink, uid, gid, rdev, size, blocks, ...rest] = row
-  const [atime, atimeNsec, mtime, mtimeNsec, ctime, ctimeNsec, btime, btimeNsec, data, parent, target, xattrs] = rest
-  const inode = new Inode(
-    whole(ino),
-    0,
-    whole(mode),
-    whole(uid),
-    whole(gid),
-    whole(rdev),
-    time(btime, btimeNsec),
-    settings.entryValid,
-    settings.attrValid
-  )
-  inode.nlink = whole(nlink)
-  inode.size = exact(size)
-  inode.blocks = whole(blocks)
-  inode.atime = time(atime, atimeNsec)
-  inode.mtime = time(mtime, mtimeNsec)
-  inode.ctime = time(ctime, ctimeNsec)
+  const [ino, ...columns] = row
+  const inode = inodeOfColumns(whole(ino), columns, exact, settings)
+  const [data, parent, target, xattrs] = columns.slice(attributeColumnCount)
   inode.xattrs = xattrsOf(xattrs)
   if (target !== null) inode.content = nameFromBytes(bytesOf(target).slice())
   else if (parent !== null) inode.content = settings.directory(inode.ino, whole(parent))

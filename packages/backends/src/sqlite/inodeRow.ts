@@ -1,10 +1,10 @@
 /** An inode as a row of the store: read from one, and written to one. */
-import { nameFromBytes, nameToBytes, type Timespec } from "@bickford/protocol"
+import { nameFromBytes, nameToBytes, type Timespec, type U64 } from "@bickford/protocol"
 import { normal } from "@bickford/protocol/arithmetic"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
-import { type Content, Inode } from "../posix/inode.ts"
+import type { Content, Inode } from "../posix/inode.ts"
 import { S_IFLNK, S_IFMT } from "../posix/linux.ts"
-import { attributeColumns } from "../posix/stored.ts"
+import { attributeColumnCount, attributeColumns, inodeOfColumns } from "../posix/stored.ts"
 import { StoredBytes } from "./bytes.ts"
 import { StoredDirectory } from "./directory.ts"
 import { prepareQuery } from "./query.ts"
@@ -31,26 +31,8 @@ const columns = [
   "target"
 ]
 
-type Row = readonly [
-  mode: bigint,
-  nlink: bigint,
-  uid: bigint,
-  gid: bigint,
-  rdev: bigint,
-  size: bigint,
-  blocks: bigint,
-  atime: bigint,
-  atimeNsec: bigint,
-  mtime: bigint,
-  mtimeNsec: bigint,
-  ctime: bigint,
-  ctimeNsec: bigint,
-  btime: bigint,
-  btimeNsec: bigint,
-  data: bigint | null,
-  parent: bigint | null,
-  target: Uint8Array | null
-]
+/** The columns of `columns`. */
+type Row = ReadonlyArray<bigint | Uint8Array | null>
 
 /** What rows do not hold. */
 export interface InodeSettings {
@@ -63,19 +45,19 @@ export interface InodeSettings {
   readonly underlay: () => Pick<Underlay, "inode" | "seenInode" | "isChanged" | "takeRow" | "removed"> | undefined
 }
 
-const time = (sec: bigint, nsec: bigint): Timespec => ({ sec: normal(sec), nsec: Number(nsec) })
+/** What an integer column holds, of a STRICT table. */
+const exact = (column: Row[number] | undefined): U64 => {
+  if (typeof column !== "bigint") throw new Error(`a column of an inode holds ${typeof column}, not an integer`)
+  return normal(column)
+}
 
-const contentOf = (
-  ino: number,
-  mode: number,
-  [, , , , , , blocks, , , , , , , , , data, parent, target]: Row,
-  settings: InodeSettings
-): Content => {
-  if (target !== null) return nameFromBytes(target)
-  if (parent !== null) return settings.directory(ino, Number(parent))
-  return (mode & S_IFMT) === S_IFLNK || data === null
+const contentOf = ({ blocks, ino, mode }: Inode, row: Row, settings: InodeSettings): Content => {
+  const [data, parent, target] = row.slice(attributeColumnCount)
+  if (target instanceof Uint8Array) return nameFromBytes(target)
+  if (typeof parent === "bigint") return settings.directory(ino, Number(parent))
+  return (mode & S_IFMT) === S_IFLNK || typeof data !== "bigint"
     ? undefined
-    : settings.bytes(ino, Number(data), Number(blocks) / 8)
+    : settings.bytes(ino, Number(data), blocks / 8)
 }
 
 /** A row's columns in order, and its key. */
@@ -91,41 +73,8 @@ const valuesOf = (inode: Inode): Array<SQLInputValue> => {
 }
 
 const inodeOf = (ino: number, row: Row, settings: InodeSettings): Inode => {
-  const [
-    mode,
-    nlink,
-    uid,
-    gid,
-    rdev,
-    size,
-    blocks,
-    atime,
-    atimeNsec,
-    mtime,
-    mtimeNsec,
-    ctime,
-    ctimeNsec,
-    btime,
-    btimeNsec
-  ] = row
-  const inode = new Inode(
-    ino,
-    0,
-    Number(mode),
-    Number(uid),
-    Number(gid),
-    Number(rdev),
-    time(btime, btimeNsec),
-    settings.entryValid,
-    settings.attrValid
-  )
-  inode.nlink = Number(nlink)
-  inode.size = normal(size)
-  inode.blocks = Number(blocks)
-  inode.atime = time(atime, atimeNsec)
-  inode.mtime = time(mtime, mtimeNsec)
-  inode.ctime = time(ctime, ctimeNsec)
-  inode.content = contentOf(ino, inode.mode, row, settings)
+  const inode = inodeOfColumns(ino, row, exact, settings)
+  inode.content = contentOf(inode, row, settings)
   return inode
 }
 

@@ -9,6 +9,7 @@ import { serveStore as serveOpened } from "../../src/postgres/postgres.ts"
 import { bytes, outcome } from "../posix/kernel.ts"
 import { serveStore } from "../sqlite/server.ts"
 import { newStore, useCluster } from "./store.ts"
+import { makeUnnamed } from "../sqlite/unnamed.ts"
 
 const cluster = useCluster()
 const O_APPEND = 0o2000
@@ -147,15 +148,7 @@ describe("a file without a name", () => {
     Effect.gen(function* () {
       const url = yield* newStore(cluster)
       const first = yield* serveStore(postgres(url), "c")
-      const nodes: Array<number | bigint> = []
-      for (const [at, name] of ["held", "lost"].entries()) {
-        const { entry } = yield* first.call("create", { name }, { unique: 2 + 10 * at })
-        yield* first.call("write", { nodeid: entry.nodeid, data: new Uint8Array(9000) }, { unique: 4 + 10 * at })
-        yield* first.call("unlink", { name }, { unique: 6 + 10 * at })
-        first.backend.delivered?.([2 + 10 * at])
-        nodes.push(entry.nodeid)
-      }
-      const [held = 0, lost = 0] = nodes
+      const { held, lost } = yield* makeUnnamed(first)
       const tmp = yield* first.call("tmpfile", { name: "/" }, { unique: 40 })
       yield* first.kill
       assert.strictEqual((yield* checkPostgres(url)).orphans, 3)

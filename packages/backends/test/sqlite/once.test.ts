@@ -6,6 +6,7 @@ import { checkStore } from "../../src/index.ts"
 import { bytes, outcome } from "../posix/kernel.ts"
 import { serve } from "./server.ts"
 import { newStore } from "./store.ts"
+import { makeUnnamed } from "./unnamed.ts"
 
 const O_APPEND = 0o2000
 
@@ -153,15 +154,7 @@ describe("a file without a name", () => {
     Effect.gen(function* () {
       const path = yield* newStore
       const first = yield* serve(path, "c")
-      const nodes: Array<number | bigint> = []
-      for (const [at, name] of ["held", "lost"].entries()) {
-        const { entry } = yield* first.call("create", { name }, { unique: 2 + 10 * at })
-        yield* first.call("write", { nodeid: entry.nodeid, data: new Uint8Array(9000) }, { unique: 4 + 10 * at })
-        yield* first.call("unlink", { name }, { unique: 6 + 10 * at })
-        first.backend.delivered?.([2 + 10 * at])
-        nodes.push(entry.nodeid)
-      }
-      const [held = 0, lost = 0] = nodes
+      const { held, lost } = yield* makeUnnamed(first)
       // Made, and not told to the kernel yet: it cannot be asked about.
       const tmp = yield* first.call("tmpfile", { name: "/" }, { unique: 40 })
       yield* first.kill
