@@ -1,9 +1,15 @@
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 
 // The `development` condition resolves the workspace's packages to their
 // TypeScript sources, so that tests never run a stale build.
 const conditions = ["development", "node", "default"]
 const nodeFlags = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
+
+// The programs that tests start are compiled once, which halves the processor time of a start. V8's coverage of code from
+// a cache is less precise.
+if (process.env["NODE_V8_COVERAGE"] === undefined)
+  process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules", ".cache", "bickford-compiled")
 
 export default defineConfig({
   resolve: { conditions },
