@@ -8,6 +8,7 @@
  *
  * Blocks are held by fallocate(2). Where the filesystem has none, or copies what it overwrites (btrfs), nothing is promised.
  */
+import { errnoNumbers } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import {
   closeSync,
@@ -44,12 +45,7 @@ export const sparePages = 16
 /** A commit adds no more pages than so many times those that were counted. */
 const pagesPerCounted = 4
 
-const EINTR = 4
-const EFBIG = 27
-const ENOSPC = 28
-const ENOSYS = 38
-const EOPNOTSUPP = 95
-const EDQUOT = 122
+const { EDQUOT, EFBIG, EINTR, ENOSPC, ENOSYS, ENOTSUP } = errnoNumbers
 
 /** The room that one open store holds. */
 export interface Reserve {
@@ -141,7 +137,7 @@ export const openReserve = (db: DatabaseSync, path: string, log: number): Reserv
     for (;;) {
       const result = files.fs_fallocate(fd, FALLOC_FL_KEEP_SIZE, from, to - from)
       if (result === -ENOSPC || result === -EDQUOT || result === -EFBIG) return false
-      if (result === -EOPNOTSUPP || result === -ENOSYS) unable = true
+      if (result === -ENOTSUP || result === -ENOSYS) unable = true
       // Of any other error the writes that follow will tell.
       if (result !== -EINTR) return true
     }

@@ -2,6 +2,7 @@
  * The steps of a commit, as they are kept in the journal. Each can be done again when it was done, as long as no later one
  * was: a commit that was stopped goes on with the first that is not known to be done.
  */
+import { errnoNumbers } from "@bickford/protocol"
 import { files } from "@bickford/transport"
 import * as fs from "node:fs"
 import { chunkSize } from "../sqlite/schema.ts"
@@ -31,8 +32,7 @@ export type Step =
   | { readonly do: "copy"; readonly from: BranchPath; readonly to: BranchPath }
   | { readonly do: "attributes"; readonly path: BranchPath; readonly attributes: StepAttributes }
 
-const EPERM = 1
-const EOPNOTSUPP = 95
+const { ENOTSUP, EPERM } = errnoNumbers
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")
@@ -68,7 +68,7 @@ const copyInto = (from: Buffer, to: Buffer): void => {
 
 /** What the base's filesystem, or this user, cannot have is left out: a commit that was begun has to come to its end. */
 const call = (what: string, path: BranchPath, status: number, mayFail = process.geteuid?.() !== 0): void => {
-  if (mayFail && (status === -EPERM || status === -EOPNOTSUPP)) return
+  if (mayFail && (status === -EPERM || status === -ENOTSUP)) return
   if (status < 0) throw new Error(`${String(pathBytes(path))}: ${what} failed (errno ${-status})`)
 }
 

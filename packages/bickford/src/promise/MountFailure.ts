@@ -1,4 +1,5 @@
 /** Errors as Node's own look, for programs that do not use Effect. */
+import { errnoNumbers } from "@bickford/protocol"
 import type { MountEnd, MountError } from "@bickford/session"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -18,7 +19,7 @@ export class MountFailure extends Data.TaggedError("MountFailure")<{
 
 const withoutErrno = { errno: undefined, syscall: undefined }
 
-const ETIMEDOUT = 110
+const { ETIMEDOUT } = errnoNumbers
 
 /** Why mounting failed. */
 export const failureOf = (error: MountError): MountFailure => {

@@ -2,7 +2,7 @@
  * The kernel's part of FUSE over io_uring, for tests: it stands between a fake kernel and a session, and delivers by a ring what
  * the kernel would deliver by one. INIT, FORGET, INTERRUPT and notifications go by the device.
  */
-import { opcodes } from "@bickford/protocol"
+import { errnoNumbers, opcodes } from "@bickford/protocol"
 import { frameOf, opcodeOf, structs } from "@bickford/protocol/codec"
 import {
   close,
@@ -18,7 +18,7 @@ import { controlWords, headerStride, RingEntries } from "./ringEntries.ts"
 
 /** Larger than any frame here. */
 const bound = (4 << 20) + 4096
-const EINVAL = 22
+const { EINVAL } = errnoNumbers
 
 /** A ring without a kernel, and what it stands between. */
 export interface FakeRing {

@@ -1,6 +1,6 @@
 /** The entries of a ring as a kernel keeps them: which are free, which request is in which, what was committed. */
 import type { Version } from "@bickford/protocol"
-import { opcodes } from "@bickford/protocol"
+import { errnoNumbers, opcodes } from "@bickford/protocol"
 import { frameOf, getU64, hasFlag, opcodeOf, opcodeTable, structs } from "@bickford/protocol/codec"
 
 const { inHeader, initOut, outHeader, uringEntInOut, uringReqHeader } = structs
@@ -10,7 +10,7 @@ export const controlWords = { commits: 0, ready: 1, entering: 2, lists: 3 } as c
 /** Bytes from one header to the next. */
 export const headerStride = 320
 const pageSize = 4096
-const EIO = 5
+const { EIO } = errnoNumbers
 
 /** Requests that a kernel delivers by the device. */
 const byDevice: ReadonlySet<number> = new Set([

@@ -1,5 +1,5 @@
 /** Mounting and unmounting: root by itself, everyone else through fusermount3, with the same result. */
-import { printable } from "@bickford/protocol"
+import { errnoNumbers, printable } from "@bickford/protocol"
 import { patientTimeoutOption } from "@bickford/supervisor"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -19,8 +19,8 @@ import { ownDevice } from "./ownDevices.ts"
 import { type MountingDevice, mountServed, type ServeMounting, type Serving } from "./syncInit.ts"
 
 const { EBUSY, EINVAL, ENODEV, ENOENT, ENOTCONN, EPERM } = constants.errno
-// <asm-generic/errno-base.h>; Node has no name for it.
-const ENOTBLK = 15
+// Node has no name for it.
+const { ENOTBLK } = errnoNumbers
 
 // <sys/mount.h>
 const MS_RDONLY = 1
