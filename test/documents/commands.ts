@@ -1,6 +1,6 @@
 /**
- * `npm run test:commands`: every command and program of the documents and of the examples is run, where a reader would run it: in
- * namespaces with a /srv, /mnt and /etc of their own, and with no network but the loopback. What cannot be run here says why on the
+ * `npm run test:commands -- [PAGE ...]`: every command and program of the documents and of the examples is run, where a reader would run it: in
+ * namespaces with a /srv, /etc and home directory of their own, and with no network but the loopback. What cannot be run here says why on the
  * line before it, `<!-- not run: ... -->`; those reasons, and what is done otherwise, are printed and counted.
  */
 import assert from "node:assert/strict"
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { after, describe, it } from "node:test"
 import { postgresPrograms } from "../../packages/backends/test/postgres/cluster.ts"
-import { run } from "../mount/processes.ts"
+import { attempt } from "../mount/processes.ts"
 import { patienceMilliseconds } from "../patience.ts"
 import { commandsOf, documents, examples, fencesOf, root } from "./documents.ts"
 
@@ -36,12 +36,14 @@ if command -v ip >/dev/null; then ip link set lo up
 else python3 -c 'import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh14s", b"lo", 0x49, b""))'
 fi
 for place in /srv /run /var/lib; do mount -t tmpfs tmpfs "$place"; done
-mkdir /run/etc /run/bin
+mkdir /run/etc /run/bin /run/home
 cp -a /etc/. /run/etc && mount --bind /run/etc /etc
 cp -a /usr/local/bin/. /run/bin
 printf '#!/bin/sh\\nexec %s --conditions=development --disable-warning=ExperimentalWarning %s/packages/bickford/src/cli/main.ts "$@"\\n' "$1" "$2" >/run/bin/bickford
 chmod 755 /run/bin/bickford
 mount --bind /run/bin /usr/local/bin
+export HOME=/run/home
+unset XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR
 shift 2
 exec "$@"`
 
@@ -63,8 +65,10 @@ const follow = async (page: string): Promise<Seen> => {
     // A session of its own: a command that asks on the terminal finds none.
     const command = ["--wait", "unshare", ...namespaces, "sh", "-c", enter, "sh", process.execPath, root, ...program]
     // Each of its commands has its own backstop, which tells more.
-    const said = await run("setsid", command, { env, timeoutMilliseconds: 4 * patienceMilliseconds })
-    return JSON.parse(said.trim().split("\n").at(-1) ?? "")
+    const options = { env, timeoutMilliseconds: 4 * patienceMilliseconds }
+    const { signal, status, stderr, stdout } = await attempt("setsid", command, options)
+    assert.strictEqual(signal ?? status, 0, `${stdout}${stderr}`)
+    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "")
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
@@ -87,7 +91,12 @@ const otherTest = (page: string, language: string): string | undefined =>
 const blocks = pages.flatMap(({ fences, page }) => fences.map((fence) => ({ page, ...fence })))
 const notRun = blocks.filter((block) => block.notRun !== undefined)
 const byOthers = blocks.filter((block) => block.notRun === undefined && otherTest(block.page, block.language))
-const toFollow = blocks.filter((block) => !notRun.includes(block) && !byOthers.includes(block))
+/** Pages to follow, from the command line; else all. */
+const chosen = process.argv.slice(2)
+const toFollow = blocks.filter(
+  (block) =>
+    !notRun.includes(block) && !byOthers.includes(block) && (chosen.length === 0 || chosen.includes(block.page))
+)
 const instead: Array<string> = []
 let commands = 0
 

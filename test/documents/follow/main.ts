@@ -33,6 +33,8 @@ const terminal = new Terminal(directory, {
   ...environments[page],
   LC_ALL: "C",
   SHELL: "/bin/sh",
+  // Without a network npm would try again for two minutes.
+  npm_config_fetch_retries: "0",
   PATH: `${join(root, "node_modules/.bin")}:${dirname(process.execPath)}:${process.env["PATH"]}`,
   NODE_OPTIONS: "--conditions=development --disable-warning=ExperimentalWarning"
 })

@@ -1,5 +1,6 @@
 /** Runs a block of TypeScript by what it is: a test, a module with a backend, one with an Effect, or a program. */
 import { join } from "node:path"
+import { makeRoom } from "./shell.ts"
 import { mountpoints, type Terminal } from "./Terminal.ts"
 
 /** How blocks of one kind are run. */
@@ -7,9 +8,11 @@ type Way = (terminal: Terminal, file: string, mountpoint: string) => Promise<voi
 
 /** A program that ends, or mounts: then it ends with an unmount, if it does not unmount by itself meanwhile. */
 const runProgram: Way = async (terminal, file) => {
+  const command = `node ${file} mnt`
+  await makeRoom(terminal, command)
   const others = mountpoints()
   const made = () => mountpoints().find((place) => !others.includes(place))
-  await terminal.serve(`node ${file} mnt`, () => made() !== undefined)
+  await terminal.serve(command, () => made() !== undefined)
   const place = made()
   if (place === undefined) return
   await terminal.run(`{ ls -l ${place} && umount ${place}; } || ! mountpoint -q ${place}`)

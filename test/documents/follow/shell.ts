@@ -19,7 +19,7 @@ const isServer = (command: string): boolean =>
   /^bickford (daemon|dashboard|log |trace )|^npm start|^npm run example/.test(command)
 
 /** Ends what is mounted where a command is to mount. */
-const makeRoom = async (terminal: Terminal, command: string): Promise<void> => {
+export const makeRoom = async (terminal: Terminal, command: string): Promise<void> => {
   const words = command.split(" ")
   const taken = mountpoints().filter((place) => words.some((word) => place === word || place.endsWith(`/${word}`)))
   if (taken.length === 0) return
