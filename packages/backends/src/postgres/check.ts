@@ -1,14 +1,13 @@
 /** `fsck` of a store: reads all of it in one snapshot, changes nothing, says what is wrong. */
 import { nameFromBytes, printable } from "@bickford/protocol"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import { nameMax, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../posix/linux.ts"
 import { firstCookie, type HashKey, lastCookie } from "../sqlite/names.ts"
-import { isAddress, parseAddress } from "./address.ts"
 import { bytesOf, type Database, type Row, type RunStatement, whole } from "./database.ts"
-import { type PostgresStoreError, unusable } from "./errors.ts"
-import { readHashKey, versionOf } from "./open.ts"
-import { explain, openDatabase } from "./openStore.ts"
-import { chunkSize, idsPerBlock, migrations, rootId } from "./schema.ts"
+import type { PostgresStoreError } from "./errors.ts"
+import { inspectStore } from "./inspect.ts"
+import { readHashKey } from "./open.ts"
+import { chunkSize, idsPerBlock, rootId } from "./schema.ts"
 
 /** What `checkPostgres` found. */
 export interface PostgresReport {
@@ -215,29 +214,6 @@ const checkNow = (database: Database, key: HashKey): Promise<PostgresReport> =>
     }
   })
 
-const noStore = (version: number | undefined): string =>
-  version === undefined
-    ? "there is no store in it"
-    : version < migrations.length
-      ? `the store is of version ${version}; mount it once with this Bickford, which brings it to version ${migrations.length}`
-      : `the store was made by a later Bickford (store version ${version}, this one knows ${migrations.length}); use that one`
-
 /** Checks the store that a URL names, which may be mounted meanwhile. Only reads. */
 export const checkPostgres = (url: string): Effect.Effect<PostgresReport, PostgresStoreError> =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const address = parseAddress(url)
-      if (!isAddress(address)) return yield* Effect.fail(address)
-      const database = yield* openDatabase(address, 1)
-      const found = yield* Effect.tryPromise({
-        try: async () => {
-          const version = await versionOf(database)
-          if (version !== migrations.length) return noStore(version)
-          return checkNow(database, await readHashKey(database))
-        },
-        catch: (error) => explain(address, error)
-      })
-      if (typeof found === "string") return yield* Effect.fail(unusable(`${address.shown}: ${found}`))
-      return found
-    })
-  )
+  inspectStore(url, async (database) => checkNow(database, await readHashKey(database)))

@@ -1,10 +1,8 @@
 /** What is known of a store without mounting it: who serves it, what is in it, what it takes. */
-import * as Effect from "effect/Effect"
-import { isAddress, parseAddress } from "./address.ts"
+import type * as Effect from "effect/Effect"
 import { type Database, whole } from "./database.ts"
-import { type PostgresStoreError, unusable } from "./errors.ts"
-import { versionOf } from "./open.ts"
-import { explain, openDatabase } from "./openStore.ts"
+import type { PostgresStoreError } from "./errors.ts"
+import { inspectStore } from "./inspect.ts"
 import { migrations } from "./schema.ts"
 import { deadAfterSeconds, type Holder, holderOf } from "./session.ts"
 
@@ -53,7 +51,7 @@ const sessions = {
     extract(epoch FROM clock_timestamp() - started)::double precision FROM session ORDER BY id`
 }
 
-const describe = async (database: Database, url: string, storeVersion: number): Promise<PostgresInfo> => {
+const describe = async (database: Database, url: string): Promise<PostgresInfo> => {
   const [[serverVersion, schema, inodes, bytes, storedBytes, deadContents] = []] = await database.run(totals, [])
   const found = (await database.run(sessions, [])).map(([text, seen, started]): PostgresSession => {
     const holder: Holder | undefined = holderOf(text)
@@ -69,7 +67,7 @@ const describe = async (database: Database, url: string, storeVersion: number): 
   return {
     url,
     schema: String(schema),
-    storeVersion,
+    storeVersion: migrations.length,
     serverVersion: String(serverVersion),
     inodes: whole(inodes),
     bytes: whole(bytes),
@@ -81,22 +79,4 @@ const describe = async (database: Database, url: string, storeVersion: number): 
 
 /** Describes the store that a URL names, which may be mounted meanwhile. Only reads, and takes no time by its size. */
 export const describePostgres = (url: string): Effect.Effect<PostgresInfo, PostgresStoreError> =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const address = parseAddress(url)
-      if (!isAddress(address)) return yield* Effect.fail(address)
-      const database = yield* openDatabase(address, 1)
-      const found = yield* Effect.tryPromise({
-        try: async () => {
-          const version = await versionOf(database)
-          if (version === undefined) return "there is no store in it; the first mount makes one"
-          if (version !== migrations.length)
-            return `the store is of version ${version}, and this Bickford knows ${migrations.length}`
-          return describe(database, address.shown, version)
-        },
-        catch: (error) => explain(address, error)
-      })
-      if (typeof found === "string") return yield* Effect.fail(unusable(`${address.shown}: ${found}`))
-      return found
-    })
-  )
+  inspectStore(url, (database, address) => describe(database, address.shown))
