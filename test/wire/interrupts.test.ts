@@ -1,11 +1,16 @@
 /** INTERRUPTs that race with replies. */
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import type { Backend } from "@bickford/session"
 import { FakeKernel } from "@bickford/session/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
+import { attr, file } from "./hello.ts"
+
+const until = (condition: () => boolean) => Effect.repeat(Effect.yieldNow, { until: condition })
+/** No process has it: Linux has none beyond 2^22. */
+const gone = 2 ** 22 + 1
 
 it.live("10,000 interrupts at random moments: each request is answered once, and none is stuck", () =>
   Effect.gen(function* () {
@@ -95,7 +100,7 @@ it.live("a backend says which operations a signal stops", () =>
   })
 )
 
-it.live("a change of the namespace cannot be made interruptible, whatever the types were told", () =>
+it.live("a change of the namespace cannot be made interruptible by any signal, whatever the types were told", () =>
   Effect.gen(function* () {
     const listed: Array<"fsync"> = []
     Reflect.apply(Array.prototype.push, listed, ["rename"])
@@ -103,3 +108,63 @@ it.live("a change of the namespace cannot be made interruptible, whatever the ty
     assert.include(inspect(failed, { depth: 10 }), "rename cannot be interruptible")
   })
 )
+
+describe("a change of the namespace that goes on without its caller", () => {
+  it.live("answers one that dies at once; what comes later is given back, and the kernel drops the names", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const forgotten: Array<readonly [node: unknown, left: unknown]> = []
+      let interrupted = false
+      const slow = <A>(answer: A) =>
+        Effect.onInterrupt(Effect.as(Deferred.await(gate), answer), () => Effect.sync(() => (interrupted = true)))
+      const { kernel, session } = yield* FakeKernel.serve({
+        interruptible: { mkdir: "fatal", rename: "fatal" },
+        mkdir: () => slow({ ...file, nodeid: 7, attr: attr(7, 0o40755) }),
+        rename: () => slow(undefined),
+        forget: (nodeid, _count, left) => void forgotten.push([nodeid, left])
+      })
+      yield* kernel.init()
+      const making = yield* kernel.send({ op: "mkdir", name: "made", mode: 0o755, umask: 0, pid: gone })
+      const moving = yield* kernel.send({ op: "rename", name: "a", newdir: 5, newname: "b", flags: 0, pid: gone })
+      for (const unique of [making, moving]) {
+        yield* kernel.interrupt(unique)
+        assert.strictEqual((yield* kernel.reply(unique)).error, 4)
+      }
+      assert.deepStrictEqual(kernel.notifications(), [])
+      yield* Deferred.succeed(gate, undefined)
+      yield* until(() => kernel.notifications().length === 3)
+      assert.deepStrictEqual(
+        kernel.notifications().map((one) => (one.notify === "invalEntry" ? [one.parent, one.name] : one)),
+        [
+          [1, "made"],
+          [1, "a"],
+          [5, "b"]
+        ]
+      )
+      assert.deepStrictEqual(forgotten, [[7, 0]])
+      assert.isFalse(interrupted)
+      assert.strictEqual(session.connection.inFlight.size, 0)
+      assert.deepStrictEqual(kernel.unexpected(), [])
+    })
+  )
+
+  it.live("waits for one that handles its signal, and for all where the backend does not say so", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const { kernel } = yield* FakeKernel.serve({
+        interruptible: { unlink: "fatal" },
+        unlink: () => Deferred.await(gate),
+        rmdir: () => Deferred.await(gate)
+      })
+      yield* kernel.init()
+      const unlinking = yield* kernel.send({ op: "unlink", name: "a" })
+      const removing = yield* kernel.send({ op: "rmdir", name: "b", pid: gone })
+      yield* kernel.interrupt(unlinking)
+      yield* kernel.interrupt(removing)
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual((yield* kernel.reply(unlinking)).error, 0)
+      assert.strictEqual((yield* kernel.reply(removing)).error, 0)
+      assert.deepStrictEqual(kernel.notifications(), [])
+    })
+  )
+})

@@ -73,13 +73,20 @@ export interface Backend {
    * What stops an operation (EINTR): `signal`, any signal that the caller handles, a timer's tick and Ctrl-C alike;
    * `fatal`, only one that ends the caller; `never`. Default: `signal` for setlkw, poll and ioctl, `fatal` for what
    * only looks (read, lookup, getattr, readdir, ...), `never` for the rest. A list is `signal` for each in it, and then
-   * for no others. Opening a file may be stopped only if the backend says so, and then must leave nothing open; a change
-   * of the namespace never is. A caller that dies leaves a slow OPEN or OPENDIR that is not stopped: it runs on, and
-   * what it opens is released. What is named here may wait for other calls, so limits do not count it.
+   * for no others. Opening a file may be stopped only if the backend says so, and then must leave nothing open.
+   *
+   * A change of the namespace is never stopped. With `fatal` a caller that dies is answered EINTR, and the operation
+   * runs on: the kernel is told of the names once it has ended. Without, it waits for the answer, unkillably. A caller that dies
+   * also leaves a slow OPEN or OPENDIR that is not stopped: it runs on, and what it opens is released. What is named here may
+   * wait for other calls, so limits do not count it.
    */
   readonly interruptible?:
     | ReadonlyArray<Exclude<P.BackendOperation, P.NamespaceOperation>>
-    | { readonly [Op in Exclude<P.BackendOperation, P.NamespaceOperation>]?: Interruptible }
+    | {
+        readonly [Op in P.BackendOperation]?: Op extends P.NamespaceOperation
+          ? Exclude<Interruptible, "signal">
+          : Interruptible
+      }
   /**
    * Other isolates can serve the same nodes and handles, at once: a mount with `threads` may have one for each CPU. Such a backend
    * counts lookups by itself as it answers, each isolate's: `forget` comes to one of them, with a `left` that says nothing.

@@ -26,11 +26,11 @@ const rowStops = (backend: AsyncBackend, row: OpcodeRow): Interruptible => {
 /** Why a backend's list cannot be; undefined when it can. */
 export const wrongInterruptible = (backend: AsyncBackend): string | undefined => {
   const fixed = opcodeTable.find(
-    (row) => row !== undefined && row.changesNamespace && (said(backend, row.op) ?? "never") !== "never"
+    (row) => row !== undefined && row.changesNamespace && said(backend, row.op) === "signal"
   )
   return fixed === undefined
     ? undefined
-    : `${fixed.op} cannot be interruptible: it changes the namespace, and what was done is answered`
+    : `${fixed.op} cannot be interruptible by any signal: it changes the namespace, and what was done is answered`
 }
 
 /** By opcode: what stops the operation. */

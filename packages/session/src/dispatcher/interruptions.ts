@@ -41,10 +41,11 @@ export const makeInterruptions = (
   /** The caller will not come back: what only looks is stopped, and so is what has not begun. */
   const leave = (entry: InFlight): void => {
     entry.caller?.interrupt(guard)
-    if (interruptible(entry.row) !== "never" || entry.caller === undefined) stop(entry)
-    // It runs on; what it opens is closed again.
-    else if (entry.row.op === "open" || entry.row.op === "opendir")
-      answers.answerEarly(entry, "interrupted", errnoNumbers.EINTR)
+    const { changesNamespace, op } = entry.row
+    const mayStop = interruptible(entry.row) !== "never"
+    if (entry.caller === undefined || (mayStop && !changesNamespace)) stop(entry)
+    // It runs on: what it opens is closed again, and the kernel is told of names that it changes.
+    else if (mayStop || op === "open" || op === "opendir") answers.answerEarly(entry, "interrupted", errnoNumbers.EINTR)
   }
 
   const callers = makeCallerWatch(inFlight, leave)

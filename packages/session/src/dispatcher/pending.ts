@@ -16,6 +16,7 @@ import type { Connection } from "../connection/Connection.ts"
 import type { InFlight } from "../connection/InFlightTable.ts"
 import type { Answers } from "./answers.ts"
 import { type Calls, isExit, type Outcome } from "./calls.ts"
+import { dropNames } from "./changedNames.ts"
 import type { Deadline } from "./deadline.ts"
 import { type GroupCommit, type GroupCommitDependencies, makeGroupCommit } from "./groupCommit.ts"
 import type { Guard } from "./guard.ts"
@@ -97,6 +98,7 @@ export const makePending = (using: PendingDependencies): Pending => {
     if (!entry.answered) finish(entry, exit)
     else {
       if (Exit.isSuccess(exit)) calls.withdraw(entry.request, exit.value)
+      dropNames(connection.notifier, entry.request)
       inFlight.delete(entry)
     }
   }
