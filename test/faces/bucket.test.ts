@@ -85,9 +85,16 @@ describe("a bucket on a mount", () => {
     })
   )
 
-  for (const [what, method, script] of [
-    ["reads", "GET", 'exec cat "$1/large"'],
-    ["writes", "PUT", 'exec cp "$2" "$1/copy"']
+  for (const [what, asks, script] of [
+    ["lists", /^GET .*list-type/, 'exec ls "$1/directory"'],
+    ["looks at a file", /^HEAD /, 'exec stat "$1/large"'],
+    ["reads", /^GET \/bucket\/large$/, 'exec cat "$1/large"'],
+    ["writes", /^PUT /, 'exec cp "$2" "$1/copy"'],
+    ["truncates", /^PUT /, 'exec truncate -s 10 "$1/large"'],
+    ["makes a directory", /^PUT /, 'exec mkdir "$1/made"'],
+    ["moves a file", /^PUT /, 'exec mv "$1/large" "$1/moved"'],
+    ["removes a file", /^DELETE /, 'exec rm -f "$1/large"'],
+    ["removes a directory", /^DELETE /, 'exec rmdir "$1/directory"']
   ] as const)
     it.live(`of a silent server: a caller that ${what} returns when it is interrupted`, () =>
       Effect.gen(function* () {
@@ -96,14 +103,15 @@ describe("a bucket on a mount", () => {
         const source = join(place, "source")
         yield* Effect.promise(() => writeFile(source, "text\n"))
         // Nobody but the caller's signal ends the wait.
-        const { mountpoint, run } = yield* serve(s3("bucket", { ...options, stallTimeout: 100_000 }))
-        yield* run("sh", ["-ec", 'head -c 3000000 /dev/zero > "$1/large"', "sh", mountpoint])
+        const backend = s3("bucket", { ...options, stallTimeout: 100_000, attrTimeout: 0 })
+        const { mountpoint, run } = yield* serve(backend)
+        yield* run("sh", ["-ec", 'head -c 3000000 /dev/zero > "$1/large"; mkdir "$1/directory"', "sh", mountpoint])
         let arrived: () => void = () => {}
         let goOn: () => void = () => {}
         const come = new Promise<void>((resolve) => (arrived = resolve))
         const gate = new Promise<void>((resolve) => (goOn = resolve))
         meet((line) => {
-          if (!line.startsWith(`${method} /bucket/`) || line.includes("list-type")) return undefined
+          if (!asks.test(line)) return undefined
           arrived()
           return gate
         })
@@ -117,4 +125,38 @@ describe("a bucket on a mount", () => {
         goOn()
       })
     )
+
+  it.live("has what a caller that was killed had asked for, once the server is there again", () =>
+    Effect.gen(function* () {
+      const { meet, options } = yield* bucket
+      const { mountpoint, run } = yield* serve(s3("bucket", { ...options, stallTimeout: 100_000 }))
+      yield* run("sh", ["-ec", 'echo text > "$1/old"; echo text > "$1/gone"; ls -l "$1"', "sh", mountpoint])
+      let goOn: () => void = () => {}
+      const gate = new Promise<void>((resolve) => (goOn = resolve))
+      for (const [asks, script] of [
+        [/^PUT \/bucket\/made/, 'exec mkdir "$1/made"'],
+        [/^PUT \/bucket\/new$/, 'exec mv "$1/old" "$1/new"'],
+        [/^DELETE \/bucket\/gone$/, 'exec rm -f "$1/gone"']
+      ] as const) {
+        const caller = spawn("sh", ["-ec", script, "sh", mountpoint], { stdio: "ignore", cwd: "/" })
+        const ended = once(caller, "exit")
+        yield* Effect.promise(async () => {
+          await new Promise<void>((resolve) =>
+            meet((line) => {
+              if (asks.test(line)) resolve()
+              return /^(PUT|DELETE) /.test(line) ? gate : undefined
+            })
+          )
+          caller.kill("SIGINT")
+          assert.deepStrictEqual(await ended, [null, "SIGINT"])
+        })
+      }
+      goOn()
+      // Each goes on by itself: until it is done, those who look see what was there before.
+      const all =
+        'until test -d "$1/made" && test -e "$1/new" && ! test -e "$1/old" && ! test -e "$1/gone"; do sleep 0.05; done'
+      yield* run("sh", ["-ec", `${all}; cat "$1/new"`, "sh", mountpoint])
+      assert.strictEqual(yield* run("ls", [mountpoint]), "made\nnew\n")
+    })
+  )
 })

@@ -36,11 +36,29 @@ const accessMode = 3
 const filePermissions = 0o644
 const directoryPermissions = 0o755
 const pageSize = 1000
-/** What a signal that ends the caller stops; `flush` and `fsync` wait for an upload, which goes on. */
-const interruptible = { open: "fatal", opendir: "fatal", flush: "fatal", fsync: "fatal" } as const
+/** What a signal that ends the caller stops; an upload, and a change of names, then goes on without it. */
+const interruptible = {
+  open: "fatal",
+  opendir: "fatal",
+  flush: "fatal",
+  fsync: "fatal",
+  setattr: "fatal",
+  mkdir: "fatal",
+  unlink: "fatal",
+  rmdir: "fatal",
+  rename: "fatal"
+} as const
 /** Nobody stops what has to be finished. */
 const unstopped = (): AbortSignal => new AbortController().signal
 const now = (): number => Date.now() / 1000
+
+/** As `asking`, of what goes on when its caller is killed, who does not wait: who hears of a failure is then the log alone. */
+const toItsEnd = (source: RemoteSource, path: string, body: () => Promise<void>) =>
+  Effect.suspend(() => {
+    const doing = body()
+    const ended = asking(source, path, () => doing)
+    return Effect.onInterrupt(ended, () => Effect.forkDetach(Effect.ignore(ended)))
+  })
 
 const statOf = (headers: Headers): RemoteStat => ({
   directory: false,
@@ -188,14 +206,8 @@ const fileCallbacks = ({
   }
   const put = (staged: Staged, path: string): Promise<void> =>
     staged.upload((size, read) => bucket.put(source.keyOf(path), size, read, unstopped()))
-  // A caller that is killed does not wait; the upload goes on, and who hears of its failure is then the log alone.
   const upload = (file: OpenObject, path: string | undefined) =>
-    Effect.suspend(() => {
-      if ("pin" in file || path === undefined) return Effect.void
-      const uploading = put(file.staged, path)
-      const ended = asking(source, path, () => uploading)
-      return Effect.onInterrupt(ended, () => Effect.forkDetach(Effect.ignore(ended)))
-    })
+    "pin" in file || path === undefined ? Effect.void : toItsEnd(source, path, () => put(file.staged, path))
   return {
     open: (path, flags) =>
       asking(source, path, async (signal): Promise<OpenObject> => {
@@ -216,8 +228,8 @@ const fileCallbacks = ({
       return asking(source, path ?? "a removed file", () => file.staged.write(data.slice(), Number(offset)))
     },
     truncate: (path, size) =>
-      asking(source, path, async (signal) => {
-        const staged = await stage(path, signal)
+      toItsEnd(source, path, async () => {
+        const staged = await stage(path, unstopped())
         await staged.truncate(Number(size))
         if (staged.users > 0) return
         await put(staged, path)
