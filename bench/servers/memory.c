@@ -4,6 +4,8 @@
  * As good as we know how: one hash table for all names, chunks of 128 KiB that are used again, data sent from
  * where it lies, and what saves requests (no FLUSH, the kernel keeps pages and listings, READDIRPLUS).
  * With `no_open` the kernel also opens and makes files without asking; libfuse's own examples all have it ask.
+ * With `trust` the kernel trusts names and attributes for a second, as is usual. With `ask` it sends FLUSH and GETXATTR too,
+ * as it does where a filesystem has them.
  */
 #define FUSE_USE_VERSION 312
 #include <errno.h>
@@ -67,7 +69,7 @@ static size_t spares;
 static uint64_t generations;
 /* What is asked for on the command line. */
 static struct settings {
-  int no_open;
+  int no_open, trust, ask;
 } settings;
 static const unsigned char zeros[chunk_size];
 static unsigned char *list_buffer;
@@ -217,7 +219,11 @@ static struct stat stat_of(const struct node *node) {
 }
 
 static struct fuse_entry_param entry_of(struct node *node) {
-  return (struct fuse_entry_param){.ino = ino_of(node), .generation = node->generation, .attr = stat_of(node)};
+  return (struct fuse_entry_param){.ino = ino_of(node),
+                                   .generation = node->generation,
+                                   .attr = stat_of(node),
+                                   .attr_timeout = settings.trust,
+                                   .entry_timeout = settings.trust};
 }
 
 static void reply_new(fuse_req_t req, struct node *node) {
@@ -263,7 +269,7 @@ static void on_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
   (void)fi;
   const struct stat st = stat_of(node_of(ino));
-  fuse_reply_attr(req, &st, 0);
+  fuse_reply_attr(req, &st, settings.trust);
 }
 
 static void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int valid, struct fuse_file_info *fi) {
@@ -283,7 +289,7 @@ static void on_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int va
   else if ((valid & FUSE_SET_ATTR_MTIME) != 0) node->mtime = attr->st_mtim;
   node->ctime = at;
   const struct stat st = stat_of(node);
-  fuse_reply_attr(req, &st, 0);
+  fuse_reply_attr(req, &st, settings.trust);
 }
 
 /* A new node under a name; NULL when the failure has been replied. */
@@ -397,7 +403,7 @@ static void opened(struct node *node, struct fuse_file_info *fi) {
     touch(node);
   }
   fi->keep_cache = 1;
-  fi->noflush = 1;
+  fi->noflush = !settings.ask;
 }
 
 static void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
@@ -554,8 +560,18 @@ static void on_statfs(fuse_req_t req, fuse_ino_t ino) {
   fuse_reply_statfs(req, &st);
 }
 
-/* FSYNC, FLUSH, ACCESS and extended attributes are absent: the kernel asks once, and never again. */
-static const struct fuse_lowlevel_ops operations = {
+static void on_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi) {
+  (void)ino, (void)fi;
+  fuse_reply_err(req, 0);
+}
+
+static void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size) {
+  (void)ino, (void)name, (void)size;
+  fuse_reply_err(req, ENODATA);
+}
+
+/* FSYNC, ACCESS and, without `ask`, FLUSH and extended attributes are absent: the kernel asks once, and never again. */
+static struct fuse_lowlevel_ops operations = {
     .init = on_init, .lookup = on_lookup, .forget = on_forget, .forget_multi = on_forget_multi, .getattr = on_getattr,
     .setattr = on_setattr, .readlink = on_readlink, .mknod = on_mknod, .mkdir = on_mkdir, .unlink = on_unlink,
     .rmdir = on_rmdir, .symlink = on_symlink, .rename = on_rename, .link = on_link, .open = on_open, .read = on_read,
@@ -566,8 +582,15 @@ static const struct fuse_lowlevel_ops operations = {
 int main(int argc, char **argv) {
   struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
   struct fuse_cmdline_opts options;
-  const struct fuse_opt own[] = {{"no_open", offsetof(struct settings, no_open), 1}, FUSE_OPT_END};
+  const struct fuse_opt own[] = {{"no_open", offsetof(struct settings, no_open), 1},
+                                 {"trust", offsetof(struct settings, trust), 1},
+                                 {"ask", offsetof(struct settings, ask), 1},
+                                 FUSE_OPT_END};
   if (fuse_opt_parse(&args, &settings, own, NULL) != 0) return 1;
+  if (settings.ask) {
+    operations.flush = on_flush;
+    operations.getxattr = on_getxattr;
+  }
   if (fuse_parse_cmdline(&args, &options) != 0 || options.mountpoint == NULL) return 2;
   table = calloc(table_size, sizeof *table);
   root.mode = S_IFDIR | 0755;

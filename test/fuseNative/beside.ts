@@ -4,12 +4,14 @@
  *
  * `node --conditions=development test/fuseNative/beside.ts`: needs npm's registry, and Debian's libfuse2 for fuse-native.
  */
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { performance } from "node:perf_hooks"
+import { setTimeout } from "node:timers/promises"
+import { compile } from "../../bench/contenders.ts"
 import { root } from "../mount/bickford.ts"
 import { attempt, run } from "../mount/processes.ts"
 
@@ -46,23 +48,48 @@ const processorTime = async (pid: number | undefined): Promise<number> => {
   return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
-/** Serves the filesystem by the package of a folder while `body` uses it. */
-const whileMounted = async <A>(package_: string, body: (place: Place) => Promise<A>): Promise<A> => {
-  const mountpoint = await mkdtemp(join(tmpdir(), "bickford-beside-"))
-  const program = join(import.meta.dirname, "filesystem.cjs")
-  const options = ["--conditions=development", "--disable-warning=ExperimentalWarning", ...serverOptions]
-  const server = spawn(process.execPath, [...options, program, package_, "fuse-native", mountpoint], {
-    stdio: ["pipe", "pipe", "inherit"]
-  })
-  const ended = once(server, "exit")
-  try {
+/** Starts a program that serves a mountpoint, and resolves when it does. */
+const startOf = {
+  /** The filesystem by the package of a folder. */
+  package: async (package_: string, mountpoint: string): Promise<ChildProcess> => {
+    const program = join(import.meta.dirname, "filesystem.cjs")
+    const options = ["--conditions=development", "--disable-warning=ExperimentalWarning", ...serverOptions]
+    const server = spawn(process.execPath, [...options, program, package_, "fuse-native", mountpoint], {
+      stdio: ["pipe", "pipe", "inherit"]
+    })
     await Promise.race([
       once(server.stdout, "data"),
-      ended.then(([status]) => Promise.reject(new Error(`the server of ${package_} ended with ${status}`)))
+      once(server, "exit").then(([status]) =>
+        Promise.reject(new Error(`the server of ${package_} ended with ${status}`))
+      )
     ])
+    return server
+  },
+  /** A filesystem in C on libfuse 3's low-level API, which the kernel asks as often as it asks that one. */
+  inC: async (_: string, mountpoint: string): Promise<ChildProcess> => {
+    const program = await compile(join(root, "bench", "servers", "memory.c"), "memory", { package: "fuse3" })
+    const server = spawn(program, [mountpoint, "-f", "-s", "-o", "allow_other,trust,ask"], { stdio: "inherit" })
+    const { dev } = await stat(dirname(mountpoint))
+    while ((await stat(mountpoint)).dev === dev) await setTimeout(10)
+    return server
+  }
+}
+
+/** Has a mountpoint served while `body` uses it. */
+const whileMounted = async <A>(
+  start: keyof typeof startOf,
+  package_: string,
+  body: (place: Place) => Promise<A>
+): Promise<A> => {
+  const mountpoint = await mkdtemp(join(tmpdir(), "bickford-beside-"))
+  const server = await startOf[start](package_, mountpoint)
+  const ended = once(server, "exit")
+  try {
     return await body({ directory: mountpoint, served: () => processorTime(server.pid) })
   } finally {
-    server.stdin.end()
+    server.stdin?.end()
+    // The program in C ends with its mount.
+    if (server.stdin === null) await attempt("umount", [mountpoint])
     await ended
     await attempt("umount", ["-l", mountpoint])
     await rm(mountpoint, { recursive: true, force: true })
@@ -82,7 +109,9 @@ const whilePlain = async <A>(body: (place: Place) => Promise<A>): Promise<A> => 
 }
 
 const answersOn = (package_: string): Promise<string> =>
-  whileMounted(package_, ({ directory }) => run("/usr/bin/python3", [join(import.meta.dirname, "calls.py"), directory]))
+  whileMounted("package", package_, ({ directory }) =>
+    run("/usr/bin/python3", [join(import.meta.dirname, "calls.py"), directory])
+  )
 
 /** A repository and a project with packages in its lockfile, to be worked with on the mounts. */
 const makeWork = async (folder: string): Promise<void> => {
@@ -180,18 +209,23 @@ const compare = async (theirs: string, ours: string): Promise<boolean> => {
 }
 
 const served =
-  (package_: string) =>
+  (start: keyof typeof startOf, package_ = "") =>
   (body: (place: Place) => Promise<ReadonlyArray<Spent | string>>): Promise<ReadonlyArray<Spent | string>> =>
-    whileMounted(package_, body)
+    whileMounted(start, package_, body)
 
-/** Works in turns on tmpfs and on both mounts, each turn beginning with another one. A server has done all of it once before. */
+/** Works in turns on tmpfs and on all mounts, each turn beginning with another one. A server has done all of it once before. */
 const measure = async (theirs: string, ours: string, folder: string): Promise<void> => {
   const once = workIn(folder)
   const work = async (place: Place) => {
     await once(place)
     return once(place)
   }
-  const turns = [whilePlain<ReadonlyArray<Spent | string>>, served(theirs), served(ours)].map((within) => ({
+  const turns = [
+    whilePlain<ReadonlyArray<Spent | string>>,
+    served("inC"),
+    served("package", theirs),
+    served("package", ours)
+  ].map((within) => ({
     spent: [] as Array<ReadonlyArray<Spent | string>>,
     work: () => within(work)
   }))
@@ -202,14 +236,15 @@ const measure = async (theirs: string, ours: string, folder: string): Promise<vo
     }
   }
   console.log(
-    "| | tmpfs | fuse-native 2.2.6 | @bickford/fuse-native | times as fast | of what tmpfs does not take | of the server's processor time |\n" +
-      "| --- | --- | --- | --- | --- | --- | --- |"
+    "| | tmpfs | C, libfuse 3 | fuse-native 2.2.6 | @bickford/fuse-native | times as fast | of what tmpfs does not take | of the server's processor time |\n" +
+      "| --- | --- | --- | --- | --- | --- | --- | --- |"
   )
   for (const [index, [name]] of works.entries()) {
-    const [plain, their, our] = turns.map(({ spent }) => medianOf(spent, index))
+    const [plain, inC, their, our] = turns.map(({ spent }) => medianOf(spent, index))
     const row = [
       name,
       typeof plain === "object" ? seconds(plain.milliseconds) : plain,
+      shown(inC ?? ""),
       shown(their ?? ""),
       shown(our ?? "")
     ]
