@@ -1,6 +1,6 @@
 /** The real fusermount3, for a user who may not mount. */
 import { assert, it } from "@effect/vitest"
-import { mkdtemp, readFile } from "node:fs/promises"
+import { mkdtemp, readFile, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { root } from "./bickford.ts"
@@ -81,4 +81,23 @@ it("an unprivileged user's daemon: mounts, goes on after a worker's death, and u
     "ended with 0",
     "0"
   ])
+})
+
+/** 1: only who has CAP_SYS_ADMIN may use io_uring, which root's programs do not notice. */
+const uringDisabled = "/proc/sys/kernel/io_uring_disabled"
+
+it("an unprivileged user who may not use io_uring is served by the device, and told why", async () => {
+  const before = await readFile(uringDisabled, "latin1")
+  await writeFile(uringDisabled, "1")
+  try {
+    const told = /^io_uring_setup: EPERM.*\/dev\/fuse/
+    const lines = await asNobody("test/mount/unprivilegedRings.sh")
+    assert.strictEqual(lines.length, 6)
+    for (const at of [0, 3]) {
+      assert.match(lines[at] ?? "", told)
+      assert.deepStrictEqual(lines.slice(at + 1, at + 3), ["text", "ended with 0"])
+    }
+  } finally {
+    await writeFile(uringDisabled, before)
+  }
 })
