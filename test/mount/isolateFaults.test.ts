@@ -1,7 +1,7 @@
-/** The failure contract of a mount that several isolates serve: rows of docs/failures.md and docs/architecture/isolates.md. */
+/** The failure contract of a mount that several isolates serve: the rows of docs/failures.md and docs/architecture/isolates.md. */
 import { assert, describe, it } from "@effect/vitest"
 import type { MountOptions } from "@bickford/session"
-import { findMount } from "@bickford/transport"
+import { abortConnection, findMount } from "@bickford/transport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -91,6 +91,19 @@ describe("the failure contract, of several isolates", () => {
     })
   )
 
+  it.live("an isolate's backend fails over and over: the thread is started again, and then serves", () =>
+    Effect.gen(function* () {
+      const { cat, count, numbers, serving } = yield* serveFailing("right", {
+        session: { maxRestarts: 20, maxSeconds: "1 hour" }
+      })
+      // An isolate's own tree gives up at the 21st.
+      Atomics.store(numbers, place.fails, 21 * cpus.length)
+      yield* until(() => count("fails") === 0)
+      for (const cpu of cpus) assert.strictEqual((yield* cat(cpu)).stdout, "hello")
+      yield* until(() => serving() === cpus.length)
+    })
+  )
+
   it.live("an isolate dies with a call in hand: EIO for that call, and its successor serves", () =>
     Effect.gen(function* () {
       for (const cpu of cpus) {
@@ -104,7 +117,28 @@ describe("the failure contract, of several isolates", () => {
     })
   )
 
-  for (const part of ["transport"] as const) {
+  it.live("isolates die more often than the intensity: the mount ends, is detached, and nobody is left hanging", () =>
+    Effect.gen(function* () {
+      const { cat, count, mounted, mountpoint } = yield* serveFailing("never", { session: { maxRestarts: 2 } })
+      const reading = yield* Effect.forkChild(cat("0"))
+      yield* until(() => count("asked") === 1)
+      const dying = yield* Effect.forkChild(
+        Effect.forever(
+          Effect.andThen(
+            Effect.promise(() => terminateIsolateOf(1)),
+            Effect.sleep("5 millis")
+          )
+        )
+      )
+      assert.strictEqual((yield* mounted.awaitEnd).reason, "failed")
+      yield* Fiber.interrupt(dying)
+      assert.notStrictEqual((yield* Fiber.join(reading)).status, 0)
+      assert.isUndefined(findMount(mountpoint))
+      yield* until(() => isolateThreads.size === 0)
+    })
+  )
+
+  for (const part of ["gatekeeper", "backend", "transport", "session", "isolates"] as const) {
     it.live(`the mounting thread's ${part} fails: calls in flight get EIO at most, and the mount goes on`, () =>
       Effect.gen(function* () {
         const { cat, count, mounted, mountpoint, serving } = yield* serveFailing("once")
@@ -127,6 +161,44 @@ describe("the failure contract, of several isolates", () => {
       })
     )
   }
+
+  it.live("the mounting thread's dispatcher fails: the isolates are untouched", () =>
+    Effect.gen(function* () {
+      const { cat, count, mounted } = yield* serveFailing("right")
+      // A spare may still be on its way.
+      const serving = () =>
+        [...isolateThreads].flatMap(([{ threadId }, served]) => (served === undefined ? [] : [threadId]))
+      const threads = serving()
+      assert.isTrue(mounted.session.supervisor.kill("dispatcher"))
+      for (const cpu of cpus) assert.strictEqual((yield* cat(cpu)).stdout, "hello")
+      assert.deepStrictEqual(serving(), threads)
+      assert.strictEqual(count("instances"), cpus.length)
+    })
+  )
+
+  it.live("unmounted from outside: the tree ends normally, destroy has run once, and no thread is left", () =>
+    Effect.gen(function* () {
+      const { cat, count, mounted, mountpoint, run } = yield* serveFailing("right")
+      yield* cat()
+      yield* run("umount", [mountpoint], { cwd: "/" })
+      assert.strictEqual((yield* mounted.awaitEnd).reason, "unmounted")
+      assert.strictEqual(count("destroyed"), 1)
+      yield* until(() => isolateThreads.size === 0)
+    })
+  )
+
+  it.live("aborted from outside: the mount ends, and leaves no dead mountpoint", () =>
+    Effect.gen(function* () {
+      const { cat, count, mounted, mountpoint } = yield* serveFailing("never")
+      const reading = yield* Effect.forkChild(cat())
+      yield* until(() => count("asked") === 1)
+      yield* abortConnection(mounted)
+      assert.notStrictEqual((yield* Fiber.join(reading)).status, 0)
+      assert.strictEqual((yield* mounted.awaitEnd).reason, "aborted")
+      assert.isUndefined(findMount(mountpoint))
+      yield* until(() => isolateThreads.size === 0)
+    })
+  )
 
   it.live("an isolate that is in an endless loop is ended with its mount", () =>
     Effect.gen(function* () {
