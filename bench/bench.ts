@@ -8,7 +8,7 @@ import { type Machine, machine } from "./machine.ts"
 import { operations } from "./operations.ts"
 import { type Options, parseOptions, usage } from "./options.ts"
 import { measureRealWork, type RealWork, realWorkTable } from "./realWork.ts"
-import { barLines, barResults, ratioTable, throughputTable } from "./report.ts"
+import { barLines, barResults, cpuTable, ratioTable, throughputTable } from "./report.ts"
 import { serve, type Served } from "./served.ts"
 import { measureStoreWrite, type StoreWrite, storeWriteLine } from "./store.ts"
 import { measureThroughput, type Throughput } from "./throughput.ts"
@@ -84,6 +84,8 @@ const sayThroughput = (
 ): ReturnType<typeof barResults> => {
   say()
   say(throughputTable(throughput, measured, names))
+  say()
+  say(cpuTable(throughput, measured, names))
   const ours = names.filter((name) => name.startsWith("bickford"))
   const kinds = new Map(all.map(({ comparedAs, name, serves }) => [name, comparedAs ?? serves]))
   const comparedWith = (own: string): ReadonlyArray<string> =>

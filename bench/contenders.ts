@@ -1,6 +1,7 @@
 /** Who is measured: how each is built, and how it is started. */
 import { existsSync } from "node:fs"
 import { mkdir, readFile } from "node:fs/promises"
+import { availableParallelism } from "node:os"
 import { basename, join } from "node:path"
 import { attempt } from "../test/mount/processes.ts"
 import { dataOperations } from "./operations.ts"
@@ -206,6 +207,9 @@ const overDirectories: ReadonlyArray<Contender> = [
   }
 ]
 
+/** One for each CPU: with fewer than two the mounting thread serves. */
+const isolates = availableParallelism()
+
 /** The kernel offers rings to mounts that begin while this is Y. */
 const prepareRings = async (): Promise<void> => {
   const parameter = "/sys/module/fuse/parameters/enable_uring"
@@ -240,6 +244,12 @@ const ownStored: ReadonlyArray<Contender> = [
     serves: "folder",
     prepare: prepareRings,
     command: ours("passthrough:", ",max_threads=1")
+  },
+  {
+    name: "bickford-passthrough-isolates",
+    serves: "folder",
+    prepare: prepareRings,
+    command: ours("passthrough:", `,max_threads=${isolates}`)
   },
   {
     name: "bickford-passthrough-no-xattr",

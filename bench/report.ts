@@ -49,6 +49,30 @@ export const throughputTable = (
     ])
   ])
 
+/** Microseconds of CPU time that client and server take for an operation, in each round. */
+const cpuCosts = (throughput: Throughput, operation: Operation, contender: string): ReadonlyArray<number> =>
+  throughput
+    .get(operation.name)
+    ?.get(contender)
+    ?.map(({ cpuSeconds, operations, serverCpuSeconds }) => ((cpuSeconds + serverCpuSeconds) / operations) * 1e6) ?? []
+
+/** What an operation costs altogether: others' load on the machine hardly shows in it. */
+export const cpuTable = (
+  throughput: Throughput,
+  chosen: ReadonlyArray<Operation>,
+  names: ReadonlyArray<string>
+): string =>
+  table([
+    ["CPU of client and server, us an operation", ...chosen.map(({ name }) => name)],
+    ...names.map((name) => [
+      name,
+      ...chosen.map((operation) => {
+        const values = cpuCosts(throughput, operation, name)
+        return values.length === 0 ? "" : summarize(values).median.toPrecision(3)
+      })
+    ])
+  ])
+
 /** By how much each of `ours` is faster than the `others` with which it is compared, the median of the rounds' own ratios. */
 export const ratioTable = (
   throughput: Throughput,
