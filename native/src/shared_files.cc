@@ -154,6 +154,25 @@ uint64_t SharedFiles::open(const OpenedFile& file) {
   if (node != nullptr) {
     ++node->opens;
     if (file.fd < 0) ++node->unopened;
+void SharedFiles::note_removed(uint64_t directory, const char* name) {
+  Shard& shard = shard_of(directory);
+  const Lock lock(shard.mutex);
+  Node* const node = node_in(shard, directory);
+  if (node == nullptr) return;
+  if (node->removed_names.size() >= most_removed_names) node->removed_names.clear();
+  node->removed_names.insert(name);
+}
+
+bool SharedFiles::was_removed(uint64_t number) {
+  uint64_t parent = 0;
+  std::string name;
+  if (!place_of(number, &parent, &name) || parent == 0) return false;
+  Shard& shard = shard_of(parent);
+  const Lock lock(shard.mutex);
+  const Node* const directory = node_in(shard, parent);
+  return directory != nullptr && directory->removed_names.count(name) != 0;
+}
+
   }
   const uint64_t handle = ++shard.last_file * shard_count + file.node % shard_count;
   shard.files.emplace(handle, file);

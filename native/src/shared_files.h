@@ -71,6 +71,11 @@ class SharedFiles {
   // Whether the thread was sent back already; it was not, the first time, and is noted.
   bool was_sent_back(uint64_t node, int32_t pid);
 
+  // A name was removed from the directory, or replaced in it.
+  void note_removed(uint64_t directory, const char* name);
+  // Whether that was noted, of late, of the name that the node was seen by last.
+  bool was_removed(uint64_t node);
+
   // A file that was opened: its number. It is told apart whether it has a descriptor already.
   uint64_t open(const OpenedFile& file);
   // False when it is not open.
@@ -113,6 +118,8 @@ class SharedFiles {
     std::vector<unsigned char> handle;
     std::vector<int32_t> sent_back;
     uint32_t opens = 0;
+    // Of a directory.
+    std::unordered_set<std::string> removed_names;
     uint32_t unopened = 0;
     int32_t backing = 0;
     uint32_t backing_opens = 0;
@@ -130,6 +137,8 @@ class SharedFiles {
   };
   static constexpr uint64_t shard_count = 64;
 
+  // So many are remembered of a directory.
+  static constexpr size_t most_removed_names = 64;
   Shard& shard_of(uint64_t number) { return shards_[number % shard_count]; }
   static Node* node_in(Shard& shard, uint64_t node);
   static void see(Node& node, uint64_t parent, const char* name);

@@ -290,6 +290,25 @@ napi_value count_of(napi_env env, napi_callback_info info) {
   ShareCall call(env, info);
   const uint64_t node = call.number(0);
   if (!call.usable()) return call.wrong();
+// (directory, name): the name was removed from it, or replaced in it.
+napi_value note_removed(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  const uint64_t directory = call.number(0);
+  FsName buffer;
+  const char* name = call.name(1, &buffer);
+  if (!call.usable()) return call.wrong();
+  call.files().note_removed(directory, name);
+  return call.result(0);
+}
+
+// (node): 1 when its name was.
+napi_value was_removed(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  const uint64_t node = call.number(0);
+  if (!call.usable()) return call.wrong();
+  return call.result(call.files().was_removed(node) ? 1 : 0);
+}
+
   return call.result((call.files().*Count)(node));
 }
 
@@ -361,7 +380,8 @@ napi_value close_share(napi_env env, napi_callback_info info) {
 constexpr FsFunction functions[] = {
     {"look", look}, {"find", find}, {"adopt", adopt}, {"describe", describe}, {"parent_of", parent_of}, {"is_in", is_in},
     {"name_of", name_of}, {"forget", forget}, {"forgotten", forgotten}, {"has_forgotten", has_forgotten}, {"hold", hold}, {"let_go", let_go},
-    {"record_handle", record_handle}, {"handle_of", handle_of}, {"was_sent_back", was_sent_back}, {"open", open_file},
+    {"record_handle", record_handle}, {"handle_of", handle_of}, {"was_sent_back", was_sent_back}, {"note_removed", note_removed},
+    {"was_removed", was_removed}, {"open", open_file},
     {"descriptor_of", descriptor_of}, {"opened", opened_file}, {"give_descriptor", give_descriptor}, {"close_file", close_file},
     {"reopen", reopen}, {"opens", count_of<&SharedFiles::opens>}, {"unopened", count_of<&SharedFiles::unopened>},
     {"backing", backing}, {"register_backing", register_backing}, {"close_backing", changed_by<&SharedFiles::close_backing>},

@@ -10,9 +10,6 @@ import { changingFolderOf, descriptorOf, entryUnder, folderOf, made, type Served
 
 const AT_REMOVEDIR = 0x200
 
-/** Names that a directory's node remembers as removed. */
-const removedMost = 64
-
 /** An entry that says "no such name" (`struct fuse_entry_out`). */
 const withoutNode = (valid: Timespec): Entry => {
   const zero: Timespec = { sec: 0, nsec: 0 }
@@ -36,16 +33,10 @@ const withoutNode = (valid: Timespec): Entry => {
 export const nameOperations = (served: Served) => {
   const { creationMode, nodes } = served
   const into = new Uint8Array(symlinkMax + 1)
-  const noteRemoved = (nodeid: number | bigint, name: Name): void => {
-    const folder = nodes.get(nodeid)
-    if (folder === undefined) return
-    if (folder.removedNames === undefined || folder.removedNames.size >= removedMost) folder.removedNames = new Set()
-    folder.removedNames.add(name)
-  }
   const remove = (nodeid: number | bigint, name: Name, flags: number, context: RequestContext) => {
     const folder = changingFolderOf(served, nodeid, context)
     const status = folder < 0 ? folder : files.fs_unlink(folder, name, flags)
-    if (status >= 0) noteRemoved(nodeid, name)
+    if (status >= 0) nodes.noteRemoved(nodeid, name)
     return answered(status)
   }
   /** Gives back what this process's own umask has taken from what was just made. */
@@ -112,7 +103,7 @@ export const nameOperations = (served: Served) => {
       // The device that is left behind is a new file.
       const status = (flags & RENAME_WHITEOUT) !== 0 ? served.caller.as(context, undefined, rename) : rename()
       if (status < 0) return failureOf(status)
-      noteRemoved(newdir, newname)
+      nodes.noteRemoved(newdir, newname)
       // The kernel looks a name that it has moved up later, if at all: until then the node is found by it here.
       nodes.moved(to, newname, newdir)
       if ((flags & RENAME_EXCHANGE) !== 0) nodes.moved(from, name, nodeid)

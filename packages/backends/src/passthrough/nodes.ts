@@ -48,6 +48,8 @@ export interface Nodes {
   readonly wasSentBack: (node: Node, pid: number) => boolean
   /** Whether the name by which it was last seen may have been removed through the mount. */
   readonly mayBeRemoved: (node: Node) => boolean
+  /** A name was removed from a directory through the mount, or replaced in it. */
+  readonly noteRemoved: (directory: U64, name: Name) => void
   /** How many have it open. */
   readonly opens: (node: Node) => number
   /** Lets descriptors go when there are too many; at the beginning of an operation. */
@@ -127,6 +129,16 @@ const knownIn = (table: NodeTable, seen: Attributes): Node | undefined => {
     : undefined
 }
 
+/** Names that a directory's node remembers as removed. */
+const removedMost = 64
+
+const noteRemoved = (directory: Node | undefined, name: Name): void => {
+  if (directory === undefined) return
+  if (directory.removedNames === undefined || directory.removedNames.size >= removedMost)
+    directory.removedNames = new Set()
+  directory.removedNames.add(name)
+}
+
 /** What a node itself knows. */
 const answersOf: Pick<Nodes, "mayBeRemoved" | "opens" | "wasSentBack"> = {
   mayBeRemoved: ({ name, parent }) => parent?.removedNames?.has(name) === true,
@@ -184,6 +196,7 @@ export const makeNodes = (
     get: (nodeid) => table.get(nodeid),
     look,
     moved,
+    noteRemoved: (directory, name) => noteRemoved(table.get(directory), name),
     adopt: (seen, fd, parent, name, lent = false) => {
       const identity = seen.identity()
       const found = table.find(identity.device, identity.ino)

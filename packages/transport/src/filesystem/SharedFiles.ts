@@ -57,6 +57,10 @@ export interface SharedFiles {
   /** A descriptor (O_PATH) of a node that somebody has open; -ESTALE where nobody has. */
   readonly reopen: (node: number) => number
   /** How many have a node open. */
+  /** A name was removed from a directory, or replaced in it: the last ones are remembered. */
+  readonly note_removed: (directory: number, name: FileName) => number
+  /** 1 when that was noted of the name by which the node was seen last. */
+  readonly was_removed: (node: number) => number
   readonly opens: (node: number) => number
   /** How many of those without a descriptor. */
   readonly unopened: (node: number) => number

@@ -3,7 +3,7 @@
  * (`SharedFiles`), each isolate has descriptors of its own. A node that another isolate met first is found by its handle, or else by its
  * path.
  */
-import { errnoNumbers, nameFromBytes, type U64 } from "@bickford/protocol"
+import { errnoNumbers, type U64 } from "@bickford/protocol"
 import { files, type SharedFiles } from "@bickford/transport"
 import { type Attributes, type Identity, identityOf } from "../attributes.ts"
 import { type FileHandles, handleRoom, makeFileHandles } from "../fileHandles.ts"
@@ -128,13 +128,6 @@ const makeOwnDescriptors = (
   }
 }
 
-/** What another isolate has removed is not known here: it is sent back once. */
-const isRemovedName = ({ name, parent }: ReturnType<PlaceOf>): boolean => {
-  const names = parent?.removedNames
-  if (names === undefined) return false
-  return names.has(typeof name === "string" ? name : nameFromBytes(name, 0, name.length))
-}
-
 /** As `isReachable`, of a node that has a name. `descriptor` gives those of directories. */
 const hasName = (
   from: Node,
@@ -217,7 +210,8 @@ export const makeSharedNodes = (
     isReachable: (node) =>
       node === root || share.parent_of(node.id) === 0 || hasName(node, root, share, nodes.get, descriptor),
     wasSentBack: (node, pid) => share.was_sent_back(node.id, pid) === 1,
-    mayBeRemoved: (node) => isRemovedName(placeOf(node)),
+    mayBeRemoved: (node) => share.was_removed(node.id) === 1,
+    noteRemoved: (directory, name) => void share.note_removed(numberOf(directory), name),
     opens: (node) => share.opens(node.id),
     trim: () => {
       dropForgotten()
