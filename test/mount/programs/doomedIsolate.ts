@@ -11,9 +11,14 @@ export interface Doomed {
 
 type Acquire = (data: unknown) => Effect.Effect<AsyncBackend, unknown, Scope.Scope>
 
+/** By large pieces: small ones would have V8 collect garbage for seconds before the memory is used up. */
 const useUpMemory = (): void => {
   const kept: Array<ReadonlyArray<number>> = []
-  for (;;) kept.push(Array.from({ length: 1000 }, (_, n) => n + 0.5))
+  for (;;) {
+    const piece: Array<number> = []
+    piece.length = 1_000_000
+    kept.push(piece.fill(0.5))
+  }
 }
 
 const ends: { readonly [name: string]: () => void } = {
