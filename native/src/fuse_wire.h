@@ -114,6 +114,56 @@ constexpr size_t flags = 32;
 constexpr size_t padding = 36;
 }
 
+// struct fuse_getattr_in: its size and its fields' offsets, in bytes.
+namespace getattr_in {
+constexpr size_t bytes = 16;
+constexpr size_t getattr_flags = 0;
+constexpr size_t dummy = 4;
+constexpr size_t fh = 8;
+}
+
+// struct fuse_attr: its size and its fields' offsets, in bytes.
+namespace attr {
+constexpr size_t bytes = 88;
+constexpr size_t ino = 0;
+constexpr size_t size = 8;
+constexpr size_t blocks = 16;
+constexpr size_t atime = 24;
+constexpr size_t mtime = 32;
+constexpr size_t ctime = 40;
+constexpr size_t atimensec = 48;
+constexpr size_t mtimensec = 52;
+constexpr size_t ctimensec = 56;
+constexpr size_t mode = 60;
+constexpr size_t nlink = 64;
+constexpr size_t uid = 68;
+constexpr size_t gid = 72;
+constexpr size_t rdev = 76;
+constexpr size_t blksize = 80;
+constexpr size_t flags = 84;
+}
+
+// struct fuse_attr_out: its size and its fields' offsets, in bytes.
+namespace attr_out {
+constexpr size_t bytes = 104;
+constexpr size_t attr_valid = 0;
+constexpr size_t attr_valid_nsec = 8;
+constexpr size_t dummy = 12;
+constexpr size_t attr = 16;
+}
+
+// struct fuse_entry_out: its size and its fields' offsets, in bytes.
+namespace entry_out {
+constexpr size_t bytes = 128;
+constexpr size_t nodeid = 0;
+constexpr size_t generation = 8;
+constexpr size_t entry_valid = 16;
+constexpr size_t attr_valid = 24;
+constexpr size_t entry_valid_nsec = 32;
+constexpr size_t attr_valid_nsec = 36;
+constexpr size_t attr = 40;
+}
+
 // struct fuse_backing_map: its size and its fields' offsets, in bytes.
 namespace backing_map {
 constexpr size_t bytes = 16;

@@ -71,13 +71,52 @@ void Ring::command(uint32_t operation, uint32_t entry, uint64_t commit_id, uint1
 
 void Ring::register_entry(uint32_t entry) { command(fuse_wire::uring_command::REGISTER, entry, 0, queues_[entry]); }
 
+// Writes a reply's header over the request's, which has `unique` at the same place.
+void Ring::put_reply(uint32_t entry, const RingReply& reply) {
+  unsigned char* const header = memory_->data() + RingLayout::header_at(entry);
+  const uint32_t length = static_cast<uint32_t>(fuse_wire::out_header::bytes) + reply.body_size;
+  put<uint32_t>(header, fuse_wire::uring_req_header::in_out + fuse_wire::out_header::len, length);
+  put<int32_t>(header, fuse_wire::uring_req_header::in_out + fuse_wire::out_header::error, reply.error);
+  put<uint32_t>(header, fuse_wire::uring_req_header::ring_ent_in_out + fuse_wire::uring_ent_in_out::payload_sz, reply.body_size);
+}
+
 // Answers EIO to what an isolate that is gone had in hand.
 void Ring::refuse_entry(uint32_t entry) {
-  unsigned char* const header = memory_->data() + RingLayout::header_at(entry);
-  put<uint32_t>(header, fuse_wire::uring_req_header::in_out + fuse_wire::out_header::len, fuse_wire::out_header::bytes);
-  put<int32_t>(header, fuse_wire::uring_req_header::in_out + fuse_wire::out_header::error, -EIO);
-  put<uint32_t>(header, fuse_wire::uring_req_header::ring_ent_in_out + fuse_wire::uring_ent_in_out::payload_sz, 0);
+  put_reply(entry, {-EIO, 0});
   commit_entry(entry);
+}
+
+bool Ring::answer_entry(uint32_t entry) {
+  const RingLayout& layout = memory_->layout();
+  unsigned char* const header = memory_->data() + RingLayout::header_at(entry);
+  uint32_t payload_size = 0;
+  memcpy(&payload_size, header + fuse_wire::uring_req_header::ring_ent_in_out + fuse_wire::uring_ent_in_out::payload_sz, sizeof payload_size);
+  const RingRequest request{header + fuse_wire::uring_req_header::in_out, header + fuse_wire::uring_req_header::op_in,
+                            memory_->data() + layout.payload_at(entry), payload_size, layout.payload};
+  RingReply reply;
+  if (!answerer_->answer(request, &reply)) return false;
+  put_reply(entry, reply);
+  return true;
+}
+
+int32_t Ring::answer_ready() {
+  if (answerer_ == nullptr) return 0;
+  RingWords* const control = counts();
+  int32_t left = 0;
+  int32_t answered = 0;
+  for (int32_t i = 0; i < control->ready; ++i) {
+    const uint32_t entry = ready_list()[i];
+    if (answer_entry(entry)) {
+      // As if JavaScript had answered: should this ring end before it is committed, the next one owes the reply.
+      memory_->set_state(entry, EntryState::given);
+      commit_list()[control->commits++] = entry;
+      ++answered;
+    } else {
+      ready_list()[left++] = entry;
+    }
+  }
+  control->ready = left;
+  return answered;
 }
 
 int Ring::register_entries(int device, std::shared_ptr<RingMemory> memory) {

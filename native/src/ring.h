@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "request_answerer.h"
 #include "ring_memory.h"
 #include "shared_words.h"
 #include "uring.h"
@@ -23,6 +25,10 @@ class Ring {
   // Registers all entries for `device`: 0, or the negative errno of the first that was refused. What an earlier ring of that memory,
   // which is closed, had given to JavaScript is answered EIO, and with that the entry is this ring's; what it had not is ready.
   int register_entries(int device, std::shared_ptr<RingMemory> memory);
+  // What answers requests before they are ready; null for nothing.
+  void answer_by(std::shared_ptr<RequestAnswerer> answerer) { answerer_ = std::move(answerer); }
+  // Has it answer what is ready: how many it has. They are committed by the next `enter`.
+  int32_t answer_ready();
   // JavaScript is about to be told of what is ready.
   void give_ready();
   // Has the kernel serve the connection by its device again: for a registration that was not completed.
@@ -59,6 +65,8 @@ class Ring {
   void register_entry(uint32_t entry);
   void commit_entry(uint32_t entry);
   void refuse_entry(uint32_t entry);
+  void put_reply(uint32_t entry, const RingReply& reply);
+  bool answer_entry(uint32_t entry);
   void submit_commits();
   void reap();
 
@@ -67,6 +75,7 @@ class Ring {
   std::unique_ptr<unsigned char[]> control_;
   std::vector<iovec> parts_;
   std::shared_ptr<RingMemory> memory_;
+  std::shared_ptr<RequestAnswerer> answerer_;
   int device_ = -1;
   bool registering_ = false;
   int refused_ = 0;

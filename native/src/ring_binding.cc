@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "answerer_binding.h"
 #include "arguments.h"
 #include "handle.h"
 #include "ring_loop.h"
@@ -49,10 +50,21 @@ napi_value ring_submit(napi_env env, napi_callback_info info) {
   return number(env, loop->ring.enter(false, 0));
 }
 
+// (answerer): what answers requests before JavaScript is told of them, in place of another; undefined for nothing.
+napi_value ring_answer_by(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1] = {nullptr};
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
+  static_cast<RingLoop*>(data)->ring.answer_by(unwrap_answerer(env, argv[0]));
+  return nullptr;
+}
+
 // (): unmaps and closes. Idempotent.
 napi_value ring_close(napi_env env, napi_callback_info info) {
   RingLoop* const loop = loop_of(env, info);
   stop_ring(loop);
+  loop->ring.answer_by(nullptr);
   loop->ring.close();
   return nullptr;
 }
@@ -171,7 +183,8 @@ Napi::Value make_ring(const Napi::CallbackInfo& info) {
   if (error == 0) {
     const bool complete = add_control(&result, loop) && add_function(&result, "register", ring_register, loop) &&
                           add_function(&result, "start", ring_start, loop) && add_function(&result, "stop", ring_stop, loop) &&
-                          add_function(&result, "submit", ring_submit, loop) && add_function(&result, "close", ring_close, loop);
+                          add_function(&result, "submit", ring_submit, loop) && add_function(&result, "answer_by", ring_answer_by, loop) &&
+                          add_function(&result, "close", ring_close, loop);
     result.Set("header_stride", Napi::Number::New(env, static_cast<double>(RingLayout::header_stride())));
     if (!complete) error = -ENOMEM;
   }

@@ -118,17 +118,18 @@ void serve(RingHandles* handles) {
     int error = 0;
     const bool over = enter_once(handles, alone, &error);
     Ring& ring = handles->loop->ring;
-    const int32_t ready = ring.ready();
     if (error < 0) {
       call(handles, error);
       return;
     }
-    if (ready == 0) {
+    const bool answered = ring.answer_ready() > 0;
+    const int32_t ready = ring.ready();
+    if (ready == 0 && !answered) {
       // After an empty wait without an event it waits on: a turn of the loop costs more.
       if (over) return;
       continue;
     }
-    if (!call(handles, ready)) return;
+    if (ready > 0 && !call(handles, ready)) return;
     if ((over && alone) || uv_hrtime() > until) {
       // What was answered last goes out before anybody else has the thread. What has come with it is served next time.
       ring.enter(false, 0);

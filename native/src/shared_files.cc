@@ -6,11 +6,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 #include <utility>
 
 namespace {
 
 using Lock = std::lock_guard<std::mutex>;
+
+int64_t now() {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<int64_t>(time.tv_sec) * 1000000000 + time.tv_nsec;
+}
 
 }  // namespace
 
@@ -147,13 +154,6 @@ bool SharedFiles::was_sent_back(uint64_t number, int32_t pid) {
   return true;
 }
 
-uint64_t SharedFiles::open(const OpenedFile& file) {
-  Shard& shard = shard_of(file.node);
-  const Lock lock(shard.mutex);
-  Node* const node = node_in(shard, file.node);
-  if (node != nullptr) {
-    ++node->opens;
-    if (file.fd < 0) ++node->unopened;
 void SharedFiles::note_removed(uint64_t directory, const char* name) {
   Shard& shard = shard_of(directory);
   const Lock lock(shard.mutex);
@@ -173,6 +173,13 @@ bool SharedFiles::was_removed(uint64_t number) {
   return directory != nullptr && directory->removed_names.count(name) != 0;
 }
 
+uint64_t SharedFiles::open(const OpenedFile& file) {
+  Shard& shard = shard_of(file.node);
+  const Lock lock(shard.mutex);
+  Node* const node = node_in(shard, file.node);
+  if (node != nullptr) {
+    ++node->opens;
+    if (file.fd < 0) ++node->unopened;
   }
   const uint64_t handle = ++shard.last_file * shard_count + file.node % shard_count;
   shard.files.emplace(handle, file);
@@ -345,6 +352,35 @@ FilesShare::~FilesShare() {
 void FilesShare::let_go(int fd) {
   held_.erase(fd);
   ::close(fd);
+}
+
+void FilesShare::tell_descriptor(uint64_t node, int fd) {
+  if (fd < 0) told_.erase(node);
+  else told_[node].fd = fd;
+}
+
+void FilesShare::tell_beneath(uint64_t node, int64_t nanoseconds) {
+  const auto found = told_.find(node);
+  if (found != told_.end()) found->second.beneath_until = now() + nanoseconds;
+}
+
+int FilesShare::descriptor_of(uint64_t node) {
+  const auto found = told_.find(node);
+  if (found == told_.end()) return -1;
+  found->second.used = true;
+  return found->second.fd;
+}
+
+int FilesShare::directory_of(uint64_t node) {
+  const auto found = told_.find(node);
+  if (found == told_.end() || (node != SharedFiles::root && now() >= found->second.beneath_until)) return -1;
+  found->second.used = true;
+  return found->second.fd;
+}
+
+bool FilesShare::take_used(uint64_t node) {
+  const auto found = told_.find(node);
+  return found != told_.end() && std::exchange(found->second.used, false);
 }
 
 std::vector<uint64_t> FilesShare::take_forgotten() {

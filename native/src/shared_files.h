@@ -102,6 +102,7 @@ class SharedFiles {
   // Whether somebody has the file open by its registration.
   bool is_backed(uint64_t node);
 
+  const FileIdentity& root_identity() const { return root_identity_; }
   size_t count();
   // A sentence for each thing that is wrong.
   std::vector<std::string> invariants();
@@ -117,9 +118,9 @@ class SharedFiles {
     std::string name;
     std::vector<unsigned char> handle;
     std::vector<int32_t> sent_back;
-    uint32_t opens = 0;
     // Of a directory.
     std::unordered_set<std::string> removed_names;
+    uint32_t opens = 0;
     uint32_t unopened = 0;
     int32_t backing = 0;
     uint32_t backing_opens = 0;
@@ -136,9 +137,9 @@ class SharedFiles {
     uint64_t last_file = 0;
   };
   static constexpr uint64_t shard_count = 64;
-
   // So many are remembered of a directory.
   static constexpr size_t most_removed_names = 64;
+
   Shard& shard_of(uint64_t number) { return shards_[number % shard_count]; }
   static Node* node_in(Shard& shard, uint64_t node);
   static void see(Node& node, uint64_t parent, const char* name);
@@ -161,6 +162,16 @@ class FilesShare {
   void hold(int fd) { held_.insert(fd); }
   // Closes it.
   void let_go(int fd);
+  // By which descriptor the node can be looked at, from now on; by none any more: -1. The caller has it closed later than it says so.
+  void tell_descriptor(uint64_t node, int fd);
+  // The node, whose descriptor was told, is a directory beneath the root for so long.
+  void tell_beneath(uint64_t node, int64_t nanoseconds);
+  // The descriptor that was told, or -1; the node counts as used.
+  int descriptor_of(uint64_t node);
+  // As `descriptor_of`, while it is told to be a directory beneath the root.
+  int directory_of(uint64_t node);
+  // Whether it was used since this was asked last.
+  bool take_used(uint64_t node);
   // Whether nodes were forgotten since they were taken last; it takes no lock.
   bool has_forgotten() const { return pending_.load(std::memory_order_relaxed); }
   std::vector<uint64_t> take_forgotten();
@@ -168,10 +179,18 @@ class FilesShare {
   void note_forgotten(uint64_t node);
 
  private:
+  struct Told {
+    int fd = -1;
+    // By CLOCK_MONOTONIC.
+    int64_t beneath_until = 0;
+    bool used = false;
+  };
+
   std::shared_ptr<SharedFiles> files_;
   std::mutex mutex_;
   std::vector<uint64_t> forgotten_;
   std::atomic<bool> pending_{false};
   // Descriptors of nodes: this isolate's alone, so no lock is needed.
   std::unordered_set<int> held_;
+  std::unordered_map<uint64_t, Told> told_;
 };

@@ -1,8 +1,11 @@
 #include "shared_files_binding.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "answerer_binding.h"
+#include "files_answerer.h"
 #include "fs_attributes.h"
 #include "fs_call.h"
 #include "fs_place.h"
@@ -180,6 +183,80 @@ napi_value let_go(napi_env env, napi_callback_info info) {
   return call.result(0);
 }
 
+// (node, fd): by which the addon may look at the node; -1: by none any more.
+napi_value tell_descriptor(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  const uint64_t node = call.number(0);
+  const int fd = call.integer(1);
+  if (!call.usable()) return call.wrong();
+  call.share().tell_descriptor(node, fd);
+  return call.result(0);
+}
+
+// (node, milliseconds): it is a directory beneath the root for so long.
+napi_value tell_beneath(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  const uint64_t node = call.number(0);
+  const int milliseconds = call.integer(1);
+  if (!call.usable()) return call.wrong();
+  call.share().tell_beneath(node, int64_t{milliseconds} * 1000000);
+  return call.result(0);
+}
+
+// (node): 1 when the addon has looked at it by its descriptor since this was asked last.
+napi_value take_used(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  const uint64_t node = call.number(0);
+  if (!call.usable()) return call.wrong();
+  return call.result(call.share().take_used(node) ? 1 : 0);
+}
+
+// Answers by a share, of which it owns a part.
+class OwningAnswerer : public FilesAnswerer {
+ public:
+  OwningAnswerer(Share* share, AnswerOptions options) : FilesAnswerer(share->addon, share->files, std::move(options)), share_(share) {
+    ++share->owners;
+  }
+  ~OwningAnswerer() override { disown(share_); }
+  OwningAnswerer(const OwningAnswerer&) = delete;
+  OwningAnswerer& operator=(const OwningAnswerer&) = delete;
+
+ private:
+  Share* share_;
+};
+
+Validity validity_at(const double* values) { return {static_cast<uint64_t>(values[0]), static_cast<uint32_t>(values[1])}; }
+
+// The names of a list in which each is ended by a NUL.
+std::vector<std::string> names_in(const unsigned char* bytes, size_t size) {
+  std::vector<std::string> names;
+  const char* at = reinterpret_cast<const char*>(bytes);
+  const char* const end = at + size;
+  while (at < end) {
+    const char* const next = std::find(at, end, '\0');
+    names.emplace_back(at, next);
+    at = next == end ? end : next + 1;
+  }
+  return names;
+}
+
+// (seconds and nanoseconds of entries, attributes, names that are not there (-1: ENOENT); covered names, each ended by a NUL): what answers
+// by this share (request_answerer.h).
+napi_value answerer(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  size_t size = 0;
+  const unsigned char* const words = call.bytes(0, &size);
+  size_t names = 0;
+  const unsigned char* const covered = call.bytes(1, &names);
+  if (!call.usable()) return call.wrong();
+  double values[6];
+  if (size != sizeof values) return call.error(EINVAL);
+  memcpy(values, words, sizeof values);
+  AnswerOptions options{validity_at(values), validity_at(values + 2), values[4] >= 0, {}, names_in(covered, names)};
+  if (options.trusts_absence) options.absence = validity_at(values + 4);
+  return wrap_answerer(env, std::make_shared<OwningAnswerer>(call.owner(), std::move(options)));
+}
+
 // (node, handle)
 napi_value record_handle(napi_env env, napi_callback_info info) {
   ShareCall call(env, info);
@@ -211,6 +288,25 @@ napi_value was_sent_back(napi_env env, napi_callback_info info) {
   const int pid = call.integer(1);
   if (!call.usable()) return call.wrong();
   return call.result(call.files().was_sent_back(node, pid) ? 1 : 0);
+}
+
+// (directory, name): the name was removed from it, or replaced in it.
+napi_value note_removed(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  const uint64_t directory = call.number(0);
+  FsName buffer;
+  const char* name = call.name(1, &buffer);
+  if (!call.usable()) return call.wrong();
+  call.files().note_removed(directory, name);
+  return call.result(0);
+}
+
+// (node): 1 when its name was.
+napi_value was_removed(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  const uint64_t node = call.number(0);
+  if (!call.usable()) return call.wrong();
+  return call.result(call.files().was_removed(node) ? 1 : 0);
 }
 
 // (node, flags, bits, fd): the number of the open file.
@@ -290,25 +386,6 @@ napi_value count_of(napi_env env, napi_callback_info info) {
   ShareCall call(env, info);
   const uint64_t node = call.number(0);
   if (!call.usable()) return call.wrong();
-// (directory, name): the name was removed from it, or replaced in it.
-napi_value note_removed(napi_env env, napi_callback_info info) {
-  ShareCall call(env, info);
-  const uint64_t directory = call.number(0);
-  FsName buffer;
-  const char* name = call.name(1, &buffer);
-  if (!call.usable()) return call.wrong();
-  call.files().note_removed(directory, name);
-  return call.result(0);
-}
-
-// (node): 1 when its name was.
-napi_value was_removed(napi_env env, napi_callback_info info) {
-  ShareCall call(env, info);
-  const uint64_t node = call.number(0);
-  if (!call.usable()) return call.wrong();
-  return call.result(call.files().was_removed(node) ? 1 : 0);
-}
-
   return call.result((call.files().*Count)(node));
 }
 
@@ -380,6 +457,7 @@ napi_value close_share(napi_env env, napi_callback_info info) {
 constexpr FsFunction functions[] = {
     {"look", look}, {"find", find}, {"adopt", adopt}, {"describe", describe}, {"parent_of", parent_of}, {"is_in", is_in},
     {"name_of", name_of}, {"forget", forget}, {"forgotten", forgotten}, {"has_forgotten", has_forgotten}, {"hold", hold}, {"let_go", let_go},
+    {"tell_descriptor", tell_descriptor}, {"tell_beneath", tell_beneath}, {"take_used", take_used}, {"answerer", answerer},
     {"record_handle", record_handle}, {"handle_of", handle_of}, {"was_sent_back", was_sent_back}, {"note_removed", note_removed},
     {"was_removed", was_removed}, {"open", open_file},
     {"descriptor_of", descriptor_of}, {"opened", opened_file}, {"give_descriptor", give_descriptor}, {"close_file", close_file},

@@ -1,6 +1,6 @@
 /** Mounts that several isolates serve, each on the io_uring queue of its CPU: what they do, and what follows when one ends. */
 import { assert, describe, it } from "@effect/vitest"
-import { passthrough } from "@bickford/backends"
+import { passthrough, type PassthroughOptions } from "@bickford/backends"
 import { type Backend, Errno, observe, servedByIsolates } from "@bickford/session"
 import { countIsolates } from "@bickford/transport"
 import * as Effect from "effect/Effect"
@@ -23,15 +23,15 @@ const served = Effect.acquireRelease(
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
 )
 
-/** A directory served by one isolate for each CPU. Those see `module` in place of the backend's own. */
-const serveByIsolates = (module?: URL) =>
+/** A directory served by one isolate for each CPU. Those see `module` in place of the backend's own, with `data` beside what it gives on. */
+const serveByIsolates = (module?: URL, data: object = {}, passthroughOptions: PassthroughOptions = {}) =>
   Effect.gen(function* () {
     const directory = yield* served
-    const backend = Effect.map(passthrough(directory, { shared: true }), (kept): Backend => {
+    const backend = Effect.map(passthrough(directory, { ...passthroughOptions, shared: true }), (kept): Backend => {
       const { shared } = kept
       return module === undefined || shared === undefined
         ? kept
-        : servedByIsolates({ ...kept }, { module: module.href, data: shared })
+        : servedByIsolates({ ...kept }, { module: module.href, data: { ...shared, ...data } })
     })
     const options = { threads: "auto", session: { maxRestarts: 1000 } } as const
     const mount = yield* mountOnRings(serve(backend, options))
@@ -45,6 +45,7 @@ const cpus = readdirSync("/sys/devices/system/cpu")
   .filter((name) => /^cpu\d+$/.test(name))
   .map((name) => name.slice(3))
 
+const counting = new URL("./programs/countingIsolate.ts", import.meta.url)
 const doomed = new URL("./programs/doomedIsolate.ts", import.meta.url)
 
 /** How often an isolate is ended under load; more by BICKFORD_DEATHS. */
@@ -100,6 +101,66 @@ describe("a mount that several isolates serve", () => {
       const { attempt, mounted, mountpoint } = yield* mountOnRings(serve(backend, { threads: "auto" }))
       assert.strictEqual(mounted.session.connection.isolates?.serving() ?? 0, 0)
       assert.include((yield* attempt("stat", [join(mountpoint, "file")])).stderr, "quota")
+    })
+  )
+})
+
+describe("LOOKUP and GETATTR", () => {
+  /** Has each CPU look at a name a hundred times; what it was told, and how often JavaScript was called for it. */
+  const lookOften = (change: string, name: string, passthroughOptions: PassthroughOptions = {}) =>
+    Effect.gen(function* () {
+      const calls = new SharedArrayBuffer(8)
+      const counts = new Int32Array(calls)
+      // The kernel asks each time.
+      const { attempt, directory, mountpoint, run } = yield* serveByIsolates(
+        counting,
+        { calls },
+        { entryTimeout: 0, attrTimeout: 0, ...passthroughOptions }
+      )
+      yield* run("sh", ["-c", change, "sh"], { cwd: directory })
+      const look = (place: string, cpu: string) =>
+        attempt("taskset", ["-c", cpu, "stat", "-c", "%n %i %s %b %f %u %g %h %X %Y %Z %t %T", name], { cwd: place })
+      for (const cpu of cpus) yield* look(mountpoint, cpu)
+      counts.fill(0)
+      const names = Array.from({ length: 100 }, () => name)
+      for (const cpu of cpus) yield* attempt("taskset", ["-c", cpu, "stat", ...names], { cwd: mountpoint })
+      const asked = [...counts]
+      const [seen, there] = [yield* look(mountpoint, "0"), yield* look(directory, "0")]
+      assert.strictEqual(seen.stdout, there.stdout)
+      assert.strictEqual(seen.stderr, there.stderr)
+      return { asked, seen, mountpoint, directory, run, look }
+    })
+
+  it.live("are answered by the addon, with what JavaScript would say", () =>
+    Effect.gen(function* () {
+      const { asked, directory, look, mountpoint, run } = yield* lookOften(
+        "mkdir d && echo text > d/file && chmod 4751 d/file && chown 12:34 d/file && touch -d @-5.25 d/file",
+        "d/file"
+      )
+      // Once a second a directory is looked for beneath the root.
+      assert.isBelow(Math.max(...asked), 50)
+      // What others change meanwhile is seen.
+      yield* run("sh", ["-c", "echo more >> d/file"], { cwd: directory })
+      assert.include((yield* look(mountpoint, "0")).stdout, " 10 ")
+      yield* run("rm", ["d/file"], { cwd: directory })
+      assert.include((yield* look(mountpoint, "0")).stderr, "No such file")
+    })
+  )
+
+  it.live("of a name that is not there: ENOENT", () =>
+    Effect.gen(function* () {
+      const { asked, seen } = yield* lookOften("true", "none")
+      assert.include(seen.stderr, "No such file")
+      assert.deepStrictEqual(asked[0], 0)
+    })
+  )
+
+  it.live("are JavaScript's where ids are others", () =>
+    Effect.gen(function* () {
+      const { asked } = yield* lookOften("echo text > file", "file", {
+        uids: [{ inside: 0, outside: 0, count: 65536 }]
+      })
+      assert.isAtLeast(asked[0] ?? 0, 100 * cpus.length)
     })
   )
 })

@@ -11,6 +11,7 @@ import type { ErrnoError } from "./errno.ts"
 import type * as P from "@bickford/protocol"
 import type { Notify } from "./notify/Notifier.ts"
 import type { BackendCapabilities, Negotiated } from "@bickford/protocol"
+import type { RequestAnswerer } from "@bickford/transport"
 import type { RequestContext } from "./RequestContext.ts"
 import type { WriteBufRequest } from "./WriteData.ts"
 
@@ -93,6 +94,11 @@ export interface Backend {
    * Set by `servedByIsolates`: a copy (`{ ...backend, lookup }`) or a combinator's result has it not, and one thread serves it.
    */
   readonly shared?: SharedBackend
+  /**
+   * For what serves in one of several isolates: answers some of its requests in the addon. No operation of the backend is called for them.
+   * Set by `answeredBy`: a copy or a combinator's result has it not, and answers everything itself.
+   */
+  readonly answerer?: RequestAnswerer
   /** For shared backends: another isolate was told of nodes that were forgotten. Not more than once a second; must not suspend. */
   readonly forgotten?: () => void
   /** For durable backends: makes everything done since the last commit permanent, before any reply of the batch is sent. */

@@ -24,7 +24,7 @@ export {
   mount
 } from "./Mount.ts"
 export { transportFor } from "./incarnation.ts"
-export { servedByIsolates } from "./isolates/servedByIsolates.ts"
+export { answeredBy, servedByIsolates } from "./isolates/servedByIsolates.ts"
 export { InsideOperation, type Notify } from "./notify/Notifier.ts"
 export * as Local from "./calls/index.ts"
 export { importModule } from "./importModule.ts"

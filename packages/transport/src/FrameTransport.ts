@@ -11,6 +11,7 @@ import type { Frame, Memory } from "@bickford/protocol/codec"
 import type * as Effect from "effect/Effect"
 import type { TransportError } from "./errors.ts"
 import type { PipedData } from "./device/PipedData.ts"
+import type { RequestAnswerer } from "./ring/Ring.ts"
 
 /**
  * One request in memory that stays put until the slot is given back: first the frame as read, then the area for the
@@ -60,6 +61,8 @@ export interface Rings {
   readonly leave: () => void
   /** For those isolates: the connection's descriptor. */
   readonly device: () => number
+  /** Requests that `answerer` answers come to no sink; undefined has all come. */
+  readonly answerBy: (answerer: RequestAnswerer | undefined) => void
   /** Not every queue could be registered by the isolates that were to: has the kernel deliver by the device again. */
   readonly giveBack: () => void
 }

@@ -17,6 +17,7 @@ export {
 export { attributeWords, type FileName, files, type FilesystemCalls, type Wide } from "./filesystem/index.ts"
 export { attachFiles } from "./filesystem/attachFiles.ts"
 export type { SharedFiles } from "./filesystem/SharedFiles.ts"
+export type { RequestAnswerer } from "./ring/Ring.ts"
 export { type FrameOptions, read_frame, write_frame } from "./frame.ts"
 export type { DetachedRequest, FrameSink, FrameTransport, Rings, Slot, TransportEnd } from "./FrameTransport.ts"
 export { fusermount3_mount, fusermount3_unmount, type FusermountOptions } from "./mounting/fusermount.ts"

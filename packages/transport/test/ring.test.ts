@@ -58,6 +58,7 @@ describe("a ring", () => {
     assert.throws(() => Reflect.apply(addon.ring, undefined, [[1]]), TypeError)
     const ring = made()
     assert.throws(() => Reflect.apply(ring.start, undefined, [1]), TypeError)
+    for (const none of [undefined, 1, {}]) Reflect.apply(ring.answer_by, undefined, [none])
     assert.throws(() => Reflect.apply(ring.register, undefined, [{}, 8192]), TypeError)
     ring.close()
   })

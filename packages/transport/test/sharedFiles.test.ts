@@ -19,7 +19,7 @@ import { Worker } from "node:worker_threads"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 
 const O_PATH = 0o10000000
-const { ENOENT, ESTALE } = { ENOENT: 2, ESTALE: 116 }
+const { EBADF, EINVAL, ENOENT, ESTALE } = { EBADF: 9, EINVAL: 22, ENOENT: 2, ESTALE: 116 }
 const rootId = 1
 
 let directory = ""
@@ -167,6 +167,43 @@ describe("registrations", () => {
     share.register_backing(node, 10, 1)
     share.close_backing(node)
     assert.strictEqual(share.forget(node, 1), 10, "the registration of a node that is gone is not closed")
+  })
+})
+
+describe("names that were removed", () => {
+  it("are known to all, of a node by where it was seen last", () => {
+    writeFileSync(join(directory, "file"), "")
+    const node = lookUp(share, root, "file")
+    const other = attach(share.number)
+    assert.strictEqual(other.was_removed(node), 0)
+    share.note_removed(rootId, "other")
+    assert.strictEqual(other.was_removed(node), 0)
+    share.note_removed(rootId, "file")
+    assert.strictEqual(other.was_removed(node), 1)
+    share.note_removed(node + 64, "no directory")
+    for (let n = 0; n < 64; n++) share.note_removed(rootId, `n${n}`)
+    assert.strictEqual(other.was_removed(node), 0, "more are remembered than the last ones")
+    assert.strictEqual(other.was_removed(node + 64), 0)
+    other.close()
+    share.forget(node, 1)
+  })
+})
+
+describe("what answers by a share", () => {
+  const valid = Float64Array.of(1, 0, 1, 0, -1, 0)
+
+  it("is made of times and names, and may outlive the share", () => {
+    assert.strictEqual(share.answerer(Float64Array.of(1), new Uint8Array(0)), -EINVAL)
+    assert.isObject(share.answerer(valid, new Uint8Array(0)))
+    const other = attach(share.number)
+    other.tell_descriptor(rootId, root)
+    other.tell_beneath(rootId, 1000)
+    assert.isObject(other.answerer(valid, Buffer.from("name\0other\0")))
+    // Nothing was asked yet.
+    assert.strictEqual(other.take_used(rootId), 0)
+    other.tell_descriptor(rootId, -1)
+    other.close()
+    assert.strictEqual(other.answerer(valid, new Uint8Array(0)), -EBADF)
   })
 })
 

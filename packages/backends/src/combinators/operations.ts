@@ -20,11 +20,12 @@ const members: Record<Exclude<keyof Backend, BackendOperation>, true> = {
   forget: true,
   forgotten: true,
   shared: true,
+  answerer: true,
   pathOf: true,
   writeBuf: true
 }
-/** Other isolates would serve the backend as it was before. */
-const dropped: ReadonlySet<string> = new Set(["writeBuf", "shared", "forgotten"])
+/** Other isolates, and the addon, would serve the backend as it was before. */
+const dropped: ReadonlySet<string> = new Set(["writeBuf", "shared", "answerer", "forgotten"])
 const others = Object.keys(members).filter((name) => !dropped.has(name))
 
 /** `write` by way of `writeBuf`. */

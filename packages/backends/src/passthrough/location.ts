@@ -18,6 +18,8 @@ export interface Location {
   readonly follow: (node: Node) => number
   /** Whether a directory, open as `fd`, can be reached from the root; a removed one, in which nothing is, counts. */
   readonly isBeneath: (node: Node, fd: number) => boolean
+  /** For how many milliseconds more a directory is taken to be, as it was seen last. */
+  readonly beneathLeft: (node: Node) => number
 }
 
 export const makeLocation = (
@@ -95,7 +97,8 @@ export const makeLocation = (
       if (since === undefined) return false
       node.beneathAt = since
       return true
-    }
+    },
+    beneathLeft: (node) => beneathFor - (now() - node.beneathAt)
   }
 }
 

@@ -1,6 +1,7 @@
 /** A directory of the machine's own. */
 import { errnoNumbers, nameFromBytes } from "@bickford/protocol"
 import {
+  answeredBy,
   type Backend,
   type BackendConnection,
   Errno,
@@ -9,7 +10,7 @@ import {
   type SharedBackend
 } from "@bickford/session"
 import { checkOptions, checkPath } from "../checkOptions.ts"
-import { attachFiles, files, type SharedFiles } from "@bickford/transport"
+import { attachFiles, coveredPlaces, files, type SharedFiles } from "@bickford/transport"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -115,13 +116,30 @@ interface Start {
   readonly share: () => SharedFiles | number | undefined
   /** What another isolate needs to serve the same. */
   readonly offer: (rootFd: number, share: SharedFiles) => SharedBackend | undefined
+  /** Whether it is one of several that serve, and the kernel's FORGETs come to another. */
+  readonly isBeside: boolean
   /** Descriptors held for files that are not open. */
   readonly cached: number
 }
 
+/** Where no id is another one outside, the addon answers what every path is made of by itself. */
+const answered = (backend: PassthroughBackend, served: Served, share: SharedFiles): PassthroughBackend => {
+  const { attrValid, entryValid, negativeValid, options } = served
+  if (options.uids !== undefined || options.gids !== undefined) return backend
+  const absent = negativeValid ?? { sec: -1, nsec: 0 }
+  const valid = [entryValid, attrValid, absent].flatMap(({ nsec, sec }) => [Number(sec), nsec])
+  const covered = coveredPlaces.map(({ name }) => Buffer.concat([Buffer.from(name), Buffer.of(0)]))
+  const answerer = share.answerer(Float64Array.from(valid), Buffer.concat(covered))
+  return typeof answerer === "number" ? backend : answeredBy(backend, answerer)
+}
+
+const offered = (backend: PassthroughBackend, shared: SharedBackend | undefined): PassthroughBackend =>
+  shared === undefined ? backend : servedByIsolates(backend, shared)
+
 const acquire = ({
   cached,
   directory,
+  isBeside,
   offer,
   openRoot: open,
   options,
@@ -215,8 +233,7 @@ const acquire = ({
       descriptors: served.nodes.held,
       invariants: served.nodes.invariants
     }
-    const offered = share === undefined ? undefined : offer(rootFd, share)
-    return offered === undefined ? made : servedByIsolates(made, offered)
+    return share === undefined ? made : isBeside ? answered(made, served, share) : offered(made, offer(rootFd, share))
   })
 
 /**
@@ -241,6 +258,7 @@ export const passthrough = (
       isolateModule === undefined
         ? undefined
         : { module: isolateModule, data: { directory, options, rootFd, files: share.number } },
+    isBeside: false,
     cached
   })
 }
@@ -268,6 +286,7 @@ export const passthroughBeside = ({
     openRoot: () => files.fs_duplicate(rootFd),
     share: () => attachFiles(number),
     offer: () => undefined,
+    isBeside: true,
     // Each CPU's isolate has some.
     cached: Math.max(
       Math.floor((options.maxDescriptors ?? defaultDescriptors) / availableParallelism()),

@@ -139,6 +139,7 @@ export const setBackend = (connection: Connection, backend: AsyncBackend | undef
   // What it lent goes with it.
   if (backend === undefined) connection.transport.lendMemory(undefined)
   pipeWrites(connection)
+  connection.transport.rings?.answerBy(backend?.answerer)
   for (const watcher of connection.backendWatchers) watcher()
 }
 

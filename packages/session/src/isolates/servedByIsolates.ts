@@ -1,4 +1,5 @@
 /** Marks backends that several isolates may serve. */
+import type { RequestAnswerer } from "@bickford/transport"
 import type { AsyncBackend, SharedBackend } from "../Backend.ts"
 
 /**
@@ -16,6 +17,13 @@ export const servedByIsolates = <B extends AsyncBackend>(
   Object.defineProperty(backend, "shared", { value: shared, enumerable: false, configurable: true }) as B & {
     readonly shared: SharedBackend
   }
+
+/**
+ * Marks a backend, for one of several isolates, as one of which `answerer` answers some requests. Changes `backend` itself and returns it.
+ * As with `servedByIsolates`, a copy of it has no mark, and is called for everything.
+ */
+export const answeredBy = <B extends AsyncBackend>(backend: B, answerer: RequestAnswerer): B =>
+  Object.defineProperty(backend, "answerer", { value: answerer, enumerable: false, configurable: true })
 
 /** What is wrong with how a backend came by its `shared`, in a sentence; undefined when nothing is. */
 export const copiedMark = (backend: object): string | undefined => {

@@ -174,6 +174,7 @@ export const makeFakeRing = (kernel: FuseHandle, device: FuseHandle, options: Fa
       },
       stop: () => delivery.stop(),
       submit,
+      answer_by: () => undefined,
       close: () => {
         delivery.closed = true
         delivery.stop()

@@ -5,6 +5,7 @@
  * returns, so that a thread that is ended leaves them consistent. Numbers of nodes and of open files are never used twice. A call
  * answers a negative errno where it fails: -EBADF once the share is closed.
  */
+import type { RequestAnswerer } from "../ring/Ring.ts"
 import type { FileName } from "./calls.ts"
 
 /** One isolate's share of the files. */
@@ -38,12 +39,28 @@ export interface SharedFiles {
   readonly hold: (fd: number) => number
   /** Closes it. */
   readonly let_go: (fd: number) => number
+  /** By which descriptor the answerer may look at a node, which is not closed meanwhile; -1: by none any more. */
+  readonly tell_descriptor: (node: number, fd: number) => number
+  /** The node, whose descriptor was told, is a directory beneath the root for so many milliseconds. The root is one always. */
+  readonly tell_beneath: (node: number, milliseconds: number) => number
+  /** 1 when the answerer has used the node's descriptor since this was asked last. */
+  readonly take_used: (node: number) => number
+  /**
+   * What answers LOOKUP and GETATTR by this share, as long as that is not closed. `valid`: seconds and nanoseconds for which the kernel may
+   * trust entries, attributes, and names that are not there (-1: those are ENOENT). It leaves to JavaScript what has a name of
+   * `covered`, each ended by a NUL, and all that it is not sure of.
+   */
+  readonly answerer: (valid: Float64Array, covered: Uint8Array) => RequestAnswerer | number
   /** By what a node is found without a descriptor (`fs_handle_of`): the first that is told stays. */
   readonly record_handle: (node: number, handle: Uint8Array) => number
   /** Its length, and its bytes; 0 where none was recorded. */
   readonly handle_of: (node: number, into: Uint8Array) => number
   /** 1 when the thread was noted with the node, and then no more; 0 when it was not, and is now. */
   readonly was_sent_back: (node: number, pid: number) => number
+  /** A name was removed from a directory, or replaced in it: the last ones are remembered. */
+  readonly note_removed: (directory: number, name: FileName) => number
+  /** 1 when that was noted of the name by which the node was seen last. */
+  readonly was_removed: (node: number) => number
   /** A file that was opened, with its descriptor or -1: its handle. */
   readonly open: (node: number, flags: number, bits: number, fd: number) => number
   /** The descriptor of an open file; -ENOENT when it has none yet, -ESTALE when there is no such file. */
@@ -57,10 +74,6 @@ export interface SharedFiles {
   /** A descriptor (O_PATH) of a node that somebody has open; -ESTALE where nobody has. */
   readonly reopen: (node: number) => number
   /** How many have a node open. */
-  /** A name was removed from a directory, or replaced in it: the last ones are remembered. */
-  readonly note_removed: (directory: number, name: FileName) => number
-  /** 1 when that was noted of the name by which the node was seen last. */
-  readonly was_removed: (node: number) => number
   readonly opens: (node: number) => number
   /** How many of those without a descriptor. */
   readonly unopened: (node: number) => number

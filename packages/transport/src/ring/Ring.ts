@@ -11,6 +11,13 @@ import { ringLists, ringWords } from "../sharedWords.ts"
 /** Words of `control`, and where its lists begin. */
 export const ringControl = { ...ringWords, lists: ringLists } as const
 
+declare const answererBrand: unique symbol
+
+/** What answers requests in the addon, so that JavaScript is told of none of them: a thing of the addon's. */
+export interface RequestAnswerer {
+  readonly [answererBrand]: true
+}
+
 /** The kernel's side; the addon's, or a test's. */
 export interface Ring {
   /**
@@ -35,6 +42,8 @@ export interface Ring {
   readonly stop: () => void
   /** Commits what is to be committed now. 0 or a negative errno. */
   readonly submit: () => number
+  /** What answers requests before anybody is called, in place of another; undefined for nothing. */
+  readonly answer_by: (answerer: RequestAnswerer | undefined) => void
   /** Unmaps and closes; the kernel takes the connection's requests back. Idempotent. */
   readonly close: () => void
 }

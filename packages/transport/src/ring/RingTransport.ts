@@ -100,6 +100,7 @@ class RingTransport implements FrameTransport {
         device.pace(pace)
       },
       device: () => addon.fd(handle),
+      answerBy: ring.answer_by,
       giveBack: () => {
         device.pace(0)
         giveBack(handle)

@@ -9,7 +9,7 @@ import { type Attributes, type Identity, identityOf } from "../attributes.ts"
 import { type FileHandles, handleRoom, makeFileHandles } from "../fileHandles.ts"
 import { type Finder, makeFinder } from "../finder.ts"
 import { makeHeldDescriptors } from "../heldDescriptors.ts"
-import { checkedMost, folderBy, makeLocation } from "../location.ts"
+import { checkedMost, folderBy, type Location, makeLocation } from "../location.ts"
 import { Node } from "../node.ts"
 import type { Nodes } from "../nodes.ts"
 import { lowestDescriptor } from "../lowestDescriptor.ts"
@@ -86,12 +86,18 @@ const makeOwnDescriptors = (
   root: Node,
   lettingGo: (node: Node) => void
 ) => {
+  /** By this the addon answers for the node (`answerer`). What lies on other filesystems has numbers that it does not know. */
+  const tell = (node: Node, fd: number): void => {
+    if (node.identity.device === root.identity.device) share.tell_descriptor(node.id, fd)
+  }
+
   const letGo = (node: Node): boolean => {
-    if (node.pinned || share.unopened(node.id) > 0) return false
+    if (node.pinned || share.unopened(node.id) > 0 || share.take_used(node.id) === 1) return false
     // What is open is asked by its descriptor, wherever its name is meanwhile.
     const nlink = files.fs_stat(node.fd) < 0 ? 0 : attributes.nlink()
     if (!finder.remember(node, node.fd, nlink) && (nlink === 0 || share.opens(node.id) > 0)) return false
     lettingGo(node)
+    tell(node, -1)
     share.let_go(node.fd)
     node.fd = -1
     return true
@@ -102,6 +108,7 @@ const makeOwnDescriptors = (
   const hold = (node: Node, fd: number): void => {
     share.hold(fd)
     held.hold(node, fd)
+    tell(node, fd)
   }
 
   return {
@@ -121,9 +128,21 @@ const makeOwnDescriptors = (
     },
     /** The sweep takes it out of the holders. */
     drop: (node: Node): void => {
+      tell(node, -1)
       if (node.fd >= 0) share.let_go(node.fd)
       node.fd = -1
       node.used = false
+    },
+    /** Takes the lowest descriptor that is free in place of the node's. */
+    lower: (node: Node): number => {
+      held.evict()
+      const fd = lowestDescriptor(node.fd)
+      if (fd === node.fd) return fd
+      share.hold(fd)
+      tell(node, fd)
+      share.let_go(node.fd)
+      node.fd = fd
+      return fd
     }
   }
 }
@@ -146,6 +165,16 @@ const hasName = (
   return true
 }
 
+/** As `folder`, which tells the addon what it has found out. */
+const tellingFolder =
+  (share: SharedFiles, folder: Nodes["folder"], location: Location): Nodes["folder"] =>
+  (node) => {
+    const before = node.beneathAt
+    const fd = folder(node)
+    if (node.beneathAt !== before) share.tell_beneath(node.id, Math.floor(location.beneathLeft(node)))
+    return fd
+  }
+
 export const makeSharedNodes = (
   share: SharedFiles,
   rootFd: number,
@@ -159,6 +188,7 @@ export const makeSharedNodes = (
   root.fd = rootFd
   // Closed with this isolate, however that ends.
   share.hold(rootFd)
+  share.tell_descriptor(rootId, rootFd)
   const nodes = makeKnownNodes(root, share)
   const nameRoom = new Uint8Array(pathRoom)
 
@@ -175,7 +205,9 @@ export const makeSharedNodes = (
   const handles = sharedHandles(makeFileHandles(rootFd, rootIdentity.device, share), share)
   const finder = makeFinder(handles, location, attributes)
 
-  const { descriptor, drop, held, hold } = makeOwnDescriptors(share, finder, attributes, limit, root, lettingGo)
+  const { descriptor, drop, held, hold, lower } = makeOwnDescriptors(share, finder, attributes, limit, root, lettingGo)
+
+  const folder = tellingFolder(share, folderBy(root, location, descriptor), location)
 
   const dropForgotten = (): void => {
     if (share.has_forgotten() === 1) for (const node of nodes.forgotten()) drop(node)
@@ -184,11 +216,11 @@ export const makeSharedNodes = (
   return {
     root,
     get: nodes.get,
-    look: (folder, name, parent) => {
-      const id = share.look(folder, name, numberOf(parent), 1)
+    look: (directory, name, parent) => {
+      const id = share.look(directory, name, numberOf(parent), 1)
       return id > 0 ? nodes.seen(id, attributes) : id
     },
-    moved: (folder, name, parent) => void share.look(folder, name, numberOf(parent), 0),
+    moved: (directory, name, parent) => void share.look(directory, name, numberOf(parent), 0),
     adopt: (seen, fd, parent, name, lent = false) => {
       const node = nodes.seen(share.adopt(numberOf(parent), name), seen)
       if (node.fd >= 0) {
@@ -206,7 +238,7 @@ export const makeSharedNodes = (
     },
     closing: () => undefined,
     descriptor,
-    folder: folderBy(root, location, descriptor),
+    folder,
     isReachable: (node) =>
       node === root || share.parent_of(node.id) === 0 || hasName(node, root, share, nodes.get, descriptor),
     wasSentBack: (node, pid) => share.was_sent_back(node.id, pid) === 1,
@@ -219,15 +251,7 @@ export const makeSharedNodes = (
     },
     evict: held.evict,
     withRoom: held.withRoom,
-    lower: (node) => {
-      held.evict()
-      const fd = lowestDescriptor(node.fd)
-      if (fd === node.fd) return fd
-      share.hold(fd)
-      share.let_go(node.fd)
-      node.fd = fd
-      return fd
-    },
+    lower,
     forget: (nodeid, nlookup) => {
       const backing = share.forget(numberOf(nodeid), nlookup)
       if (backing > 0) closeBacking(backing)

@@ -1,0 +1,139 @@
+#include "files_answerer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "fs_attributes.h"
+#include "fuse_wire.h"
+
+namespace {
+
+// GETATTR: the handle counts (FUSE_GETATTR_FH).
+constexpr uint32_t by_handle = 1;
+
+template <typename Value>
+Value take(const unsigned char* from, size_t offset) {
+  Value value;
+  memcpy(&value, from + offset, sizeof value);
+  return value;
+}
+
+template <typename Value>
+void put(unsigned char* to, size_t offset, Value value) {
+  memcpy(to + offset, &value, sizeof value);
+}
+
+// The name that a payload is; null where it is no name of one component that leads down.
+const char* name_in(const RingRequest& request) {
+  const char* const name = reinterpret_cast<const char*>(request.payload);
+  if (request.payload_size < 2 || name[request.payload_size - 1] != '\0') return nullptr;
+  if (strlen(name) != request.payload_size - 1 || memchr(name, '/', request.payload_size) != nullptr) return nullptr;
+  const bool dots = name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+  return dots ? nullptr : name;
+}
+
+}  // namespace
+
+bool FilesAnswerer::answer(const RingRequest& request, RingReply* reply) {
+  if (files_ == nullptr) return false;
+  switch (take<uint32_t>(request.header, fuse_wire::in_header::opcode)) {
+    case fuse_wire::opcode::LOOKUP:
+      return look_up(request, reply);
+    case fuse_wire::opcode::GETATTR:
+      return get_attributes(request, reply);
+    default:
+      return false;
+  }
+}
+
+bool FilesAnswerer::is_covered(const char* name) const {
+  return std::any_of(options_.covered.begin(), options_.covered.end(), [name](const std::string& each) { return each == name; });
+}
+
+bool FilesAnswerer::is_on_root_filesystem() const {
+  const FileIdentity& root = files_->files().root_identity();
+  return addon_->attributes[attribute_words::dev_major] == root.device_major && addon_->attributes[attribute_words::dev_minor] == root.device_minor;
+}
+
+// The kernel reads and writes a file that is open by its registration without a word: its attributes hold for no time.
+Validity FilesAnswerer::attributes_validity(uint64_t node) const {
+  return files_->files().is_backed(node) ? Validity{} : options_.attributes;
+}
+
+void FilesAnswerer::put_attributes(unsigned char* to) const {
+  namespace attr = fuse_wire::attr;
+  const uint32_t* const words = addon_->attributes;
+  const auto wide = [words](size_t index) { return static_cast<uint64_t>(words[index + 1]) << 32 | words[index]; };
+  put<uint64_t>(to, attr::ino, wide(attribute_words::ino));
+  put<uint64_t>(to, attr::size, wide(attribute_words::size));
+  put<uint64_t>(to, attr::blocks, wide(attribute_words::blocks));
+  put<uint64_t>(to, attr::atime, wide(attribute_words::atime));
+  put<uint64_t>(to, attr::mtime, wide(attribute_words::mtime));
+  put<uint64_t>(to, attr::ctime, wide(attribute_words::ctime));
+  put<uint32_t>(to, attr::atimensec, words[attribute_words::atime + 2]);
+  put<uint32_t>(to, attr::mtimensec, words[attribute_words::mtime + 2]);
+  put<uint32_t>(to, attr::ctimensec, words[attribute_words::ctime + 2]);
+  put<uint32_t>(to, attr::mode, words[attribute_words::mode]);
+  put<uint32_t>(to, attr::nlink, words[attribute_words::nlink]);
+  put<uint32_t>(to, attr::uid, words[attribute_words::uid]);
+  put<uint32_t>(to, attr::gid, words[attribute_words::gid]);
+  put<uint32_t>(to, attr::rdev, words[attribute_words::rdev]);
+  put<uint32_t>(to, attr::blksize, words[attribute_words::blksize]);
+  put<uint32_t>(to, attr::flags, 0);
+}
+
+bool FilesAnswerer::look_up(const RingRequest& request, RingReply* reply) {
+  namespace out = fuse_wire::entry_out;
+  const char* const name = name_in(request);
+  if (name == nullptr || request.capacity < out::bytes || is_covered(name)) return false;
+  const uint64_t parent = take<uint64_t>(request.header, fuse_wire::in_header::nodeid);
+  const int folder = files_->directory_of(parent);
+  if (folder < 0) return false;
+  uint64_t node = 0;
+  if (fs_look_across(addon_, folder, name) == 0) {
+    if (!is_on_root_filesystem()) return false;
+    node = files_->files().find(identity_seen(addon_), true, parent, name);
+    if (node == 0) return false;
+  } else if (errno != ENOENT) {
+    return false;
+  } else if (!options_.trusts_absence) {
+    reply->error = -ENOENT;
+    return true;
+  }
+  unsigned char* const to = request.payload;
+  memset(to, 0, out::bytes);
+  const Validity& entry = node == 0 ? options_.absence : options_.entry;
+  put<uint64_t>(to, out::nodeid, node);
+  put<uint64_t>(to, out::entry_valid, entry.seconds);
+  put<uint32_t>(to, out::entry_valid_nsec, entry.nanoseconds);
+  if (node != 0) {
+    const Validity attributes = attributes_validity(node);
+    put<uint64_t>(to, out::attr_valid, attributes.seconds);
+    put<uint32_t>(to, out::attr_valid_nsec, attributes.nanoseconds);
+    put_attributes(to + out::attr);
+  }
+  reply->body_size = out::bytes;
+  return true;
+}
+
+bool FilesAnswerer::get_attributes(const RingRequest& request, RingReply* reply) {
+  namespace in = fuse_wire::getattr_in;
+  namespace out = fuse_wire::attr_out;
+  if (request.capacity < out::bytes) return false;
+  const uint64_t node = take<uint64_t>(request.header, fuse_wire::in_header::nodeid);
+  OpenedFile opened;
+  // An open file is looked at as it is open: the kernel sends RELEASE last, so the descriptor is there meanwhile.
+  const bool is_open = (take<uint32_t>(request.arguments, in::getattr_flags) & by_handle) != 0 &&
+                       files_->files().opened(take<uint64_t>(request.arguments, in::fh), &opened) && opened.fd >= 0;
+  const int fd = is_open ? opened.fd : files_->descriptor_of(node);
+  if (fd < 0 || fs_look(addon_, fd, "") != 0 || !is_on_root_filesystem()) return false;
+  unsigned char* const to = request.payload;
+  const Validity attributes = attributes_validity(node);
+  memset(to, 0, out::bytes);
+  put<uint64_t>(to, out::attr_valid, attributes.seconds);
+  put<uint32_t>(to, out::attr_valid_nsec, attributes.nanoseconds);
+  put_attributes(to + out::attr);
+  reply->body_size = out::bytes;
+  return true;
+}
