@@ -17,7 +17,12 @@ import { commandsOf, documents, examples, fencesOf, root } from "./documents.ts"
 const elsewhere: ReadonlyArray<{ readonly page: string; readonly language?: string; readonly test: string }> = [
   { page: "docs/tutorial.md", test: "test/documents/tutorial.test.ts" },
   { page: "docs/workspace-tutorial.md", test: "test/documents/workspaceTutorial.test.ts" },
-  { page: "docs/typescript.md", language: "json", test: "test/documents/snippets.test.ts" }
+  { page: "docs/typescript.md", language: "json", test: "test/documents/snippets.test.ts" },
+  ...["README.md", "docs/daemon.md", "docs/workspaces.md", "docs/writing-a-filesystem.md"].map((page) => ({
+    page,
+    language: "text",
+    test: "test/documents/shown.test.ts"
+  }))
 ]
 
 /** What follow/main.ts can follow. */

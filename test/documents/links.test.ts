@@ -63,3 +63,26 @@ it("every page of docs is in the index", async () => {
     .filter((page) => !index.includes(`](${page}`))
   assert.deepStrictEqual(missing, [])
 })
+
+it("scripts and files that pages name as commands are there", async () => {
+  const manifest: unknown = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
+  const scripts = typeof manifest === "object" && manifest !== null && "scripts" in manifest ? manifest.scripts : {}
+  const missing: Array<string> = []
+  let names = 0
+  for (const file of await documents()) {
+    // What a page has its reader make has scripts of its own, and so have changes of the past.
+    if (/CHANGELOG|workspace-tutorial|installing\.md$/.test(file)) continue
+    const text = await readFile(file, "utf8")
+    for (const [, script = ""] of text.matchAll(/\bnpm run (?:--silent )?([a-z][a-z0-9:-]*)/g)) {
+      names++
+      if (!Object.hasOwn(Object(scripts), script)) missing.push(`${relative(root, file)}: npm run ${script}`)
+    }
+    for (const [, program = ""] of text.matchAll(/`node (?:--[\w=-]+ )*([\w/.-]+\.(?:ts|mjs))/g)) {
+      if (!program.includes("/")) continue
+      names++
+      if (!existsSync(join(root, program))) missing.push(`${relative(root, file)}: ${program}`)
+    }
+  }
+  assert.isAbove(names, 30)
+  assert.deepStrictEqual(missing, [])
+})

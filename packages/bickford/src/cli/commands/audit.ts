@@ -25,8 +25,8 @@ const detailJson = (detail: AuditRecord["detail"]) =>
 const recordJson = ({ detail, path, ...record }: AuditRecord): string =>
   JSON.stringify({ ...record, path: path === undefined ? null : jsonName(path), ...detailJson(detail) })
 
-/** `2026-11-28T06:00:00.000Z 1234 0 /usr/bin/node write src/a offset=0 length=12`. */
-const recordLine = ({ detail, op, path, pid, program, time, uid }: AuditRecord): string => {
+/** The line of a record: `2026-11-28T06:00:00.000Z 1234 0 /usr/bin/node write src/a offset=0 length=12`. */
+export const recordLine = ({ detail, op, path, pid, program, time, uid }: AuditRecord): string => {
   const told = Object.entries(detailJson(detail)).map(([key, value]) => {
     const text = typeof value === "string" ? shownName(value) : JSON.stringify(value)
     return `${key}=${key === "mode" ? Number(value).toString(8) : text}`
