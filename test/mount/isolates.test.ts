@@ -190,12 +190,13 @@ it.live("that has ended leaves no descriptor, no mapping and no thread", () =>
 )
 
 /**
- * Works in the mount until there is a file `stop`, whatever is answered. Tells, as JSON, how many rounds it made, the longest call in
+ * Works in the mount until there is a file `stop`, or its test is gone, whatever is answered. Tells, as JSON, how many rounds it made, the longest call in
  * seconds, how often each errno was given, and what a call gave that was neither an errno nor right.
  */
 const throughout = `
 import collections, errno, json, os, sys, time
 place, name, stop = sys.argv[1:4]
+parent = os.getppid()
 seen, longest, wrong = collections.Counter(), (0.0, ""), []
 def call(function, *arguments):
     global longest
@@ -207,7 +208,7 @@ def call(function, *arguments):
     finally:
         longest = max(longest, (time.monotonic() - began, function.__name__))
 done = 0
-while not os.path.exists(stop):
+while not os.path.exists(stop) and os.getppid() == parent:
     path = os.path.join(place, name + str(done % 50))
     file = call(os.open, path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     if file is not None:
