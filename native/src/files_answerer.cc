@@ -1,5 +1,7 @@
 #include "files_answerer.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -11,6 +13,8 @@ namespace {
 
 // GETATTR: the handle counts (FUSE_GETATTR_FH).
 constexpr uint32_t by_handle = 1;
+// How a file is open that the kernel reads by itself (FOPEN_NOFLUSH, FOPEN_PASSTHROUGH).
+constexpr uint32_t opened_backed = 1U << 5 | 1U << 7;
 
 template <typename Value>
 Value take(const unsigned char* from, size_t offset) {
@@ -42,6 +46,10 @@ bool FilesAnswerer::answer(const RingRequest& request, RingReply* reply) {
       return look_up(request, reply);
     case fuse_wire::opcode::GETATTR:
       return get_attributes(request, reply);
+    case fuse_wire::opcode::OPEN:
+      return open_file(request, reply);
+    case fuse_wire::opcode::RELEASE:
+      return release_file(request);
     default:
       return false;
   }
@@ -136,4 +144,23 @@ bool FilesAnswerer::get_attributes(const RingRequest& request, RingReply* reply)
   put_attributes(to + out::attr);
   reply->body_size = out::bytes;
   return true;
+}
+
+// What is only read, of a file that is registered: JavaScript has told of it when it opened it so before.
+bool FilesAnswerer::open_file(const RingRequest& request, RingReply* reply) {
+  namespace out = fuse_wire::open_out;
+  const auto flags = static_cast<int32_t>(take<uint32_t>(request.arguments, fuse_wire::open_in::flags));
+  if (request.capacity < out::bytes || (flags & (O_ACCMODE | O_TRUNC | O_APPEND)) != 0) return false;
+  uint64_t handle = 0;
+  int32_t backing = 0;
+  if (!files_->open_backed(take<uint64_t>(request.header, fuse_wire::in_header::nodeid), flags, &handle, &backing)) return false;
+  put<uint64_t>(request.payload, out::fh, handle);
+  put<uint32_t>(request.payload, out::open_flags, opened_backed);
+  put<int32_t>(request.payload, out::backing_id, backing);
+  reply->body_size = out::bytes;
+  return true;
+}
+
+bool FilesAnswerer::release_file(const RingRequest& request) {
+  return files_->files().close_backed(take<uint64_t>(request.arguments, fuse_wire::release_in::fh), options_.backed_bits);
 }

@@ -1,4 +1,5 @@
-// LOOKUP and GETATTR of a served directory, answered for one of several isolates.
+// LOOKUP and GETATTR of a served directory, and OPEN and RELEASE of a file that the kernel alone opens, answered for one of several
+// isolates.
 //
 // What JavaScript would do is done here in the same order: the same system call, the same count of lookups in the same table, by
 // descriptors that JavaScript has told of. Whatever is not plain is left to it: a file that has no node yet, or lies on another
@@ -26,6 +27,8 @@ struct AnswerOptions {
   // Of a name that is not there; otherwise it is ENOENT.
   bool trusts_absence = false;
   Validity absence;
+  // `OpenedFile::bits` of a file that the kernel alone has open.
+  int32_t backed_bits = 0;
   // Names that lead to what other mounts of this process cover, in some directory.
   std::vector<std::string> covered;
 };
@@ -41,6 +44,8 @@ class FilesAnswerer : public RequestAnswerer {
  private:
   bool look_up(const RingRequest& request, RingReply* reply);
   bool get_attributes(const RingRequest& request, RingReply* reply);
+  bool open_file(const RingRequest& request, RingReply* reply);
+  bool release_file(const RingRequest& request);
   bool is_covered(const char* name) const;
   // Whether the file that was looked at last is on the filesystem that the root is on.
   bool is_on_root_filesystem() const;

@@ -164,6 +164,30 @@ constexpr size_t attr_valid_nsec = 36;
 constexpr size_t attr = 40;
 }
 
+// struct fuse_open_in: its size and its fields' offsets, in bytes.
+namespace open_in {
+constexpr size_t bytes = 8;
+constexpr size_t flags = 0;
+constexpr size_t open_flags = 4;
+}
+
+// struct fuse_open_out: its size and its fields' offsets, in bytes.
+namespace open_out {
+constexpr size_t bytes = 16;
+constexpr size_t fh = 0;
+constexpr size_t open_flags = 8;
+constexpr size_t backing_id = 12;
+}
+
+// struct fuse_release_in: its size and its fields' offsets, in bytes.
+namespace release_in {
+constexpr size_t bytes = 24;
+constexpr size_t fh = 0;
+constexpr size_t flags = 8;
+constexpr size_t release_flags = 12;
+constexpr size_t lock_owner = 16;
+}
+
 // struct fuse_backing_map: its size and its fields' offsets, in bytes.
 namespace backing_map {
 constexpr size_t bytes = 16;

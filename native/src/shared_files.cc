@@ -283,6 +283,21 @@ int32_t SharedFiles::close_backing(uint64_t number) {
   return node->backing_opens == 0 && !node->backing_kept ? std::exchange(node->backing, 0) : 0;
 }
 
+bool SharedFiles::close_backed(uint64_t handle, int32_t bits) {
+  Shard& shard = shard_of(handle);
+  const Lock lock(shard.mutex);
+  const auto found = shard.files.find(handle);
+  if (found == shard.files.end() || found->second.bits != bits || found->second.fd >= 0) return false;
+  // A handle is in the shard of its node.
+  Node* const node = node_in(shard, found->second.node);
+  if (node == nullptr || node->backing == 0 || !node->backing_kept) return false;
+  shard.files.erase(found);
+  if (node->opens > 0) --node->opens;
+  if (node->unopened > 0) --node->unopened;
+  if (node->backing_opens > 0) --node->backing_opens;
+  return true;
+}
+
 int32_t SharedFiles::let_backing_go(uint64_t number) {
   Shard& shard = shard_of(number);
   const Lock lock(shard.mutex);
@@ -355,8 +370,33 @@ void FilesShare::let_go(int fd) {
 }
 
 void FilesShare::tell_descriptor(uint64_t node, int fd) {
-  if (fd < 0) told_.erase(node);
-  else told_[node].fd = fd;
+  if (fd < 0) {
+    told_.erase(node);
+    return;
+  }
+  Told& told = told_[node];
+  told.fd = fd;
+  told.opens_backed = false;
+}
+
+void FilesShare::tell_opening(uint64_t node, int32_t flags, int32_t bits) {
+  const auto found = told_.find(node);
+  if (found == told_.end()) return;
+  found->second.opens_backed = true;
+  found->second.open_flags = flags;
+  found->second.open_bits = bits;
+}
+
+bool FilesShare::open_backed(uint64_t node, int32_t flags, uint64_t* handle, int32_t* backing) {
+  const auto found = told_.find(node);
+  if (found == told_.end() || !found->second.opens_backed) return false;
+  const Told& told = found->second;
+  const int32_t id = files_->backing(node, true);
+  if (id <= 0) return false;
+  found->second.used = true;
+  *backing = id;
+  *handle = files_->open({node, flags & told.open_flags, told.open_bits, -1});
+  return true;
 }
 
 void FilesShare::tell_beneath(uint64_t node, int64_t nanoseconds) {

@@ -97,6 +97,9 @@ class SharedFiles {
   int32_t register_backing(uint64_t node, int32_t id, bool kept);
   // One has closed it: the id that is to be closed, or 0.
   int32_t close_backing(uint64_t node);
+  // As `close` and `close_backing` of a file that was opened by its registration and has no descriptor, if nothing is to be closed with
+  // that; false, and nothing is changed, otherwise.
+  bool close_backed(uint64_t handle, int32_t bits);
   // It is not to be kept for the next who opens it: likewise.
   int32_t let_backing_go(uint64_t node);
   // Whether somebody has the file open by its registration.
@@ -170,6 +173,11 @@ class FilesShare {
   int descriptor_of(uint64_t node);
   // As `descriptor_of`, while it is told to be a directory beneath the root.
   int directory_of(uint64_t node);
+  // The node, whose descriptor was told, may be opened by the kernel alone, by the registration that it has and that is kept: with these of
+  // open(2)'s flags, and bits, as of `OpenedFile`.
+  void tell_opening(uint64_t node, int32_t flags, int32_t bits);
+  // Opens it so: its handle and the registration's id; false when it is not told of, or not registered any more.
+  bool open_backed(uint64_t node, int32_t flags, uint64_t* handle, int32_t* backing);
   // Whether it was used since this was asked last.
   bool take_used(uint64_t node);
   // Whether nodes were forgotten since they were taken last; it takes no lock.
@@ -184,6 +192,9 @@ class FilesShare {
     // By CLOCK_MONOTONIC.
     int64_t beneath_until = 0;
     bool used = false;
+    bool opens_backed = false;
+    int32_t open_flags = 0;
+    int32_t open_bits = 0;
   };
 
   std::shared_ptr<SharedFiles> files_;

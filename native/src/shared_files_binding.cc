@@ -203,6 +203,17 @@ napi_value tell_beneath(napi_env env, napi_callback_info info) {
   return call.result(0);
 }
 
+// (node, flags, bits): the kernel alone may open it, by its registration, with these of open(2)'s flags.
+napi_value tell_opening(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  const uint64_t node = call.number(0);
+  const int flags = call.integer(1);
+  const int bits = call.integer(2);
+  if (!call.usable()) return call.wrong();
+  call.share().tell_opening(node, flags, bits);
+  return call.result(0);
+}
+
 // (node): 1 when the addon has looked at it by its descriptor since this was asked last.
 napi_value take_used(napi_env env, napi_callback_info info) {
   ShareCall call(env, info);
@@ -240,19 +251,20 @@ std::vector<std::string> names_in(const unsigned char* bytes, size_t size) {
   return names;
 }
 
-// (seconds and nanoseconds of entries, attributes, names that are not there (-1: ENOENT); covered names, each ended by a NUL): what answers
-// by this share (request_answerer.h).
+// (seconds and nanoseconds of entries, attributes, names that are not there (-1: ENOENT); covered names, each ended by a NUL; the bits of
+// files that the kernel alone has open): what answers by this share (request_answerer.h).
 napi_value answerer(napi_env env, napi_callback_info info) {
   ShareCall call(env, info);
   size_t size = 0;
   const unsigned char* const words = call.bytes(0, &size);
   size_t names = 0;
   const unsigned char* const covered = call.bytes(1, &names);
+  const int backed_bits = call.integer(2);
   if (!call.usable()) return call.wrong();
   double values[6];
   if (size != sizeof values) return call.error(EINVAL);
   memcpy(values, words, sizeof values);
-  AnswerOptions options{validity_at(values), validity_at(values + 2), values[4] >= 0, {}, names_in(covered, names)};
+  AnswerOptions options{validity_at(values), validity_at(values + 2), values[4] >= 0, {}, backed_bits, names_in(covered, names)};
   if (options.trusts_absence) options.absence = validity_at(values + 4);
   return wrap_answerer(env, std::make_shared<OwningAnswerer>(call.owner(), std::move(options)));
 }
@@ -457,7 +469,7 @@ napi_value close_share(napi_env env, napi_callback_info info) {
 constexpr FsFunction functions[] = {
     {"look", look}, {"find", find}, {"adopt", adopt}, {"describe", describe}, {"parent_of", parent_of}, {"is_in", is_in},
     {"name_of", name_of}, {"forget", forget}, {"forgotten", forgotten}, {"has_forgotten", has_forgotten}, {"hold", hold}, {"let_go", let_go},
-    {"tell_descriptor", tell_descriptor}, {"tell_beneath", tell_beneath}, {"take_used", take_used}, {"answerer", answerer},
+    {"tell_descriptor", tell_descriptor}, {"tell_beneath", tell_beneath}, {"tell_opening", tell_opening}, {"take_used", take_used}, {"answerer", answerer},
     {"record_handle", record_handle}, {"handle_of", handle_of}, {"was_sent_back", was_sent_back}, {"note_removed", note_removed},
     {"was_removed", was_removed}, {"open", open_file},
     {"descriptor_of", descriptor_of}, {"opened", opened_file}, {"give_descriptor", give_descriptor}, {"close_file", close_file},

@@ -109,7 +109,7 @@ describe("LOOKUP and GETATTR", () => {
   /** Has each CPU look at a name a hundred times; what it was told, and how often JavaScript was called for it. */
   const lookOften = (change: string, name: string, passthroughOptions: PassthroughOptions = {}) =>
     Effect.gen(function* () {
-      const calls = new SharedArrayBuffer(8)
+      const calls = new SharedArrayBuffer(16)
       const counts = new Int32Array(calls)
       // The kernel asks each time.
       const { attempt, directory, mountpoint, run } = yield* serveByIsolates(
@@ -144,6 +144,29 @@ describe("LOOKUP and GETATTR", () => {
       assert.include((yield* look(mountpoint, "0")).stdout, " 10 ")
       yield* run("rm", ["d/file"], { cwd: directory })
       assert.include((yield* look(mountpoint, "0")).stderr, "No such file")
+    })
+  )
+
+  it.live("and OPEN and RELEASE of what is only read are, once a file was opened so", () =>
+    Effect.gen(function* () {
+      const calls = new SharedArrayBuffer(16)
+      const counts = new Int32Array(calls)
+      const { directory, isolates, mountpoint, run } = yield* serveByIsolates(counting, { calls })
+      writeFileSync(join(directory, "file"), "text\n")
+      const files = Array.from({ length: 100 }, () => "file")
+      const cat = (cpu: string) => run("taskset", ["-c", cpu, "cat", ...files], { cwd: mountpoint })
+      for (const cpu of cpus) yield* cat(cpu)
+      counts.fill(0)
+      for (const cpu of cpus) assert.strictEqual(yield* cat(cpu), "text\n".repeat(100))
+      const [, , opens = 0, releases = 0] = counts
+      assert.isBelow(opens, 10)
+      assert.isBelow(releases, 10)
+      // What writes is opened, and seen to, as ever.
+      yield* run("sh", ["-c", "exec 3<file; echo more >> file; cat <&3; rm file; cat /proc/self/fd/3; exec 3<&-"], {
+        cwd: mountpoint
+      }).pipe(Effect.map((said) => assert.strictEqual(said, "text\nmore\ntext\nmore\n")))
+      assert.isAtLeast(counts[2] ?? 0, 1)
+      assert.strictEqual(isolates.serving(), cpus.length)
     })
   )
 

@@ -193,17 +193,17 @@ describe("what answers by a share", () => {
   const valid = Float64Array.of(1, 0, 1, 0, -1, 0)
 
   it("is made of times and names, and may outlive the share", () => {
-    assert.strictEqual(share.answerer(Float64Array.of(1), new Uint8Array(0)), -EINVAL)
-    assert.isObject(share.answerer(valid, new Uint8Array(0)))
+    assert.strictEqual(share.answerer(Float64Array.of(1), new Uint8Array(0), 1), -EINVAL)
+    assert.isObject(share.answerer(valid, new Uint8Array(0), 1))
     const other = attach(share.number)
     other.tell_descriptor(rootId, root)
     other.tell_beneath(rootId, 1000)
-    assert.isObject(other.answerer(valid, Buffer.from("name\0other\0")))
+    assert.isObject(other.answerer(valid, Buffer.from("name\0other\0"), 1))
     // Nothing was asked yet.
     assert.strictEqual(other.take_used(rootId), 0)
     other.tell_descriptor(rootId, -1)
     other.close()
-    assert.strictEqual(other.answerer(valid, new Uint8Array(0)), -EBADF)
+    assert.strictEqual(other.answerer(valid, new Uint8Array(0), 1), -EBADF)
   })
 })
 

@@ -3,7 +3,7 @@ import type { AsyncBackend } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** What is given on: the module and the data of the backend underneath, and two numbers: of LOOKUPs and of GETATTRs. */
+/** What is given on: the module and the data of the backend underneath, and numbers of LOOKUPs, GETATTRs, OPENs and RELEASEs. */
 export interface Counted {
   readonly module: string
   readonly data: unknown
@@ -16,7 +16,7 @@ export const backend = async ({ calls, data, module }: Counted) => {
   const { backend: acquire } = (await import(module)) as { readonly backend: Acquire }
   const counts = new Int32Array(calls)
   return Effect.map(acquire(data), (kept): AsyncBackend => {
-    const { getattr, lookup } = kept
+    const { getattr, lookup, open, release } = kept
     // In place: a copy would be asked for everything.
     return Object.assign(kept, {
       lookup: (...given: Parameters<NonNullable<AsyncBackend["lookup"]>>) => {
@@ -26,6 +26,14 @@ export const backend = async ({ calls, data, module }: Counted) => {
       getattr: (...given: Parameters<NonNullable<AsyncBackend["getattr"]>>) => {
         Atomics.add(counts, 1, 1)
         return getattr?.(...given) ?? Effect.die("no getattr")
+      },
+      open: (...given: Parameters<NonNullable<AsyncBackend["open"]>>) => {
+        Atomics.add(counts, 2, 1)
+        return open?.(...given) ?? Effect.die("no open")
+      },
+      release: (...given: Parameters<NonNullable<AsyncBackend["release"]>>) => {
+        Atomics.add(counts, 3, 1)
+        return release?.(...given) ?? Effect.die("no release")
       }
     } satisfies AsyncBackend)
   })

@@ -14,13 +14,13 @@ const O_SYNC = 0o4010000
 const defaultAtime = atimePolicy({})
 
 /** Of a program's flags, those that a descriptor of ours is opened with: the kernel has seen to the others. */
-const kept = O_ACCMODE | O_TRUNC | O_NOATIME | O_DSYNC | O_SYNC
+export const keptFlags = O_ACCMODE | O_TRUNC | O_NOATIME | O_DSYNC | O_SYNC
 
 export const makeOpenFlags = (served: Served) => {
   const { options } = served
 
   const flagsFor = (flags: number): number => {
-    const own = flags & kept
+    const own = flags & keptFlags
     // What is written back later must be read before, to fill pages.
     return options.writebackCache === true && (own & O_ACCMODE) === O_WRONLY ? (own & ~O_ACCMODE) | O_RDWR : own
   }

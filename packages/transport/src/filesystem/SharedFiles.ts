@@ -43,14 +43,20 @@ export interface SharedFiles {
   readonly tell_descriptor: (node: number, fd: number) => number
   /** The node, whose descriptor was told, is a directory beneath the root for so many milliseconds. The root is one always. */
   readonly tell_beneath: (node: number, milliseconds: number) => number
+  /**
+   * The kernel alone may open the node, whose descriptor was told, by the registration that it has while that is kept: with these of
+   * open(2)'s flags, and these bits.
+   */
+  readonly tell_opening: (node: number, flags: number, bits: number) => number
   /** 1 when the answerer has used the node's descriptor since this was asked last. */
   readonly take_used: (node: number) => number
   /**
-   * What answers LOOKUP and GETATTR by this share, as long as that is not closed. `valid`: seconds and nanoseconds for which the kernel may
+   * What answers LOOKUP, GETATTR, and OPEN and RELEASE of files that the kernel alone opens (`backedBits` tells them) by this share, as long
+   * as that is not closed. `valid`: seconds and nanoseconds for which the kernel may
    * trust entries, attributes, and names that are not there (-1: those are ENOENT). It leaves to JavaScript what has a name of
    * `covered`, each ended by a NUL, and all that it is not sure of.
    */
-  readonly answerer: (valid: Float64Array, covered: Uint8Array) => RequestAnswerer | number
+  readonly answerer: (valid: Float64Array, covered: Uint8Array, backedBits: number) => RequestAnswerer | number
   /** By what a node is found without a descriptor (`fs_handle_of`): the first that is told stays. */
   readonly record_handle: (node: number, handle: Uint8Array) => number
   /** Its length, and its bytes; 0 where none was recorded. */

@@ -2,11 +2,13 @@
 import { errnoNumbers } from "@bickford/protocol"
 import { files, type SharedFiles } from "@bickford/transport"
 import type { Attributes } from "../attributes.ts"
+import { keptFlags } from "../openFlags.ts"
 import { Node } from "../node.ts"
 import type { Nodes } from "../nodes.ts"
 import type { OpenFiles } from "../openFiles.ts"
 
-const byKernelBit = 1
+/** The kernel has it open by the node's registration. */
+export const byKernelBit = 1
 const madeBit = 2
 
 export const makeSharedOpenFiles = (share: SharedFiles, nodes: Nodes, attributes: Attributes): OpenFiles => {
@@ -28,8 +30,11 @@ export const makeSharedOpenFiles = (share: SharedFiles, nodes: Nodes, attributes
   }
 
   return {
-    add: ({ byKernel, fd, flags, made, node }) =>
-      share.open(node.id, flags, (byKernel ? byKernelBit : 0) | (made ? madeBit : 0), fd),
+    add: ({ byKernel, fd, flags, made, node }) => {
+      // It is as good for those who open it next.
+      if (byKernel && fd < 0) share.tell_opening(node.id, keptFlags, byKernelBit)
+      return share.open(node.id, flags, (byKernel ? byKernelBit : 0) | (made ? madeBit : 0), fd)
+    },
     descriptor: (handle) => {
       const fd = share.descriptor_of(Number(handle))
       return fd === -errnoNumbers.ENOENT ? open(Number(handle)) : fd
