@@ -6,7 +6,7 @@ import { Bash, InMemoryFs } from "just-bash"
 const fs = new InMemoryFs()
 const bash = new Bash({ fs, cwd: "/" })
 await bash.exec("mkdir work; echo hello > work/hello.txt")
-const mounted = await mount(process.argv.at(-1) ?? "mnt", fromJustBash(fs, { root: "/work" }))
+const mounted = await mount(process.argv[2] ?? "mnt", fromJustBash(fs, { root: "/work" }))
 console.log(`serving ${mounted.mountpoint}`)
 await mounted.ended
 console.log((await bash.exec("ls work; cat work/*")).stdout)

@@ -12,5 +12,5 @@ const program = Effect.gen(function* () {
   return yield* fs.readFileString("/notes/today.txt")
 })
 
-await using shared = await share(sqlite(process.argv.at(-1) ?? "store.db"))
+await using shared = await share(sqlite(process.argv[2] ?? "store.db"))
 console.log(await Effect.runPromise(Effect.provide(program, toEffectLayer(shared))))

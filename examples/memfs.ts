@@ -4,7 +4,7 @@ import { mount } from "bickford"
 import { Volume } from "memfs"
 
 const volume = Volume.fromJSON({ "/hello.txt": "hello\n" })
-const mounted = await mount(process.argv.at(-1) ?? "mnt", fromFs(volume.promises))
+const mounted = await mount(process.argv[2] ?? "mnt", fromFs(volume.promises))
 console.log(`serving ${mounted.mountpoint}`)
 const end = await mounted.ended
 console.log(`ended: ${end.reason}`, volume.toJSON())

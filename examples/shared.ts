@@ -6,7 +6,7 @@ import { Bash } from "just-bash"
 await using shared = await share(memory())
 const fs = toFs(shared)
 await fs.writeFile("/notes.txt", "written without a mount\n")
-const mounted = await mount(process.argv.at(-1) ?? "mnt", shared.backend)
+const mounted = await mount(process.argv[2] ?? "mnt", shared.backend)
 console.log(`serving ${mounted.mountpoint}`)
 const bash = new Bash({ fs: toJustBash(shared) })
 const { stdout } = await bash.exec("tr a-z A-Z < /notes.txt | tee /loud.txt")

@@ -6,7 +6,7 @@ import { mount } from "bickford"
 const provider = new MemoryProvider()
 const vfs = create(provider)
 vfs.writeFileSync("/hello.txt", "hello\n")
-const mounted = await mount(process.argv.at(-1) ?? "mnt", fromVfs(provider, { calls: "sync" }))
+const mounted = await mount(process.argv[2] ?? "mnt", fromVfs(provider, { calls: "sync" }))
 console.log(`serving ${mounted.mountpoint}`)
 await mounted.ended
 console.log(vfs.readdirSync("/"))

@@ -1,6 +1,6 @@
 /**
  * `npm run test:commands -- [PAGE ...]`: every command and program of the documents and of the examples is run, where a reader would run it: in
- * namespaces with a /srv, /etc and home directory of their own, and with no network but the loopback. What cannot be run here says why on the
+ * namespaces with a /srv, /etc, /tmp and home directory of their own, and with no network but the loopback. What cannot be run here says why on the
  * line before it, `<!-- not run: ... -->`; those reasons, and what is done otherwise, are printed and counted.
  */
 import assert from "node:assert/strict"
@@ -34,14 +34,18 @@ const pagesAtOnce = 2
 /** What Node has compiled of the sources: each command of a page is a process of its own. */
 const compileCache = join(root, "node_modules", ".cache", "commands")
 
-/** Makes the namespaces' own places; then the arguments are a command. */
+/** Makes the namespaces' own places, with nothing of others in them, but for a checkout in /tmp; then the arguments are a command. */
 const enter = `
 set -eu
 if command -v ip >/dev/null; then ip link set lo up
 else python3 -c 'import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh14s", b"lo", 0x49, b""))'
 fi
+sed -n 's/^[^ ]* \\([^ ]*\\) fuse.*/\\1/p' /proc/self/mounts | while read -r place; do umount --lazy "$place"; done
 for place in /srv /run /var/lib; do mount -t tmpfs tmpfs "$place"; done
-mkdir /run/etc /run/bin /run/home
+mkdir /run/etc /run/bin /run/home /run/checkout
+mount --bind "$2" /run/checkout
+mount -t tmpfs tmpfs /tmp
+case $2 in /tmp/*) mkdir -p "$2" && mount --move /run/checkout "$2";; esac
 cp -a /etc/. /run/etc && mount --bind /run/etc /etc
 cp -a /usr/local/bin/. /run/bin
 printf '#!/bin/sh\\nexec %s --conditions=development --disable-warning=ExperimentalWarning %s/packages/bickford/src/cli/main.ts "$@"\\n' "$1" "$2" >/run/bin/bickford

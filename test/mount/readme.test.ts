@@ -12,7 +12,15 @@ it("the README's program serves a filesystem in which nothing can be deleted", a
   const mountpoint = await makeMountpoint()
   const server = spawn(
     process.execPath,
-    ["--conditions=development", "--input-type=module-typescript", "--eval", program ?? "", "--", mountpoint],
+    [
+      "--conditions=development",
+      "--input-type=module-typescript",
+      "--eval",
+      program ?? "",
+      "--",
+      "program",
+      mountpoint
+    ],
     { cwd: root, stdio: ["ignore", "pipe", "inherit"] }
   )
   try {
