@@ -1,6 +1,6 @@
 /** From operations with callbacks to callbacks by path that answer with values or Promises. */
 import type { PathAttributes, PathCallbacks } from "@bickford/backends"
-import { statMode, type Timespec } from "@bickford/protocol"
+import { described, statMode, type Timespec } from "@bickford/protocol"
 import { Errno, errnoError } from "@bickford/session"
 import type { Operations, Stat, Statfs } from "./Operations.ts"
 
@@ -17,6 +17,15 @@ const andThen = <A, B>(answer: Maybe<A>, next: (value: A) => Maybe<B>): Maybe<B>
 
 const failure = (error: number): unknown => errnoError(Math.abs(error))
 
+/** What was called back as an error, as a number; an Error object, or whatever else is no whole number, is thrown. */
+const numberOf = (error: unknown): number => {
+  if (error === null || error === undefined || error === false) return 0
+  if (typeof error === "number" && Number.isInteger(error)) return error
+  throw error instanceof Error
+    ? error
+    : new TypeError(`called back with ${described(error)}; expected: an error number`)
+}
+
 /**
  * Calls an operation and takes what it calls back with, at once where it does so before it returns. What is called back twice
  * counts once.
@@ -29,7 +38,7 @@ const answerOf = <A>(
   let settle: ((answer: () => A) => void) | undefined
   let early: (() => A) | undefined
   call((error, value) => {
-    const answer = (): A => take(error ?? 0, value)
+    const answer = (): A => take(numberOf(error), value)
     if (settle !== undefined) settle(answer)
     else early ??= answer
   })

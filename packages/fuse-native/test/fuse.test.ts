@@ -191,6 +191,31 @@ os.ftruncate(fd, 5); os.fdatasync(fd); os.fsync(fd)`
       { timeout: { readdir: 20 } }
     ))
 
+  it("fails where it calls back with what is no number, or throws: by an Error's code, else EIO", () => {
+    const denied = Object.assign(new Error("no"), { code: "EACCES" })
+    // As JavaScript has it, where no type holds a program back.
+    const answering = (error: unknown) => (_path: string, cb: (error: never) => void) => cb(error as never)
+    const ops = {
+      ...memoryOperations(),
+      unlink: answering(denied),
+      mkdir: (_path: string, _mode: number, cb: (error: never) => void) => process.nextTick(cb, "ENOSPC" as never),
+      chmod: (_path: string, _mode: number, cb: (error: never) => void) => cb(Number.NaN as never),
+      rename: (_path: string, _newPath: string, cb: (error: never) => void) => {
+        cb(null as never)
+        cb(denied as never)
+      }
+    }
+    return withFuse(ops, async (mountpoint) => {
+      const said = async (script: string): Promise<string> =>
+        (await attempt("sh", ["-c", `cd "$1"; LC_ALL=C ${script}`, "sh", mountpoint])).stderr.trim()
+      assert.strictEqual(await said("touch file"), "")
+      assert.match(await said("rm -f file"), /Permission denied$/)
+      assert.match(await said("mkdir made"), /Input\/output error$/)
+      assert.match(await said("chmod 600 file"), /Input\/output error$/)
+      assert.strictEqual(await said("mv file other"), "", "what is called back first counts")
+    })
+  })
+
   it("lets root in and keeps others out where `allowRoot` is set, and lets all in where `allowOther` is", async () => {
     const asNobody = (mountpoint: string) =>
       attempt("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "cat", join(mountpoint, "file")])
