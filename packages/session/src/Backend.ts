@@ -78,8 +78,8 @@ export interface Backend {
    *
    * A change of the namespace is never stopped. With `fatal` a caller that dies is answered EINTR, and the operation
    * runs on: the kernel is told of the names once it has ended. Without, it waits for the answer, unkillably. A caller that dies
-   * also leaves a slow OPEN or OPENDIR that is not stopped: it runs on, and what it opens is released. What is named here may
-   * wait for other calls, so limits do not count it.
+   * also leaves a slow OPEN or OPENDIR that is not stopped: it runs on, and what it opens is released. What is named here, but for
+   * changes of the namespace, may wait for other calls, so limits do not count it.
    */
   readonly interruptible?:
     | ReadonlyArray<Exclude<P.BackendOperation, P.NamespaceOperation>>

@@ -45,10 +45,10 @@ export const interruptibility = (backend: AsyncBackend, op: string): Interruptib
   return row === undefined ? "never" : rowStops(backend, row)
 }
 
-/** The operations that a backend itself names: they may wait for other calls. */
+/** The operations that a backend itself names: they may wait for other calls, but for changes of the namespace. */
 export const waitingOperations = ({ interruptible }: AsyncBackend): ReadonlyArray<string> => {
   if (interruptible === undefined) return []
-  return Array.isArray(interruptible)
-    ? interruptible
-    : Object.entries(interruptible).flatMap(([op, stops]) => (stops === "never" ? [] : [op]))
+  if (Array.isArray(interruptible)) return interruptible
+  const changing = new Set<string>(opcodeTable.flatMap((row) => (row?.changesNamespace === true ? [row.op] : [])))
+  return Object.entries(interruptible).flatMap(([op, stops]) => (stops === "never" || changing.has(op) ? [] : [op]))
 }
