@@ -21,19 +21,27 @@ const withFolder = async (body: (folder: string) => Promise<void>): Promise<void
 
 const content = Buffer.alloc(3 << 20, "0123456789abcdef")
 
-/** A server of one file, which answers ranges until it is told to be silent. */
+/** What is asked of a server. */
+type Asked = "listing" | "attributes" | "range"
+
+/** A server of one file, which answers until it is told to be silent when it is asked for something. */
 const withServer = async (
-  body: (server: { readonly url: string; readonly silent: () => Promise<void> }) => Promise<void>
+  body: (server: { readonly url: string; readonly silent: (about: Asked) => Promise<void> }) => Promise<void>
 ): Promise<void> => {
-  let answers = true
+  let silence: Asked | undefined
   let asked: () => void = () => {}
   const server = createServer(({ headers, method, url }, response) => {
+    const about = url === "/" ? "listing" : method === "HEAD" ? "attributes" : "range"
+    if (about !== "range" && about === silence) {
+      asked()
+      return
+    }
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? "") ?? []
     if (url === "/") response.writeHead(200, { "content-type": "text/html" }).end('<a href="file">file</a>')
     else if (url !== "/file") response.writeHead(404).end()
     else if (method === "HEAD" || from === undefined || to === undefined)
       response.writeHead(200, { etag: '"1"', "content-length": content.length }).end(method === "HEAD" ? "" : content)
-    else if (answers)
+    else if (silence !== about)
       response
         .writeHead(206, { etag: '"1"', "content-range": `bytes ${from}-${to}/${content.length}` })
         .end(content.subarray(Number(from), Number(to) + 1))
@@ -49,8 +57,8 @@ const withServer = async (
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
     await body({
       url,
-      silent: () => {
-        answers = false
+      silent: (about) => {
+        silence = about
         return new Promise((resolve) => (asked = resolve))
       }
     })
@@ -69,22 +77,29 @@ describe("bickford mount", () => {
       })
     ))
 
-  it("http: a caller that waits for a silent server returns when it is interrupted", () =>
-    withServer(({ silent, url }) =>
-      withMount(
-        async ({ mountpoint }) => {
-          const asked = silent()
-          const reader = spawn("cat", [join(mountpoint, "file")], { stdio: "ignore" })
-          const ended = once(reader, "exit")
-          await asked
-          reader.kill("SIGINT")
-          // Long before the server would be given up.
-          assert.deepStrictEqual(await ended, [null, "SIGINT"])
-        },
-        [],
-        url
-      )
-    ))
+  for (const [what, about, command] of [
+    ["reads", "range", ["cat", "file"]],
+    ["looks at a file", "attributes", ["stat", "file"]],
+    ["lists", "listing", ["ls", "."]],
+    ["looks for a name", "attributes", ["stat", "missing"]]
+  ] as const)
+    it(`http: a caller that ${what} on a silent server returns when it is interrupted`, () =>
+      withServer(({ silent, url }) =>
+        withMount(
+          async ({ mountpoint }) => {
+            const asked = silent(about)
+            const [program, path] = command
+            const caller = spawn(program, [join(mountpoint, path)], { stdio: "ignore" })
+            const ended = once(caller, "exit")
+            await asked
+            caller.kill("SIGINT")
+            // Long before the server would be given up.
+            assert.deepStrictEqual(await ended, [null, "SIGINT"])
+          },
+          [],
+          url
+        )
+      ))
 
   it("git: is what git checks out", () =>
     withFolder(async (folder) => {

@@ -50,10 +50,14 @@ const coded = (error: unknown): unknown => {
   return code === undefined ? error : Object.assign(error, { code })
 }
 
-const call = async <A>(answer: Promise<A>): Promise<A> =>
-  answer.catch((error: unknown) => {
+/** Calls a method, which may also throw, or answer at once. */
+const call = async <A>(method: () => Promise<A>): Promise<A> => {
+  try {
+    return await method()
+  } catch (error) {
     throw coded(error)
-  })
+  }
+}
 
 const statsOf = ({ ino, isDirectory, isSymbolicLink, mode, mtime, size }: BashStat): FsStats => ({
   mode,
@@ -75,51 +79,52 @@ const directoriesIn = async (
   path: string,
   below = ""
 ): Promise<ReadonlyArray<readonly [string, BashStat]>> => {
-  const stat = await call(fs.lstat(path + below))
+  const stat = await call(() => fs.lstat(path + below))
   if (!stat.isDirectory) return []
   const found: Array<readonly [string, BashStat]> = []
-  for (const name of await call(fs.readdir(path + below)))
+  for (const name of await call(() => fs.readdir(path + below)))
     found.push(...(await directoriesIn(fs, path, `${below}/${name}`)))
   return [...found, [below, stat]]
 }
 
 /** In the shape of `node:fs/promises`. A file that is written anew keeps its permissions. */
 const fsOf = (fs: BashFileSystem): FsLike => ({
-  stat: async (path) => statsOf(await call(fs.stat(path))),
-  lstat: async (path) => statsOf(await call(fs.lstat(path))),
-  readdir: (path) => call(fs.readdir(path)),
-  readFile: (path) => call(fs.readFileBuffer(path)),
+  stat: async (path) => statsOf(await call(() => fs.stat(path))),
+  lstat: async (path) => statsOf(await call(() => fs.lstat(path))),
+  readdir: (path) => call(() => fs.readdir(path)),
+  readFile: (path) => call(() => fs.readFileBuffer(path)),
   writeFile: async (path, data, options) => {
-    const before = options?.mode === undefined ? (await call(fs.stat(path))).mode & permissions : options.mode
-    await call(fs.writeFile(path, data))
-    const { mode } = await call(fs.stat(path))
-    if ((mode & permissions) !== before) await call(fs.chmod(path, before))
+    const before = options?.mode === undefined ? (await call(() => fs.stat(path))).mode & permissions : options.mode
+    await call(() => fs.writeFile(path, data))
+    const { mode } = await call(() => fs.stat(path))
+    if ((mode & permissions) !== before) await call(() => fs.chmod(path, before))
   },
   mkdir: async (path, options) => {
-    await call(fs.mkdir(path))
-    if (options?.mode !== undefined) await call(fs.chmod(path, options.mode))
+    await call(() => fs.mkdir(path))
+    const mode = options?.mode
+    if (mode !== undefined) await call(() => fs.chmod(path, mode))
   },
-  rmdir: (path) => call(fs.rm(path)),
-  unlink: (path) => call(fs.rm(path)),
+  rmdir: (path) => call(() => fs.rm(path)),
+  unlink: (path) => call(() => fs.rm(path)),
   rename: async (path, newPath) => {
     // What is there already would be merged with, or moved into.
-    const there = await call(fs.lstat(newPath)).catch((error: unknown) => {
+    const there = await call(() => fs.lstat(newPath)).catch((error: unknown) => {
       if (codeOf(error) === "ENOENT") return undefined
       throw error
     })
-    if (there !== undefined) await call(fs.rm(newPath))
+    if (there !== undefined) await call(() => fs.rm(newPath))
     const directories = await directoriesIn(fs, path)
-    await call(fs.mv(path, newPath))
+    await call(() => fs.mv(path, newPath))
     // Moved directories are made anew.
     for (const [below, { mode, mtime }] of directories) {
-      await call(fs.chmod(newPath + below, mode & permissions))
-      await call(fs.utimes(newPath + below, mtime, mtime))
+      await call(() => fs.chmod(newPath + below, mode & permissions))
+      await call(() => fs.utimes(newPath + below, mtime, mtime))
     }
   },
-  symlink: (target, path) => call(fs.symlink(target, path)),
-  readlink: (path) => call(fs.readlink(path)),
-  chmod: (path, mode) => call(fs.chmod(path, mode)),
-  utimes: (path, atime, mtime) => call(fs.utimes(path, dateOf(atime), dateOf(mtime)))
+  symlink: (target, path) => call(() => fs.symlink(target, path)),
+  readlink: (path) => call(() => fs.readlink(path)),
+  chmod: (path, mode) => call(() => fs.chmod(path, mode)),
+  utimes: (path, atime, mtime) => call(() => fs.utimes(path, dateOf(atime), dateOf(mtime)))
 })
 
 /**

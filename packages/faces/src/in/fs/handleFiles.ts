@@ -1,5 +1,5 @@
 /** Open files of a filesystem that has handles. */
-import { openFlags } from "@bickford/protocol"
+import { described, openFlags } from "@bickford/protocol"
 import type { FsHandle, FsLike, Maybe } from "./FsLike.ts"
 import { attributesOf } from "./attributes.ts"
 import { type Kept, type KeptAttributes, outdate, withKept } from "./kept.ts"
@@ -8,12 +8,19 @@ import type { Opener, OpenFile } from "./OpenFile.ts"
 
 const { O_CREAT, O_EXCL, O_RDWR } = openFlags
 
+/** A count of bytes that a handle answered: a whole number up to `most`; anything else is EIO, and a line in the log. */
+const counted = (count: unknown, most: number, what: string): number => {
+  if (typeof count === "number" && Number.isInteger(count) && count >= 0 && count <= most) return count
+  throw new TypeError(`${what} is ${described(count)}; expected: a whole number from 0 to ${most}`)
+}
+
 const readAll = (handle: FsHandle, buffer: Buffer, offset: number): Maybe<Uint8Array> => {
   const from = (at: number): Maybe<Uint8Array> => {
     if (at === buffer.length) return buffer
-    return chain(handle.read(buffer, at, buffer.length - at, offset + at), ({ bytesRead }) =>
-      bytesRead === 0 ? buffer.subarray(0, at) : from(at + bytesRead)
-    )
+    return chain(handle.read(buffer, at, buffer.length - at, offset + at), ({ bytesRead }) => {
+      const count = counted(bytesRead, buffer.length - at, "bytesRead of read")
+      return count === 0 ? buffer.subarray(0, at) : from(at + count)
+    })
   }
   return from(0)
 }
@@ -23,8 +30,9 @@ const writeAll = (handle: FsHandle, data: Buffer, offset: number): Maybe<void> =
     at === data.length
       ? undefined
       : chain(handle.write(data, at, data.length - at, offset + at), ({ bytesWritten }) => {
-          if (bytesWritten === 0) throw Object.assign(new Error("nothing was written"), { code: "EIO" })
-          return from(at + bytesWritten)
+          const count = counted(bytesWritten, data.length - at, "bytesWritten of write")
+          if (count === 0) throw Object.assign(new Error("nothing was written"), { code: "EIO" })
+          return from(at + count)
         })
   return from(0)
 }

@@ -5,15 +5,18 @@ import type { Maybe } from "./FsLike.ts"
 export const isLater = <A>(answer: Maybe<A>): answer is Promise<A> =>
   typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function"
 
+/** What is like a Promise as one: some have a `then` that gives nothing, and no `catch`. */
+const promised = <A>(answer: Promise<A>): Promise<A> => (answer instanceof Promise ? answer : Promise.resolve(answer))
+
 /** Goes on with an answer, at once when it is there. */
 export const chain = <A, B>(answer: Maybe<A>, next: (value: A) => Maybe<B>): Maybe<B> =>
-  isLater(answer) ? answer.then(next) : next(answer)
+  isLater(answer) ? promised(answer).then(next) : next(answer)
 
 /** Goes on with what a call fails with. */
 export const recover = <A, B>(call: () => Maybe<A>, handle: (error: unknown) => Maybe<B>): Maybe<A | B> => {
   try {
     const answer = call()
-    return isLater(answer) ? answer.catch(handle) : answer
+    return isLater(answer) ? promised(answer).catch(handle) : answer
   } catch (error) {
     return handle(error)
   }
