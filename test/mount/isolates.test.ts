@@ -273,9 +273,15 @@ describe("an isolate that ends", () => {
         yield* run("sh", ["-c", 'echo text > "$1/file"', "sh", mountpoint])
         for (const cpu of cpus) {
           const { stderr } = yield* attempt("taskset", ["-c", cpu, "stat", join(mountpoint, name)])
-          // What is thrown later finds the answer given.
           if (name !== "doom-throw") assert.include(stderr, "Input/output error")
-          assert.strictEqual(yield* run("taskset", ["-c", cpu, "cat", join(mountpoint, "file")]), "text\n")
+          const read = attempt("taskset", ["-c", cpu, "cat", join(mountpoint, "file")])
+          let seen = yield* read
+          // What is thrown later finds the first answer given, and may find the next call in hand.
+          if (name === "doom-throw" && seen.status !== 0) {
+            assert.include(seen.stderr, "Input/output error")
+            seen = yield* read
+          }
+          assert.strictEqual(seen.stdout, "text\n")
         }
         yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => isolates.serving() === cpus.length })
       })
