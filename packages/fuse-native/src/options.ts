@@ -1,5 +1,5 @@
 /** The options of fuse-native, as `mount` takes them. */
-import type { PathFilesystem } from "@bickford/backends"
+import { PathFilesystem } from "@bickford/backends"
 import type { MountOptions } from "@bickford/session"
 import type { Operations } from "./Operations.ts"
 import type { Timeouts } from "./callbacks.ts"
@@ -46,6 +46,8 @@ export const timeoutsOf = ({ timeout = usualTimeout }: FuseOptions): Timeouts =>
 
 /** What callbacks by path are told. */
 export const pathOptionsOf = ({ attrTimeout, entryTimeout }: FuseOptions): PathFilesystem.PathOptions => ({
+  // What an OPENDIR that goes on has opened is released: it is not stopped.
+  interruptible: { ...PathFilesystem.leftByKilled, opendir: "never" },
   ...(attrTimeout !== undefined && { attrTimeout }),
   ...(entryTimeout !== undefined && { entryTimeout })
 })

@@ -1,5 +1,7 @@
 /** What a program written for fuse-native relies on, on a live mount. */
 import { assert, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -190,6 +192,60 @@ os.ftruncate(fd, 5); os.fdatasync(fd); os.fsync(fd)`
       },
       { timeout: { readdir: 20 } }
     ))
+
+  it("lets go of a caller that is killed while an operation calls nothing back", () => {
+    let asked: () => void = () => {}
+    const silent = (): void => asked()
+    const ops = { ...memoryOperations(), mkdir: silent, unlink: silent, readdir: silent, open: silent }
+    return withFuse(
+      ops,
+      async (mountpoint) => {
+        await run("sh", ["-ec", 'cd "$1"; touch one other', "sh", mountpoint])
+        for (const command of ["mkdir made", "rm -f one", "ls", "cat other"]) {
+          const waiting = new Promise<void>((resolve) => (asked = resolve))
+          const caller = spawn("sh", ["-c", `cd "$1"; exec ${command}`, "sh", mountpoint], {
+            stdio: "ignore",
+            cwd: "/"
+          })
+          const ended = once(caller, "exit")
+          await waiting
+          caller.kill("SIGINT")
+          assert.deepStrictEqual(await ended, [null, "SIGINT"], command)
+        }
+      },
+      { timeout: false }
+    )
+  })
+
+  it("is told that a directory is closed which was opened for a caller that had been killed", () => {
+    const log: Array<string> = []
+    let goOn: () => void = () => {}
+    let asked: () => void = () => {}
+    const ops: Operations = {
+      ...memoryOperations(log),
+      opendir: (_path, _flags, cb) => {
+        goOn = () => cb(0, 9)
+        asked()
+      },
+      releasedir: (path, fd, cb) => {
+        log.push(`releasedir ${path} ${fd}`)
+        cb(0)
+        asked()
+      }
+    }
+    return withFuse(ops, async (mountpoint) => {
+      const opening = new Promise<void>((resolve) => (asked = resolve))
+      const caller = spawn("ls", [mountpoint], { stdio: "ignore", cwd: "/" })
+      const ended = once(caller, "exit")
+      await opening
+      caller.kill("SIGINT")
+      assert.deepStrictEqual(await ended, [null, "SIGINT"])
+      const released = new Promise<void>((resolve) => (asked = resolve))
+      goOn()
+      await released
+      assert.include(log, "releasedir / 9")
+    })
+  })
 
   it("fails where it calls back with what is no number, or throws: by an Error's code, else EIO", () => {
     const denied = Object.assign(new Error("no"), { code: "EACCES" })

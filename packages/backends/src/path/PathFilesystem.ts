@@ -22,7 +22,7 @@ import { andThen, map, orElse, outcome, type Outcome } from "./outcome.ts"
 import { makeServed, pathChecks, type PathOptions } from "./served.ts"
 import { xattrOperations } from "./xattrs.ts"
 
-export type { PathOptions } from "./served.ts"
+export { leftByKilled, type PathOptions } from "./served.ts"
 
 const done: Outcome<void> = Exit.void
 

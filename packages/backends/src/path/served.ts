@@ -30,6 +30,26 @@ export interface PathOptions {
   readonly interruptible?: Backend["interruptible"]
 }
 
+/**
+ * `interruptible` for callbacks that nothing can stop once they are called, as those with Promises: a caller that is killed waits for
+ * none of these. A change of names goes on without it; the others are waited for no more.
+ */
+export const leftByKilled: NonNullable<PathOptions["interruptible"]> = {
+  open: "fatal",
+  opendir: "fatal",
+  create: "fatal",
+  mkdir: "fatal",
+  mknod: "fatal",
+  unlink: "fatal",
+  rmdir: "fatal",
+  rename: "fatal",
+  link: "fatal",
+  symlink: "fatal",
+  setattr: "fatal",
+  flush: "fatal",
+  fsync: "fatal"
+}
+
 export const pathChecks: Checks<PathOptions> = {
   entryTimeout: seconds,
   attrTimeout: seconds,

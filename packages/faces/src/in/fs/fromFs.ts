@@ -33,26 +33,6 @@ export interface FromFsOptions extends PathFilesystem.PathOptions {
   readonly maxFileSize?: number
 }
 
-/**
- * What a caller that is killed need not wait for, since nothing can stop a method that has been called: a change of names goes on,
- * the others are waited for no more.
- */
-const leftByKilled: NonNullable<PathFilesystem.PathOptions["interruptible"]> = {
-  open: "fatal",
-  opendir: "fatal",
-  create: "fatal",
-  mkdir: "fatal",
-  mknod: "fatal",
-  unlink: "fatal",
-  rmdir: "fatal",
-  rename: "fatal",
-  link: "fatal",
-  symlink: "fatal",
-  setattr: "fatal",
-  flush: "fatal",
-  fsync: "fatal"
-}
-
 /** An offset; beyond 2^53 there is none that a Node filesystem knows. */
 const numberOf = (value: U64, most = Number.MAX_SAFE_INTEGER): number => {
   const number = Number(value)
@@ -327,5 +307,5 @@ export const fromFs = (fs: FsLike, { maxFileSize, root, watch, ...ofPaths }: Fro
       ...(root !== undefined && { root }),
       ...(watch !== undefined && { watch })
     }),
-    { interruptible: leftByKilled, ...ofPaths }
+    { interruptible: PathFilesystem.leftByKilled, ...ofPaths }
   )
