@@ -12,7 +12,7 @@ import { serve } from "../mount/inProcess.ts"
 type Methods = { readonly [name: string]: (...args: ReadonlyArray<never>) => unknown }
 
 /** memfs with a few files, and some methods put in the place of its own, as JavaScript has it: no type holds them back. */
-const memfsWith = (change: (own: Methods) => object): Parameters<typeof fromFs>[0] => {
+const memfsWith = (change: (own: Methods) => object) => {
   const { promises } = Volume.fromJSON({ "/file": "hello\n", "/other": "", "/third": "", "/directory/file": "text\n" })
   const names = [
     "stat",
@@ -28,7 +28,8 @@ const memfsWith = (change: (own: Methods) => object): Parameters<typeof fromFs>[
     "rm"
   ]
   const own: Methods = Object.fromEntries(names.map((name) => [name, Reflect.get(promises, name).bind(promises)]))
-  return { ...own, ...change(own) } as unknown as Parameters<typeof fromFs>[0]
+  const methods = { ...own, ...change(own) }
+  return new Proxy(promises, { get: (_, name) => Reflect.get(methods, name) })
 }
 
 const never = () => new Promise<never>(() => {})
