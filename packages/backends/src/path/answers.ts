@@ -7,7 +7,7 @@ import { Errno } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { S_IFMT } from "../posix/linux.ts"
-import { fileType, type PathCallbacks } from "./callbacks.ts"
+import { fileType, type PathAttributes, type PathCallbacks } from "./callbacks.ts"
 import { andThen, outcome, type Outcome } from "./outcome.ts"
 
 export interface Form {
@@ -87,15 +87,18 @@ const isWhole = (value: unknown, below: number): boolean =>
     ? Number.isInteger(value) && value >= 0 && value < below
     : typeof value === "bigint" && value >= 0n && value < BigInt(below)
 
-const isU32 = (value: unknown): boolean => typeof value === "number" && isWhole(value, 2 ** 32)
+const isU32 = (value: unknown): boolean => typeof value === "number" && value >>> 0 === value
 const isU64 = (value: unknown): boolean => isWhole(value, 2 ** 64)
+
+const isTimespec = ({ nsec, sec }: { readonly sec?: unknown; readonly nsec?: unknown }): boolean => {
+  const isSecond = typeof sec === "bigint" || (typeof sec === "number" && Number.isInteger(sec))
+  return isSecond && typeof nsec === "number" && isWhole(nsec, 1e9)
+}
 
 const isTime = (value: unknown): boolean => {
   if (typeof value === "number") return Number.isFinite(value)
   if (value instanceof Date) return !Number.isNaN(value.getTime())
-  if (typeof value !== "object" || value === null || !("sec" in value) || !("nsec" in value)) return false
-  const isSecond = typeof value.sec === "bigint" || (typeof value.sec === "number" && Number.isInteger(value.sec))
-  return isSecond && typeof value.nsec === "number" && isWhole(value.nsec, 1e9)
+  return typeof value === "object" && value !== null && isTimespec(value)
 }
 
 const fileTypes: ReadonlySet<number> = new Set(Object.values(fileType))
@@ -120,6 +123,33 @@ const attributeFields: Fields = [
   ["mtime", isTime, time],
   ["ctime", isTime, time]
 ]
+
+type AttributesAnswer = { readonly [field in keyof PathAttributes]?: unknown }
+
+const isLeftOut = (value: unknown): boolean => value === undefined
+
+/**
+ * Whether `fieldFault` finds nothing among the attributes. They are checked for every name of a listing, and properties that the code
+ * names are read several times as fast as those of a table.
+ */
+const areRight = ({ atime, blocks, ctime, gid, ino, mtime, nlink, rdev, size, uid }: AttributesAnswer): boolean =>
+  (isLeftOut(size) || isU64(size)) &&
+  (isLeftOut(nlink) || isU32(nlink)) &&
+  (isLeftOut(uid) || isU32(uid)) &&
+  (isLeftOut(gid) || isU32(gid)) &&
+  (isLeftOut(ino) || isU64(ino)) &&
+  (isLeftOut(rdev) || isU32(rdev)) &&
+  (isLeftOut(blocks) || isU64(blocks)) &&
+  (isLeftOut(atime) || isTime(atime)) &&
+  (isLeftOut(mtime) || isTime(mtime)) &&
+  (isLeftOut(ctime) || isTime(ctime))
+
+const attributesFault = (answer: AttributesAnswer): string | undefined => {
+  const { mode } = answer
+  if (mode === undefined) return "attributes without a mode"
+  if (!isMode(mode)) return `mode as ${described(mode)}, in which there is no file's type`
+  return areRight(answer) ? undefined : fieldFault(answer, attributeFields)
+}
 
 const statfsFields: Fields = [
   ["bsize", isU32, number32],
@@ -154,13 +184,10 @@ export const forms = {
   attributes: {
     expected:
       "an object with a mode that has the file's type and permissions, as { mode: fileType.reg | 0o644, size }; false for no such file",
-    fault: (answer) => {
-      if (typeof answer !== "object" || answer === null || Array.isArray(answer)) return described(answer)
-      if (!("mode" in answer) || answer.mode === undefined) return "attributes without a mode"
-      return isMode(answer.mode)
-        ? fieldFault(answer, attributeFields)
-        : `mode as ${described(answer.mode)}, in which there is no file's type`
-    }
+    fault: (answer) =>
+      typeof answer !== "object" || answer === null || Array.isArray(answer)
+        ? described(answer)
+        : attributesFault(answer)
   },
   read: {
     expected: "a Uint8Array, a string, or how many bytes of its buffer it filled",

@@ -24,18 +24,18 @@ export interface PathAttributes {
   /** Bytes. Undefined when nobody knows: the file is then read to its end, past the kernel's cache. Default 0 for what is no regular file. */
   readonly size?: U64 | undefined
   /** Default: 2 for a directory, else 1. */
-  readonly nlink?: number
+  readonly nlink?: number | undefined
   /** Default: the process's. */
-  readonly uid?: number
-  readonly gid?: number
+  readonly uid?: number | undefined
+  readonly gid?: number | undefined
   /** Default, also for 0: the node id. */
-  readonly ino?: U64
-  readonly rdev?: number
+  readonly ino?: U64 | undefined
+  readonly rdev?: number | undefined
   /** In units of 512 bytes. Default: as many as `size` needs, in blocks of 4096; a filesystem whose files have holes says how many. */
-  readonly blocks?: U64
-  readonly atime?: Time
-  readonly mtime?: Time
-  readonly ctime?: Time
+  readonly blocks?: U64 | undefined
+  readonly atime?: Time | undefined
+  readonly mtime?: Time | undefined
+  readonly ctime?: Time | undefined
 }
 
 /** What callbacks may need to know of the mount that they serve. */

@@ -182,6 +182,8 @@ describe("answers", () => {
     )
   const regular = fileType.reg | 0o644
 
+  const attributeNames = ["size", "nlink", "uid", "gid", "ino", "rdev", "blocks", "atime", "mtime", "ctime"]
+
   /** By callback: what it answers, the call that asks it, and what the log's sentence says. */
   const wrong: ReadonlyArray<
     readonly [
@@ -212,6 +214,9 @@ describe("answers", () => {
       /answered mtime as the string "today", which is not a Date/
     ],
     ["getattr", { mode: regular, mtime: new Date("never") }, looking, /answered mtime as an object of Date/],
+    ...attributeNames.map(
+      (name) => ["getattr", { mode: regular, [name]: [] }, looking, new RegExp(`answered ${name} as an array`)] as const
+    ),
     ["readdir", 5, ({ names }) => names(1), /readdir for \/ answered a number, 5; expected: the names/],
     ["readdir", "abc", ({ names }) => names(1), /answered the string "abc"/],
     ["readdir", ["a", 7], ({ names }) => names(1), /answered a number, 7 among the names/],
