@@ -12,6 +12,7 @@ import {
 import { FakeKernel } from "@bickford/session/testing"
 import { memory } from "@bickford/backends"
 import * as Effect from "effect/Effect"
+import { afterEach, vi } from "vitest"
 
 /** The calls that a filter lets through while `use` runs. */
 const watched = <E, R>(session: Session.Session, filter: CallFilter, use: Effect.Effect<unknown, E, R>) =>
@@ -126,4 +127,38 @@ it("what is asked of a backend is asked once, until something is renamed", () =>
   assert.strictEqual(paths.pathOf(6), "/node5/file")
   paths.forget(6)
   assert.strictEqual(paths.pathOf(6), "/node6")
+})
+
+describe("a backend is asked for paths", () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const asked = (ask: () => void): ReadonlyArray<unknown> => {
+    vi.useFakeTimers({ toFake: ["performance"] })
+    const paths = new CallPaths((nodeid) => {
+      ask()
+      return `/node${nodeid}`
+    })
+    const first = [paths.pathOf(5), paths.pathOf(6)]
+    vi.advanceTimersByTime(1000)
+    return [...first, paths.pathOf(6)]
+  }
+
+  it("again in the next second when it used much of the processor in this one", () => {
+    const found = asked(() => {
+      const { system, user } = process.cpuUsage()
+      for (let used = 0; used < 25_000;) {
+        const now = process.cpuUsage()
+        used = now.system + now.user - system - user
+      }
+    })
+    assert.deepStrictEqual(found, ["/node5", undefined, "/node6"])
+  })
+
+  it("though the machine let others run meanwhile", () => {
+    const nothing = new Int32Array(new SharedArrayBuffer(4))
+    const found = asked(() => Atomics.wait(nothing, 0, 0, 50))
+    assert.deepStrictEqual(found, ["/node5", "/node6", "/node6"])
+  })
 })
