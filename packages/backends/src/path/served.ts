@@ -66,7 +66,7 @@ export interface Served<H> {
   readonly acls: boolean
   readonly nodes: PathNodes
   readonly locks: PathLocks
-  /** Works on a node's path, which stays as it is meanwhile; ENOENT once the node is removed. */
+  /** Works on a node's path, which stays as it is meanwhile; without one `nameless` answers. */
   readonly at: <A>(nodeid: U64, then: (path: string, node: PathNode) => Outcome<A>) => Outcome<A>
   /** Works on a name in a directory. `moves`: the name is taken away, so nobody may be at work below it. */
   readonly inside: <A>(
@@ -84,6 +84,12 @@ export interface Served<H> {
   /** The kernel holds the node from now on. */
   readonly entryOf: (node: PathNode, found: PathAttributes) => Entry
 }
+
+/**
+ * The answer where a node has no path. Another file may have taken its name without the kernel's knowledge, as a rename whose caller was
+ * killed does when it ends: at ESTALE the kernel looks the name up again. Who has a removed directory as its own is told of no entry.
+ */
+const nameless = ({ last }: PathNode): Outcome<never> => (last === undefined ? Errno.ESTALE : Errno.ENOENT)
 
 export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions): Served<H> => {
   const nodes = new PathNodes()
@@ -109,7 +115,7 @@ export const makeServed = <H>(callbacks: PathCallbacks<H>, options: PathOptions)
         () => ({ stay: [node], move: [] }),
         () => {
           const path = nodes.path(node)
-          return path === undefined ? Errno.ENOENT : then(path, node)
+          return path === undefined ? nameless(node) : then(path, node)
         }
       )
     },

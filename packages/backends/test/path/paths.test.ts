@@ -651,7 +651,7 @@ describe("removed while it is open", () => {
         [0, 2, "te"]
       )
       yield* release(file, fh)
-      assert.strictEqual(yield* outcome(getattr(file)), "ENOENT")
+      assert.strictEqual(yield* outcome(getattr(file)), "ESTALE")
     })
   )
 })
@@ -774,6 +774,32 @@ describe("paths in use", () => {
       yield* Deferred.succeed(gate, undefined)
       yield* getattr(file)
       assert.notInclude(asked.join(), "rename")
+    })
+  )
+
+  it.live("a name that was looked up while a rename to it went on is stale at its end, and is looked up again", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const renamed = yield* Deferred.make<void>()
+      let name = "/old"
+      const { kernel, lookup, open } = yield* drive({
+        getattr: (path) => (path === "/" ? { mode: fileType.dir | 0o755 } : path === name && { mode: fileType.reg }),
+        rename: (_path, to) => {
+          name = to
+          Deferred.doneUnsafe(renamed, Effect.void)
+          return Deferred.await(gate)
+        }
+      })
+      const old = yield* lookup(1, "old")
+      const rename = yield* kernel.send({ op: "rename", nodeid: 1, name: "old", newdir: 1, newname: "new", flags: 0 })
+      yield* Deferred.await(renamed)
+      // A kernel whose caller was killed waits for no rename.
+      const early = yield* lookup(1, "new")
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual((yield* kernel.reply(rename)).error, 0)
+      assert.strictEqual(yield* outcome(open(early)), "ESTALE")
+      assert.strictEqual(yield* lookup(1, "new"), old)
+      assert.strictEqual(yield* outcome(open(old)), "ok")
     })
   )
 })
