@@ -75,8 +75,11 @@ const readers: ReadonlyArray<Reader> = [
   { name: "nobody", open: async () => async () => {} },
   reading("mounts", "/events"),
   reading("mount", "/events?mount=data"),
-  reading("calls of a path", "/events?mount=data", "/mounts/data/calls?path=/no/such/path"),
-  reading("every call", "/events?mount=data", "/mounts/data/calls"),
+  // As the page asks: looking may take a hundredth of the worker's time.
+  reading("calls of a path", "/events?mount=data", "/mounts/data/calls?path=/no/such/path&share=1"),
+  reading("every call", "/events?mount=data", "/mounts/data/calls?share=1"),
+  // As bickford trace asks.
+  reading("trace", "/mounts/data/calls"),
   ...(values.browser ? [inChromium] : [])
 ]
 

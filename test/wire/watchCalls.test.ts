@@ -113,6 +113,60 @@ describe("watched calls", () => {
       assert.isAtLeast(calls.length, 2000)
     })
   )
+
+  it.live("within a share of the time are looked at, the others counted; names are learnt all the same", () =>
+    Effect.gen(function* () {
+      const { kernel, session } = yield* FakeKernel.serve(memory())
+      yield* kernel.init()
+      const made = yield* kernel.call({ op: "mkdir", name: "a", mode: 0o755, umask: 0 })
+      const look = Effect.ignore(kernel.call({ op: "lookup", name: "absent" }))
+      const counted = { calls: 0, missed: 0 }
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const paths: Array<string | undefined> = []
+          yield* watchCalls(
+            session.connection,
+            { share: 0.0001 },
+            {
+              answered: ({ path }) => {
+                counted.calls++
+                paths.push(path)
+              },
+              missed: (count) => {
+                counted.missed += count
+              }
+            }
+          )
+          yield* Effect.repeat(look, { times: 499 })
+          assert.strictEqual(paths[0], "/absent")
+          yield* kernel.call({ op: "rename", name: "a", newdir: 1, newname: "b", flags: 0 })
+          yield* Effect.repeat(kernel.call({ op: "getattr", nodeid: made.nodeid, getattrFlags: 0, fh: 0 }), {
+            until: () => paths.at(-1) !== "/absent"
+          })
+          assert.strictEqual(paths.at(-1), "/b")
+          yield* Effect.repeat(Effect.sleep(10), { until: () => counted.missed > 0 })
+        })
+      )
+      assert.isBelow(counted.calls, 500)
+      assert.isAtLeast(counted.calls, 2)
+    })
+  )
+
+  it.live("of one operation cost no share of the time for the others", () =>
+    Effect.gen(function* () {
+      const { kernel, session } = yield* FakeKernel.serve(memory())
+      yield* kernel.init()
+      const { calls, missed } = yield* watched(
+        session,
+        { share: 0.0001, opcodes: ["MKDIR"] },
+        Effect.gen(function* () {
+          yield* Effect.repeat(Effect.ignore(kernel.call({ op: "lookup", name: "absent" })), { times: 499 })
+          yield* kernel.call({ op: "mkdir", name: "made", mode: 0o755, umask: 0 })
+        })
+      )
+      assert.deepStrictEqual([calls.map(({ path }) => path), missed], [["/made"], 0])
+    })
+  )
 })
 
 it("what is asked of a backend is asked once, until something is renamed", () => {

@@ -19,6 +19,7 @@ it("a query names conditions; an empty one is none", () => {
     error: "ENOENT",
     microseconds: 10_000
   })
+  assert.deepStrictEqual(parsed("share=0.5"), { share: 0.005 })
   assert.deepStrictEqual(parsed("error=Any&slow=2"), { error: "any", microseconds: 2_000_000 })
 })
 
@@ -27,6 +28,8 @@ it("what is wrong is said, with the near miss", () => {
   assert.strictEqual(problem("error=ENOEN"), "there is no error ENOEN; did you mean ENOENT?")
   assert.strictEqual(problem("pid=self"), "self is no process id")
   assert.strictEqual(problem("slow=soon"), "soon is no length of time, as 10ms or 2s")
+  for (const share of ["0", "101", "all", "-1"])
+    assert.strictEqual(problem(`share=${share}`), `${share} is no share of the time, as 1 (percent)`)
   assert.match(problem("pth=/a"), /^calls are not chosen by pth; did you mean path\?$/)
   assert.match(problem("constructor=1"), /^calls are not chosen by constructor/)
 })

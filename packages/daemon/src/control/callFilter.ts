@@ -8,7 +8,7 @@ import { parseDuration } from "../config/durations.ts"
 
 const opcodes: ReadonlySet<string> = new Set(opcodeTable.flatMap((row) => (row === undefined ? [] : [row.name])))
 
-const keys = ["op", "path", "pid", "error", "slow"]
+const keys = ["op", "path", "pid", "error", "slow", "share"]
 
 type Parsed<A> = Result.Result<A, CommandError>
 
@@ -39,12 +39,18 @@ const parts: { readonly [key: string]: (text: string) => Parsed<CallFilter> } = 
     return milliseconds === undefined
       ? refused(`${text} is no length of time, as 10ms or 2s`)
       : Result.succeed({ microseconds: milliseconds * 1000 })
+  },
+  share: (text) => {
+    const percent = /^\d{1,3}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
+    return percent > 0 && percent <= 100
+      ? Result.succeed({ share: percent / 100 })
+      : refused(`${text} is no share of the time, as 1 (percent)`)
   }
 }
 
 /**
  * The filter of a query: `op` (names, between commas, in any case), `path` (a part of it), `pid`, `error` (an errno's name, or
- * `any`), `slow` (a length of time). An empty value is no condition. Fails with what is wrong.
+ * `any`), `slow` (a length of time), `share` (percent of the worker's time that looking may take). An empty value is no condition. Fails with what is wrong.
  */
 export const parseCallFilter = (query: URLSearchParams): Parsed<CallFilter> => {
   let filter: CallFilter = {}

@@ -83,7 +83,7 @@ export const makeConnection = (
     handles: new NodeTable(),
     inFlight: new InFlightTable(),
     notifier: makeNotifier(transport, () => connection.negotiated),
-    counters: { requests: 0, defects: 0, malformed: 0 },
+    counters: { requests: 0, defects: 0, malformed: 0, passthroughFiles: 0 },
     negotiated: undefined,
     backend: undefined,
     backendWatchers: new Set(),
@@ -128,8 +128,16 @@ export const backendConnection = (connection: Connection, guard: Guard): Backend
   id: connection.id,
   notify: connection.notifier,
   atime: connection.atime,
-  openBacking: connection.transport.openBacking,
-  closeBacking: connection.transport.closeBacking,
+  openBacking: (descriptor) => {
+    const id = connection.transport.openBacking(descriptor)
+    if (id > 0) connection.counters.passthroughFiles++
+    return id
+  },
+  closeBacking: (id) => {
+    const result = connection.transport.closeBacking(id)
+    if (result >= 0) connection.counters.passthroughFiles--
+    return result
+  },
   lendMemory: (lender) => connection.transport.lendMemory(lender && guardedLender(lender, guard))
 })
 

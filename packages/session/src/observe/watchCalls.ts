@@ -1,7 +1,7 @@
 /** The calls of a live session, each when it was answered, with its path. */
 import { errnoName, type Name, ownName, type Request, type U64 } from "@bickford/protocol"
 import type { OpcodeRow } from "@bickford/protocol/codec"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Connection } from "../connection/Connection.ts"
 import { CallPaths } from "./CallPaths.ts"
@@ -43,18 +43,58 @@ export interface CallFilter {
   readonly error?: string
   /** The least time that it took. */
   readonly microseconds?: number
+  /**
+   * No condition: the share of the thread's time, above 0 and up to 1, that looking at calls may take. Calls past it are not
+   * looked at, but counted as missed. Without it every call is looked at. Conditions on the operation and the process come
+   * before it and cost nothing; with one on the error or the time, every call is looked at until its answer is known.
+   */
+  readonly share?: number
 }
 
 /** Is told of calls. */
 export interface CallListener {
   /** A call that the filter lets through was answered. */
   readonly answered: (call: AnsweredCall) => void
-  /** So many calls were wanted, and too many for one second. */
+  /** So many calls were wanted and too many for one second, or not looked at. */
   readonly missed: (count: number) => void
 }
 
 /** Calls of each second that a listener is told of. */
 const perSecondMost = 2000
+
+/** Milliseconds over which the share of the time is kept. */
+const shareInterval = 100
+
+/** Tells whether there is time left to look at a call; `spent` adds to what was used (milliseconds). */
+interface TimeBudget {
+  readonly isSpent: () => boolean
+  readonly spent: (milliseconds: number) => void
+}
+
+const unlimited: TimeBudget = { isSpent: () => false, spent: () => {} }
+
+/** A share of the time, again and again while the scope lasts; `renewed` is called each time. */
+const limitedTime = (share: number, renewed: () => void): Effect.Effect<TimeBudget, never, Scope.Scope> => {
+  const most = share * shareInterval
+  let used = 0
+  const renew = (): void => {
+    // What was used too much is paid back, and what was left is not saved.
+    used = Math.max(0, used - most)
+    renewed()
+  }
+  return Effect.as(
+    Effect.acquireRelease(
+      Effect.sync(() => setInterval(renew, shareInterval)),
+      (timer) => Effect.sync(() => clearInterval(timer))
+    ),
+    {
+      isSpent: () => used >= most,
+      spent: (milliseconds) => {
+        used += milliseconds
+      }
+    }
+  )
+}
 
 /** The name of an errno, or its number. */
 export const errorText = (errno: number): string => errnoName(errno) ?? String(errno)
@@ -70,9 +110,10 @@ export const shownPaths = (paths: ReadonlyArray<Name>): Pick<AnsweredCall, "path
 
 interface Begun {
   readonly clock: number
-  readonly at: number
   /** Its names outlive the frame that they came in. */
   readonly request: Request
+  /** Whether it may be told of; of others only the names are learnt. */
+  readonly isWanted: boolean
 }
 
 /** A name that is no UTF-8 is a view of its frame, which may be used again before the reply. */
@@ -86,72 +127,117 @@ const withOwnNames = (request: Request): Request => {
   }
 }
 
-/** Has `listener` told of calls of a connection while the scope lasts; of 2,000 in each second. */
-export const watchCalls = (
-  connection: Connection,
-  filter: CallFilter,
-  listener: CallListener
-): Effect.Effect<void, never, Scope.Scope> => {
-  const paths = new CallPaths((nodeid) => connection.backend?.pathOf?.(nodeid))
-  const opcodes = filter.opcodes === undefined ? undefined : new Set(filter.opcodes)
-  const began = new Map<U64, Begun>()
+/** Whether a change of names is known only if it is learnt. */
+const changesNames = ({ op }: Request): boolean => op === "rename" || op === "unlink" || op === "rmdir"
+
+/** What can be said of a call from its request's header. */
+const startsWanted = ({ opcodes, pid }: CallFilter): ((row: OpcodeRow, request: Request) => boolean) => {
+  const names = opcodes === undefined ? undefined : new Set(opcodes)
+  return (row, request) => (names === undefined || names.has(row.name)) && (pid === undefined || pid === request.pid)
+}
+
+/** What can be said of it once it is answered. */
+const endsWanted =
+  ({ error, microseconds: least }: CallFilter) =>
+  (errno: number, microseconds: number): boolean =>
+    (error === undefined || (error === "any" ? errno !== 0 : errno !== 0 && errorText(errno) === error)) &&
+    (least === undefined || microseconds >= least)
+
+const isOnPath = (wanted: string | undefined, { newPath = "", path = "" }: Pick<AnsweredCall, "path" | "newPath">) =>
+  wanted === undefined || path.includes(wanted) || newPath.includes(wanted)
+
+/** Whether this second has room for one more call. */
+const roomEachSecond = (): ((now: number) => boolean) => {
   let second = 0
   let told = 0
-
-  const isWanted = (row: OpcodeRow, { pid }: Request, errno: number, microseconds: number): boolean =>
-    (opcodes === undefined || opcodes.has(row.name)) &&
-    (filter.pid === undefined || filter.pid === pid) &&
-    (filter.error === undefined ||
-      (filter.error === "any" ? errno !== 0 : errno !== 0 && errorText(errno) === filter.error)) &&
-    (filter.microseconds === undefined || microseconds >= filter.microseconds)
-
-  const isOnPath = ({ newPath = "", path = "" }: Pick<AnsweredCall, "path" | "newPath">): boolean =>
-    filter.path === undefined || path.includes(filter.path) || newPath.includes(filter.path)
-
-  /** Whether this second has room for one more. */
-  const hasRoom = (now: number): boolean => {
+  return (now) => {
     if (now - second >= 1000) {
       second = now
       told = 0
     }
     return told++ < perSecondMost
   }
-
-  const tell = (row: OpcodeRow, errno: number, bytes: number, { at, clock, request }: Begun): void => {
-    const now = performance.now()
-    const microseconds = Math.round((now - clock) * 1000)
-    if (!isWanted(row, request, errno, microseconds)) return
-    const shown = shownPaths(paths.pathsOf(request))
-    if (!isOnPath(shown)) return
-    if (!hasRoom(now)) return listener.missed(1)
-    listener.answered({
-      at: new Date(at).toISOString(),
-      opcode: row.name,
-      unique: String(request.unique),
-      nodeid: String(request.nodeid),
-      ...shown,
-      pid: request.pid,
-      ...callerOf(request),
-      arguments: argumentsOf(request),
-      ...(errno === 0 ? {} : { error: errorText(errno) }),
-      bytes,
-      microseconds
-    })
-  }
-
-  return observe(connection, {
-    received: (row, request) => {
-      if (row.hasReply)
-        began.set(request.unique, { clock: performance.now(), at: Date.now(), request: withOwnNames(request) })
-      else if (request.op === "forget") paths.forget(request.nodeid)
-      else if (request.op === "batchForget") for (const { nodeid } of request.forgets) paths.forget(nodeid)
-    },
-    replied: (row, request, errno, bytes, nodeid) => {
-      const begun = began.get(request.unique)
-      began.delete(request.unique)
-      if (begun === undefined) return
-      tell(row, errno, bytes, begun)
-      if (errno === 0) paths.learn(begun.request, nodeid)
-    }
-  })
 }
+
+const recordOf = (
+  row: OpcodeRow,
+  request: Request,
+  answer: Pick<AnsweredCall, "path" | "newPath" | "bytes" | "microseconds"> & { readonly errno: number }
+): AnsweredCall => {
+  const { errno, microseconds, ...rest } = answer
+  return {
+    at: new Date(Date.now() - microseconds / 1000).toISOString(),
+    opcode: row.name,
+    unique: String(request.unique),
+    nodeid: String(request.nodeid),
+    pid: request.pid,
+    ...callerOf(request),
+    arguments: argumentsOf(request),
+    ...(errno === 0 ? {} : { error: errorText(errno) }),
+    ...rest,
+    microseconds
+  }
+}
+
+/** Has `listener` told of calls of a connection while the scope lasts; of 2,000 in each second. */
+export const watchCalls = (
+  connection: Connection,
+  filter: CallFilter,
+  listener: CallListener
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const paths = new CallPaths((nodeid) => connection.backend?.pathOf?.(nodeid))
+    const [isWantedToStart, isWantedToEnd, hasRoom] = [startsWanted(filter), endsWanted(filter), roomEachSecond()]
+    const isDecidedLate = filter.error !== undefined || filter.microseconds !== undefined
+    const began = new Map<U64, Begun>()
+    let skipped = 0
+    const budget =
+      filter.share === undefined
+        ? unlimited
+        : yield* limitedTime(filter.share, () => {
+            if (skipped > 0) listener.missed(skipped)
+            skipped = 0
+          })
+
+    const tell = (row: OpcodeRow, errno: number, bytes: number, { clock, request }: Begun, now: number): void => {
+      const microseconds = Math.round((now - clock) * 1000)
+      if (!isWantedToEnd(errno, microseconds)) return
+      const shown = shownPaths(paths.pathsOf(request))
+      if (!isOnPath(filter.path, shown)) return
+      if (!hasRoom(now)) return listener.missed(1)
+      listener.answered(recordOf(row, request, { ...shown, bytes, errno, microseconds }))
+    }
+
+    /** Whether a request is looked at: to be told of, or for its names alone. */
+    const look = (row: OpcodeRow, request: Request): "tell" | "learn" | "pass" => {
+      const isWanted = isWantedToStart(row, request)
+      if (isWanted && (isDecidedLate || !budget.isSpent())) return "tell"
+      if (isWanted) skipped++
+      return filter.share === undefined || changesNames(request) ? "learn" : "pass"
+    }
+
+    yield* observe(connection, {
+      received: (row, request) => {
+        if (request.op === "forget") return paths.forget(request.nodeid)
+        if (request.op === "batchForget") return request.forgets.forEach(({ nodeid }) => paths.forget(nodeid))
+        if (!row.hasReply) return
+        const how = look(row, request)
+        if (how === "pass") return
+        began.set(request.unique, {
+          clock: performance.now(),
+          request: withOwnNames(request),
+          isWanted: how === "tell"
+        })
+      },
+      replied: (row, request, errno, bytes, nodeid) => {
+        if (began.size === 0) return
+        const begun = began.get(request.unique)
+        if (begun === undefined) return
+        began.delete(request.unique)
+        const at = performance.now()
+        if (begun.isWanted) tell(row, errno, bytes, begun, at)
+        if (errno === 0) paths.learn(begun.request, nodeid)
+        if (begun.isWanted) budget.spent(performance.now() - at)
+      }
+    })
+  })
