@@ -15,6 +15,9 @@ const mount = (parts: Partial<MountStatus>): MountStatus => ({
   history: [],
   inFlight: 0,
   workerRss: 120 << 20,
+  nodes: 0,
+  handles: 0,
+  passthroughFiles: 0,
   requests: 0,
   errors: 0,
   bytesRead: 0,
@@ -104,6 +107,20 @@ it("top sorts its mounts by the next column with each s, the largest first", () 
   assert.deepStrictEqual(names(after(pair, "s")), ["many", "few"])
   assert.deepStrictEqual(names(after(pair, "s", "s", "s", "s", "s")), ["few", "many"], "by restarts")
   assert.strictEqual(after(pair, ...orderNames.map(() => "s")).order, firstView.order)
+})
+
+it("top shows only the mounts that a typed text is in, until escape", () => {
+  const pair = pairOf(mount({ name: "first" }), mount({ name: "queue" }), mount({ name: "third" }))
+  const names = (view: View) => shownOn(pair, view).flatMap((line) => /^(first|queue|third) /.exec(line)?.[1] ?? [])
+  const typing = after(pair, "/", "q", "u", "x", "\u007f")
+  assert.deepStrictEqual([names(typing), typing.filter], [["queue"], "qu"], "q does not end it")
+  assert.match(shownOn(pair, typing).at(-1) ?? "", /only with: qu_/)
+  const typed = after(pair, "/", "i", "r", "\r")
+  assert.deepStrictEqual(names(typed), ["first", "third"])
+  assert.match(shownOn(pair, typed).at(-1) ?? "", /sorted by configured, only with ir;/)
+  assert.strictEqual(after(pair, "/", "i", "r", "\r", "j", "j").chosen, "third", "the arrows pass over the others")
+  assert.deepStrictEqual(names(after(pair, "/", "i", "r", "\r", "\u001b")), ["first", "queue", "third"])
+  assert.deepStrictEqual(names(after(pair, "/", "i", "\u001b")), ["first", "queue", "third"])
 })
 
 it("top keeps the chosen mount on the screen, and the columns' names above it", () => {

@@ -13,17 +13,24 @@ export interface PageFile {
 /** The browser's modules, without their endings. */
 const modules: ReadonlySet<string> = new Set([
   "actions",
+  "agreed",
   "calls",
   "callText",
   "dom",
   "events",
   "figures",
+  "history",
+  "hot",
+  "kernel",
   "main",
+  "minutes",
   "mount",
   "mounts",
+  "mountViews",
   "slow",
   "spark",
   "store",
+  "tally",
   "tree",
   "visible"
 ])

@@ -29,6 +29,7 @@ th { text-align: left; font-weight: 600; color: var(--quiet); white-space: nowra
 th, td { padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 .buttons { display: inline-flex; flex-wrap: wrap; gap: .4rem; }
+td .buttons { flex-wrap: nowrap; }
 .buttons[hidden] { display: none; }
 td.name { overflow-wrap: anywhere; min-width: 6rem; }
 .state::before { content: "\\25CF "; }
@@ -51,6 +52,10 @@ ul.tree { list-style: none; margin: 0; padding-left: 1.2rem; border-left: 1px so
 .node { display: flex; flex-wrap: wrap; gap: .2rem .8rem; align-items: baseline; padding: .25rem 0; }
 .bar { display: inline-block; height: .7rem; background: var(--accent); vertical-align: baseline; }
 svg.bars { width: 100%; max-width: 40rem; height: 6rem; }
+svg.small { width: 6rem; height: 1.4rem; vertical-align: middle; }
+svg.chart { width: 100%; height: 5rem; }
+svg.chart polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+details pre { margin: .2rem 0; overflow-x: auto; font: 13px/1.5 ui-monospace, monospace; }
 svg.bars rect { fill: var(--accent); }
 @media (max-width: 640px) { .wide { display: none; } body { font-size: 14px; } th, td { padding-right: .4rem; } }
 `

@@ -34,8 +34,9 @@ it("a call is told in one manner, whatever a name holds", () => {
     ),
     "06:44:43.792  READ  node 1  size=4096 offset=0  = ok, 12 bytes  30 us  process 7"
   )
+  assert.include(callText(JSON.stringify({ ...call, program: "g\nit" })), String.raw`  g\nit 7`)
   assert.include(callText(JSON.stringify({ ...call, newPath: "/c" })), String.raw`/a\u202eb\n<i> -> /c  =`)
-  assert.strictEqual(callText('{"missed":30}'), "30 more calls, too many to show")
+  assert.strictEqual(callText('{"missed":30}'), "30 more calls, not looked at")
 })
 
 it("what is no line of ours is shown as it is", () => {

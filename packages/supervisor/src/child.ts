@@ -113,6 +113,7 @@ export const nodeOf = (child: Child): TreeNode => {
   return {
     id: child.id,
     type: nested === undefined ? child.type : "supervisor",
+    ...(nested?.strategy === undefined ? {} : { strategy: nested.strategy }),
     state: child.state,
     since: child.since,
     restarts: child.restarts,

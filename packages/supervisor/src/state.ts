@@ -63,6 +63,7 @@ export const publish = (self: State, event: SupervisorEvent): void => {
 export const treeOf = (self: State): TreeNode => ({
   id: self.id,
   type: "supervisor",
+  strategy: self.options.strategy,
   state: self.state,
   since: self.since,
   restarts: self.restarts,

@@ -2,6 +2,7 @@
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type { SupervisorEvent } from "./events.ts"
+import type { Strategy } from "./spec.ts"
 
 /**
  * `failed`: it was the last straw, or its `init` failed when told to start; `stopped`: it ended
@@ -13,6 +14,8 @@ export type NodeState = "starting" | "running" | "backoff" | "stopping" | "stopp
 export interface TreeNode {
   readonly id: string
   readonly type: "worker" | "supervisor"
+  /** Of a supervisor that runs. */
+  readonly strategy?: Strategy
   readonly state: NodeState
   /** Since when it has been in this state, Clock milliseconds. */
   readonly since: number

@@ -7,9 +7,13 @@
  *     GET  /events?mount=NAME          what it shows, as server-sent events
  *     GET  /token                      what the loopback port lets act
  *     GET  /mounts/NAME/log            the wire log, a line for each request and reply, until it is closed
- *     GET  /mounts/NAME/calls?op&path&pid&error&slow   each call that was answered, with its path, as JSON lines
+ *     GET  /mounts/NAME/calls?op&path&pid&error&slow&share   calls as they are answered, with their paths, as JSON lines
+ *     GET  /mounts/NAME/history        each minute of the last 24 hours, as CSV
  *     POST /mounts/NAME/restart        another worker on the same connection
  *     POST /mounts/NAME/kill           SIGKILL for its worker, as a crash would come; ?child: a child of its session alone
+ *     POST /mounts/NAME/restart?child  stops a child of its session in order, and starts it again
+ *     POST /mounts/NAME/interrupt?unique   a call that is not answered yet, as a signal to its caller would
+ *     POST /mounts/NAME/prune  /mounts/NAME/epoch   has the kernel drop what nobody uses; look every name up again
  *     POST /mounts/NAME/fsck           checks its store, which nobody may be serving: { clean, text }
  *     POST /mounts/NAME/unmount?lazy   unmounts; 409 when it is busy
  *     POST /reload                     reads the configuration again
@@ -21,16 +25,14 @@
  */
 import { printable } from "@bickford/protocol"
 import * as Cause from "effect/Cause"
-import type { CallFilter } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { chmodSync, rmSync } from "node:fs"
 import type { ServerResponse } from "node:http"
 import type { CommandError } from "../CommandError.ts"
-import { missedLine } from "../keeper/callWatcher.ts"
 import type { Keeper, Reloaded } from "../keeper/Keeper.ts"
-import type { KeptMount } from "../keeper/KeptMount.ts"
 import { streamEvents, type Told } from "../dashboard/events.ts"
+import { historyCsv, keepHistory, type Minute, type ReadHistory } from "../dashboard/history.ts"
 import { pageHandler } from "../dashboard/page.ts"
 import { makeRateKeeper, type RateKeeper } from "../dashboard/rates.ts"
 import { checkStoreOf, makeStoreWatch } from "../dashboard/stores.ts"
@@ -39,12 +41,15 @@ import { parseCallFilter } from "./callFilter.ts"
 import { defaultLimits, type Handler, type HttpLimits, json, refuse, type Route, serveHttp } from "./httpServer.ts"
 import { keepListening } from "./keepListening.ts"
 import type { StatusReport } from "./StatusReport.ts"
+import { streamCalls, streamLog } from "./streams.ts"
 
 export interface Controlled {
   readonly keeper: Pick<Keeper, "mount" | "report" | "counts">
   readonly reload: Effect.Effect<Reloaded, CommandError>
   /** Makes the directory of the socket, and what else belongs there, anew. */
   readonly restore: Effect.Effect<void, CommandError>
+  /** Where the history of the mounts is kept; without it none is. */
+  readonly historyDirectory?: string
   /** In Prometheus' text format. */
   readonly metrics: (report: StatusReport) => string
 }
@@ -63,41 +68,6 @@ const perform = <A>(response: ServerResponse, effect: Effect.Effect<A, CommandEr
       onSuccess: (answer) => Effect.sync(() => json(response, 200, answer ?? {}))
     })
   )
-}
-
-/** Lines that are not taken are dropped: a mount does not wait for who looks at it. */
-const pending = 1024 * 1024
-
-const streamLog = (response: ServerResponse, watch: (listener: (line: string) => void) => () => void): void => {
-  // A mount that nobody uses has nothing to say for hours.
-  response.socket?.setTimeout(0)
-  response.writeHead(200, { "content-type": "text/plain; charset=utf-8" }).flushHeaders()
-  const stop = watch((line) => {
-    if (response.writableLength < pending) response.write(`${line}\n`)
-  })
-  response.once("close", stop)
-}
-
-/** As the wire log; those that are not taken are counted, and told of. */
-const streamCalls = (response: ServerResponse, filter: CallFilter, watchCalls: KeptMount["watchCalls"]): void => {
-  response.socket?.setTimeout(0)
-  response
-    .writeHead(200, { "content-type": "application/x-ndjson; charset=utf-8", "cache-control": "no-store" })
-    .flushHeaders()
-  let missed = 0
-  const stop = watchCalls({
-    filter,
-    listener: (line) => {
-      if (response.writableLength >= pending) {
-        missed++
-        return
-      }
-      if (missed > 0) response.write(`${missedLine(missed)}\n`)
-      missed = 0
-      response.write(`${line}\n`)
-    }
-  })
-  response.once("close", stop)
 }
 
 const health = (report: StatusReport): readonly [status: number, text: string] => {
@@ -125,7 +95,33 @@ const observing = ({ keeper, metrics }: Controlled): ReadonlyMap<string, Handler
     })
   )
 
-const onMount = ({ keeper }: Controlled, name: string, action: string, query: URLSearchParams): Handler | undefined => {
+/** What is asked of one mount. */
+interface OnMount {
+  readonly name: string
+  /** With its method, as `POST restart`. */
+  readonly action: string
+  readonly query: URLSearchParams
+}
+
+const sendHistory = (response: ServerResponse, minutes: Effect.Effect<ReadonlyArray<Minute>>): void => {
+  Effect.runFork(
+    Effect.map(minutes, (known) => {
+      response
+        .writeHead(200, {
+          "content-type": "text/csv; charset=utf-8",
+          "content-disposition": 'attachment; filename="history.csv"',
+          "cache-control": "no-store"
+        })
+        .end(historyCsv(known))
+    })
+  )
+}
+
+const onMount = (
+  { keeper }: Controlled,
+  readHistory: ReadHistory | undefined,
+  { action, name, query }: OnMount
+): Handler | undefined => {
   const withMount =
     (use: (mount: Effect.Success<ReturnType<Keeper["mount"]>>, response: ServerResponse) => void): Handler =>
     (_, response) =>
@@ -137,7 +133,16 @@ const onMount = ({ keeper }: Controlled, name: string, action: string, query: UR
       )
   switch (action) {
     case "POST restart":
-      return withMount((mount, response) => perform(response, mount.restart))
+      return withMount((mount, response) => {
+        const child = query.get("child")
+        perform(response, child === null ? mount.restart : mount.restartChild(child))
+      })
+    case "POST interrupt":
+      return withMount((mount, response) => perform(response, mount.interrupt(query.get("unique") ?? "")))
+    case "POST prune":
+      return withMount((mount, response) => perform(response, mount.tellKernel("prune")))
+    case "POST epoch":
+      return withMount((mount, response) => perform(response, mount.tellKernel("epoch")))
     case "POST kill":
       return withMount((mount, response) => {
         const child = query.get("child")
@@ -147,6 +152,10 @@ const onMount = ({ keeper }: Controlled, name: string, action: string, query: UR
       return withMount((mount, response) => perform(response, mount.unmount({ lazy: query.has("lazy") })))
     case "POST fsck":
       return withMount((mount, response) => perform(response, checkStoreOf(mount.config.source)))
+    case "GET history":
+      return readHistory === undefined
+        ? undefined
+        : withMount((_, response) => sendHistory(response, readHistory(name)))
     case "GET log":
       return withMount(({ watch }, response) => streamLog(response, watch))
     case "GET calls": {
@@ -170,7 +179,12 @@ const toldBy = ({ keeper }: Controlled, rates: RateKeeper, storeOf: ReturnType<t
     Effect.runSync(
       Effect.match(keeper.mount(name), {
         onFailure: () => undefined,
-        onSuccess: (mount) => ({ ...mount.slowCalls(), ...mount.tree(), store: storeOf(mount.config.source) })
+        onSuccess: (mount) => ({
+          ...mount.slowCalls(),
+          ...mount.tree(),
+          negotiated: mount.connection()?.negotiated,
+          store: storeOf(mount.config.source)
+        })
       })
     )
 })
@@ -191,7 +205,7 @@ const observed = (controlled: Controlled, rates: RateKeeper, mayAct: boolean) =>
 
 /** What acts, or tells what callers do, too. */
 const commanded =
-  (controlled: Controlled, looking: (route: Route) => Handler | undefined) =>
+  (controlled: Controlled, readHistory: ReadHistory | undefined, looking: (route: Route) => Handler | undefined) =>
   (route: Route): Handler | undefined => {
     const {
       method,
@@ -200,7 +214,7 @@ const commanded =
       query
     } = route
     if (area === "mounts" && name !== undefined && path.length === 3)
-      return onMount(controlled, name, `${method} ${action}`, query)
+      return onMount(controlled, readHistory, { name, action: `${method} ${action}`, query })
     if (path.length === 1 && method === "GET" && area === "status")
       return (_, response) => json(response, 200, controlled.keeper.report())
     if (path.length === 1 && method === "POST" && area === "reload")
@@ -219,9 +233,11 @@ export const serveControl = Effect.fnUntraced(function* (
   limits: HttpLimits = defaultLimits
 ) {
   const rates = yield* makeRateKeeper(controlled.keeper.counts)
+  const { historyDirectory, keeper } = controlled
+  const readHistory = historyDirectory === undefined ? undefined : yield* keepHistory(historyDirectory, keeper.counts)
   const token = makeToken()
   const limited = observed(controlled, rates, false)
-  const full = commanded(controlled, observed(controlled, rates, true))
+  const full = commanded(controlled, readHistory, observed(controlled, rates, true))
   const bySocket = (route: Route): Handler | undefined =>
     route.method === "GET" && route.path.join("/") === "token"
       ? (_, response) => json(response, 200, { token, ...(port === undefined ? {} : { port }) })

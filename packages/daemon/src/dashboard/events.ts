@@ -2,7 +2,7 @@
  * What the page hears, as server-sent events: once `history`, then each second `report`, and `mount` of the one that is
  * looked at. A reader that does not take them misses some; the mounts do not wait for it.
  */
-import { printableJson } from "@bickford/protocol"
+import { type Negotiated, printableJson } from "@bickford/protocol"
 import type { ServerResponse } from "node:http"
 import type { MountStatus, StatusReport } from "../control/StatusReport.ts"
 import type { SlowCalls } from "../keeper/SlowCallTable.ts"
@@ -46,7 +46,12 @@ const overviewOf = (mount: MountStatus, keeper: RateKeeper): Overview => {
 const pending = 1024 * 1024
 
 /** What only a reader who may act is told of a mount. */
-type Inside = SlowCalls & Partial<TreeStatus> & { readonly store: StoreStatus | undefined }
+type Inside = SlowCalls &
+  Partial<TreeStatus> & {
+    /** What INIT agreed on. */
+    readonly negotiated: Negotiated | undefined
+    readonly store: StoreStatus | undefined
+  }
 
 export interface Told {
   readonly report: () => StatusReport

@@ -75,7 +75,8 @@ const advance = (kept: Kept, numbers: MountNumbers, at: number): void => {
   kept.filled = Math.min(remembered, kept.filled + 1)
 }
 
-const allLatencies = (numbers: MountNumbers): Latencies => {
+/** Of all operations together. */
+export const allLatencies = (numbers: MountNumbers): Latencies => {
   const sum: { [step: number]: number } = {}
   for (const { latencies } of Object.values(numbers.operations))
     for (const [step, count] of Object.entries(latencies)) sum[Number(step)] = (sum[Number(step)] ?? 0) + count

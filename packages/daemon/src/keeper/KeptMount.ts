@@ -10,7 +10,7 @@ import * as Semaphore from "effect/Semaphore"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { MountConfig } from "../config/DaemonConfig.ts"
 import type { MountStatus } from "../control/StatusReport.ts"
-import { percentile } from "../metrics/latencies.ts"
+import { withPercentiles } from "../metrics/percentiles.ts"
 import { shownSource } from "../sources/index.ts"
 import type { MountNumbers } from "../metrics/numbers.ts"
 import { makeBeats } from "./beats.ts"
@@ -19,6 +19,7 @@ import { type Connection, whyLost } from "./Connection.ts"
 import { makeMountProgress } from "./MountProgress.ts"
 import { rehearse, tryWorker } from "./rehearsal.ts"
 import { type SlowCalls, SlowCallTable } from "./SlowCallTable.ts"
+import type { KernelNotice, ToWorker } from "../worker/messages.ts"
 import { watchTree } from "../worker/watchTree.ts"
 import { TreeLog, type TreeStatus } from "./TreeLog.ts"
 import { abandon, dismiss, type KeeperServices, type Keeping, workerLife } from "./workerLife.ts"
@@ -49,6 +50,12 @@ export interface KeptMount {
   readonly tree: () => TreeStatus | undefined
   /** Kills a child of the worker's session, and leaves the rest to its supervisor. */
   readonly killChild: (child: string) => Effect.Effect<void, CommandError>
+  /** Stops a child of the worker's session in order, and has it started again. */
+  readonly restartChild: (child: string) => Effect.Effect<void, CommandError>
+  /** Interrupts a call by its `unique`, as a signal to its caller would. */
+  readonly interrupt: (unique: string) => Effect.Effect<void, CommandError>
+  /** Has the kernel drop what nobody uses, or look every name up again; fails where the kernel is too old for it. */
+  readonly tellKernel: (what: KernelNotice) => Effect.Effect<void, CommandError>
 }
 
 interface Supervised {
@@ -201,14 +208,6 @@ const restart = Effect.fnUntraced(function* (keeping: Keeping, supervised: Super
   return yield* supervise(keeping)
 })
 
-const withPercentiles = (operations: MountNumbers["operations"]): MountStatus["operations"] =>
-  Object.fromEntries(
-    Object.entries(operations).map(([opcode, numbers]) => [
-      opcode,
-      { ...numbers, p50: percentile(numbers.latencies, 0.5), p99: percentile(numbers.latencies, 0.99) }
-    ])
-  )
-
 const statusOf = ({ config: { mountpoint, name, source }, mountedAt, progress, worker }: Keeping): MountStatus => {
   const report = progress.report()
   return {
@@ -240,6 +239,31 @@ const treeOf = ({ config: { restart }, progress, treeLog }: Keeping, now: number
   const used = progress.report().history.filter(({ at }) => now - at < restart.period).length
   return { ...known, budget: { used, most: restart.intensity, seconds: restart.period / 1000 } }
 }
+
+/** Asks something of the worker, which does not answer. */
+const tellWorker = ({ config, worker }: Keeping, message: ToWorker): Effect.Effect<void, CommandError> =>
+  Effect.suspend(() => {
+    if (worker === undefined) return Effect.fail(commandError(`${config.name}: has no worker now`))
+    worker.send(message)
+    return Effect.void
+  })
+
+/** The minor of the protocol that first had a notice, and the kernel that did. */
+const since: { readonly [What in KernelNotice]: readonly [minor: number, kernel: string] } = {
+  epoch: [44, "Linux 6.17"],
+  prune: [45, "Linux 6.18"]
+}
+
+const tellKernel = (keeping: Keeping, what: KernelNotice): Effect.Effect<void, CommandError> =>
+  Effect.suspend(() => {
+    const [least, kernel] = since[what]
+    const minor = keeping.connection?.negotiated?.minor ?? 0
+    return minor < least
+      ? Effect.fail(
+          commandError(`${keeping.config.name}: ${what} needs FUSE 7.${least} (${kernel}); this is 7.${minor}`)
+        )
+      : tellWorker(keeping, { type: "tellKernel", what })
+  })
 
 let lastWatcher = 0
 
@@ -307,12 +331,10 @@ export const keepMount = Effect.fnUntraced(function* (
     watchCalls: (watcher) => watchCalls(keeping, watcher),
     slowCalls: () => keeping.slowCalls.report(),
     tree: () => treeOf(keeping, clock.currentTimeMillisUnsafe()),
-    killChild: (child) =>
-      Effect.suspend(() => {
-        if (keeping.worker === undefined) return Effect.fail(commandError(`${config.name}: has no worker now`))
-        keeping.worker.send({ type: "killChild", child })
-        return Effect.void
-      })
+    killChild: (child) => tellWorker(keeping, { type: "killChild", child }),
+    restartChild: (child) => tellWorker(keeping, { type: "restartChild", child }),
+    interrupt: (unique) => tellWorker(keeping, { type: "interrupt", unique }),
+    tellKernel: (what) => tellKernel(keeping, what)
   }
   return kept
 })

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { type CommandError, commandError } from "../CommandError.ts"
 import type { DaemonConfig, OtlpConfig } from "../config/DaemonConfig.ts"
@@ -23,6 +24,10 @@ export interface DaemonProgram {
   readonly load: Effect.Effect<DaemonConfig, CommandError>
   readonly metrics: (report: StatusReport) => string
 }
+
+/** What outlives a boot is kept where systemd says (StateDirectory=, the first of them). */
+const stateDirectory = ({ STATE_DIRECTORY }: NodeJS.ProcessEnv, runtimeDirectory: string): string =>
+  STATE_DIRECTORY?.split(":")[0] || runtimeDirectory
 
 const signalled = (signals: ReadonlyArray<NodeJS.Signals>): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
@@ -74,7 +79,13 @@ export const runDaemon = Effect.fnUntraced(function* ({ config, load, metrics, v
   })
   ignoreStrayedSignals((signal) => void run(Effect.logWarning(`${signal} means nothing to the daemon and is ignored`)))
   const restore = Effect.andThen(makeRuntimeDirectory(runtimeDirectory), Effect.sync(keeper.saveState))
-  yield* serveControl(socketIn(runtimeDirectory), port, { keeper, reload, metrics, restore })
+  yield* serveControl(socketIn(runtimeDirectory), port, {
+    keeper,
+    reload,
+    metrics,
+    restore,
+    historyDirectory: join(stateDirectory(process.env, runtimeDirectory), "history")
+  })
   const summary = Effect.sync(() => {
     const states = keeper.mounts().map((mount) => mount.status().state)
     return `${states.filter((state) => state === "running").length} of ${states.length} mounts are served`

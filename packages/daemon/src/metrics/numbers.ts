@@ -17,6 +17,12 @@ export interface MountNumbers {
   readonly inFlight: number
   /** Bytes of memory that the worker has resident, now. */
   readonly workerRss: number
+  /** Nodes that the kernel holds, without the root, now. */
+  readonly nodes: number
+  /** Open files and directories, now. */
+  readonly handles: number
+  /** Files that the kernel reads and writes past the worker, now. */
+  readonly passthroughFiles: number
   readonly requests: number
   /** As OperationNumbers has them, of all operations. */
   readonly errors: number
@@ -29,6 +35,9 @@ export interface MountNumbers {
 export const noNumbers: MountNumbers = {
   inFlight: 0,
   workerRss: 0,
+  nodes: 0,
+  handles: 0,
+  passthroughFiles: 0,
   requests: 0,
   errors: 0,
   bytesRead: 0,
@@ -63,6 +72,9 @@ export const addNumbers = (former: MountNumbers, latter: MountNumbers): MountNum
   return {
     inFlight: latter.inFlight,
     workerRss: latter.workerRss,
+    nodes: latter.nodes,
+    handles: latter.handles,
+    passthroughFiles: latter.passthroughFiles,
     requests: former.requests + latter.requests,
     errors: former.errors + latter.errors,
     bytesRead: former.bytesRead + latter.bytesRead,

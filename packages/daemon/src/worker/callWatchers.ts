@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { FromWorker } from "./messages.ts"
+import { makePrograms } from "./programs.ts"
 
 /** Records that may wait for the channel. */
 const pendingMost = 1000
@@ -24,6 +25,7 @@ export const makeCallWatchers = (
   textMost: number
 ): CallWatchers => {
   const scopes = new Map<number, Scope.Closeable>()
+  const programOf = makePrograms()
 
   const begin = (watcher: number, filter: CallFilter): Scope.Closeable => {
     const scope = Scope.makeUnsafe()
@@ -43,13 +45,17 @@ export const makeCallWatchers = (
           missed += count
         },
         answered: (call) => {
-          const line = pending < pendingMost ? printableJson(call) : undefined
-          if (line === undefined || line.length > textMost) {
+          if (pending >= pendingMost) {
             missed++
             return
           }
           pending++
-          say({ type: "call", watcher, line }, () => pending--)
+          programOf(call.pid, (program) => {
+            const line = printableJson(program === undefined ? call : { ...call, program })
+            if (line.length <= textMost) return say({ type: "call", watcher, line }, () => pending--)
+            pending--
+            missed++
+          })
         }
       })
     })

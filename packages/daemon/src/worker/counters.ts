@@ -15,9 +15,12 @@ interface Counted {
 const sparse = (latencies: Uint32Array): { readonly [step: number]: number } =>
   Object.fromEntries(Array.from(latencies, (count, step) => [step, count]).filter(([, count]) => count !== 0))
 
+/** What a connection holds now. */
+export type HeldNumbers = Pick<MountNumbers, "inFlight" | "nodes" | "handles" | "passthroughFiles">
+
 export interface Counters {
   readonly observer: Observer
-  readonly numbers: (inFlight: number) => MountNumbers
+  readonly numbers: (held: HeldNumbers) => MountNumbers
   /** How long ago a call's request was read (milliseconds); undefined once it was answered. */
   readonly ageOf: (unique: U64) => number | undefined
 }
@@ -75,8 +78,8 @@ export const makeCounters = (slow?: SlowListener): Counters => {
       const at = began.get(unique)
       return at === undefined ? undefined : performance.now() - at
     },
-    numbers: (inFlight) => ({
-      inFlight,
+    numbers: (held) => ({
+      ...held,
       workerRss: process.memoryUsage.rss(),
       requests,
       errors,

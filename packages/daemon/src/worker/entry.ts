@@ -28,7 +28,9 @@ import { backendFor } from "../sources/backendFor.ts"
 import { isParsed, parseSource, sourceOf } from "../sources/index.ts"
 import { ignoreStrayedSignals } from "../strayedSignals.ts"
 import { makeCallWatchers } from "./callWatchers.ts"
+import { actOnDemand } from "./actOnDemand.ts"
 import { makeCounters } from "./counters.ts"
+import { heldBy } from "./heldBy.ts"
 import type { Covered, Trial } from "./messages.ts"
 import { openOnce } from "./openOnce.ts"
 import { makeSlowCalls } from "./slowCalls.ts"
@@ -164,7 +166,7 @@ const serve = Effect.fnUntraced(function* (attend: (session: Session.Session) =>
   })
   const counters = makeCounters(slowCalls.listener)
   let served: Session.Session | undefined
-  const beat = () => say({ type: "beat", numbers: counters.numbers(served?.connection.inFlight.size ?? 0) })
+  const beat = () => say({ type: "beat", numbers: counters.numbers(heldBy(served)) })
   yield* Effect.acquireRelease(
     Effect.sync(() => setInterval(beat, Math.min(1000, mount.heartbeat / 4))),
     (timer) => Effect.sync(() => clearInterval(timer))
@@ -186,9 +188,7 @@ const serve = Effect.fnUntraced(function* (attend: (session: Session.Session) =>
     tree: (tree) => say({ type: "tree", tree }),
     event: (event) => say({ type: "treeEvent", event })
   })
-  listen((message) => {
-    if (message.type === "killChild") session.supervisor.kill(message.child)
-  })
+  actOnDemand(session)
   yield* Effect.forkScoped(
     Effect.andThen(
       session.negotiated,

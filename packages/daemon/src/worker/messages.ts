@@ -42,6 +42,9 @@ export interface StuckCall extends Omit<SlowCall, "error"> {
   readonly state: "running" | "waiting"
 }
 
+/** What the kernel can be told of its caches. */
+export type KernelNotice = "prune" | "epoch"
+
 export type ToWorker =
   /** Open the backend and serve the device. Sent once, when no other process does. */
   | {
@@ -59,6 +62,12 @@ export type ToWorker =
   | { readonly type: "log"; readonly on: boolean }
   /** Kill a child of the session's supervisor, which starts it again. */
   | { readonly type: "killChild"; readonly child: string }
+  /** Stop a child of the session's supervisor in order, and start it again. */
+  | { readonly type: "restartChild"; readonly child: string }
+  /** Interrupt a call that is not answered yet, as a signal to its caller would. */
+  | { readonly type: "interrupt"; readonly unique: string }
+  /** Have the kernel drop every node that nobody uses (`prune`), or look every name up again (`epoch`). */
+  | { readonly type: "tellKernel"; readonly what: KernelNotice }
   /** Send a record of each call that the filter is true of, by the number `watcher`; without a filter, no longer. */
   | { readonly type: "watch"; readonly watcher: number; readonly filter?: CallFilter }
 
@@ -99,7 +108,17 @@ const isLatencies = (value: unknown): boolean => isRecord(value) && Object.value
 
 const isNumbers = (value: unknown): boolean =>
   isRecord(value) &&
-  ["inFlight", "workerRss", "requests", "errors", "bytesRead", "bytesWritten"].every((key) => isCount(value[key])) &&
+  [
+    "inFlight",
+    "workerRss",
+    "nodes",
+    "handles",
+    "passthroughFiles",
+    "requests",
+    "errors",
+    "bytesRead",
+    "bytesWritten"
+  ].every((key) => isCount(value[key])) &&
   isRecord(value["operations"]) &&
   Object.values(value["operations"]).every(
     (one) =>

@@ -6,10 +6,14 @@ import * as Cause from "effect/Cause"
 export interface TreeReport {
   readonly id: string
   readonly type: TreeNode["type"]
+  /** Of a supervisor. */
+  readonly strategy?: string
   readonly state: TreeNode["state"]
   readonly since: number
   readonly restarts: number
   readonly lastCause?: string
+  /** The same with where it came from, line by line. */
+  readonly lastTrace?: string
   readonly children: ReadonlyArray<TreeReport>
 }
 
@@ -27,19 +31,34 @@ export interface TreeEvent {
 /** Characters of a cause that are told of. */
 const causeMost = 500
 
+/** Characters of a trace that are told of. */
+const traceMost = 4000
+
 const textOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   const text = typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
   return text.slice(0, causeMost)
 }
 
-export const treeReport = ({ children, id, lastCause, restarts, since, state, type }: TreeNode): TreeReport => ({
+export const treeReport = ({
+  children,
+  id,
+  lastCause,
+  restarts,
+  since,
+  state,
+  strategy,
+  type
+}: TreeNode): TreeReport => ({
   id,
   type,
+  ...(strategy === undefined ? {} : { strategy }),
   state,
   since,
   restarts,
-  ...(lastCause === undefined ? {} : { lastCause: textOf(lastCause) }),
+  ...(lastCause === undefined
+    ? {}
+    : { lastCause: textOf(lastCause), lastTrace: Cause.pretty(lastCause).slice(0, traceMost) }),
   children: children.map(treeReport)
 })
 
@@ -64,7 +83,7 @@ export const isTreeReport = (value: unknown, depth = 0): value is TreeReport =>
   depth < depthMost &&
   ["id", "type", "state"].every((key) => typeof value[key] === "string") &&
   ["since", "restarts"].every((key) => typeof value[key] === "number") &&
-  isText(value["lastCause"]) &&
+  ["strategy", "lastCause", "lastTrace"].every((key) => isText(value[key])) &&
   Array.isArray(value["children"]) &&
   value["children"].every((child) => isTreeReport(child, depth + 1))
 

@@ -39,7 +39,7 @@ export const callText = (line: string): string => {
     return visible(line)
   }
   if (!isFields(call)) return visible(line)
-  if (call["missed"] !== undefined) return `${textOf(call["missed"])} more calls, too many to show`
+  if (call["missed"] !== undefined) return `${textOf(call["missed"])} more calls, not looked at`
   const parts = [
     textOf(call["at"]).slice(11, 23),
     textOf(call["opcode"]),
@@ -47,7 +47,7 @@ export const callText = (line: string): string => {
     argumentsText(call["arguments"], call["path"] !== undefined),
     `= ${resultText(call)}`,
     typeof call["microseconds"] === "number" ? microseconds(call["microseconds"]) : "",
-    `process ${textOf(call["pid"])}`
+    `${call["program"] === undefined ? "process" : textOf(call["program"])} ${textOf(call["pid"])}`
   ]
   return visible(parts.filter((part) => part !== "").join("  "))
 }

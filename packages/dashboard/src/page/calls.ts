@@ -1,7 +1,7 @@
 /** A mount's calls as they are answered: chosen by the daemon, paused, saved. */
 import { callText } from "./callText.ts"
-import { element } from "./dom.ts"
-import { calls } from "./events.ts"
+import { download, element } from "./dom.ts"
+import { calls, sampled } from "./events.ts"
 import { visible } from "./visible.ts"
 
 /** How many calls are shown, and how many are kept to be saved. */
@@ -10,13 +10,6 @@ const kept = 10_000
 
 /** Milliseconds after the last key until the daemon is asked for other calls. */
 const typingPause = 300
-
-const download = (lines: ReadonlyArray<string>): void => {
-  const url = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "application/x-ndjson" }))
-  const link = element("a", { href: url, download: "calls.jsonl" })
-  link.click()
-  URL.revokeObjectURL(url)
-}
 
 /** What calls are chosen by: the daemon's name of it, and a person's. */
 const conditions: ReadonlyArray<readonly [name: string, label: string, example: string]> = [
@@ -41,9 +34,7 @@ const filterFields = () => {
   return {
     labels: inputs.map(({ label }) => label),
     chosen: (): URLSearchParams =>
-      new URLSearchParams(
-        inputs.map(({ input }) => [input.name, input.value.trim()]).filter(([, value]) => value !== "")
-      )
+      sampled(inputs.map(({ input }) => [input.name, input.value.trim()] as const).filter(([, value]) => value !== ""))
   }
 }
 
@@ -86,7 +77,7 @@ export const callsView = (name: string): CallsView => {
     pause.setAttribute("aria-pressed", String(paused))
     draw()
   })
-  save.addEventListener("click", () => download(lines))
+  save.addEventListener("click", () => download("calls.jsonl", `${lines.join("\n")}\n`, "application/x-ndjson"))
   let typing: number | undefined
   const form = element("form", {}, ...labels, pause, save)
   form.addEventListener("input", () => {

@@ -29,6 +29,13 @@ export const drawing = (
   return made
 }
 
+/** Gives a text to the reader as a file. */
+export const download = (name: string, text: string, type: string): void => {
+  const url = URL.createObjectURL(new Blob([text], { type }))
+  element("a", { href: url, download: name }).click()
+  URL.revokeObjectURL(url)
+}
+
 /** A button that says what became of it; while it works it cannot be pressed again. */
 export const button = (label: string, act: () => Promise<string>, say: (text: string) => void): HTMLButtonElement => {
   const made = element("button", { type: "button" }, label)

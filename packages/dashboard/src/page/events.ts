@@ -44,6 +44,7 @@ export interface SlowCall {
   /** When it began, in ISO 8601. */
   readonly at: string
   readonly opcode: string
+  readonly unique: string
   readonly path?: string
   readonly newPath?: string
   readonly pid: number
@@ -58,10 +59,12 @@ export interface SlowCall {
 export interface TreeNode {
   readonly id: string
   readonly type: string
+  readonly strategy?: string
   readonly state: string
   readonly since: number
   readonly restarts: number
   readonly lastCause?: string
+  readonly lastTrace?: string
   readonly children: ReadonlyArray<TreeNode>
 }
 
@@ -90,11 +93,17 @@ export interface Detail {
   readonly errors: number
   readonly bytesRead: number
   readonly bytesWritten: number
+  /** What the kernel holds now. */
+  readonly nodes: number
+  readonly handles: number
+  readonly passthroughFiles: number
   readonly history: ReadonlyArray<{ readonly at: number; readonly cause: string }>
   /** For a reader who may act. */
   readonly slow?: ReadonlyArray<SlowCall>
   readonly stuck?: ReadonlyArray<SlowCall>
   readonly store?: StoreStatus
+  /** What INIT agreed on, by the names of its fields. */
+  readonly negotiated?: { readonly [field: string]: unknown }
   readonly tree?: TreeNode
   readonly events?: ReadonlyArray<TreeEvent>
   readonly budget?: { readonly used: number; readonly most: number; readonly seconds: number }
@@ -140,7 +149,7 @@ const refusalOf = async (response: Response): Promise<Error> => {
   }
 }
 
-export type Action = "restart" | "kill" | "unmount"
+export type Action = "restart" | "kill" | "unmount" | "prune" | "epoch" | "interrupt"
 
 /** Does something to a mount; `query` says more of it. */
 export const act = async (name: string, action: Action, query = ""): Promise<void> => {
@@ -155,6 +164,17 @@ export const checkStore = async (name: string): Promise<{ readonly clean: boolea
   const { clean, text }: { readonly clean?: unknown; readonly text?: unknown } = await response.json()
   return { clean: clean === true, text: String(text) }
 }
+
+/** The last 24 hours of a mount as CSV. */
+export const historyOf = async (name: string, signal: AbortSignal): Promise<string> => {
+  const response = await fetch(`mounts/${encodeURIComponent(name)}/history`, { headers, signal })
+  if (!response.ok) throw await refusalOf(response)
+  return response.text()
+}
+
+/** What calls are asked for with, so that looking at them takes at most a hundredth of the worker's time. */
+export const sampled = (conditions: ReadonlyArray<readonly [name: string, value: string]> = []): URLSearchParams =>
+  new URLSearchParams([...conditions.map(([name, value]) => [name, value]), ["share", "1"]])
 
 /** Gives `onText` an answer's text as it comes, to its end. */
 const stream = async (path: string, signal: AbortSignal, onText: (text: string) => void): Promise<void> => {

@@ -9,6 +9,7 @@ const columns: ReadonlyArray<Column> = [
   { title: "Operation" },
   { title: "Calls", kind: "number" },
   { title: "Errors", kind: "number" },
+  { title: "How long", kind: "wide" },
   { title: "p50", kind: "number" },
   { title: "p99", kind: "number" },
   { title: "Total time", kind: "number" }
@@ -32,10 +33,12 @@ const facts = (overview: Overview, { bytesRead, bytesWritten, errors, mountedAt,
   return element("dl", {}, ...rows.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)]))
 }
 
+type Latencies = Detail["operations"][string]["latencies"]
+
 /** Four steps to each doubling of a microsecond, as the daemon counts; here one bar for each doubling. */
-const doublings = (operations: Detail["operations"]): ReadonlyArray<readonly [string, number]> => {
+const doublings = (all: ReadonlyArray<Latencies>): ReadonlyArray<readonly [string, number]> => {
   const sums = new Map<number, number>()
-  for (const { latencies } of Object.values(operations)) {
+  for (const latencies of all) {
     for (const [step, calls] of Object.entries(latencies)) {
       const doubling = Math.ceil(Number(step) / 4)
       sums.set(doubling, (sums.get(doubling) ?? 0) + calls)
@@ -50,14 +53,16 @@ const doublings = (operations: Detail["operations"]): ReadonlyArray<readonly [st
   })
 }
 
-const operationsTable = (operations: Detail["operations"]): HTMLElement => {
+/** The operations, those that took the most time first, each with how long its calls take. */
+export const operationsTable = (operations: Detail["operations"]): HTMLElement => {
   const { body, table } = tableOf(columns, "Operations")
   const busiest = Object.entries(operations).sort(([, a], [, b]) => b.microseconds - a.microseconds)
-  for (const [opcode, { count: calls, errors, microseconds: total, p50, p99 }] of busiest) {
+  for (const [opcode, { count: calls, errors, latencies, microseconds: total, p50, p99 }] of busiest) {
     const cells = [
       visible(opcode),
       count(calls),
       count(errors),
+      bars(doublings([latencies]), `${visible(opcode)}: calls by the time that they took`, "bars small"),
       microseconds(p50),
       microseconds(p99),
       microseconds(total)
@@ -87,7 +92,10 @@ export const mountParts = (
   facts(overview, detail),
   spark(rates, `operations a second over the last five minutes, at most ${count(Math.max(0, ...rates))}`),
   element("h3", {}, "How long calls take"),
-  bars(doublings(detail.operations), "calls by the time that they took"),
+  bars(
+    doublings(Object.values(detail.operations).map(({ latencies }) => latencies)),
+    "calls by the time that they took"
+  ),
   operationsTable(detail.operations),
   element("h3", {}, "Workers that ended"),
   workers(detail.history)

@@ -27,6 +27,22 @@ const killing = (name: string, path: ReadonlyArray<string>): (() => Promise<void
   return path.length === 3 ? () => act(name, "kill", `?child=${encodeURIComponent(id)}`) : undefined
 }
 
+/** What can be stopped in order, and started again: the same, and what does not run. */
+const restarting = (name: string, path: ReadonlyArray<string>): (() => Promise<void>) | undefined => {
+  const id = path.at(-1) ?? ""
+  if (path.length === 1) return () => act(name, "restart")
+  return path.length === 3 ? () => act(name, "restart", `?child=${encodeURIComponent(id)}`) : undefined
+}
+
+/** What a node last failed with; its trace where there is one. */
+const causeOf = ({ lastCause, lastTrace }: TreeNode): ReadonlyArray<HTMLElement> => {
+  if (lastCause === undefined) return []
+  const text = element("span", { class: "error" }, visible(lastCause))
+  if (lastTrace === undefined) return [text]
+  const trace = lastTrace.split("\n").map(visible).join("\n")
+  return [element("details", {}, element("summary", {}, text), element("pre", { tabindex: "0" }, trace))]
+}
+
 /** An event on one line. */
 const eventText = (name: string, { at, cause, delay, path, what }: TreeEvent): string => {
   const parts = [
@@ -54,16 +70,23 @@ export const treeView = (name: string, say: (text: string) => void) => {
   ): HTMLElement => {
     const state = node.state === "backoff" ? `backoff, ${Math.ceil(countdown(path, events, now) / 1000)} s` : node.state
     const kill = node.state === "running" ? killing(name, path) : undefined
+    const restart = ["running", "stopped", "failed"].includes(node.state) ? restarting(name, path) : undefined
     const line = element(
       "div",
       { class: "node" },
       element("strong", {}, visible(node.id)),
+      ...(node.strategy === undefined ? [] : [element("span", { class: "quiet" }, visible(node.strategy))]),
       element("span", { class: `state ${styles[node.state] ?? "quiet"}` }, visible(state)),
       element("span", { class: "quiet" }, `for ${duration(now - node.since)}, ${node.restarts} restarts`),
       ...(kill === undefined
         ? []
         : [button(`Kill ${visible(node.id)}`, () => kill().then(() => `${visible(node.id)} was killed`), say)]),
-      ...(node.lastCause === undefined ? [] : [element("span", { class: "error" }, visible(node.lastCause))])
+      ...(restart === undefined
+        ? []
+        : [
+            button(`Restart ${visible(node.id)}`, () => restart().then(() => `${visible(node.id)} was restarted`), say)
+          ]),
+      ...causeOf(node)
     )
     if (node.children.length === 0) return element("li", {}, line)
     const below = node.children.map((child) => nodeOf(child, [...path, child.id], events, now))
