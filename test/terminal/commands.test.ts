@@ -1,6 +1,7 @@
 /** The commands for a terminal, each driven in a pseudo-terminal. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { attempt } from "../mount/processes.ts"
 import {
@@ -66,6 +67,11 @@ describe("in a terminal", () => {
           at = await top.shows(/sorted by ops\/s, paused/, at)
           top.press(" ")
           at = await top.shows(/sorted by ops\/s;/, at)
+          at = await top.shows(/alpha +running/, at)
+          top.press("/bet\r")
+          at = await top.shows(/only with bet;/, at)
+          assert.notMatch(plain(top.text().slice(at)), /alpha +running/)
+          top.press("\x1b")
           await top.shows(/alpha +running/, at)
           top.press("q")
         })
@@ -144,6 +150,93 @@ describe("in a terminal", () => {
       const json = yield* onTerminal(daemon, ["stats", "beta", "--json"])
       yield* Effect.promise(() => json.status)
       assert.deepInclude(JSON.parse(plain(json.text())), { name: "beta", mountpoint: beta })
+    })
+  )
+
+  it.live("stats and trace: of a mount without a daemon, which counts from then on", () =>
+    Effect.gen(function* () {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const env = { XDG_RUNTIME_DIR: folder }
+      const mounted = yield* terminal([...bickfordCommand, "mount", "memory:", mountpoint], { env })
+      yield* Effect.promise(() => mounted.shows(/Ctrl-C unmounts it/))
+      // The socket is made once the mount is told of.
+      const asked = (words: ReadonlyArray<string>) =>
+        Effect.promise(() =>
+          until(async () => {
+            const [program = "", ...args] = bickfordCommand
+            const outcome = await attempt(program, [...args, ...words, "--runtime-directory", folder])
+            return outcome.status === 0 ? outcome : undefined
+          }, words.join(" "))
+        )
+      yield* asked(["stats", mountpoint, "--seconds", "1"])
+      yield* Effect.promise(() =>
+        asking(join(mountpoint, "absent"), async () => {
+          const stats = await Effect.runPromise(
+            Effect.scoped(
+              Effect.flatMap(terminal([...bickfordCommand, "stats", mountpoint, "--seconds", "3"], { env }), (shown) =>
+                Effect.promise(async () => {
+                  assert.strictEqual(await shown.status, 0, shown.text())
+                  return plain(shown.text())
+                })
+              )
+            )
+          )
+          assert.match(stats, /: running, memory: at /)
+          assert.match(stats, /^counted for 3 s: \d+ calls, 0 errors/m)
+          assert.match(stats, /^LOOKUP +[1-9]\d* /m)
+          const trace = await Effect.runPromise(asked(["trace", mountpoint, "--op", "lookup", "--count", "1"]))
+          assert.match(trace.stdout, /LOOKUP\("\/absent", flags=0\) = ENOENT|LOOKUP\("\/absent"\) = ENOENT/)
+        })
+      )
+      const [program = "", ...args] = bickfordCommand
+      const other = yield* Effect.promise(() =>
+        attempt(program, [...args, "stats", "/proc", "--runtime-directory", folder])
+      )
+      assert.match(other.stderr, /^bickford: \/proc is a mount of proc that cannot be asked: /)
+      mounted.press("\x03")
+      assert.strictEqual(yield* Effect.promise(() => mounted.status), 0)
+    })
+  )
+
+  it.live("bench: a mount beside the directory underneath, and nothing left in either", () =>
+    Effect.gen(function* () {
+      const folder = yield* workFolder
+      const [mountpoint = ""] = yield* mountpoints(1)
+      const served = yield* terminal([...bickfordCommand, "mount", `passthrough:${folder}`, mountpoint])
+      yield* Effect.promise(() => served.shows(/Ctrl-C unmounts it/))
+      const bench = yield* terminal([...bickfordCommand, "bench", mountpoint, "--milliseconds", "20"])
+      assert.strictEqual(yield* Effect.promise(() => bench.status), 0, bench.text())
+      const text = plain(bench.text())
+      assert.include(text, `here: ${mountpoint}; beside: ${folder}`)
+      assert.match(text, /^OPERATION +HERE +BESIDE +RATIO$/m)
+      for (const name of ["stat", "create, remove", "rename", "list 100 names", "read 4 KiB"])
+        assert.match(text, new RegExp(`^${name} +\\d+/s +\\d+/s +\\d+\\.\\d\\d$`, "m"))
+      assert.match(text, /^write 1 MiB +\d+ MiB\/s +\d+ MiB\/s +\d+\.\d\d$/m)
+      const json = yield* terminal([
+        ...bickfordCommand,
+        "bench",
+        mountpoint,
+        "--milliseconds",
+        "20",
+        "--json",
+        "--beside",
+        folder
+      ])
+      yield* Effect.promise(() => json.status)
+      const { figures }: { readonly figures: ReadonlyArray<{ readonly here: number; readonly beside: number }> } =
+        JSON.parse(plain(json.text()))
+      assert.lengthOf(figures, 11)
+      assert.isTrue(figures.every(({ beside, here }) => here > 0 && beside > 0))
+      const stopped = yield* terminal([...bickfordCommand, "bench", mountpoint])
+      yield* Effect.promise(() =>
+        until(async () => (readdirSync(folder).length > 0 ? true : undefined), "a bench at work")
+      )
+      stopped.press("\x03")
+      assert.strictEqual(yield* Effect.promise(() => stopped.status), 1)
+      assert.deepStrictEqual(readdirSync(folder), [])
+      served.press("\x03")
+      assert.strictEqual(yield* Effect.promise(() => served.status), 0)
     })
   )
 

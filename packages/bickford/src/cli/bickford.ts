@@ -1,6 +1,7 @@
 /** The command `bickford`. A subcommand is a file in `commands/`, and its row here. */
 import * as Command from "effect/cli/Command"
 import { auditCommand } from "./commands/audit.ts"
+import { benchCommand } from "./commands/bench.ts"
 import { branchCommand } from "./commands/branch.ts"
 import { checkCommand } from "./commands/check.ts"
 import { checkpointCommand, resetCommand } from "./commands/checkpoint.ts"
@@ -35,6 +36,7 @@ export const bickford = Command.make("bickford").pipe(
     statusCommand,
     topCommand,
     statsCommand,
+    benchCommand,
     dashboardCommand,
     traceCommand,
     logCommand,

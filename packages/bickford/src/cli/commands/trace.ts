@@ -4,7 +4,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { load, runtimeDirectory } from "../arguments.ts"
-import { daemonMount } from "../daemonMount.ts"
+import { askedMount } from "../daemonMount.ts"
 
 const condition = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
@@ -21,7 +21,7 @@ export const traceCommand = Command.make(
   "trace",
   {
     runtimeDirectory,
-    mount: daemonMount,
+    mount: askedMount,
     ...conditions,
     count: Flag.Int("count").pipe(Flag.withDescription("End after so many calls"), Flag.optional),
     json: Flag.Boolean("json").pipe(Flag.withDescription("As JSON lines"), Flag.withDefault(false))

@@ -2,8 +2,8 @@
 import { backendFor, beforeMounting, type CommandError, commandError, shownSource, sourceOf } from "@bickford/daemon"
 import { type ParsedOptions, parseMountOptions } from "@bickford/daemon/options"
 import { printable } from "@bickford/protocol"
-import { atimePolicy, mount, type MountEnd, Session, transportFor, wireLog } from "@bickford/session"
-import { fromFd, ownConnection } from "@bickford/transport"
+import { atimePolicy, type Mount, mount, type MountEnd, Session, transportFor, wireLog } from "@bickford/session"
+import { findMount, fromFd, ownConnection } from "@bickford/transport"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -61,6 +61,15 @@ const serveDevice = Effect.fnUntraced(
   Effect.mapError(({ message }) => commandError(message))
 )
 
+/** Lets `bickford stats` and `bickford trace` ask. Where they cannot, they say so themselves. */
+const answer = (source: string, { mountpoint, session }: Mount) =>
+  Effect.gen(function* () {
+    const entry = findMount(mountpoint)
+    if (entry === undefined) return
+    const { answerDirectly } = yield* Effect.promise(() => import("@bickford/daemon/direct"))
+    yield* answerDirectly({ session, mountpoint, source: shownSource(source), device: entry.device })
+  }).pipe(Effect.ignore)
+
 const serveOnce = Effect.fnUntraced(function* (request: MountRequest) {
   const { kind } = yield* sourceOf(request.source)
   const options = yield* Effect.fromResult(parseMountOptions(request.options, kind))
@@ -81,6 +90,7 @@ const serveOnce = Effect.fnUntraced(function* (request: MountRequest) {
   if (isDebugged)
     yield* wireLog(mounted.session.connection, (line) => void process.stderr.write(`${line}\n`), { format: "pretty" })
   if (options.autoUnmount) yield* unmountAfterDeath(place)
+  yield* answer(request.source, mounted)
   tellStarter({ mounted: mounted.mountpoint })
   yield* Console.log(
     `${printable(shownSource(request.source))} is mounted at ${printable(mounted.mountpoint)}; Ctrl-C unmounts it.`

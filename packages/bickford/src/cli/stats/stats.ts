@@ -1,10 +1,10 @@
 /** `bickford stats`: a mount's numbers, once. */
-import { type MountStatus, socketIn } from "@bickford/daemon"
+import { ask, type MountStatus } from "@bickford/daemon"
 import { printable, printableJson } from "@bickford/protocol"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { aligned } from "../columns.ts"
-import { findDaemonMount } from "../daemonMount.ts"
+import { findAskedMount } from "../daemonMount.ts"
 import { styled } from "../styled.ts"
 
 const columns = ["OPERATION", "CALLS", "ERRORS", "P50 us", "P99 us", "TOTAL ms"]
@@ -23,12 +23,15 @@ const operationRows = ({ operations }: MountStatus): ReadonlyArray<ReadonlyArray
       (microseconds / 1000).toFixed(1)
     ])
 
-const textOf = (mount: MountStatus): string => {
+/** Of a mount of the daemon all there was; of others what was counted for so many seconds. */
+const textOf = (mount: MountStatus, seconds: number | undefined): string => {
   const { bytesRead, bytesWritten, errors, inFlight, mountpoint, name, requests, restarts, source, state } = mount
   const [head = "", ...rows] = aligned([columns, ...operationRows(mount)], (column) => column > 0)
   return [
     `${printable(name)}: ${state}, ${printable(source)} at ${printable(mountpoint)}`,
-    `${requests} calls, ${errors} errors, ${inFlight} in flight, ${restarts} restarts`,
+    ...(seconds === undefined
+      ? [`${requests} calls, ${errors} errors, ${inFlight} in flight, ${restarts} restarts`]
+      : [`counted for ${seconds} s: ${requests} calls, ${errors} errors, ${inFlight} in flight`]),
     `${mebibytes(bytesRead)} MiB read, ${mebibytes(bytesWritten)} MiB written`,
     "",
     styled("bold", head),
@@ -36,8 +39,18 @@ const textOf = (mount: MountStatus): string => {
   ].join("\n")
 }
 
-/** Prints what all workers of a mount have counted. */
-export const stats = Effect.fnUntraced(function* (runtimeDirectory: string, given: string, json: boolean) {
-  const mount = yield* findDaemonMount(socketIn(runtimeDirectory), given)
-  yield* Console.log(json ? printableJson(mount, 2) : textOf(mount))
+export interface StatsRequest {
+  readonly mount: string
+  /** How long a mount without a daemon is counted. */
+  readonly seconds: number
+  readonly json: boolean
+}
+
+/** Prints what all workers of a mount have counted; what the process of another mount counts from now on. */
+export const stats = Effect.fnUntraced(function* (runtimeDirectory: string, { json, mount, seconds }: StatsRequest) {
+  const found = yield* findAskedMount(runtimeDirectory, mount)
+  if (found.servedBy === "daemon")
+    return yield* Console.log(json ? printableJson(found.mount, 2) : textOf(found.mount, undefined))
+  const counted: MountStatus = JSON.parse(yield* ask(found.socket, "GET", `/status?seconds=${seconds}`))
+  yield* Console.log(json ? printableJson({ ...counted, seconds }, 2) : textOf(counted, seconds))
 })

@@ -9,16 +9,28 @@ export interface View {
   readonly isHelp: boolean
   /** The name of the mount that the arrows are at. */
   readonly chosen: string | undefined
+  /** Only mounts are shown whose name or source has this in it. */
+  readonly filter: string
+  /** Whether keys are characters of the filter. */
+  readonly isTyping: boolean
 }
 
-export const firstView: View = { order: "configured", isPaused: false, isHelp: false, chosen: undefined }
+export const firstView: View = {
+  order: "configured",
+  isPaused: false,
+  isHelp: false,
+  chosen: undefined,
+  filter: "",
+  isTyping: false
+}
 
 const help: ReadonlyArray<string> = [
   "  q, Ctrl-C     end",
   "  s             sort by the next column",
   "  p, space      pause, and go on",
   "  up, down      choose a mount (k, j): only its operations are shown",
-  "  escape        choose none",
+  "  /             show only mounts with a text in their name or source; enter ends it",
+  "  escape        choose none, and show all",
   "  ?, h          this help"
 ]
 
@@ -30,16 +42,46 @@ const keyForm = new RegExp(String.raw`${escape}\[[A-D]|[^]`, "g")
 /** What a terminal sent, key by key. */
 export const keysOf = (text: string): ReadonlyArray<string> => text.match(keyForm) ?? []
 
+/** Without the mounts that the filter leaves out. */
+const filtered = (pair: Pair, filter: string): Pair => {
+  if (filter === "") return pair
+  const mounts = pair.report.mounts.filter(({ name, source }) => name.includes(filter) || source.includes(filter))
+  return { ...pair, report: { ...pair.report, mounts } }
+}
+
 const moved = (view: View, pair: Pair | undefined, by: number): View => {
-  const names = pair === undefined ? [] : inOrder(pair, view.order).map(({ name }) => name)
+  const names = pair === undefined ? [] : inOrder(filtered(pair, view.filter), view.order).map(({ name }) => name)
   const at = view.chosen === undefined ? -1 : names.indexOf(view.chosen)
   const next = at < 0 ? (by > 0 ? 0 : names.length - 1) : Math.max(0, Math.min(names.length - 1, at + by))
   return { ...view, chosen: names[next] }
 }
 
+const isPrintable = (key: string): boolean => key.length === 1 && key >= " " && key !== "\x7f"
+
+/** A key while the filter is typed. */
+const typed = (view: View, key: string): View | "end" => {
+  switch (key) {
+    case "\x03":
+      return "end"
+    case "\r":
+    case "\n":
+      return { ...view, isTyping: false }
+    case escape:
+      return { ...view, isTyping: false, filter: "" }
+    case "\x7f":
+    case "\b":
+      return { ...view, filter: view.filter.slice(0, -1) }
+    default:
+      return isPrintable(key) ? { ...view, filter: view.filter + key, chosen: undefined } : view
+  }
+}
+
 /** The view after a key; `end` when it is the one that ends. */
 export const pressed = (view: View, key: string, pair: Pair | undefined): View | "end" => {
+  if (view.isTyping) return typed(view, key)
   switch (key) {
+    case "/":
+      return { ...view, isTyping: true, filter: "" }
     case "q":
     case "\x03":
       return "end"
@@ -58,7 +100,7 @@ export const pressed = (view: View, key: string, pair: Pair | undefined): View |
     case `${escape}[A`:
       return moved(view, pair, -1)
     case escape:
-      return { ...view, chosen: undefined }
+      return { ...view, chosen: undefined, filter: "" }
     default:
       return view
   }
@@ -74,7 +116,11 @@ const styles: { readonly [kind in NonNullable<Line["kind"]>]: Style | undefined 
   stopped: "dim"
 }
 
-const statusLine = ({ isPaused, order }: View): string => `sorted by ${order}${isPaused ? ", paused" : ""}; ? for help`
+const statusLine = ({ filter, isPaused, isTyping, order }: View): string => {
+  if (isTyping) return `only with: ${filter}_`
+  const only = filter === "" ? "" : `, only with ${filter}`
+  return `sorted by ${order}${only}${isPaused ? ", paused" : ""}; ? for help`
+}
 
 /** Lines of the top that stay when the rest is moved up: the daemon, nothing, the columns' names. */
 const fixed = 3
@@ -89,11 +135,12 @@ const windowOf = (lines: ReadonlyArray<string>, rows: number, wanted: number): R
 
 /** The screen's lines; `style` makes a text look so. */
 export const screen = (
-  pair: Pair,
+  whole: Pair,
   view: View,
   size: { readonly columns: number; readonly rows: number },
   style: (style: Style, text: string) => string
 ): ReadonlyArray<string> => {
+  const pair = filtered(whole, view.filter)
   const isChosen = (name: string): boolean => view.chosen === undefined || view.chosen === name
   const at = fixed + inOrder(pair, view.order).findIndex(({ name }) => name === view.chosen)
   const lines = view.isHelp ? help.map((text): Line => ({ text })) : frameLines(pair, view.order, isChosen)

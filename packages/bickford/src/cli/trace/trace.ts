@@ -1,8 +1,8 @@
 /** `bickford trace`: a mount's calls as they are answered. */
-import { follow, socketIn } from "@bickford/daemon"
+import { follow } from "@bickford/daemon"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { findDaemonMount } from "../daemonMount.ts"
+import { findAskedMount } from "../daemonMount.ts"
 import { mountPath } from "../arguments.ts"
 import { styled } from "../styled.ts"
 import { callLine } from "./callLine.ts"
@@ -29,8 +29,8 @@ export const trace = Effect.fnUntraced(function* (
   runtimeDirectory: string,
   { conditions, json, most = Number.POSITIVE_INFINITY, mount }: TraceRequest
 ) {
-  const socket = socketIn(runtimeDirectory)
-  const { name } = yield* findDaemonMount(socket, mount)
+  const found = yield* findAskedMount(runtimeDirectory, mount)
+  const path = found.servedBy === "daemon" ? mountPath(found.mount.name, "calls") : "/calls"
   const enough = yield* Deferred.make<void>()
   let rest = ""
   let left = most
@@ -43,5 +43,5 @@ export const trace = Effect.fnUntraced(function* (
     }
     if (left <= 0) Deferred.doneUnsafe(enough, Effect.void)
   }
-  yield* Effect.raceFirst(follow(socket, `${mountPath(name, "calls")}?${conditions}`, hear), Deferred.await(enough))
+  yield* Effect.raceFirst(follow(found.socket, `${path}?${conditions}`, hear), Deferred.await(enough))
 })
