@@ -12,7 +12,7 @@ import { cleanUp, makeMountpoint, root, start } from "./bickford.ts"
 import { offeringRings, withholdingRings } from "./enableUring.ts"
 import { held } from "./held.ts"
 import { serve } from "./inProcess.ts"
-import { changeIsolateData, isolateThreads } from "./isolateThreads.ts"
+import { changeIsolates, isolateThreads } from "./isolateThreads.ts"
 import { work } from "./shellWork.ts"
 
 vi.mock("../../packages/session/src/isolates/startIsolateThread.ts", () => import("./isolateThreads.ts"))
@@ -42,29 +42,40 @@ const servedByDevice = (offering: typeof offeringRings) =>
     return said.join("\n")
   })
 
-/** What goes wrong in the isolate of the last CPU, and how that is told. */
-const lacks: { readonly [what: string]: readonly [change: (data: IsolateData) => Partial<IsolateData>, told: RegExp] } =
-  {
-    "memory for its entries": [() => ({ memory: 0xffff_fffe }), /io_uring: .*ENOENT/],
-    "a queue that there is": [({ queues }) => ({ queues: queues.map(() => 0xfff0) }), /io_uring: .*EINVAL/],
-    "the device": [() => ({ device: -1 }), /io_uring: .*failed to start: ./],
-    "a CPU to run on": [() => ({ cpus: [0xfff0] }), /io_uring: .*EINVAL/],
-    "its module": [() => ({ module: "file:///there/is/none.ts" }), /io_uring: .*none\.ts/],
-    "a module that does not end it": [
-      () => ({ module: "data:text/javascript,process.exit(3)" }),
-      /io_uring: .*the thread ended with 3/
-    ]
-  }
+type Change = Parameters<typeof changeIsolates>[0]
+
+/** An isolate that is told to serve something else. */
+const serving =
+  (change: (data: IsolateData) => Partial<IsolateData>): Change =>
+  (given) => ({ ...given, serve: (data) => ({ ...data, ...change(data) }) })
+
+/** An isolate of another module. */
+const startingWith =
+  (module: string): Change =>
+  (given) => ({ ...given, start: { ...given.start, module } })
+
+/** What goes wrong in each isolate but the first, and how that is told. */
+const lacks: { readonly [what: string]: readonly [change: Change, told: RegExp] } = {
+  "memory for its entries": [serving(() => ({ memory: 0xffff_fffe })), /io_uring: .*ENOENT/],
+  "a queue that there is": [serving(({ queues }) => ({ queues: queues.map(() => 0xfff0) })), /io_uring: .*EINVAL/],
+  "the device": [serving(() => ({ device: -1 })), /io_uring: .*failed to start: ./],
+  "a CPU to run on": [serving(() => ({ cpus: [0xfff0] })), /io_uring: .*EINVAL/],
+  "its module": [startingWith("file:///there/is/none.ts"), /io_uring: .*none\.ts/],
+  "a module that does not end it": [
+    startingWith("data:text/javascript,process.exit(3)"),
+    /io_uring: .*the thread ended with 3/
+  ]
+}
 
 describe("a mount that several isolates were to serve", () => {
   for (const [what, [change, told]] of Object.entries(lacks)) {
     it.live(`is served by its device when one of them lacks ${what}`, () =>
       Effect.gen(function* () {
-        changeIsolateData((data) => (data.cpus.includes(0) ? data : { ...data, ...change(data) }))
+        changeIsolates((given, others) => (others === 0 ? given : change(given, others)))
         const said = yield* servedByDevice(offeringRings)
         assert.match(said, told)
         assert.match(said, /the kernel delivers requests by \/dev\/fuse instead/)
-      }).pipe(Effect.ensuring(Effect.sync(() => changeIsolateData((data) => data))))
+      }).pipe(Effect.ensuring(Effect.sync(() => changeIsolates((given) => given))))
     )
   }
 

@@ -11,15 +11,22 @@ const entry = new URL("../../packages/session/src/isolates/entry.ts", import.met
 const heap = 128
 
 const threads = new Map<Worker, ReadonlyArray<number> | undefined>()
-let change = (data: IsolateData): IsolateData => data
+/** What a thread starts with, and is told to serve, before a test changes it. */
+interface Given {
+  readonly start: IsolateStart
+  readonly serve: (data: IsolateData) => IsolateData
+}
+
+let change = (given: Given, _others: number): Given => given
 
 export const startIsolateThread = (start: IsolateStart): Worker => {
-  const thread = new Worker(entry, { workerData: start, resourceLimits: { maxOldGenerationSizeMb: heap } })
+  const given = change({ start, serve: (data) => data }, threads.size)
+  const thread = new Worker(entry, { workerData: given.start, resourceLimits: { maxOldGenerationSizeMb: heap } })
   const post = thread.postMessage.bind(thread)
   thread.postMessage = (message: ToIsolate) => {
     if (message.type !== "serve") return post(message)
     threads.set(thread, message.data.cpus)
-    post({ type: "serve", data: change(message.data) } satisfies ToIsolate)
+    post({ type: "serve", data: given.serve(message.data) } satisfies ToIsolate)
   }
   threads.set(thread, undefined)
   thread.once("exit", () => threads.delete(thread))
@@ -29,12 +36,16 @@ export const startIsolateThread = (start: IsolateStart): Worker => {
 /** The threads that are alive, and the CPUs that each serves; none for a spare. */
 export const isolateThreads: ReadonlyMap<Worker, ReadonlyArray<number> | undefined> = threads
 
-/** Ends the thread that serves a CPU, between any two of its instructions. */
+/** The threads that serve a CPU, one for each mount. */
+export const isolatesOf = (cpu: number): ReadonlyArray<Worker> =>
+  [...threads].flatMap(([thread, cpus]) => (cpus?.includes(cpu) === true ? [thread] : []))
+
+/** Ends the threads that serve a CPU, between any two of their instructions. */
 export const terminateIsolateOf = async (cpu: number): Promise<void> => {
-  for (const [thread, cpus] of threads) if (cpus?.includes(cpu) === true) await thread.terminate()
+  for (const thread of isolatesOf(cpu)) await thread.terminate()
 }
 
-/** Has each isolate begin with what `changed` makes of its data, from the next one on. */
-export const changeIsolateData = (changed: (data: IsolateData) => IsolateData): void => {
+/** Has each isolate, from the next one on, begin with what `changed` makes of what it is given, and of the number of those that are alive. */
+export const changeIsolates = (changed: (given: Given, others: number) => Given): void => {
   change = changed
 }

@@ -12,7 +12,7 @@ import { join } from "node:path"
 import { vi } from "vitest"
 import { mountOnRings } from "./enableUring.ts"
 import { addressSpace, held, openDescriptors } from "./held.ts"
-import { isolateThreads, terminateIsolateOf } from "./isolateThreads.ts"
+import { isolatesOf, isolateThreads, terminateIsolateOf } from "./isolateThreads.ts"
 import { work } from "./shellWork.ts"
 import { serve } from "./inProcess.ts"
 
@@ -44,6 +44,9 @@ const serveByIsolates = (module?: URL, data: object = {}, passthroughOptions: Pa
 const cpus = readdirSync("/sys/devices/system/cpu")
   .filter((name) => /^cpu\d+$/.test(name))
   .map((name) => name.slice(3))
+
+/** Numbers for `countingIsolate.ts`. */
+const countsOfCalls = () => new SharedArrayBuffer(20)
 
 const counting = new URL("./programs/countingIsolate.ts", import.meta.url)
 const doomed = new URL("./programs/doomedIsolate.ts", import.meta.url)
@@ -105,11 +108,28 @@ describe("a mount that several isolates serve", () => {
   )
 })
 
+it.live("has a spare isolate, whose module has done before it is needed whatever it does first", () =>
+  Effect.gen(function* () {
+    const calls = countsOfCalls()
+    const counts = new Int32Array(calls)
+    const { isolates, mountpoint, run } = yield* serveByIsolates(counting, { calls })
+    const rest = Effect.repeat(Effect.sleep("5 millis"), {
+      until: () => isolates.hasSpare() && isolates.serving() === cpus.length
+    })
+    yield* rest
+    assert.strictEqual(counts[4], cpus.length + 1)
+    yield* Effect.promise(() => terminateIsolateOf(0))
+    yield* run("taskset", ["-c", "0", "stat", mountpoint])
+    yield* rest
+    assert.strictEqual(counts[4], cpus.length + 2)
+  })
+)
+
 describe("LOOKUP and GETATTR", () => {
   /** Has each CPU look at a name a hundred times; what it was told, and how often JavaScript was called for it. */
   const lookOften = (change: string, name: string, passthroughOptions: PassthroughOptions = {}) =>
     Effect.gen(function* () {
-      const calls = new SharedArrayBuffer(16)
+      const calls = countsOfCalls()
       const counts = new Int32Array(calls)
       // The kernel asks each time.
       const { attempt, directory, mountpoint, run } = yield* serveByIsolates(
@@ -149,7 +169,7 @@ describe("LOOKUP and GETATTR", () => {
 
   it.live("and OPEN and RELEASE of what is only read are, once a file was opened so", () =>
     Effect.gen(function* () {
-      const calls = new SharedArrayBuffer(16)
+      const calls = countsOfCalls()
       const counts = new Int32Array(calls)
       const { directory, isolates, mountpoint, run } = yield* serveByIsolates(counting, { calls })
       writeFileSync(join(directory, "file"), "text\n")
@@ -261,6 +281,24 @@ interface Told {
 /** The ways in which an isolate is ended: by a name that it looks up, or from outside. */
 const ways = ["doom-exit", "terminate", "doom-throw", "doom-memory"] as const
 
+/** How an isolate was ended, and the milliseconds until its thread was gone, and from then on until another served its queue. */
+interface Death {
+  readonly way: (typeof ways)[number]
+  readonly dying: number
+  readonly back: number
+}
+
+/** The middle and the largest of the milliseconds of both parts. */
+const partsOf = (deaths: ReadonlyArray<Death>): string => {
+  const told = (part: "dying" | "back"): string => {
+    const sorted = deaths.map((death) => death[part]).toSorted((one, other) => one - other)
+    return `${part} ${Math.round(sorted[sorted.length >> 1] ?? 0)} ms, at most ${Math.round(sorted.at(-1) ?? 0)} ms`
+  }
+  return `${told("dying")}; ${told("back")}`
+}
+
+const until = (condition: () => boolean) => Effect.repeat(Effect.sleep("5 millis"), { until: () => condition() })
+
 describe("an isolate that ends", () => {
   for (const [name, how] of [
     ["doom-exit", "by process.exit"],
@@ -293,16 +331,23 @@ describe("an isolate that ends", () => {
       const { attempt, directory, isolates, mountpoint, run } = yield* serveByIsolates(doomed)
       const stop = `${directory}-stop`
       const told: Array<Told> = []
+      const took: Array<Death> = []
       const end = (round: number) => {
         const cpu = cpus[round % cpus.length] ?? "0"
         const way = ways[Math.floor(round / cpus.length) % ways.length] ?? "terminate"
         return Effect.gen(function* () {
           // The next death comes when there is somebody to take the dead one's place.
-          yield* Effect.repeat(Effect.sleep("5 millis"), {
-            until: () => isolates.hasSpare() && isolates.serving() === cpus.length
-          })
-          if (way === "terminate") yield* Effect.promise(() => terminateIsolateOf(Number(cpu)))
-          yield* attempt("taskset", ["-c", cpu, "stat", join(mountpoint, way)])
+          yield* until(() => isolates.hasSpare() && isolates.serving() === cpus.length)
+          const [thread] = isolatesOf(Number(cpu))
+          assert.isDefined(thread)
+          const began = performance.now()
+          const dead = new Promise<number>((done) => thread.once("exit", () => done(performance.now())))
+          if (way === "terminate") yield* Effect.promise(() => thread.terminate())
+          else yield* attempt("taskset", ["-c", cpu, "stat", join(mountpoint, way)])
+          // What is thrown out of turn ends the thread later than the call.
+          const died = yield* Effect.promise(() => dead)
+          yield* until(() => isolatesOf(Number(cpu)).length > 0 && isolates.serving() === cpus.length)
+          took.push({ way, dying: died - began, back: performance.now() - died })
         })
       }
       for (let first = 0; first < deaths; first += deathsEach) {
@@ -329,6 +374,7 @@ describe("an isolate that ends", () => {
         `${deaths} deaths: longest call ${longest.longest.toFixed(3)} s (${longest.of})`,
         JSON.stringify(told)
       )
+      for (const way of ways) console.log(way, partsOf(took.filter((death) => death.way === way)))
     })
   )
 })

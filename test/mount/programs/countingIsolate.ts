@@ -3,7 +3,7 @@ import type { AsyncBackend } from "@bickford/session"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** What is given on: the module and the data of the backend underneath, and numbers of LOOKUPs, GETATTRs, OPENs and RELEASEs. */
+/** What is given on: the module and the data of the backend underneath, and numbers of LOOKUPs, GETATTRs, OPENs, RELEASEs, and of isolates that asked for it. */
 export interface Counted {
   readonly module: string
   readonly data: unknown
@@ -15,6 +15,7 @@ type Acquire = (data: unknown) => Effect.Effect<AsyncBackend, unknown, Scope.Sco
 export const backend = async ({ calls, data, module }: Counted) => {
   const { backend: acquire } = (await import(module)) as { readonly backend: Acquire }
   const counts = new Int32Array(calls)
+  Atomics.add(counts, 4, 1)
   return Effect.map(acquire(data), (kept): AsyncBackend => {
     const { getattr, lookup, open, release } = kept
     // In place: a copy would be asked for everything.

@@ -51,11 +51,8 @@ const dataFor = (
   { connection, isolates, options }: Serving,
   share: QueueShare,
   memory: number,
-  negotiated: Negotiated,
-  { data, module }: SharedBackend
+  negotiated: Negotiated
 ): IsolateData => ({
-  module,
-  data,
   connection: { id: connection.id, negotiated },
   atime: connection.atime,
   options: isolateSessionOptions(options),
@@ -68,17 +65,17 @@ const dataFor = (
 })
 
 /** The spare, or a new thread where there is none. */
-const takeThread = (serving: Serving, { module }: SharedBackend): IsolateThread => {
+const takeThread = (serving: Serving, { data, module }: SharedBackend): IsolateThread => {
   const { spare } = serving
   serving.spare = undefined
-  return spare ?? startIsolate({ module })
+  return spare ?? startIsolate({ module, data })
 }
 
 /** Has a spare, unless there is one. */
-const keepSpare = (serving: Serving, { module }: SharedBackend): Effect.Effect<void> =>
+const keepSpare = (serving: Serving, { data, module }: SharedBackend): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (serving.spare !== undefined) return Effect.void
-    const spare = startIsolate({ module })
+    const spare = startIsolate({ module, data })
     serving.spare = spare
     const forget = Effect.sync(() => {
       if (serving.spare === spare) serving.spare = undefined
@@ -146,7 +143,7 @@ const superviseAll = (
   again: boolean
 ): Effect.Effect<void, IsolatesError, Scope.Scope> =>
   Effect.gen(function* () {
-    const each = shares.map((share, index) => dataFor(serving, share, memories[index] ?? 0, negotiated, shared))
+    const each = shares.map((share, index) => dataFor(serving, share, memories[index] ?? 0, negotiated))
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
         const { spare } = serving

@@ -9,10 +9,9 @@ import { writeFileSync } from "node:fs"
 import { parentPort, workerData } from "node:worker_threads"
 import { type Connection, makeConnection } from "../connection/Connection.ts"
 import { errnoError } from "../errno.ts"
-import { importModule } from "../importModule.ts"
 import { loadBackend } from "../loadBackend.ts"
 import { logToStderr } from "../observe/logging.ts"
-import { makeOver, type Session } from "../Session.ts"
+import { type BackendSource, makeOver, type Session } from "../Session.ts"
 import { plainError } from "../worker/plainError.ts"
 import type { FromIsolate, IsolateData, IsolateStart, ToIsolate } from "./messages.ts"
 
@@ -22,13 +21,7 @@ if (port === null) throw new Error("this is the entry of a worker thread")
 const say = (message: FromIsolate): void => port.postMessage(message)
 
 // The thread starts with what the coordinator gave it.
-const { module } = workerData as IsolateStart
-
-/** A module that cannot be imported is told of when there is something to serve. */
-const loaded = importModule(module).then(
-  () => say({ type: "loaded" }),
-  () => undefined
-)
+const { data, module } = workerData as IsolateStart
 
 /** Milliseconds after which an INTERRUPT is looked for once more: it comes another way than its request, and may be first. */
 const lateBy = 5
@@ -74,10 +67,7 @@ const noteMounts = Effect.fnUntraced(function* (given: IsolateData) {
   for (const { mountpoint, underneath } of given.covered) yield* coverPlace(mountpoint, underneath)
 })
 
-const serve = Effect.fnUntraced(function* (given: IsolateData) {
-  yield* Effect.promise(() => loaded)
-  // Before the thread is bound to a CPU, which may be busy: callers wait for a successor.
-  const source = yield* loadBackend(given.module, given.data)
+const serve = Effect.fnUntraced(function* (given: IsolateData, source: BackendSource) {
   yield* pinThread(given.cpus)
   nameThread(given)
   yield* noteMounts(given)
@@ -96,7 +86,10 @@ const serve = Effect.fnUntraced(function* (given: IsolateData) {
 
 const program: Effect.Effect<void, unknown> = Effect.scoped(
   Effect.gen(function* () {
-    const session: Session = yield* serve(yield* Deferred.await(begun))
+    // Whatever a module does first, it does before callers wait for this thread.
+    const source = yield* loadBackend(module, data)
+    say({ type: "loaded" })
+    const session: Session = yield* serve(yield* Deferred.await(begun), source)
     say({ type: "ready" })
     const end = yield* session.awaitEnd
     if (end.reason === "failed") return yield* Effect.failCause(end.cause)

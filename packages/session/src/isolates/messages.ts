@@ -10,15 +10,13 @@ export type IsolateSessionOptions = Omit<SessionOptions, "atime" | "resume" | "o
 
 /** What a thread starts with. */
 export interface IsolateStart {
-  /** The URL of the backend's module, which is imported before there is anything to serve. */
+  /** The URL of the backend's module, and what its export `backend` is called with, before there is anything to serve. */
   readonly module: string
+  readonly data: unknown
 }
 
 /** What an isolate serves. */
 export interface IsolateData {
-  /** The URL of the module, and what its export `backend` is called with. */
-  readonly module: string
-  readonly data: unknown
   readonly connection: { readonly id: string; readonly negotiated: Negotiated }
   readonly atime: AtimePolicy
   readonly options: IsolateSessionOptions
@@ -34,7 +32,7 @@ export interface IsolateData {
 }
 
 export type FromIsolate =
-  /** Its modules are loaded. */
+  /** Its modules are loaded, and the backend's has said how it is acquired. */
   | { readonly type: "loaded" }
   /** It serves. */
   | { readonly type: "ready" }
