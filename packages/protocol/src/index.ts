@@ -1,4 +1,5 @@
 /** The protocol as a filesystem's author meets it: messages, numbers, names and errnos. The bytes are in `@bickford/protocol/codec`. */
+export { changedNames, type NameIn } from "./changedNames.ts"
 export * from "./constants.ts"
 export { errnoAliases, errnoName, type ErrnoName, errnoNumbers } from "./errno.ts"
 export type { BackendCapabilities, InitOptions, Negotiated } from "./init.ts"

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { requests } from "../generator/spec.ts"
+import { changedNames } from "../src/changedNames.ts"
 import { operations, operationsWhere } from "../src/operations.ts"
 import { opcodeTable } from "../src/opcodes.ts"
 
@@ -32,6 +33,19 @@ describe("the table of operations", () => {
   it("counts every change of names as a change", () => {
     for (const [op, { changesNamespace, mutates }] of Object.entries(operations))
       expect(mutates || !changesNamespace, op).toBe(true)
+  })
+
+  it("knows the names that each change of them is about, of a rename and a link too", () => {
+    const header = { unique: 2, uid: 0, gid: 0, pid: 1 }
+    const named = { ...header, nodeid: 5, name: "name", mode: 0, umask: 0 }
+    expect(changedNames({ ...named, op: "mkdir" })).toEqual([[5, "name"]])
+    expect(changedNames({ ...named, op: "rename", newdir: 6, newname: "new", flags: 0 })).toEqual([
+      [5, "name"],
+      [6, "new"]
+    ])
+    expect(changedNames({ ...header, op: "link", nodeid: 6, oldnodeid: 5, newname: "new" })).toEqual([[6, "new"]])
+    expect(changedNames({ ...named, op: "lookup" })).toEqual([])
+    expect(changedNames({ ...named, op: "tmpfile", name: "/", flags: 0, openFlags: 0 })).toEqual([])
   })
 
   it("lets a signal stop nothing that changes the filesystem", () => {

@@ -1,5 +1,5 @@
 /** What a request that succeeded has changed, by path. */
-import type { Name, Request, U64 } from "@bickford/protocol"
+import { changedNames, type Name, type Request, type U64 } from "@bickford/protocol"
 
 /** A change: of the name at a path (something was made, removed or moved there), or of what it names. */
 export interface PathChange {
@@ -16,12 +16,13 @@ export const changesOf = (request: Request, pathOf: (nodeid: U64) => Name | unde
     const path = pathOf(nodeid)
     return path === undefined ? [] : [{ kind: "content", path: text(path) }]
   }
-  const name = (directory: U64, one: Name): ReadonlyArray<PathChange> => {
-    const above = pathOf(directory)
-    if (above === undefined) return []
-    const path = text(above)
-    return [{ kind: "name", path: `${path === "/" ? "" : path}/${text(one)}` }]
-  }
+  const names = (): ReadonlyArray<PathChange> =>
+    changedNames(request).flatMap(([directory, name]): ReadonlyArray<PathChange> => {
+      const above = pathOf(directory)
+      if (above === undefined) return []
+      const path = text(above)
+      return [{ kind: "name", path: `${path === "/" ? "" : path}/${text(name)}` }]
+    })
   switch (request.op) {
     case "write":
     case "setattr":
@@ -31,18 +32,7 @@ export const changesOf = (request: Request, pathOf: (nodeid: U64) => Name | unde
       return content(request.nodeid)
     case "copyFileRange":
       return content(request.nodeidOut)
-    case "symlink":
-    case "mknod":
-    case "mkdir":
-    case "create":
-    case "unlink":
-    case "rmdir":
-      return name(request.nodeid, request.name)
-    case "link":
-      return name(request.nodeid, request.newname)
-    case "rename":
-      return [...name(request.nodeid, request.name), ...name(request.newdir, request.newname)]
     default:
-      return []
+      return names()
   }
 }

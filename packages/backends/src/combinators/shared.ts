@@ -4,7 +4,15 @@
  * Operations go to the backend one by one, whichever connection they come by, so there is one order of them. What a
  * connection changes the kernels of the others are told of, since they trust what they have cached.
  */
-import { type DirentPlus, errnoNumbers, operations, type Request, setattrValid, type U64 } from "@bickford/protocol"
+import {
+  changedNames,
+  type DirentPlus,
+  errnoNumbers,
+  operations,
+  type Request,
+  setattrValid,
+  type U64
+} from "@bickford/protocol"
 import {
   type AsyncBackend,
   type Backend,
@@ -102,10 +110,8 @@ const count = (op: Request["op"], value: unknown, holds: Holds): unknown => {
 
 /** What a kernel is told of a change that another connection made; `victims`: nodes that had the names before. */
 const tell = (request: Request, victims: ReadonlyArray<U64>, to: Notify): ReadonlyArray<Sent> => {
-  const names = (directory: U64, name: Parameters<Notify["invalEntry"]>[1]): ReadonlyArray<Sent> => [
-    to.invalEntry(directory, name),
-    to.invalInode(directory)
-  ]
+  const names = (): ReadonlyArray<Sent> =>
+    changedNames(request).flatMap(([directory, name]) => [to.invalEntry(directory, name), to.invalInode(directory)])
   const attributes = (nodeid: U64): Sent => to.invalInode(nodeid, -1)
   switch (request.op) {
     case "write":
@@ -121,23 +127,12 @@ const tell = (request: Request, victims: ReadonlyArray<U64>, to: Notify): Readon
     case "setxattr":
     case "removexattr":
       return [attributes(request.nodeid)]
-    case "symlink":
-    case "mknod":
-    case "mkdir":
-    case "create":
-    case "unlink":
-    case "rmdir":
-      return [...names(request.nodeid, request.name), ...victims.map((nodeid) => to.invalInode(nodeid))]
     case "link":
-      return [...names(request.nodeid, request.newname), attributes(request.oldnodeid)]
+      return [...names(), attributes(request.oldnodeid)]
     case "rename":
-      return [
-        ...names(request.nodeid, request.name),
-        ...names(request.newdir, request.newname),
-        ...victims.map(attributes)
-      ]
+      return [...names(), ...victims.map(attributes)]
     default:
-      return []
+      return [...names(), ...victims.map((nodeid) => to.invalInode(nodeid))]
   }
 }
 
@@ -178,22 +173,8 @@ const toAll = (kernels: () => ReadonlyArray<Notify>, holds: Holds): Notify => {
   }
 }
 
-/** The names that a request takes away, each in its directory. */
-const namesTaken = (request: Request): ReadonlyArray<Pick<Request & { readonly op: "lookup" }, "nodeid" | "name">> => {
-  switch (request.op) {
-    case "unlink":
-    case "rmdir":
-    case "create":
-      return [{ nodeid: request.nodeid, name: request.name }]
-    case "rename":
-      return [
-        { nodeid: request.nodeid, name: request.name },
-        { nodeid: request.newdir, name: request.newname }
-      ]
-    default:
-      return []
-  }
-}
+/** What may take from a node the name that the request has. */
+const takers: ReadonlySet<Request["op"]> = new Set(["unlink", "rmdir", "create", "rename"])
 
 /** Those who are told of changes by path, whichever connection makes them. */
 const makeListeners = (
@@ -232,9 +213,11 @@ export const shareBackend = (backend: AsyncBackend): SharedBackend => {
 
   /** The nodes that have the names which a request takes away. */
   const victimsOf = (request: Request, context: RequestContext): Effect.Effect<ReadonlyArray<U64>> =>
-    Effect.forEach(namesTaken(request), (place) => {
+    Effect.forEach(takers.has(request.op) ? changedNames(request) : [], ([nodeid, name]) => {
       const { gid, pid, uid, unique } = request
-      return (lookup?.({ op: "lookup", uid, gid, pid, unique, ...place }, context) ?? Effect.succeed(undefined)).pipe(
+      return (
+        lookup?.({ op: "lookup", uid, gid, pid, unique, nodeid, name }, context) ?? Effect.succeed(undefined)
+      ).pipe(
         Effect.map((found) => {
           const nodeid = typeof found === "object" && found !== null ? (found as { readonly nodeid: U64 }).nodeid : 0
           return nodeid
