@@ -152,6 +152,31 @@ describe("watched calls", () => {
     })
   )
 
+  it.live("cost no more of it where the machine lets others run meanwhile", () =>
+    Effect.gen(function* () {
+      const { kernel, session } = yield* FakeKernel.serve(memory())
+      yield* kernel.init()
+      const nothing = new Int32Array(new SharedArrayBuffer(4))
+      let [answered, renewals] = [0, 0]
+      const filter = { share: 0.01 }
+      const look = Effect.ignore(kernel.call({ op: "lookup", name: "absent" }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* watchCalls(session.connection, filter, {
+            answered: () => {
+              if (answered++ === 0) Atomics.wait(nothing, 0, 0, 200)
+            },
+            missed: () => {
+              renewals++
+            }
+          })
+          yield* Effect.repeat(Effect.andThen(look, Effect.sleep(5)), { until: () => answered === 2 })
+        })
+      )
+      assert.isAtMost(renewals, 5)
+    })
+  )
+
   it.live("of one operation cost no share of the time for the others", () =>
     Effect.gen(function* () {
       const { kernel, session } = yield* FakeKernel.serve(memory())

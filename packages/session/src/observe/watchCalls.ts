@@ -65,6 +65,9 @@ const perSecondMost = 2000
 /** Milliseconds over which the share of the time is kept. */
 const shareInterval = 100
 
+/** Milliseconds that one call counts as at the most: what takes longer was a turn of another program, on a busy machine. */
+const longestLook = 1
+
 /** Tells whether there is time left to look at a call; `spent` adds to what was used (milliseconds). */
 interface TimeBudget {
   readonly isSpent: () => boolean
@@ -90,7 +93,7 @@ const limitedTime = (share: number, renewed: () => void): Effect.Effect<TimeBudg
     {
       isSpent: () => used >= most,
       spent: (milliseconds) => {
-        used += milliseconds
+        used += Math.min(milliseconds, longestLook)
       }
     }
   )
