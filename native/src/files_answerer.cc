@@ -1,6 +1,7 @@
 #include "files_answerer.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,6 +16,8 @@ namespace {
 constexpr uint32_t by_handle = 1;
 // How a file is open that the kernel reads by itself (FOPEN_NOFLUSH, FOPEN_PASSTHROUGH).
 constexpr uint32_t opened_backed = 1U << 5 | 1U << 7;
+// Directories whose names are looked at before a change. Where there are more JavaScript does it.
+constexpr int checked_most = 16;
 
 template <typename Value>
 Value take(const unsigned char* from, size_t offset) {
@@ -50,6 +53,10 @@ bool FilesAnswerer::answer(const RingRequest& request, RingReply* reply) {
       return open_file(request, reply);
     case fuse_wire::opcode::RELEASE:
       return release_file(request);
+    case fuse_wire::opcode::UNLINK:
+      return remove_name(request, 0);
+    case fuse_wire::opcode::RMDIR:
+      return remove_name(request, AT_REMOVEDIR);
     default:
       return false;
   }
@@ -162,5 +169,43 @@ bool FilesAnswerer::open_file(const RingRequest& request, RingReply* reply) {
 }
 
 bool FilesAnswerer::release_file(const RingRequest& request) {
-  return files_->files().close_backed(take<uint64_t>(request.arguments, fuse_wire::release_in::fh), options_.backed_bits);
+  SharedFiles& files = files_->files();
+  const uint64_t handle = take<uint64_t>(request.arguments, fuse_wire::release_in::fh);
+  if (files.close_backed(handle, options_.backed_bits)) return true;
+  OpenedFile file;
+  if (!files.close_unbacked(handle, options_.backed_bits, &file)) return false;
+  if ((file.bits & options_.made_bits) != 0 && fs_look(addon_, file.fd, "") == 0) {
+    const uint32_t* const size = addon_->attributes + attribute_words::size;
+    files.note_made(static_cast<uint64_t>(size[1]) << 32 | size[0]);
+  }
+  ::close(file.fd);
+  return true;
+}
+
+bool FilesAnswerer::is_reached(uint64_t directory) {
+  // The kernel has just looked the path up.
+  if (options_.entry.seconds == 0 && options_.entry.nanoseconds == 0) return true;
+  SharedFiles& files = files_->files();
+  uint64_t at = directory;
+  for (int checked = 0; at != SharedFiles::root; ++checked) {
+    uint64_t parent = 0;
+    std::string name;
+    FileIdentity identity;
+    if (checked == checked_most || !files.place_of(at, &parent, &name) || parent == 0 || !files.identity_of(at, &identity)) return false;
+    const int folder = files_->descriptor_of(parent);
+    if (folder < 0 || fs_look_across(addon_, folder, name.c_str()) != 0 || !(identity_seen(addon_) == identity)) return false;
+    at = parent;
+  }
+  return true;
+}
+
+// What the call refuses is left to JavaScript, which has it refused once more.
+bool FilesAnswerer::remove_name(const RingRequest& request, int flags) {
+  const char* const name = name_in(request);
+  if (name == nullptr || is_covered(name)) return false;
+  const uint64_t parent = take<uint64_t>(request.header, fuse_wire::in_header::nodeid);
+  const int folder = files_->directory_of(parent);
+  if (folder < 0 || !is_reached(parent) || unlinkat(folder, name, flags) != 0) return false;
+  files_->files().note_removed(parent, name);
+  return true;
 }

@@ -1,5 +1,5 @@
-// LOOKUP and GETATTR of a served directory, and OPEN and RELEASE of a file that the kernel alone opens, answered for one of several
-// isolates.
+// Of a served directory, answered for one of several isolates: LOOKUP, GETATTR, UNLINK, RMDIR, OPEN of a file that the kernel alone opens,
+// RELEASE where nothing of the kernel's is to be closed with it.
 //
 // What JavaScript would do is done here in the same order: the same system call, the same count of lookups in the same table, by
 // descriptors that JavaScript has told of. Whatever is not plain is left to it: a file that has no node yet, or lies on another
@@ -29,6 +29,8 @@ struct AnswerOptions {
   Validity absence;
   // `OpenedFile::bits` of a file that the kernel alone has open.
   int32_t backed_bits = 0;
+  // Of a file that was made as it was opened.
+  int32_t made_bits = 0;
   // Names that lead to what other mounts of this process cover, in some directory.
   std::vector<std::string> covered;
 };
@@ -46,6 +48,9 @@ class FilesAnswerer : public RequestAnswerer {
   bool get_attributes(const RingRequest& request, RingReply* reply);
   bool open_file(const RingRequest& request, RingReply* reply);
   bool release_file(const RingRequest& request);
+  bool remove_name(const RingRequest& request, int flags);
+  // Whether the directory, and those above it, still have the names by which they were seen last. False where that is not sure.
+  bool is_reached(uint64_t directory);
   bool is_covered(const char* name) const;
   // Whether the file that was looked at last is on the filesystem that the root is on.
   bool is_on_root_filesystem() const;

@@ -208,17 +208,30 @@ int SharedFiles::give_descriptor(uint64_t handle, int fd) {
   return fd;
 }
 
+void SharedFiles::take_out(Shard& shard, std::unordered_map<uint64_t, OpenedFile>::iterator found, OpenedFile* into) {
+  *into = found->second;
+  shard.files.erase(found);
+  Node* const node = node_in(shard, into->node);
+  if (node == nullptr) return;
+  if (node->opens > 0) --node->opens;
+  if (into->fd < 0 && node->unopened > 0) --node->unopened;
+}
+
 bool SharedFiles::close(uint64_t handle, OpenedFile* into) {
   Shard& shard = shard_of(handle);
   const Lock lock(shard.mutex);
   const auto found = shard.files.find(handle);
   if (found == shard.files.end()) return false;
-  *into = found->second;
-  shard.files.erase(found);
-  Node* const node = node_in(shard, into->node);
-  if (node == nullptr) return true;
-  if (node->opens > 0) --node->opens;
-  if (into->fd < 0 && node->unopened > 0) --node->unopened;
+  take_out(shard, found, into);
+  return true;
+}
+
+bool SharedFiles::close_unbacked(uint64_t handle, int32_t bits, OpenedFile* into) {
+  Shard& shard = shard_of(handle);
+  const Lock lock(shard.mutex);
+  const auto found = shard.files.find(handle);
+  if (found == shard.files.end() || found->second.fd < 0 || (found->second.bits & bits) != 0) return false;
+  take_out(shard, found, into);
   return true;
 }
 

@@ -100,6 +100,11 @@ class SharedFiles {
   // As `close` and `close_backing` of a file that was opened by its registration and has no descriptor, if nothing is to be closed with
   // that; false, and nothing is changed, otherwise.
   bool close_backed(uint64_t handle, int32_t bits);
+  // As `close` of a file that has a descriptor and none of the bits; false, and nothing is changed, otherwise.
+  bool close_unbacked(uint64_t handle, int32_t bits, OpenedFile* into);
+  // Bytes of the file that was closed last of those that were made as they were opened; the most there can be before the first.
+  void note_made(uint64_t size) { last_made_size_.store(size, std::memory_order_relaxed); }
+  uint64_t last_made_size() const { return last_made_size_.load(std::memory_order_relaxed); }
   // It is not to be kept for the next who opens it: likewise.
   int32_t let_backing_go(uint64_t node);
   // Whether somebody has the file open by its registration.
@@ -146,8 +151,12 @@ class SharedFiles {
   Shard& shard_of(uint64_t number) { return shards_[number % shard_count]; }
   static Node* node_in(Shard& shard, uint64_t node);
   static void see(Node& node, uint64_t parent, const char* name);
+  // An open file that was found is open no more.
+  static void take_out(Shard& shard, std::unordered_map<uint64_t, OpenedFile>::iterator found, OpenedFile* into);
 
   FileIdentity root_identity_;
+  // JavaScript's largest number that is exact.
+  std::atomic<uint64_t> last_made_size_{(uint64_t{1} << 53) - 1};
   Shard shards_[shard_count];
   std::mutex shares_mutex_;
   std::vector<FilesShare*> shares_;

@@ -252,7 +252,7 @@ std::vector<std::string> names_in(const unsigned char* bytes, size_t size) {
 }
 
 // (seconds and nanoseconds of entries, attributes, names that are not there (-1: ENOENT); covered names, each ended by a NUL; the bits of
-// files that the kernel alone has open): what answers by this share (request_answerer.h).
+// files that the kernel alone has open, and of those that were made as they were opened): what answers by this share (request_answerer.h).
 napi_value answerer(napi_env env, napi_callback_info info) {
   ShareCall call(env, info);
   size_t size = 0;
@@ -260,11 +260,12 @@ napi_value answerer(napi_env env, napi_callback_info info) {
   size_t names = 0;
   const unsigned char* const covered = call.bytes(1, &names);
   const int backed_bits = call.integer(2);
+  const int made_bits = call.integer(3);
   if (!call.usable()) return call.wrong();
   double values[6];
   if (size != sizeof values) return call.error(EINVAL);
   memcpy(values, words, sizeof values);
-  AnswerOptions options{validity_at(values), validity_at(values + 2), values[4] >= 0, {}, backed_bits, names_in(covered, names)};
+  AnswerOptions options{validity_at(values), validity_at(values + 2), values[4] >= 0, {}, backed_bits, made_bits, names_in(covered, names)};
   if (options.trusts_absence) options.absence = validity_at(values + 4);
   return wrap_answerer(env, std::make_shared<OwningAnswerer>(call.owner(), std::move(options)));
 }
@@ -437,6 +438,22 @@ napi_value is_backed(napi_env env, napi_callback_info info) {
   return call.result(call.files().is_backed(node) ? 1 : 0);
 }
 
+// (bytes): of a file that was made as it was opened, and is closed.
+napi_value note_made(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  const uint64_t size = call.number(0);
+  if (!call.usable()) return call.wrong();
+  call.files().note_made(size);
+  return call.result(0);
+}
+
+// (): of the last of those.
+napi_value last_made_size(napi_env env, napi_callback_info info) {
+  ShareCall call(env, info);
+  if (!call.usable()) return call.wrong();
+  return call.result(static_cast<int64_t>(call.files().last_made_size()));
+}
+
 // (): how many nodes there are.
 napi_value count(napi_env env, napi_callback_info info) {
   ShareCall call(env, info);
@@ -475,7 +492,8 @@ constexpr FsFunction functions[] = {
     {"descriptor_of", descriptor_of}, {"opened", opened_file}, {"give_descriptor", give_descriptor}, {"close_file", close_file},
     {"reopen", reopen}, {"opens", count_of<&SharedFiles::opens>}, {"unopened", count_of<&SharedFiles::unopened>},
     {"backing", backing}, {"register_backing", register_backing}, {"close_backing", changed_by<&SharedFiles::close_backing>},
-    {"let_backing_go", changed_by<&SharedFiles::let_backing_go>}, {"is_backed", is_backed}, {"count", count},
+    {"let_backing_go", changed_by<&SharedFiles::let_backing_go>}, {"is_backed", is_backed}, {"note_made", note_made},
+    {"last_made_size", last_made_size}, {"count", count},
     {"invariants", invariants}, {"close", close_share},
 };
 

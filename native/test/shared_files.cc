@@ -33,9 +33,11 @@ void work(std::shared_ptr<SharedFiles> files, uint64_t seed) {
     std::string name;
     if (!files->place_of(node, &parent, &name) || name.empty()) printf("node %llu has no place\n", static_cast<unsigned long long>(node));
     files->close_backing(node);
-    if (!files->close(handle, &opened) || opened.fd < 0) printf("handle %llu was closed\n", static_cast<unsigned long long>(handle));
+    const bool closed = round % 2 == 0 ? files->close(handle, &opened) : files->close_unbacked(handle, 1, &opened);
+    if (!closed || opened.fd < 0) printf("handle %llu was closed\n", static_cast<unsigned long long>(handle));
     const bool backed = files->backing(node, true) > 0;
     const uint64_t kernels = files->open({node, O_RDONLY, 1, -1});
+    if (files->close_unbacked(kernels, 1, &opened)) printf("handle %llu is the kernel's\n", static_cast<unsigned long long>(kernels));
     if (!backed || !files->close_backed(kernels, 1)) {
       if (backed) files->close_backing(node);
       files->close(kernels, &opened);

@@ -13,6 +13,7 @@ import { vi } from "vitest"
 import { mountOnRings } from "./enableUring.ts"
 import { addressSpace, held, openDescriptors } from "./held.ts"
 import { isolatesOf, isolateThreads, terminateIsolateOf } from "./isolateThreads.ts"
+import { counted } from "./programs/countingIsolate.ts"
 import { work } from "./shellWork.ts"
 import { serve } from "./inProcess.ts"
 
@@ -46,7 +47,7 @@ const cpus = readdirSync("/sys/devices/system/cpu")
   .map((name) => name.slice(3))
 
 /** Numbers for `countingIsolate.ts`. */
-const countsOfCalls = () => new SharedArrayBuffer(20)
+const countsOfCalls = () => new SharedArrayBuffer(4 * Object.keys(counted).length)
 
 const counting = new URL("./programs/countingIsolate.ts", import.meta.url)
 const doomed = new URL("./programs/doomedIsolate.ts", import.meta.url)
@@ -117,15 +118,15 @@ it.live("has a spare isolate, whose module has done before it is needed whatever
       until: () => isolates.hasSpare() && isolates.serving() === cpus.length
     })
     yield* rest
-    assert.strictEqual(counts[4], cpus.length + 1)
+    assert.strictEqual(counts[counted.isolates], cpus.length + 1)
     yield* Effect.promise(() => terminateIsolateOf(0))
     yield* run("taskset", ["-c", "0", "stat", mountpoint])
     yield* rest
-    assert.strictEqual(counts[4], cpus.length + 2)
+    assert.strictEqual(counts[counted.isolates], cpus.length + 2)
   })
 )
 
-describe("LOOKUP and GETATTR", () => {
+describe("requests that the addon answers", () => {
   /** Has each CPU look at a name a hundred times; what it was told, and how often JavaScript was called for it. */
   const lookOften = (change: string, name: string, passthroughOptions: PassthroughOptions = {}) =>
     Effect.gen(function* () {
@@ -151,7 +152,7 @@ describe("LOOKUP and GETATTR", () => {
       return { asked, seen, mountpoint, directory, run, look }
     })
 
-  it.live("are answered by the addon, with what JavaScript would say", () =>
+  it.live("LOOKUP and GETATTR are, with what JavaScript would say", () =>
     Effect.gen(function* () {
       const { asked, directory, look, mountpoint, run } = yield* lookOften(
         "mkdir d && echo text > d/file && chmod 4751 d/file && chown 12:34 d/file && touch -d @-5.25 d/file",
@@ -178,15 +179,71 @@ describe("LOOKUP and GETATTR", () => {
       for (const cpu of cpus) yield* cat(cpu)
       counts.fill(0)
       for (const cpu of cpus) assert.strictEqual(yield* cat(cpu), "text\n".repeat(100))
-      const [, , opens = 0, releases = 0] = counts
-      assert.isBelow(opens, 10)
-      assert.isBelow(releases, 10)
+      assert.isBelow(counts[counted.open] ?? 0, 10)
+      assert.isBelow(counts[counted.release] ?? 0, 10)
       // What writes is opened, and seen to, as ever.
       yield* run("sh", ["-c", "exec 3<file; echo more >> file; cat <&3; rm file; cat /proc/self/fd/3; exec 3<&-"], {
         cwd: mountpoint
       }).pipe(Effect.map((said) => assert.strictEqual(said, "text\nmore\ntext\nmore\n")))
-      assert.isAtLeast(counts[2] ?? 0, 1)
+      assert.isAtLeast(counts[counted.open] ?? 0, 1)
       assert.strictEqual(isolates.serving(), cpus.length)
+    })
+  )
+
+  it.live("and UNLINK, RMDIR, and RELEASE of new files are", () =>
+    Effect.gen(function* () {
+      const calls = countsOfCalls()
+      const counts = new Int32Array(calls)
+      const { directory, mountpoint, run } = yield* serveByIsolates(counting, { calls })
+      yield* run("mkdir", ["-p", "d/e"], { cwd: mountpoint })
+      const change =
+        "set -C; cd d/e && for n in $(seq 50); do echo text > f$n; mkdir d$n; done && cat f7 && rm f* && rmdir d* && ls -A"
+      for (const cpu of cpus) {
+        assert.strictEqual(yield* run("taskset", ["-c", cpu, "sh", "-c", change], { cwd: mountpoint }), "text\n")
+        assert.deepStrictEqual(readdirSync(join(directory, "d/e")), [])
+      }
+      for (const operation of ["release", "unlink", "rmdir"] as const)
+        assert.isBelow(counts[counted[operation]] ?? 0, 10 * cpus.length, operation)
+    })
+  )
+
+  it.live("remove no name of a directory that others have put another one in the place of", () =>
+    Effect.gen(function* () {
+      const { directory, mountpoint, run } = yield* serveByIsolates(undefined, {}, { entryTimeout: 3600 })
+      for (const [name, tool] of [
+        ["file", "rm"],
+        ["sub", "rmdir"]
+      ] as const) {
+        for (const cpu of cpus) {
+          // Each its own: the kernel trusts names for long.
+          const d = `${name}${cpu}`
+          yield* run("sh", ["-c", `mkdir -p ${d}/e/sub && echo old > ${d}/e/file`], { cwd: directory })
+          const at = { cwd: mountpoint }
+          const known = `stat ${d}/e/file ${d}/e/sub; touch ${d}/e/more; rm ${d}/e/more`
+          yield* run("taskset", ["-c", cpu, "sh", "-c", known], at)
+          yield* run("sh", ["-c", `mv ${d} ${d}moved && mkdir -p ${d}/e/sub && echo new > ${d}/e/file`], {
+            cwd: directory
+          })
+          yield* run("taskset", ["-c", cpu, tool, `${d}/e/${name}`], at)
+          assert.include(readdirSync(join(directory, `${d}moved/e`)), name)
+          assert.notInclude(readdirSync(join(directory, `${d}/e`)), name)
+        }
+      }
+    })
+  )
+
+  it.live("refuse what the system refuses", () =>
+    Effect.gen(function* () {
+      const { attempt, directory, mountpoint, run } = yield* serveByIsolates()
+      yield* run("sh", ["-c", "mkdir -p d/full && touch d/full/file"], { cwd: directory })
+      for (const cpu of cpus) {
+        const told = (command: string) =>
+          Effect.map(attempt("taskset", ["-c", cpu, "sh", "-c", command], { cwd: mountpoint }), ({ stderr }) => stderr)
+        assert.include(yield* told("rmdir d/full"), "not empty")
+        assert.include(yield* told("rmdir d/full/file"), "Not a directory")
+        assert.include(yield* told("unlink d/full"), "Is a directory")
+        assert.include(yield* told("unlink d/none"), "No such file")
+      }
     })
   )
 

@@ -189,21 +189,32 @@ describe("names that were removed", () => {
   })
 })
 
+it("knows how large the last file was that was made, whoever closed it", () => {
+  const other = attach(share.number)
+  assert.strictEqual(other.last_made_size(), Number.MAX_SAFE_INTEGER)
+  share.note_made(12)
+  other.note_made(2n ** 40n)
+  assert.strictEqual(share.last_made_size(), 2 ** 40)
+  other.close()
+  assert.strictEqual(other.note_made(1), -EBADF)
+  assert.strictEqual(other.last_made_size(), -EBADF)
+})
+
 describe("what answers by a share", () => {
   const valid = Float64Array.of(1, 0, 1, 0, -1, 0)
 
   it("is made of times and names, and may outlive the share", () => {
-    assert.strictEqual(share.answerer(Float64Array.of(1), new Uint8Array(0), 1), -EINVAL)
-    assert.isObject(share.answerer(valid, new Uint8Array(0), 1))
+    assert.strictEqual(share.answerer(Float64Array.of(1), new Uint8Array(0), 1, 2), -EINVAL)
+    assert.isObject(share.answerer(valid, new Uint8Array(0), 1, 2))
     const other = attach(share.number)
     other.tell_descriptor(rootId, root)
     other.tell_beneath(rootId, 1000)
-    assert.isObject(other.answerer(valid, Buffer.from("name\0other\0"), 1))
+    assert.isObject(other.answerer(valid, Buffer.from("name\0other\0"), 1, 2))
     // Nothing was asked yet.
     assert.strictEqual(other.take_used(rootId), 0)
     other.tell_descriptor(rootId, -1)
     other.close()
-    assert.strictEqual(other.answerer(valid, new Uint8Array(0), 1), -EBADF)
+    assert.strictEqual(other.answerer(valid, new Uint8Array(0), 1, 2), -EBADF)
   })
 })
 

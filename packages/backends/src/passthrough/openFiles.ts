@@ -24,8 +24,6 @@ interface OpenFile {
 interface ClosedFile {
   readonly node: Node
   readonly byKernel: boolean
-  /** Bytes of one that was made as it was opened. */
-  readonly madeSize: U64 | undefined
 }
 
 export interface OpenFiles {
@@ -37,11 +35,14 @@ export interface OpenFiles {
   readonly opened: (handle: U64) => number | undefined
   /** Closes it; what it was, if there was one. */
   readonly remove: (handle: U64) => ClosedFile | undefined
+  /** Bytes of the file that was closed last of those that were `made`; as many as there can be before the first. */
+  readonly lastMadeSize: () => U64
   readonly close: () => void
 }
 
 export const makeOpenFiles = (nodes: Nodes, attributes: Attributes): OpenFiles => {
   const table = makeTable<OpenFile>()
+  let lastMadeSize: U64 = Number.MAX_SAFE_INTEGER
 
   const open = (file: OpenFile): number => {
     const held = nodes.descriptor(file.node)
@@ -77,13 +78,14 @@ export const makeOpenFiles = (nodes: Nodes, attributes: Attributes): OpenFiles =
       node.opens--
       if (fd < 0) {
         node.unopened--
-        return { node, byKernel, madeSize: undefined }
+        return { node, byKernel }
       }
       const seen = nodes.closing(node, fd)
-      const madeSize = made ? (seen ?? sizeOf(fd)) : undefined
+      if (made) lastMadeSize = seen ?? sizeOf(fd) ?? lastMadeSize
       files.fs_close(fd)
-      return { node, byKernel, madeSize }
+      return { node, byKernel }
     },
+    lastMadeSize: () => lastMadeSize,
     close: () => {
       for (const { fd } of table.values()) if (fd >= 0) files.fs_close(fd)
     }

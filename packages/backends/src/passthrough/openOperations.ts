@@ -113,7 +113,6 @@ export const openOperations = (served: Served, openFlags: OpenFlags) => {
       const file = opened.remove(fh)
       if (file === undefined) return done
       if (file.byKernel) backings.close(file.node)
-      if (file.madeSize !== undefined) opening.madeClosed(file.madeSize)
       return done
     }
   } satisfies Backend

@@ -1,5 +1,5 @@
 /** Files as the kernel is told that they are open: whether it reads and writes them by itself, and which pages it may use. */
-import { type Open, openReplyFlags, type U64 } from "@bickford/protocol"
+import { type Open, openReplyFlags } from "@bickford/protocol"
 import type { RequestContext } from "@bickford/session"
 import { files } from "@bickford/transport"
 import { O_ACCMODE, O_APPEND, O_TRUNC, S_ISGID, S_IXGRP } from "../posix/linux.ts"
@@ -22,11 +22,10 @@ export const makeOpening = (served: Served, { atime, flagsFor }: OpenFlags) => {
   const { attributes, backings, opened, options, room } = served
   const smallMost = options.xattrs === false ? 0 : smallFile
   /**
-   * Of the last file that was made to be new and written, when it was closed: the next one is taken to become as
-   * large. (One that is made without O_EXCL may be the output of a program that runs for long: its writes should
-   * not need this process.)
+   * The next file that is made to be new and written is taken to become as large as the last one. (One that is made
+   * without O_EXCL may be the output of a program that runs for long: its writes should not need this process.)
    */
-  let lastMadeSize: U64 = Number.MAX_SAFE_INTEGER
+  const isMadeSmall = (): boolean => opened.lastMadeSize() <= smallMost
 
   /** Whether a write by others than root must clear set-group-ID that the kernel would keep; the mode is the cheaper one to look at. */
   const keepsSetGroupId = (fd: number, context: RequestContext): boolean =>
@@ -71,7 +70,7 @@ export const makeOpening = (served: Served, { atime, flagsFor }: OpenFlags) => {
     const unsized = regular && isUnsized(node.identity.device, fd)
     const takes = regular && !unsized && kernelTakesFiles()
     // Nobody can map what he cannot read, so that direct I/O takes nothing from him.
-    const small = takes && made && !node.refused && lastMadeSize <= smallMost
+    const small = takes && made && !node.refused && isMadeSmall()
     const backingId = takes && !small ? backings.open(node, fd) : undefined
     const fh = opened.add({ node, flags: flagsFor(flags), byKernel: backingId !== undefined, made: made && takes, fd })
     if (backingId === undefined) {
@@ -97,10 +96,6 @@ export const makeOpening = (served: Served, { atime, flagsFor }: OpenFlags) => {
   return {
     byKernel: openingByKernel,
     known: openingKnown,
-    open: opening,
-    /** A file that was made to be new and written is closed, with so many bytes in it. */
-    madeClosed: (size: U64): void => {
-      lastMadeSize = size
-    }
+    open: opening
   }
 }

@@ -39,7 +39,7 @@ import type { Served } from "./served.ts"
 import { makeSharedBackings } from "./shared/backings.ts"
 import { makeSharedListings } from "./shared/listings.ts"
 import { makeSharedNodes } from "./shared/nodes.ts"
-import { byKernelBit, makeSharedOpenFiles } from "./shared/openFiles.ts"
+import { byKernelBit, madeBit, makeSharedOpenFiles } from "./shared/openFiles.ts"
 import { xattrOperations } from "./xattrOperations.ts"
 
 /** The directory cannot be served. */
@@ -129,7 +129,7 @@ const answered = (backend: PassthroughBackend, served: Served, share: SharedFile
   const absent = negativeValid ?? { sec: -1, nsec: 0 }
   const valid = [entryValid, attrValid, absent].flatMap(({ nsec, sec }) => [Number(sec), nsec])
   const covered = coveredPlaces.map(({ name }) => Buffer.concat([Buffer.from(name), Buffer.of(0)]))
-  const answerer = share.answerer(Float64Array.from(valid), Buffer.concat(covered), byKernelBit)
+  const answerer = share.answerer(Float64Array.from(valid), Buffer.concat(covered), byKernelBit, madeBit)
   return typeof answerer === "number" ? backend : answeredBy(backend, answerer)
 }
 

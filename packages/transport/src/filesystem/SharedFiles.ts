@@ -5,6 +5,7 @@
  * returns, so that a thread that is ended leaves them consistent. Numbers of nodes and of open files are never used twice. A call
  * answers a negative errno where it fails: -EBADF once the share is closed.
  */
+import type { U64 } from "@bickford/protocol"
 import type { RequestAnswerer } from "../ring/Ring.ts"
 import type { FileName } from "./calls.ts"
 
@@ -51,12 +52,18 @@ export interface SharedFiles {
   /** 1 when the answerer has used the node's descriptor since this was asked last. */
   readonly take_used: (node: number) => number
   /**
-   * What answers LOOKUP, GETATTR, and OPEN and RELEASE of files that the kernel alone opens (`backedBits` tells them) by this share, as long
-   * as that is not closed. `valid`: seconds and nanoseconds for which the kernel may
+   * What answers LOOKUP, GETATTR, UNLINK, RMDIR, OPEN of files that the kernel alone opens (`backedBits` tells them), and RELEASE of these and
+   * of others that the kernel has not registered, by this share, as long as that is not closed. The size of one with `madeBits` is noted, as by
+   * `note_made`. `valid`: seconds and nanoseconds for which the kernel may
    * trust entries, attributes, and names that are not there (-1: those are ENOENT). It leaves to JavaScript what has a name of
    * `covered`, each ended by a NUL, and all that it is not sure of.
    */
-  readonly answerer: (valid: Float64Array, covered: Uint8Array, backedBits: number) => RequestAnswerer | number
+  readonly answerer: (
+    valid: Float64Array,
+    covered: Uint8Array,
+    backedBits: number,
+    madeBits: number
+  ) => RequestAnswerer | number
   /** By what a node is found without a descriptor (`fs_handle_of`): the first that is told stays. */
   readonly record_handle: (node: number, handle: Uint8Array) => number
   /** Its length, and its bytes; 0 where none was recorded. */
@@ -77,6 +84,10 @@ export interface SharedFiles {
   readonly give_descriptor: (handle: number, fd: number) => number
   /** As `opened`, and it is open no more. Its descriptor is the caller's to close. */
   readonly close_file: (handle: number, into: Float64Array) => number
+  /** A file that was made as it was opened is closed, with so many bytes in it. */
+  readonly note_made: (size: U64) => number
+  /** Bytes of the last of those, whichever isolate closed it; Number.MAX_SAFE_INTEGER before the first. */
+  readonly last_made_size: () => number
   /** A descriptor (O_PATH) of a node that somebody has open; -ESTALE where nobody has. */
   readonly reopen: (node: number) => number
   /** How many have a node open. */

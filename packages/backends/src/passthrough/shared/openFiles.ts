@@ -9,7 +9,8 @@ import type { OpenFiles } from "../openFiles.ts"
 
 /** The kernel has it open by the node's registration. */
 export const byKernelBit = 1
-const madeBit = 2
+/** It was made as it was opened, to be new and to be written. */
+export const madeBit = 2
 
 export const makeSharedOpenFiles = (share: SharedFiles, nodes: Nodes, attributes: Attributes): OpenFiles => {
   const told = new Float64Array(4)
@@ -47,10 +48,11 @@ export const makeSharedOpenFiles = (share: SharedFiles, nodes: Nodes, attributes
       if (share.close_file(Number(handle), told) < 0) return undefined
       const [id = 0, , bits = 0, fd = -1] = told
       const isMade = fd >= 0 && (bits & madeBit) !== 0
-      const madeSize = isMade && files.fs_stat(fd) >= 0 ? attributes.size() : undefined
+      if (isMade && files.fs_stat(fd) >= 0) share.note_made(attributes.size())
       if (fd >= 0) files.fs_close(fd)
-      return { node: nodeOf(id), byKernel: (bits & byKernelBit) !== 0, madeSize }
+      return { node: nodeOf(id), byKernel: (bits & byKernelBit) !== 0 }
     },
+    lastMadeSize: () => share.last_made_size(),
     // They are closed with the last share.
     close: () => {}
   }
