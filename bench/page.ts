@@ -1,5 +1,5 @@
 /**
- * `npm run bench:page -- [--rounds N] [--seconds S] [--browser]`: what it costs a mount in memory that is kept busy to be
+ * `npm run bench:page -- [--rounds N] [--seconds S] [--only READER,READER] [--browser]`: what it costs a mount in memory that is kept busy to be
  * looked at. Each round measures it once without a reader and once with each kind of reader, in an order that turns; printed
  * are the medians of the rounds' ratios: of operations a second, and of the worker's processor time for each operation, which
  * tells the same on a machine that others use as well. The keeper's is what goes on beside the mount. `--browser` has Chromium open the page as well, which needs a processor of its own.
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "9" },
     seconds: { type: "string", default: "1" },
     browser: { type: "boolean", default: false },
+    only: { type: "string" },
     port: { type: "string", default: "19743" }
   }
 })
@@ -71,17 +72,22 @@ const inChromium: Reader = {
   }
 }
 
-const readers: ReadonlyArray<Reader> = [
+const all: ReadonlyArray<Reader> = [
   { name: "nobody", open: async () => async () => {} },
   reading("mounts", "/events"),
   reading("mount", "/events?mount=data"),
-  // As the page asks: looking may take a hundredth of the worker's time.
-  reading("calls of a path", "/events?mount=data", "/mounts/data/calls?path=/no/such/path&share=1"),
-  reading("every call", "/events?mount=data", "/mounts/data/calls?share=1"),
+  // As the page asks: looking may take half a percent of the worker's time.
+  reading("calls of a path", "/events?mount=data", "/mounts/data/calls?path=/no/such/path&share=0.5"),
+  reading("every call", "/events?mount=data", "/mounts/data/calls?share=0.5"),
   // As bickford trace asks.
   reading("trace", "/mounts/data/calls"),
   ...(values.browser ? [inChromium] : [])
 ]
+
+/** Those that were asked for, beside nobody. */
+const readers = all.filter(
+  ({ name }) => name === "nobody" || values.only === undefined || values.only.split(",").includes(name)
+)
 
 const measured = Effect.gen(function* () {
   const folder = yield* workFolder
@@ -114,16 +120,16 @@ const measured = Effect.gen(function* () {
   })
 })
 
-const all = await Effect.runPromise(Effect.scoped(measured))
-const alone = all.get("nobody") ?? []
+const found = await Effect.runPromise(Effect.scoped(measured))
+const alone = found.get("nobody") ?? []
 console.log(
   `lookup-miss on memory:, ${rounds} rounds of ${seconds} s each, in turns; beside nobody's in the same round`
 )
-for (const [name, found] of all) {
-  const of = (key: keyof Round) => median(found.map((round) => round[key]))
+for (const [name, results] of found) {
+  const of = (key: keyof Round) => median(results.map((round) => round[key]))
   const beside = (key: keyof Round) =>
     ratio(
-      found.map((round) => round[key]),
+      results.map((round) => round[key]),
       alone.map((round) => round[key])
     ).toFixed(3)
   console.log(

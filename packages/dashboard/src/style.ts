@@ -53,6 +53,8 @@ ul.tree { list-style: none; margin: 0; padding-left: 1.2rem; border-left: 1px so
 .bar { display: inline-block; height: .7rem; background: var(--accent); vertical-align: baseline; }
 svg.bars { width: 100%; max-width: 40rem; height: 6rem; }
 svg.small { width: 6rem; height: 1.4rem; vertical-align: middle; }
+.scroll + .scroll { margin-top: 1rem; }
+figure { margin: .8rem 0; }
 svg.chart { width: 100%; height: 5rem; }
 svg.chart polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 details pre { margin: .2rem 0; overflow-x: auto; font: 13px/1.5 ui-monospace, monospace; }

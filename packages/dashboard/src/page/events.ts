@@ -172,9 +172,9 @@ export const historyOf = async (name: string, signal: AbortSignal): Promise<stri
   return response.text()
 }
 
-/** What calls are asked for with, so that looking at them takes at most a hundredth of the worker's time. */
+/** What calls are asked for with, so that looking at them takes at most half a percent of the worker's time. */
 export const sampled = (conditions: ReadonlyArray<readonly [name: string, value: string]> = []): URLSearchParams =>
-  new URLSearchParams([...conditions.map(([name, value]) => [name, value]), ["share", "1"]])
+  new URLSearchParams([...conditions.map(([name, value]) => [name, value]), ["share", "0.5"]])
 
 /** Gives `onText` an answer's text as it comes, to its end. */
 const stream = async (path: string, signal: AbortSignal, onText: (text: string) => void): Promise<void> => {

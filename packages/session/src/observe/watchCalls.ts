@@ -44,8 +44,8 @@ export interface CallFilter {
   /** The least time that it took. */
   readonly microseconds?: number
   /**
-   * No condition: the share of the thread's time, above 0 and up to 1, that looking at calls may take. Calls past it are not
-   * looked at, but counted as missed. Without it every call is looked at. Conditions on the operation and the process come
+   * No condition: the share of the process's time, above 0 and up to 1, that looking at calls may take. Calls past it are not
+   * looked at, but counted as missed; ten in a tenth of a second are looked at all the same. Without it every call is. Conditions on the operation and the process come
    * before it and cost nothing; with one on the error or the time, every call is looked at until its answer is known.
    */
   readonly share?: number
@@ -68,21 +68,46 @@ const shareInterval = 100
 /** Milliseconds that one call counts as at the most: what takes longer was a turn of another program, on a busy machine. */
 const longestLook = 1
 
-/** Tells whether there is time left to look at a call; `spent` adds to what was used (milliseconds). */
+/** Calls of each interval that are looked at whatever time is left: of a mount that does little, nothing is to be missed. */
+const anyhow = 10
+
+/** Tells whether there is time left to look at a call; `looks` counts one, `spent` adds to what was used (milliseconds). */
 interface TimeBudget {
   readonly isSpent: () => boolean
+  readonly looks: () => void
   readonly spent: (milliseconds: number) => void
 }
 
-const unlimited: TimeBudget = { isSpent: () => false, spent: () => {} }
+const unlimited: TimeBudget = { isSpent: () => false, looks: () => {}, spent: () => {} }
+
+/**
+ * Returns the milliseconds since it was last called that were this process's to spend: those that it ran for, and those that
+ * its loop had nothing to do in. What it waited for a processor in is neither.
+ */
+const ownTime = (): (() => number) => {
+  let loop = performance.eventLoopUtilization()
+  let used = process.cpuUsage()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const ran = process.cpuUsage(used)
+    const idle = now.idle - loop.idle
+    loop = now
+    used = process.cpuUsage()
+    return idle + (ran.user + ran.system) / 1000
+  }
+}
 
 /** A share of the time, again and again while the scope lasts; `renewed` is called each time. */
 const limitedTime = (share: number, renewed: () => void): Effect.Effect<TimeBudget, never, Scope.Scope> => {
-  const most = share * shareInterval
+  const since = ownTime()
+  let most = share * shareInterval
   let used = 0
+  let looked = 0
   const renew = (): void => {
+    most = share * Math.min(shareInterval, since())
     // What was used too much is paid back, and what was left is not saved.
     used = Math.max(0, used - most)
+    looked = 0
     renewed()
   }
   return Effect.as(
@@ -91,7 +116,10 @@ const limitedTime = (share: number, renewed: () => void): Effect.Effect<TimeBudg
       (timer) => Effect.sync(() => clearInterval(timer))
     ),
     {
-      isSpent: () => used >= most,
+      isSpent: () => used >= most && looked >= anyhow,
+      looks: () => {
+        looked++
+      },
       spent: (milliseconds) => {
         used += Math.min(milliseconds, longestLook)
       }
@@ -192,6 +220,8 @@ export const watchCalls = (
     const paths = new CallPaths((nodeid) => connection.backend?.pathOf?.(nodeid))
     const [isWantedToStart, isWantedToEnd, hasRoom] = [startsWanted(filter), endsWanted(filter), roomEachSecond()]
     const isDecidedLate = filter.error !== undefined || filter.microseconds !== undefined
+    /** Whether nothing but the share decides which calls are looked at. */
+    const passesAll = filter.opcodes === undefined && filter.pid === undefined && !isDecidedLate
     const began = new Map<U64, Begun>()
     let skipped = 0
     const budget =
@@ -219,28 +249,35 @@ export const watchCalls = (
       return filter.share === undefined || changesNames(request) ? "learn" : "pass"
     }
 
+    const forget = (request: Request): void => {
+      if (request.op === "forget") paths.forget(request.nodeid)
+      else if (request.op === "batchForget") for (const { nodeid } of request.forgets) paths.forget(nodeid)
+    }
+
     yield* observe(connection, {
       received: (row, request) => {
-        if (request.op === "forget") return paths.forget(request.nodeid)
-        if (request.op === "batchForget") return request.forgets.forEach(({ nodeid }) => paths.forget(nodeid))
-        if (!row.hasReply) return
+        if (!row.hasReply) return forget(request)
+        // Most calls of a busy mount end here.
+        if (passesAll && budget.isSpent() && !changesNames(request)) {
+          skipped++
+          return
+        }
         const how = look(row, request)
         if (how === "pass") return
-        began.set(request.unique, {
-          clock: performance.now(),
-          request: withOwnNames(request),
-          isWanted: how === "tell"
-        })
+        const clock = performance.now()
+        budget.looks()
+        began.set(request.unique, { clock, request: withOwnNames(request), isWanted: how === "tell" })
+        budget.spent(performance.now() - clock)
       },
       replied: (row, request, errno, bytes, nodeid) => {
         if (began.size === 0) return
         const begun = began.get(request.unique)
         if (begun === undefined) return
-        began.delete(request.unique)
         const at = performance.now()
+        began.delete(request.unique)
         if (begun.isWanted) tell(row, errno, bytes, begun, at)
         if (errno === 0) paths.learn(begun.request, nodeid)
-        if (begun.isWanted) budget.spent(performance.now() - at)
+        budget.spent(performance.now() - at)
       }
     })
   })
