@@ -23,6 +23,7 @@ import {
   until,
   workFolder
 } from "../daemon/daemon.ts"
+import { patienceMilliseconds } from "../patience.ts"
 import { launch } from "./browser.ts"
 import { testThousandMounts } from "./thousand.ts"
 
@@ -103,6 +104,7 @@ const opened = async (
     colorScheme: options.scheme,
     viewport: { width: options.width, height: 800 }
   })
+  context.setDefaultTimeout(patienceMilliseconds)
   const page = await context.newPage()
   const elsewhere: Array<string> = []
   const errors: Array<string> = []

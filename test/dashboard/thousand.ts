@@ -12,6 +12,7 @@ import { openTunnel } from "../../packages/daemon/src/dashboard/tunnel.ts"
 import { noNumbers } from "../../packages/daemon/src/metrics/numbers.ts"
 import { withPercentiles } from "../../packages/daemon/src/metrics/percentiles.ts"
 import { until, workFolder } from "../daemon/daemon.ts"
+import { patienceMilliseconds } from "../patience.ts"
 import { launch } from "./browser.ts"
 
 const mounts = 1000
@@ -71,6 +72,7 @@ const lookAtThousand = async (test: TestContext): Promise<void> => {
   const browser = await launch()
   try {
     const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage()
+    page.setDefaultTimeout(patienceMilliseconds)
     const errors: Array<string> = []
     page.on("pageerror", ({ message }) => errors.push(message))
     await page.goto(address)
