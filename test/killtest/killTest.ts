@@ -14,12 +14,16 @@ import { startCluster } from "../../packages/backends/test/postgres/cluster.ts"
 import { keepBranch, keepDatabase, keepStore } from "./kept.ts"
 import { type Report, runKillTest } from "./run.ts"
 
+/** Problems that are printed one by one: a load that has not come to its end leaves all of its files. */
+const problemsMax = 20
+
 const lines = (report: Report, problems: ReadonlyArray<string>): ReadonlyArray<string> => [
   `${report.kills} kills in ${report.seconds.toFixed(0)} s`,
   ...Array.from(report.rounds, ([name, rounds]) => `${name.padEnd(12)} done ${rounds} times`),
   ...Array.from(report.slowest, ([what, milliseconds]) => `${what} took ${milliseconds.toFixed(0)} ms at the most`),
   ...report.failures.map((failure) => `FAILED ${failure}`),
-  ...problems.map((problem) => `LEFT ${problem}`),
+  ...problems.slice(0, problemsMax).map((problem) => `LEFT ${problem}`),
+  ...(problems.length > problemsMax ? [`LEFT ${problems.length - problemsMax} more`] : []),
   problems.length === 0 ? "nothing is wrong with what is left" : ""
 ]
 
