@@ -122,9 +122,10 @@ export const bench = Effect.fnUntraced(function* ({ beside, json, mountpoint, se
   })
   const places = { here, beside: beside ?? underneath(findMount(here)?.source ?? "") }
   const all = Effect.forEach(operations, (operation) => measure(operation, places, seconds))
+  // Signals are listened to before anything is made: until then Ctrl-C ends the process, and would leave it there.
   const figures = yield* Effect.raceFirst(
-    Effect.map(all, (found): ReadonlyArray<Figure> | undefined => found),
-    Effect.as(stopSignal, undefined)
+    Effect.as(stopSignal, undefined),
+    Effect.map(all, (found): ReadonlyArray<Figure> | undefined => found)
   )
   if (figures === undefined) return yield* Effect.fail(commandError("stopped; nothing is left in the directories"))
   if (json) return yield* Console.log(printableJson({ ...places, figures }, 2))
