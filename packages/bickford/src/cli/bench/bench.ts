@@ -52,21 +52,19 @@ const rateOf = (once: () => void, milliseconds: number): number => {
   return (done * 1000) / (now - start)
 }
 
+/** Runs what uses a directory; what it throws is what the command says. */
+const attempt = <A>(body: () => A) =>
+  Effect.try({ try: body, catch: (error) => commandError(error instanceof Error ? error.message : String(error)) })
+
 /** An operation that is ready in a fresh directory below `place`, until the scope closes. */
 const ready = ({ prepare }: Operation, place: string) =>
   Effect.acquireRelease(
-    Effect.try({
-      try: () => mkdtempSync(join(place, ".bickford-bench-")),
-      catch: (error) => commandError(error instanceof Error ? error.message : String(error))
-    }),
+    attempt(() => mkdtempSync(join(place, ".bickford-bench-"))),
     (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
   ).pipe(
     Effect.flatMap((directory) =>
       Effect.acquireRelease(
-        Effect.try({
-          try: () => prepare(directory),
-          catch: (error) => commandError(error instanceof Error ? error.message : String(error))
-        }),
+        attempt(() => prepare(directory)),
         ({ end }) => Effect.sync(end)
       )
     )
@@ -80,12 +78,7 @@ const measure = (operation: Operation, places: { readonly here: string; readonly
       for (const where of orderOf(turn)) {
         // Ctrl-C is heard between two of them.
         yield* Effect.sleep(0)
-        rates[where].push(
-          yield* Effect.try({
-            try: () => rateOf(both[where].once, (1000 * seconds) / turns),
-            catch: (error) => commandError(error instanceof Error ? error.message : String(error))
-          })
-        )
+        rates[where].push(yield* attempt(() => rateOf(both[where].once, (1000 * seconds) / turns)))
       }
     }
     const { bytes, name } = operation
@@ -116,10 +109,7 @@ const underneath = (source: string): string => {
 
 /** Prints how a mount does beside the directory underneath, or another one. What it makes there it removes again. */
 export const bench = Effect.fnUntraced(function* ({ beside, json, mountpoint, seconds }: BenchRequest) {
-  const here = yield* Effect.try({
-    try: () => realpathSync(mountpoint),
-    catch: (error) => commandError(error instanceof Error ? error.message : String(error))
-  })
+  const here = yield* attempt(() => realpathSync(mountpoint))
   const places = { here, beside: beside ?? underneath(findMount(here)?.source ?? "") }
   const all = Effect.forEach(operations, (operation) => measure(operation, places, seconds))
   // Signals are listened to before anything is made: until then Ctrl-C ends the process, and would leave it there.
